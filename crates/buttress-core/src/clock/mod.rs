@@ -1,0 +1,90 @@
+//! Time and sleeping, injected.
+//!
+//! Nothing in the family asks the operating system what time it is, and nothing knows a runtime. A layer
+//! holds a [`Clock`], and a [`Timer`] where it has to wait; its decisions take `now` as an argument. So a
+//! test can stop time, move it, or let it jump:
+//!
+//! ```
+//! use std::time::Duration;
+//! use buttress_core::clock::{Clock, ManualClock};
+//!
+//! let clock = ManualClock::new();
+//! let started = clock.now();
+//!
+//! clock.advance(Duration::from_millis(1_500));
+//! assert_eq!(clock.now() - started, Duration::from_millis(1_500));
+//! ```
+//!
+//! | | time | sleeping |
+//! |---|---|---|
+//! | [`SystemClock`] | the operating system's | |
+//! | [`TokioClock`], [`TokioTimer`] (feature `tokio`) | tokio's, paused when tokio's is | tokio's |
+//! | [`ManualClock`] | as the test says | until the test says |
+
+mod manual;
+mod moment;
+mod system;
+mod timestamp;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::manual::{ManualClock, ManualSleep};
+pub use self::moment::Moment;
+pub use self::system::SystemClock;
+pub use self::timestamp::Timestamp;
+#[cfg(feature = "tokio")]
+pub use self::tokio::{TokioClock, TokioTimer};
+
+/// The one source of time.
+///
+/// Two kinds of time, because they answer two questions: [`now`](Self::now) only ever moves on, so spans
+/// are measured with it; [`wall`](Self::wall) is what people call the time, and may jump.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The monotonic time. It never goes back.
+    fn now(&self) -> Moment;
+
+    /// The time of day. It may jump in either direction, so nothing is decided by it.
+    fn wall(&self) -> Timestamp;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Moment {
+        (**self).now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        (**self).wall()
+    }
+}
+
+/// A clock that many share. The system's own costs no counting of references.
+#[derive(Clone, Debug)]
+pub(crate) enum SharedClock {
+    System,
+    Own(Arc<dyn Clock>),
+}
+
+impl SharedClock {
+    pub(crate) fn get(&self) -> &dyn Clock {
+        match self {
+            Self::System => &SystemClock,
+            Self::Own(clock) => clock,
+        }
+    }
+}
+
+/// The one source of sleeping.
+///
+/// The future has a name, so that a layer can hold it without a box.
+pub trait Timer: fmt::Debug + Send + Sync + 'static {
+    /// Is done when the time is over.
+    type Sleep: Future<Output = ()> + Send + 'static;
+
+    /// Sleeps for `duration`, counted from this call on, not from the first poll.
+    fn sleep(&self, duration: Duration) -> Self::Sleep;
+}

@@ -1,0 +1,89 @@
+//! The injected time: it stands still, moves and jumps as a test says.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use buttress_core::clock::{Clock, ManualClock, Moment, SystemClock, Timer, Timestamp};
+use proptest::prelude::*;
+
+fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_sleep_ends_when_the_clock_was_moved_far_enough() {
+    let clock = ManualClock::new();
+    let mut sleep = pin!(clock.sleep(Duration::from_secs(2)));
+
+    assert!(poll(sleep.as_mut()).is_pending());
+    clock.advance(Duration::from_millis(1_999));
+    assert!(poll(sleep.as_mut()).is_pending());
+    assert_eq!(clock.sleepers(), 1);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(clock.sleepers(), 0);
+    assert!(poll(sleep).is_ready());
+}
+
+#[test]
+fn a_sleep_counts_from_its_making_and_leaves_nothing_behind() {
+    let clock = ManualClock::new();
+    let late = clock.sleep(Duration::from_secs(1));
+    clock.advance(Duration::from_secs(1));
+    assert!(poll(pin!(late)).is_ready());
+
+    let mut dropped = Box::pin(clock.sleep(Duration::from_secs(1)));
+    assert!(poll(dropped.as_mut()).is_pending());
+    drop(dropped);
+    assert_eq!(clock.sleepers(), 0);
+}
+
+#[test]
+fn the_wall_clock_jumps_alone() {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
+    let manual = ManualClock::new();
+    let before = manual.now();
+    manual.set_wall(Timestamp::EPOCH);
+    assert_eq!((manual.now(), manual.wall()), (before, Timestamp::EPOCH));
+    assert!(clock.wall() > Timestamp::EPOCH);
+}
+
+#[test]
+fn system_clocks_share_a_time_line() {
+    let early = SystemClock.now();
+    let late = Arc::new(SystemClock).now();
+    assert!(late >= early && late - early < Duration::from_secs(60));
+}
+
+#[cfg(feature = "tokio")]
+#[tokio::test(start_paused = true)]
+async fn tokios_pause_stops_both_times() {
+    use buttress_core::clock::TokioClock;
+
+    let clock = TokioClock::new();
+    let before = (clock.now(), clock.wall());
+    assert_eq!((clock.now(), clock.wall()), before);
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(clock.now() - before.0, Duration::from_secs(3));
+}
+
+proptest! {
+    /// Arithmetic stops at the ends of the time line.
+    #[test]
+    fn moments_never_overflow(nanos: u64, seconds: u64, other: u64) {
+        let (moment, duration) = (Moment::from_nanos(nanos), Duration::from_secs(seconds));
+        prop_assert!(moment + duration >= moment);
+        prop_assert!(moment - duration <= moment);
+        prop_assert_eq!((moment - Moment::from_nanos(other)).as_nanos(), u128::from(nanos.saturating_sub(other)));
+    }
+
+    /// Whatever the machine says, a timestamp comes out and prints in 24 characters.
+    #[test]
+    fn every_timestamp_prints(nanos: u64) {
+        let time = Timestamp::from_nanos(nanos);
+        prop_assert_eq!(time.to_string().len(), 24);
+        prop_assert_eq!(Timestamp::from(SystemTime::from(time)), time);
+    }
+}

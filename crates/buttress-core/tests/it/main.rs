@@ -1,0 +1,11 @@
+//! One test binary; one module for each promise the docs make.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "these are tests"
+)]
+
+mod clock;

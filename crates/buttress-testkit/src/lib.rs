@@ -1,0 +1,43 @@
+//! What the tests of the family share.
+//!
+//! - [`mock`]: a service under the test's hand, which sees every breach of the tower contract.
+//! - [`contract`]: the script of promises that every layer is put through.
+//! - [`body`]: bodies that play a script of frames and know when they were polled.
+//! - [`allocations`]: how often the heap was asked, exactly.
+//! - [`raw`]: an HTTP/1 client that may send broken bytes.
+//! - [`poll`]: futures by hand, one poll at a time.
+//! - [`ManualClock`]: time by hand.
+//!
+//! Nothing here sleeps: what has to wait, waits for an event.
+//!
+//! ```
+//! use buttress_testkit::{mock, poll};
+//! use http::{Request, StatusCode};
+//! use tower_service::Service;
+//!
+//! let (mut service, inner) = mock::service();
+//!
+//! inner.pending();
+//! let readiness = poll::Wakes::new();
+//! assert!(readiness.enter(|cx| service.poll_ready(cx)).is_pending());
+//! inner.ready();
+//! assert_eq!(readiness.count(), 1);
+//! assert!(readiness.enter(|cx| service.poll_ready(cx)).is_ready());
+//!
+//! let response = poll::assert_ready(service.call(Request::new(()))).unwrap();
+//! assert_eq!(response.status(), StatusCode::OK);
+//! ```
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "panicking is how a test speaks"
+)]
+
+pub mod allocations;
+pub mod body;
+pub mod contract;
+pub mod mock;
+pub mod poll;
+pub mod raw;
+
+pub use buttress_core::clock::ManualClock;
