@@ -2,6 +2,8 @@
 
 pub mod clock;
 mod error;
+mod hex;
 pub mod sync;
+pub mod trace;
 
 pub use self::error::{BuildError, Fault, Faults};

@@ -9,3 +9,4 @@
 )]
 
 mod clock;
+mod trace;
