@@ -8,5 +8,6 @@
     reason = "these are tests"
 )]
 
+mod address;
 mod clock;
 mod trace;
