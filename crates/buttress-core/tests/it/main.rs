@@ -10,4 +10,7 @@
 
 mod address;
 mod clock;
+mod probe;
+mod redact;
+mod secret;
 mod trace;

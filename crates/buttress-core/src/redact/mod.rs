@@ -1,0 +1,58 @@
+//! Keeps secrets and personal data out of logs, errors and spans.
+//!
+//! ```
+//! use buttress_core::Redact;
+//!
+//! let redact = Redact::builder().field("iban_hint").build()?;
+//!
+//! let error = "connect to postgres://app:hunter2@db.internal/orders: refused";
+//! assert_eq!(
+//!     redact.text(error, 200),
+//!     "connect to postgres://***@db.internal/orders: refused"
+//! );
+//! assert_eq!(redact.query("page=2&access%5Ftoken=abc").to_string(), "page=2&access%5Ftoken=***");
+//! # Ok::<(), buttress_core::BuildError>(())
+//! ```
+//!
+//! # What is found
+//!
+//! - **By name.** Headers, query keys and fields whose name is known are hidden whatever their value is.
+//!   Names are compared without case, `-` and `_`; `db_password` and `refreshToken` are known by their
+//!   ends. `code`, `key`, `state` and their like are hidden in queries only: in prose they are words.
+//! - **By shape**, in any text: `Bearer` and `Basic` credentials, JSON Web Tokens, the keys of well-known
+//!   issuers (`sk_live_…`, `ghp_…`, `AKIA…`, `xoxb-…`), private keys in PEM, credentials in URLs,
+//!   e-mail addresses, telephone numbers written with `+` or as `555-867-5309`, numbers of payment cards
+//!   (by issuer, length and check digit).
+//! - **By look**: 32 or more letters of the base64 alphabets that mix capitals, small letters and digits as
+//!   only chance does. Hexadecimal is left alone, because hashes, trace ids and UUIDs look the same.
+//!
+//! # What is not
+//!
+//! A password in a sentence (`the password is hunter2`), a short or hexadecimal key without its name, a
+//! telephone number without `+` and dashes. Where in doubt, more is hidden than had to be: an unclosed
+//! quote after a known name hides the rest of the text.
+//!
+//! # Promises
+//!
+//! Text is redacted before it is cut, so that no cut shows half a secret. What was redacted once stays as
+//! it is when redacted again. No input panics, and the time taken grows with the length of the text and
+//! with nothing else. There is no allocation when nothing was found.
+//!
+//! The scanner is written by hand: a regular-expression engine would weigh more than the rest of the
+//! crate, and one pass by hand sees what many expressions would each look for.
+
+mod headers;
+mod json;
+pub mod mask;
+mod names;
+mod percent;
+mod rules;
+mod settings;
+mod text;
+mod uri;
+
+pub use self::headers::Headers;
+pub use self::json::Json;
+pub use self::rules::{Redact, RedactBuilder};
+pub use self::settings::RedactSettings;
+pub use self::uri::{Query, Uri};

@@ -1,0 +1,4 @@
+mod innocent;
+mod planted;
+mod properties;
+mod views;
