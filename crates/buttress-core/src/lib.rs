@@ -4,6 +4,7 @@ pub mod address;
 pub mod clock;
 mod error;
 mod hex;
+pub mod metrics;
 mod probe;
 pub mod redact;
 mod secret;

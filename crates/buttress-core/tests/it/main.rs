@@ -10,6 +10,9 @@
 
 mod address;
 mod clock;
+mod metrics;
+#[cfg(feature = "metrics")]
+mod metrics_facade;
 mod probe;
 mod redact;
 mod secret;
