@@ -1,18 +1,65 @@
-//! The vocabulary that every Buttress layer shares.
+#![doc = include_str!("../README.md")]
+//!
+//! # Guarantees
+//!
+//! - No unsafe code, no panic on any input. (A future that is polled after it has completed panics, as std's do.)
+//! - Nothing malformed from outside gets into the context, and so not to the next hop: not as an id, a trace,
+//!   an address or a deadline.
+//! - What a client is told and what the log is told are different fields.
+//!
+//! # Cancellation
+//!
+//! Whatever a request took is given back by `Drop`: see [`stage`](stage#cancellation).
+//!
+//! # Cost
+//!
+//! A request that passes allocates twice for its [`Context`], and not at all for the shell or for a stage
+//! that does not ask for it. Each type says what it costs.
+//!
+//! # Errors
+//!
+//! Who configures gets a [`BuildError`] with every [`Fault`]; who calls gets a response made of a
+//! [`Problem`]. The error of the inner service stays what it is.
+//!
+//! # Features
+//!
+//! None is on by default; each only adds.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `axum` | `IntoResponse` for [`Problem`]; the context reads axum's peer address and route template |
+//! | `tonic` | [`Problem`] to and from `tonic::Status` |
+//! | `metrics` | [`metrics`] that report to the `metrics` facade |
+//! | `tokio` | `TokioClock` and `TokioTimer` |
+//! | `schemars` | JSON schemas of the settings |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod address;
 pub mod clock;
+mod context;
 mod error;
 mod hex;
 pub mod metrics;
+mod number;
 mod probe;
+mod problem;
+mod random;
 pub mod redact;
+pub mod render;
+mod reply;
 mod secret;
+pub mod stage;
 pub mod sync;
 pub mod trace;
 
 pub use self::address::ClientAddress;
+pub use self::context::{
+    Context, ContextBuilder, ContextSettings, Deadline, PeerAddress, Principal, RequestContext,
+    RequestId, Scoped, Trust,
+};
 pub use self::error::{BuildError, Fault, Faults};
 pub use self::probe::{Health, HealthStatus, Probe, ProbeFn, ProbeFuture, probe_fn};
+pub use self::problem::{Anchor, Class, Code, Detail, GrpcCode, IntoProblem, Place, Problem};
 pub use self::redact::Redact;
+pub use self::reply::Reply;
 pub use self::secret::Secret;

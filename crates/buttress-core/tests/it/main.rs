@@ -10,10 +10,15 @@
 
 mod address;
 mod clock;
+mod context;
 mod metrics;
 #[cfg(feature = "metrics")]
 mod metrics_facade;
+mod mistakes;
 mod probe;
+mod problem;
 mod redact;
+mod render;
 mod secret;
+mod stage;
 mod trace;

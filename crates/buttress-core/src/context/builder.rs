@@ -1,0 +1,222 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{Extensions, HeaderName};
+
+use super::hop::{DEADLINE_HEADER, Hop, ID_HEADER, Names};
+use super::settings::ContextSettings;
+use super::stage::{Choose, Context, Find, Rules};
+use crate::address::{AddressResolver, AddressResolverBuilder};
+use crate::clock::{Clock, SharedClock};
+use crate::render::Format;
+use crate::stage::RequestHead;
+use crate::{BuildError, Faults, Redact};
+
+/// Whose word about a request is taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Trust {
+    /// That of nobody.
+    Nobody,
+    /// That of the trusted proxies, of which there are none until some are named.
+    #[default]
+    Proxies,
+    /// That of anyone.
+    Anyone,
+}
+
+/// Collects the settings of a [`Context`].
+#[must_use = "nothing happens until `build` is called"]
+pub struct ContextBuilder {
+    settings: ContextSettings,
+    addresses: AddressResolverBuilder,
+    clock: SharedClock,
+    redact: Redact,
+    peer: Option<Find<SocketAddr>>,
+    format: Option<Choose>,
+}
+
+impl ContextBuilder {
+    pub(super) fn new(settings: ContextSettings) -> Self {
+        let addresses = settings.addresses.clone().into();
+        let (clock, redact) = (SharedClock::System, Redact::default());
+        Self { settings, addresses, clock, redact, peer: None, format: None }
+    }
+
+    /// Names the proxies, as networks (`10.0.0.0/8`) or addresses, whose word about the client is taken.
+    ///
+    /// The default is none: then the client is who is connected.
+    pub fn trusted_proxies<I>(self, proxies: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.addresses(|addresses| addresses.trusted_proxies(proxies))
+    }
+
+    /// Changes how the client is found: which header the proxies write, what makes one client of IPv6.
+    pub fn addresses(
+        mut self,
+        change: impl FnOnce(AddressResolverBuilder) -> AddressResolverBuilder,
+    ) -> Self {
+        self.addresses = change(self.addresses);
+        self
+    }
+
+    /// Sets the header for the id of the request. The default is `X-Request-Id`.
+    pub fn request_id_header(mut self, name: &HeaderName) -> Self {
+        name.as_str().clone_into(&mut self.settings.request_id_header);
+        self
+    }
+
+    /// Sets whose ids are taken over. The default is [`Trust::Proxies`].
+    pub fn request_ids_from(mut self, whom: Trust) -> Self {
+        self.settings.request_ids_from = whom;
+        self
+    }
+
+    /// Sets whose traces are continued. The default is [`Trust::Anyone`].
+    pub fn traces_from(mut self, whom: Trust) -> Self {
+        self.settings.traces_from = whom;
+        self
+    }
+
+    /// Sets whether traces that start here are marked as sampled. The default is no.
+    pub fn sample_new_traces(mut self, sample: bool) -> Self {
+        self.settings.sample_new_traces = sample;
+        self
+    }
+
+    /// Sets the header for the time that is left, in milliseconds, or none. The default is
+    /// `X-Request-Timeout-Ms`. `grpc-timeout` is always understood.
+    pub fn deadline_header(mut self, name: Option<&HeaderName>) -> Self {
+        self.settings.deadline_header = name.map(|name| name.as_str().to_owned());
+        self
+    }
+
+    /// Sets the clock. The default is the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = SharedClock::Own(Arc::new(clock));
+        self
+    }
+
+    /// Sets what must not stand in the log. The default is [`Redact`]'s own.
+    pub fn redact(mut self, redact: Redact) -> Self {
+        self.redact = redact;
+        self
+    }
+
+    /// Sets how to find who is connected, for servers that leave it in a place of their own.
+    ///
+    /// The default is [`PeerAddress::find`](super::PeerAddress::find).
+    pub fn peer(
+        mut self,
+        find: impl Fn(&Extensions) -> Option<SocketAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.peer = Some(Box::new(find));
+        self
+    }
+
+    /// Sets how to find the format that a client wants its errors in. The default is [`Format::of`].
+    pub fn format(
+        mut self,
+        choose: impl Fn(&dyn RequestHead) -> Format + Send + Sync + 'static,
+    ) -> Self {
+        self.format = Some(Box::new(choose));
+        self
+    }
+
+    /// Checks the settings, once, so that no request has to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Context, BuildError> {
+        let mut faults = Faults::new();
+        let settings = &self.settings;
+        let addresses = faults.within("addresses", self.addresses.clone().build());
+        let id_header = header(&mut faults, "request_id_header", &settings.request_id_header);
+        let deadline_header = settings.deadline_header.as_deref().filter(|name| !name.is_empty());
+        let deadline_header =
+            deadline_header.map(|name| header(&mut faults, "deadline_header", name));
+
+        if settings.deadline_header.as_ref() == Some(&settings.request_id_header) {
+            faults.add("deadline_header", "is the header of the request id already");
+        }
+
+        let context = self.context(addresses.unwrap_or_default(), id_header, deadline_header);
+        faults.finish(context)
+    }
+
+    /// The defaults, in which nothing can be wrong.
+    pub(super) fn build_default() -> Context {
+        Self::new(ContextSettings::default()).context(
+            AddressResolver::default(),
+            ID_HEADER,
+            Some(DEADLINE_HEADER),
+        )
+    }
+
+    fn context(
+        self,
+        addresses: AddressResolver,
+        id_header: HeaderName,
+        deadline_header: Option<HeaderName>,
+    ) -> Context {
+        let names = Names { id: id_header, deadline: deadline_header };
+        let is_default = names.id == ID_HEADER && names.deadline == Some(DEADLINE_HEADER);
+        let names = (!is_default).then(|| Arc::new(names));
+        let hop = Hop { clock: self.clock, names };
+        let rules = Rules {
+            hop,
+            ids_from: self.settings.request_ids_from,
+            traces_from: self.settings.traces_from,
+            sampled: self.settings.sample_new_traces,
+            redact: self.redact,
+            addresses,
+            peer: self.peer,
+            format: self.format,
+        };
+        Context { rules: Arc::new(rules) }
+    }
+}
+
+impl From<ContextSettings> for ContextBuilder {
+    fn from(settings: ContextSettings) -> Self {
+        Self::new(settings)
+    }
+}
+
+impl fmt::Debug for ContextBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The header with this name. Where there is none, notes the fault and gives one that is not used.
+fn header(faults: &mut Faults, path: &str, name: &str) -> HeaderName {
+    let Ok(header) = name.parse::<HeaderName>() else {
+        faults.add(path, format_args!("`{name}` is not the name of a header"));
+        return ID_HEADER;
+    };
+    if TAKEN.contains(&header.as_str()) {
+        faults.add(path, format_args!("`{name}` means something else already"));
+    }
+    header
+}
+
+/// Headers that HTTP or tracing needs for themselves.
+const TAKEN: [&str; 10] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];

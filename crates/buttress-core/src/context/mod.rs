@@ -1,0 +1,23 @@
+//! Who a request is: its id, its trace, its caller, its deadline.
+
+mod builder;
+mod deadline;
+mod hop;
+mod id;
+mod peer;
+mod report;
+mod request;
+mod scope;
+mod settings;
+mod slots;
+mod stage;
+
+pub use self::builder::{ContextBuilder, Trust};
+pub use self::deadline::Deadline;
+pub use self::id::RequestId;
+pub use self::peer::PeerAddress;
+pub use self::request::RequestContext;
+pub use self::scope::Scoped;
+pub use self::settings::ContextSettings;
+pub use self::slots::Principal;
+pub use self::stage::Context;

@@ -1,0 +1,204 @@
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use http::Response;
+
+use super::deadline::{self, Deadline};
+use super::hop::Hop;
+use super::id::RequestId;
+use super::slots::{Principal, Route};
+use crate::clock::{Clock, Moment};
+use crate::render::{self, Format, Occasion, Render};
+use crate::stage::RequestHead;
+use crate::sync::Lock;
+use crate::trace::TraceContext;
+use crate::{ClientAddress, Problem};
+
+/// What is known about one request: one extension, not ten.
+///
+/// The [`Context`](super::Context) stage puts it into the request's extensions; a handler reads it there.
+/// Inner layers fill its slots (route, principal, labels), outer layers read them after the response.
+/// Clones are the same context.
+///
+/// ```
+/// use buttress_core::{Context, Principal, RequestContext, stage::Stage};
+/// use http::Request;
+///
+/// let mut request = Request::new(());
+/// let memo = Context::default().enter(&mut request);
+///
+/// let context = request.extensions().get::<RequestContext>().unwrap();
+/// assert_eq!(context.id().as_str().len(), 36);
+/// assert!(context.set_principal(Principal::new("ada")));
+/// assert_eq!(context.principal().unwrap().id(), "ada");
+///
+/// let mut outgoing = Request::get("http://stock.internal/").body(()).unwrap();
+/// context.propagate(&mut outgoing);
+/// assert_eq!(outgoing.headers()["x-request-id"], context.id().as_str());
+/// assert!(outgoing.headers().contains_key("traceparent"));
+/// # drop(memo);
+/// ```
+#[derive(Clone)]
+pub struct RequestContext(Arc<Known>);
+
+pub(super) struct Known {
+    pub(super) hop: Hop,
+    pub(super) id: RequestId,
+    pub(super) trace: TraceContext,
+    pub(super) started: Moment,
+    pub(super) client: Option<ClientAddress>,
+    pub(super) format: Format,
+    /// Whether the answer has no body, as for `HEAD`.
+    pub(super) bodiless: bool,
+    /// In nanoseconds of the clock; the end of time for none.
+    pub(super) deadline: AtomicU64,
+    pub(super) route: OnceLock<Route>,
+    pub(super) principal: OnceLock<Principal>,
+    pub(super) labels: Lock<Vec<Label>>,
+}
+
+type Label = (&'static str, &'static str);
+
+/// How many labels a request can carry; more are not kept.
+const MOST_LABELS: usize = 16;
+
+impl RequestContext {
+    pub(super) fn new(known: Known) -> Self {
+        Self(Arc::new(known))
+    }
+
+    /// The name of the request.
+    #[must_use]
+    pub fn id(&self) -> &RequestId {
+        &self.0.id
+    }
+
+    /// Where the request stands in its trace.
+    #[must_use]
+    pub fn trace(&self) -> &TraceContext {
+        &self.0.trace
+    }
+
+    /// When it came.
+    #[must_use]
+    pub fn started(&self) -> Moment {
+        self.0.started
+    }
+
+    /// The clock that [`started`](Self::started) and the [`deadline`](Self::deadline) are read on.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.hop.clock.get()
+    }
+
+    /// Who is really calling; nothing if the server did not say who is connected.
+    #[must_use]
+    pub fn client(&self) -> Option<ClientAddress> {
+        self.0.client
+    }
+
+    /// The format that the client wants its errors in.
+    #[must_use]
+    pub fn format(&self) -> &Format {
+        &self.0.format
+    }
+
+    /// By when the request has to be done.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Deadline> {
+        let nanos = self.0.deadline.load(Ordering::Relaxed);
+        (nanos < u64::MAX).then(|| Deadline::at(Moment::from_nanos(nanos)))
+    }
+
+    /// Makes it be done by `deadline`, unless it has to be earlier anyway.
+    pub fn shorten_deadline(&self, deadline: Deadline) {
+        self.0.deadline.fetch_min(deadline.moment().as_nanos(), Ordering::Relaxed);
+    }
+
+    /// The template of the route that it took, as in `/orders/{id}`.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.0.route.get().map(Route::as_str)
+    }
+
+    /// Says which route it took. The first one to say so is right; for others it is `false`.
+    pub fn set_route(&self, template: impl Into<Arc<str>>) -> bool {
+        self.0.route.set(Route::from(template.into())).is_ok()
+    }
+
+    /// Who is asking, once that is known.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.0.principal.get()
+    }
+
+    /// Says who is asking. The first one to say so is right; for others it is `false`.
+    #[must_use = "a request has one principal, and this may not be the one"]
+    pub fn set_principal(&self, principal: Principal) -> bool {
+        self.0.principal.set(principal).is_ok()
+    }
+
+    /// Labels the outcome for outer layers to count and to log. Sixteen are kept, the last of each name.
+    ///
+    /// Name and value are constants of a program, so that what is counted by them stays bounded.
+    pub fn set_label(&self, name: &'static str, value: &'static str) {
+        let mut labels = self.0.labels.lock();
+        match labels.iter().position(|label| label.0 == name) {
+            Some(at) => labels[at].1 = value,
+            None if labels.len() < MOST_LABELS => labels.push((name, value)),
+            None => {}
+        }
+    }
+
+    /// The labels that were set, in no order.
+    #[must_use]
+    pub fn labels(&self) -> Vec<(&'static str, &'static str)> {
+        self.0.labels.lock().clone()
+    }
+
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&'static str> {
+        self.0.labels.lock().iter().find(|label| label.0 == name).map(|label| label.1)
+    }
+
+    /// Carries id, trace and deadline on to the next hop. Id and trace replace what `request` said of them;
+    /// of two deadlines the sooner one is sent.
+    ///
+    /// What is left is sent as `grpc-timeout` to gRPC, else in the header of the settings,
+    /// in whole milliseconds; rounded down, so that the next hop never believes to have more time than is
+    /// left.
+    pub fn propagate(&self, request: &mut dyn RequestHead) {
+        let hop = &self.0.hop;
+        if let Some(deadline) = self.deadline() {
+            let left = deadline.remaining(hop.clock.get().now());
+            let is_grpc = Format::of(request).is_grpc();
+            deadline::shorten(request.headers_mut(), left, is_grpc, hop.deadline_header());
+        }
+        let headers = request.headers_mut();
+        // A map that is full carries no id: better than a panic.
+        let _ = headers.try_insert(hop.id_header(), self.0.id.header_value());
+        self.0.trace.inject(headers);
+    }
+
+    /// The answer to `problem`, in the format of this request and with its id.
+    pub(crate) fn encode(&self, problem: &Problem) -> Response<Bytes> {
+        let now = self.0.hop.clock.get().wall();
+        let occasion = Occasion::at(now).correlation_id(self.0.id.as_str());
+        let answer = self.0.format.render(problem, &occasion);
+        if self.0.bodiless { render::head_of(answer) } else { answer }
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("id", &self.0.id)
+            .field("trace", &self.0.trace)
+            .field("client", &self.0.client)
+            .field("route", &self.route())
+            .finish_non_exhaustive()
+    }
+}

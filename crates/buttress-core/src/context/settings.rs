@@ -1,0 +1,68 @@
+use serde::{Deserialize, Serialize};
+
+use super::builder::{ContextBuilder, Trust};
+use super::hop::{DEADLINE_HEADER, ID_HEADER};
+use super::stage::Context;
+use crate::BuildError;
+use crate::address::AddressSettings;
+
+/// The settings of a [`Context`], as they stand in a file. What is left out has its default.
+///
+/// ```
+/// use buttress_core::ContextSettings;
+///
+/// let settings: ContextSettings = serde_json::from_str(
+///     r#"{
+///         "request_id_header": "X Id",
+///         "request_ids_from": "proxies",
+///         "addresses": { "trusted_proxies": ["10.0.0.0/8", "10.0.0.0/33"] }
+///     }"#,
+/// )?;
+///
+/// let error = settings.build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["addresses.trusted_proxies[1]", "request_id_header"]);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ContextSettings {
+    /// Who is believed about the client's address.
+    pub addresses: AddressSettings,
+    /// The header for the id of the request.
+    pub request_id_header: String,
+    /// Whose ids are taken over.
+    pub request_ids_from: Trust,
+    /// Whose traces are continued.
+    pub traces_from: Trust,
+    /// Whether traces that start here are marked as sampled.
+    pub sample_new_traces: bool,
+    /// The header for the time that is left, in milliseconds; none if empty.
+    pub deadline_header: Option<String>,
+}
+
+impl ContextSettings {
+    /// Checks the settings, and builds the stage.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Context, BuildError> {
+        ContextBuilder::from(self).build()
+    }
+}
+
+impl Default for ContextSettings {
+    fn default() -> Self {
+        Self {
+            addresses: AddressSettings::default(),
+            request_id_header: ID_HEADER.as_str().to_owned(),
+            request_ids_from: Trust::Proxies,
+            traces_from: Trust::Anyone,
+            sample_new_traces: false,
+            deadline_header: Some(DEADLINE_HEADER.as_str().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What went wrong, told once.
+
+#[cfg(feature = "axum")]
+mod axum;
+mod code;
+mod codes;
+mod detail;
+mod grpc;
+#[cfg(feature = "tonic")]
+mod tonic;
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+pub use self::code::{Anchor, Class, Code};
+pub use self::detail::{Detail, Place};
+pub use self::grpc::GrpcCode;
+
+/// What went wrong, told once, by whoever noticed it.
+///
+/// It says what a client may know: a stable [`Code`], a message, the fields that are wrong, when to come
+/// back. It also carries, for the log alone, the error behind it. How it looks on the wire is not its
+/// business: that is decided once, by the [`RequestContext`](crate::RequestContext), in the format that
+/// the client wants.
+///
+/// ```
+/// use std::time::Duration;
+/// use buttress_core::{Code, Problem};
+///
+/// let problem = Problem::new(Code::UNAVAILABLE)
+///     .with_message("The shop opens at nine.")
+///     .with_retry_after(Duration::from_secs(3_600))
+///     .with_source(std::io::Error::other("db7.internal refused the connection"));
+///
+/// assert_eq!(problem.status(), 503);
+/// assert_eq!(problem.to_string(), "UNAVAILABLE: The shop opens at nine.");
+/// assert!(std::error::Error::source(&problem).is_some());
+/// ```
+///
+/// # Cost
+///
+/// One pointer wide, one allocation; a clone shares it. It is found in the extensions of every response
+/// that refuses, for outer layers to count and to log.
+#[derive(Clone)]
+#[must_use = "a problem has no effect until it is returned"]
+pub struct Problem(Arc<Told>);
+
+#[derive(Clone)]
+struct Told {
+    code: Code,
+    status: StatusCode,
+    message: Cow<'static, str>,
+    details: Vec<Detail>,
+    retry_after: Option<Duration>,
+    headers: Option<Box<HeaderMap>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl Problem {
+    /// A problem of this kind, with the status and the message that belong to it.
+    #[cold]
+    pub fn new(code: Code) -> Self {
+        Self(Arc::new(Told {
+            code,
+            status: code.status(),
+            message: Cow::Borrowed(code.default_message()),
+            details: Vec::new(),
+            retry_after: None,
+            headers: None,
+            source: None,
+        }))
+    }
+
+    /// Says it in better words. They are sent to the client.
+    pub fn with_message(self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.told(|told| told.message = message.into())
+    }
+
+    /// Answers with another status than the code's.
+    ///
+    /// One that is no error is not taken: a refusal must not look like a success.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        let is_error = status.is_client_error() || status.is_server_error();
+        self.told(|told| told.status = if is_error { status } else { told.status })
+    }
+
+    /// Adds something that is wrong with the request.
+    pub fn with_detail(self, detail: Detail) -> Self {
+        self.told(|told| told.details.push(detail))
+    }
+
+    /// Says when to come back. Sent in whole seconds, rounded up: never too early.
+    pub fn with_retry_after(self, wait: Duration) -> Self {
+        self.told(|told| told.retry_after = Some(wait))
+    }
+
+    /// Adds a header to the answer, as in `WWW-Authenticate` beside a 401.
+    ///
+    /// What frames or describes the body is decided by the format, so such a header is not taken.
+    pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        const OF_THE_FORMAT: [&str; 9] = [
+            "connection",
+            "content-encoding",
+            "content-length",
+            "content-type",
+            "grpc-message",
+            "grpc-status",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+        ];
+        if OF_THE_FORMAT.contains(&name.as_str()) {
+            return self;
+        }
+        self.told(|told| {
+            told.headers.get_or_insert_default().append(name, value);
+        })
+    }
+
+    /// Keeps the error behind it, for the log. It is never sent.
+    pub fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.told(|told| told.source = Some(Arc::from(source.into())))
+    }
+
+    fn told(mut self, change: impl FnOnce(&mut Told)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl Problem {
+    /// What kind of problem it is.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The status that answers it.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// Whose fault it is, by its status.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        Class::of(self.0.status)
+    }
+
+    /// What a client is told.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What is wrong with the request, piece by piece.
+    #[must_use]
+    pub fn details(&self) -> &[Detail] {
+        &self.0.details
+    }
+
+    /// When to come back.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The headers that its answer has beside those of the format.
+    pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.0.headers.iter().flat_map(|headers| headers.iter())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code, self.0.message)
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problem")
+            .field("code", &self.0.code)
+            .field("status", &self.0.status)
+            .field("message", &self.0.message)
+            .field("details", &self.0.details)
+            .field("retry_after", &self.0.retry_after)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Error for Problem {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// An error of an application that knows which problem it is to a client.
+///
+/// With it, `?` turns the error into a [`Problem`]:
+///
+/// ```
+/// use buttress_core::{Code, IntoProblem, Problem};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("order {0} was shipped")]
+/// struct AlreadyShipped(u64);
+///
+/// impl IntoProblem for AlreadyShipped {
+///     fn into_problem(self) -> Problem {
+///         Problem::new(Code::CONFLICT).with_message("It was shipped.").with_source(self)
+///     }
+/// }
+///
+/// fn cancel(order: u64) -> Result<(), Problem> {
+///     Err(AlreadyShipped(order))?
+/// }
+///
+/// let problem = cancel(7).unwrap_err();
+/// assert_eq!(problem.code(), Code::CONFLICT);
+/// assert_eq!(std::error::Error::source(&problem).unwrap().to_string(), "order 7 was shipped");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which problem it is to a client",
+    // `?` shows the label and drops every note: so the remedy stands here.
+    label = "implement `IntoProblem` for it, or name a code: \
+             `.map_err(|error| Problem::new(Code::INTERNAL).with_source(error))`"
+)]
+pub trait IntoProblem {
+    /// What a client may know, with the error itself as the source.
+    fn into_problem(self) -> Problem;
+}
+
+impl IntoProblem for Code {
+    fn into_problem(self) -> Problem {
+        Problem::new(self)
+    }
+}
+
+impl<E: IntoProblem> From<E> for Problem {
+    fn from(error: E) -> Self {
+        error.into_problem()
+    }
+}

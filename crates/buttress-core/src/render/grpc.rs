@@ -1,0 +1,74 @@
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+
+use super::{Occasion, Render};
+use crate::{Problem, number};
+
+const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const CODE: HeaderName = HeaderName::from_static("x-error-code");
+const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
+/// A gRPC status, sent as a response of headers alone: `200`, `grpc-status`, `grpc-message`.
+///
+/// The [`Code`](crate::Code) goes along as `x-error-code`, and the time to wait as
+/// `grpc-retry-pushback-ms`, which gRPC clients heed.
+///
+/// ```
+/// use buttress_core::clock::Timestamp;
+/// use buttress_core::render::{GrpcStatus, Occasion, Render};
+/// use buttress_core::{Code, Problem};
+///
+/// let problem = Problem::new(Code::RATE_LIMITED).with_message("100 % used");
+/// let answer = GrpcStatus.render(&problem, &Occasion::at(Timestamp::EPOCH));
+///
+/// assert_eq!(answer.status(), 200);
+/// assert_eq!(answer.headers()["grpc-status"], "8");
+/// assert_eq!(answer.headers()["grpc-message"], "100 %25 used");
+/// assert_eq!(answer.headers()["x-error-code"], "RATE_LIMITED");
+/// assert!(answer.body().is_empty());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
+pub struct GrpcStatus;
+
+impl Render for GrpcStatus {
+    fn render(&self, problem: &Problem, _: &Occasion<'_>) -> Response<Bytes> {
+        let mut answer = Response::new(Bytes::new());
+        *answer.headers_mut() = metadata(problem);
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(STATUS, number::header(problem.code().grpc_code().as_u8().into()));
+        headers.insert(MESSAGE, percent_encoded(problem.message()));
+        answer
+    }
+}
+
+/// What a problem says in metadata, beside status and message.
+pub(crate) fn metadata(problem: &Problem) -> HeaderMap {
+    let mut metadata = HeaderMap::new();
+    metadata.insert(CODE, HeaderValue::from_static(problem.code().name()));
+    if let Some(wait) = problem.retry_after() {
+        let millis = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        // More would be read as a negative number: never come back.
+        metadata.insert(PUSHBACK, number::header(millis.min(2_147_483_647)));
+    }
+    metadata
+}
+
+/// As gRPC over HTTP/2 asks: all but printable ASCII, and the per cent sign itself, as `%XX`.
+fn percent_encoded(message: &str) -> HeaderValue {
+    let mut encoded = String::with_capacity(message.len());
+    for byte in message.bytes() {
+        match byte {
+            b' '..=b'$' | b'&'..=b'~' => encoded.push(byte.into()),
+            // Writing to a string does not fail.
+            _ => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    HeaderValue::from_maybe_shared(Bytes::from(encoded))
+        .unwrap_or_else(|_| HeaderValue::from_static(""))
+}

@@ -1,0 +1,227 @@
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::layer::BodyMode;
+use super::never::once;
+use super::panic::caught;
+use super::shared::Shared;
+use super::{Answer, Decision, Stage, Waited};
+use crate::{Problem, RequestContext, render};
+
+pin_project! {
+    /// Response future of [`Staged`](super::Staged).
+    ///
+    /// Dropping it at any point gives back what the stages had taken, and the instance of the service that
+    /// waited with it.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<T, S, B, M>
+    where
+        T: Stage,
+        S: Service<Request<B>>,
+    {
+        stage: Shared<T>,
+        catch: bool,
+        #[pin]
+        state: StateOf<T, S, B>,
+        mode: PhantomData<fn() -> M>,
+    }
+}
+
+type StateOf<T, S, B> = State<
+    <S as Service<Request<B>>>::Future,
+    (S, Request<B>),
+    <T as Stage>::Memo,
+    <T as Stage>::Wait,
+>;
+
+pin_project! {
+    /// Where a request stands between its decision and its response.
+    #[project = StateProj]
+    pub(super) enum State<F, H, M, W> {
+        /// The service works on it.
+        // The future first: what is dropped gives back its permits only once the work has stopped.
+        Calling { #[pin] future: F, memo: Option<M> },
+        /// It never got there.
+        Early { early: Option<(Early, Option<M>)> },
+        /// A stage waits; held in a box, so that those that never do have no room for it.
+        Waiting { #[pin] wait: W, held: Option<Box<H>> },
+    }
+}
+
+impl<F, H, M, W> State<F, H, M, W> {
+    /// Calls `inner`, which was polled ready.
+    #[inline]
+    pub(super) fn call<S, B>(memo: M, catch: bool, inner: &mut S, request: Request<B>) -> Self
+    where
+        S: Service<Request<B>, Future = F>,
+    {
+        match caught(catch, || inner.call(request)) {
+            Ok(future) => Self::Calling { memo: Some(memo), future },
+            Err(problem) => Self::broken(problem, Some(memo)),
+        }
+    }
+
+    pub(super) fn answer<B>(answer: Answer, memo: Option<M>, request: &Request<B>) -> Self {
+        let bodiless = request.method() == Method::HEAD;
+        Self::Early { early: Some((Early::Answer { answer, bodiless }, memo)) }
+    }
+
+    pub(super) fn refuse<B>(problem: Problem, memo: Option<M>, request: &Request<B>) -> Self {
+        let context = request.extensions().get().cloned();
+        let bodiless = request.method() == Method::HEAD;
+        Self::Early { early: Some((Early::Refusal { problem, context, bodiless }, memo)) }
+    }
+
+    pub(super) fn wait(wait: W, held: Box<H>) -> Self {
+        Self::Waiting { held: Some(held), wait }
+    }
+
+    /// After a panic: the request is gone, so a context outside has to settle the answer.
+    fn broken(problem: Problem, memo: Option<M>) -> Self {
+        let early = Early::Refusal { problem, context: None, bodiless: false };
+        Self::Early { early: Some((early, memo)) }
+    }
+}
+
+/// An answer that is not the service's.
+pub(super) enum Early {
+    Answer { answer: Answer, bodiless: bool },
+    Refusal { problem: Problem, context: Option<RequestContext>, bodiless: bool },
+}
+
+impl Early {
+    fn into_response(self) -> Response<Bytes> {
+        let (response, bodiless) = match self {
+            Self::Answer { answer, bodiless } => (answer.into_response(), bodiless),
+            Self::Refusal { problem, context, bodiless } => {
+                (problem.render(context.as_ref()), bodiless)
+            }
+        };
+        if bodiless { render::head_of(response) } else { response }
+    }
+}
+
+impl<T, S, B, M> ResponseFuture<T, S, B, M>
+where
+    T: Stage,
+    S: Service<Request<B>>,
+{
+    #[inline]
+    pub(super) fn new(shared: Shared<T>, catch: bool, state: StateOf<T, S, B>) -> Self {
+        Self { stage: shared, catch, state, mode: PhantomData }
+    }
+}
+
+impl<T, S, B, M, ResBody> Future for ResponseFuture<T, S, B, M>
+where
+    T: Stage,
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    M: BodyMode<ResBody>,
+{
+    type Output = Result<Response<M::Body>, S::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let entered = &**this.stage;
+        let catch = *this.catch;
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Calling { memo, future } => match caught(catch, || future.poll(cx)) {
+                    Ok(polled) => match ready!(polled) {
+                        Ok(response) => {
+                            let response = response.map(M::wrap);
+                            return Poll::Ready(Ok(left(entered, catch, memo.take(), response)));
+                        }
+                        Err(error) => {
+                            // The error goes on, whatever a stage has to say to it.
+                            drop(caught(catch, || entered.failed(once(memo))));
+                            return Poll::Ready(Err(error));
+                        }
+                    },
+                    Err(problem) => State::broken(problem, memo.take()),
+                },
+                StateProj::Early { early } => {
+                    let (early, memo) = once(early);
+                    let rendered = caught(catch, || early.into_response());
+                    let response = rendered.unwrap_or_else(|problem| render::plainly(&problem));
+                    let response = response.map(M::Body::from);
+                    return Poll::Ready(Ok(left(entered, catch, memo, response)));
+                }
+                StateProj::Waiting { held, wait } => match caught(catch, || wait.poll(cx)) {
+                    Ok(polled) => {
+                        let waited = ready!(polled);
+                        resumed(entered, catch, once(held), waited)
+                    }
+                    Err(problem) => State::refuse(problem, None, &once(held).1),
+                },
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+/// Asks the stage again, once it has what it waited for.
+fn resumed<T, S, B>(
+    stage: &T,
+    catch: bool,
+    mut held: Box<(S, Request<B>)>,
+    waited: Waited<T>,
+) -> StateOf<T, S, B>
+where
+    T: Stage,
+    S: Service<Request<B>>,
+{
+    let decision = caught(catch, || stage.resume(waited, &mut held.1));
+    match decision.unwrap_or_else(|problem| Decision::Refuse(problem, None)) {
+        Decision::Pass(memo) => {
+            let (mut inner, request) = *held;
+            State::call(memo, catch, &mut inner, request)
+        }
+        Decision::Answer(answer, memo) => State::answer(answer, memo, &held.1),
+        Decision::Refuse(problem, memo) => State::refuse(problem, memo, &held.1),
+        Decision::Wait(wait) => State::wait(wait, held),
+    }
+}
+
+/// Lets the response leave through the stages that its request has entered.
+#[inline]
+fn left<T, R>(
+    stage: &T,
+    catch: bool,
+    memo: Option<T::Memo>,
+    mut response: Response<R>,
+) -> Response<R>
+where
+    T: Stage,
+    R: From<Bytes>,
+{
+    let Some(memo) = memo else { return response };
+    match caught(catch, || stage.leave(memo, &mut response)) {
+        Ok(()) => response,
+        Err(problem) => problem.render(None).map(R::from),
+    }
+}
+
+impl<T, S, B, M> fmt::Debug for ResponseFuture<T, S, B, M>
+where
+    T: Stage,
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = match &self.state {
+            State::Calling { .. } => "calling",
+            State::Early { .. } => "early",
+            State::Waiting { .. } => "waiting",
+        };
+        f.debug_struct("ResponseFuture").field("state", &at).finish_non_exhaustive()
+    }
+}

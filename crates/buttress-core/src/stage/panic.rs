@@ -1,0 +1,36 @@
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{Code, Problem};
+
+/// Runs `act`; where panics are caught, one becomes a problem.
+///
+/// Unwind safety is asserted: whatever panicked is dropped, and never called or polled again.
+#[inline]
+pub(super) fn caught<R>(catch: bool, act: impl FnOnce() -> R) -> Result<R, Problem> {
+    if !catch {
+        return Ok(act());
+    }
+    catch_unwind(AssertUnwindSafe(act)).map_err(|payload| problem(&*payload))
+}
+
+#[cold]
+pub(super) fn problem(payload: &(dyn Any + Send)) -> Problem {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    Problem::new(Code::INTERNAL).with_source(Panicked(text.unwrap_or_default()))
+}
+
+/// The source of a problem that was a panic, with what the panic said.
+#[derive(Debug)]
+struct Panicked(String);
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panicked: {}", self.0)
+    }
+}
+
+impl Error for Panicked {}
