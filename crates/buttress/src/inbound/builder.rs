@@ -1,0 +1,101 @@
+use std::fmt;
+
+use buttress_core::stage::{Guarded, Stage, Then};
+use buttress_core::{BuildError, ContextBuilder, Faults};
+
+use super::{Inbound, InboundSettings};
+
+/// Collects what the inbound wall is made of.
+#[must_use = "nothing happens until `build` is called"]
+pub struct InboundBuilder<T = ()> {
+    context: ContextBuilder,
+    catch_panics: bool,
+    own: T,
+}
+
+impl<T: Stage> InboundBuilder<T> {
+    /// Names the proxies, as networks or addresses, whose word about the client is taken. The default is
+    /// none.
+    pub fn trusted_proxies<I>(self, proxies: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.context(|context| context.trusted_proxies(proxies))
+    }
+
+    /// Changes the settings of the context.
+    ///
+    /// ```
+    /// use buttress::{Inbound, Trust};
+    ///
+    /// let wall = Inbound::builder()
+    ///     .context(|context| context.request_ids_from(Trust::Anyone))
+    ///     .context(|context| context.addresses(|addresses| addresses.ipv6_prefix(200)))
+    ///     .build();
+    /// assert_eq!(wall.unwrap_err().faults()[0].path(), "context.addresses.ipv6_prefix");
+    /// ```
+    pub fn context(mut self, change: impl FnOnce(ContextBuilder) -> ContextBuilder) -> Self {
+        self.context = change(self.context);
+        self
+    }
+
+    /// Sets whether panics of the handler become answers, as those of stages do. The default is yes.
+    pub fn catch_panics(mut self, catch: bool) -> Self {
+        self.catch_panics = catch;
+        self
+    }
+
+    /// Adds a stage of your own, inside of all others.
+    ///
+    /// It is [guarded](Guarded): a panic of it is a refusal, which leaves through the stages outside.
+    ///
+    /// ```
+    /// use buttress::prelude::*;
+    /// use buttress::stage::gate_fn;
+    ///
+    /// let closed = gate_fn(|_: &mut dyn RequestHead| Err(Problem::new(Code::UNAVAILABLE)));
+    /// let wall = Inbound::builder().then(closed).build();
+    /// assert!(wall.is_ok());
+    /// ```
+    pub fn then<N: Stage>(self, stage: N) -> InboundBuilder<Then<T, Guarded<N>>> {
+        InboundBuilder {
+            context: self.context,
+            catch_panics: self.catch_panics,
+            own: self.own.then(Guarded::new(stage)),
+        }
+    }
+
+    /// Checks the settings, once, so that no request has to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Inbound<T>, BuildError> {
+        let mut faults = Faults::new();
+        let context = faults.within("context", self.context.build());
+        let stages = context.unwrap_or_default().then(self.own).layer();
+        let stages = if self.catch_panics { stages.catch_panics() } else { stages };
+        faults.finish(Inbound { stages })
+    }
+}
+
+impl From<InboundSettings> for InboundBuilder {
+    fn from(settings: InboundSettings) -> Self {
+        Self { context: settings.context.into(), catch_panics: settings.catch_panics, own: () }
+    }
+}
+
+impl Default for InboundBuilder {
+    fn default() -> Self {
+        Self::from(InboundSettings::default())
+    }
+}
+
+impl<T> fmt::Debug for InboundBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundBuilder")
+            .field("context", &self.context)
+            .field("catch_panics", &self.catch_panics)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,31 @@
+#![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "axum"),
+    doc = "Tower layers that make a Rust service fit for production."
+)]
+//!
+//! # Features
+//!
+//! None is on by default; each only adds.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `axum` | handlers return [`Problem`]s; the context knows axum's peer address and route template |
+//! | `tonic` | [`Problem`] to and from `tonic::Status` |
+//! | `metrics` | metrics report to the `metrics` facade |
+//! | `tokio` | a clock and a timer that follow tokio's, for tests on paused time |
+//! | `schemars` | JSON schemas of the settings |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod inbound;
+pub mod prelude;
+
+pub use buttress_core::{
+    BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline, Detail,
+    Fault, GrpcCode, Health, IntoProblem, PeerAddress, Place, Principal, Probe, Problem, Redact,
+    Reply, RequestContext, RequestId, Secret, Trust,
+};
+#[doc(no_inline)]
+pub use buttress_core::{address, clock, metrics, redact, render, stage, sync, trace};
+
+pub use self::inbound::{Inbound, InboundBuilder, InboundSettings};

@@ -1,0 +1,63 @@
+//! The wall is one layer, in the right order, and keeps the promises of a layer.
+
+use buttress::prelude::*;
+use buttress::stage::gate_fn;
+use buttress::{InboundSettings, Reply};
+use buttress_testkit::contract::Contract;
+use buttress_testkit::mock;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::{Layer, ServiceExt};
+
+#[tokio::test(start_paused = true)]
+async fn keeps_the_contract() {
+    Contract::new(|| Inbound::builder().build().unwrap()).catches_panics().check().await;
+    let leaked = || Inbound::builder().build().unwrap().leak();
+    Contract::new(leaked).catches_panics().check().await;
+    let uncaught = || Inbound::builder().catch_panics(false).build().unwrap();
+    Contract::new(uncaught).check().await;
+    Contract::new(|| {
+        let wall = Inbound::builder().build().unwrap().keep_body();
+        tower::layer::layer_fn(move |service| {
+            let any_body = buttress::stage::Stage::layer(());
+            wall.layer(any_body.layer(service))
+        })
+    })
+    .catches_panics()
+    .check()
+    .await;
+}
+
+#[tokio::test]
+async fn own_stages_find_the_context_and_refuse_in_its_name() {
+    let own = gate_fn(|request: &mut dyn RequestHead| {
+        assert!(request.context().is_some());
+        Err(Problem::new(Code::FORBIDDEN))
+    });
+    let wall = Inbound::builder().then(gate_fn(|_: &mut dyn RequestHead| Ok(()))).then(own);
+    let (service, _inner) = mock::service();
+    let service = wall.build().unwrap().layer(service);
+    let response = service.oneshot(Request::new(())).await.unwrap();
+
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(str::from_utf8(&body).unwrap().contains(&id));
+}
+
+#[test]
+fn settings_make_the_same_wall_as_the_builder() {
+    let settings: InboundSettings = serde_json::from_str("{}").unwrap();
+    assert!(settings.catch_panics);
+    assert!(settings.build().is_ok());
+    assert!(serde_json::from_str::<InboundSettings>(r#"{"catch_panic": true}"#).is_err());
+}
+
+#[test]
+fn types_have_short_names() {
+    let (service, _inner) = mock::service::<()>();
+    let service = Inbound::builder().build().unwrap().layer(service);
+    let name = std::any::type_name_of_val(&service);
+    assert!(name.starts_with("buttress::inbound::service::InboundService<"), "{name}");
+    let _: fn(bytes::Bytes) -> Reply<()> = Reply::from;
+}

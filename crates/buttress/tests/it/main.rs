@@ -1,0 +1,3 @@
+//! One test binary; one module for each promise the docs make.
+#![allow(clippy::unwrap_used, missing_docs, reason = "these are tests")]
+mod inbound;
