@@ -1,0 +1,20 @@
+//! The whole stack, over real sockets with real clients: one module for each promise.
+//!
+//! Each test starts servers of its own on free ports and stops them at its end, which fails if a
+//! connection hangs or a panic gets out of the wall. Nothing sleeps: what has to wait, waits for an event.
+#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "these are tests")]
+
+mod addresses;
+mod broken;
+mod crowd;
+mod deadlines;
+mod grpc;
+mod hops;
+mod identity;
+mod leaving;
+mod panics;
+mod streaming;
+mod support;
+mod trailers;
+mod unread;
+mod upgrades;
