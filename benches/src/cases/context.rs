@@ -1,0 +1,24 @@
+//! What every request is given first: id, trace, client address, and the id's echo.
+
+use buttress_core::Context;
+use buttress_core::stage::Stage;
+
+use tower_layer::Layer;
+
+use crate::{Budget, Case, Hello, welcomes};
+
+/// What is measured.
+pub const GROUP: &str = "request context";
+
+/// The rows of this subject.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    let ours = Context::default().layer();
+    vec![
+        Case::bare(GROUP, welcomes(Hello)).on_two_threads(),
+        Case::ours(GROUP, welcomes(ours.clone().layer(Hello)))
+            .within(Budget::new(2570, 2))
+            .on_two_threads(),
+        Case::peer(GROUP, "ours, leaked", welcomes(ours.leak().layer(Hello))).on_two_threads(),
+    ]
+}

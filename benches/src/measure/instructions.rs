@@ -1,0 +1,50 @@
+//! Instructions, by callgrind.
+
+use std::io;
+use std::process::{Child, Command, Stdio};
+
+use crate::Case;
+
+/// How often the work is done in the two runs, whose difference leaves out starting and stopping.
+const FEW: u64 = 500;
+const MANY: u64 = 1500;
+
+/// Instructions for each case.
+pub(super) fn count(cases: &[&Case]) -> io::Result<Vec<f64>> {
+    cases.iter().map(|case| count_one(case)).collect()
+}
+
+fn count_one(case: &Case) -> io::Result<f64> {
+    let few = start(case, FEW)?;
+    let many = start(case, MANY)?;
+    let difference = total(many)?.saturating_sub(total(few)?);
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    Ok(difference as f64 / (MANY - FEW) as f64)
+}
+
+fn start(case: &Case, times: u64) -> io::Result<Child> {
+    Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe()?)
+        .args(["--one", &case.name(), &times.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::other(
+                "valgrind is missing (`apt-get install valgrind` or your system's way)",
+            ),
+            _ => error,
+        })
+}
+
+/// Callgrind's last words are `==4711== Collected : 81273`.
+fn total(child: Child) -> io::Result<u64> {
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    said.lines()
+        .filter_map(|line| line.split_once("Collected : "))
+        .find_map(|(_, count)| count.trim().parse().ok())
+        .filter(|_| output.status.success())
+        .ok_or_else(|| io::Error::other(format!("callgrind failed:\n{said}")))
+}
