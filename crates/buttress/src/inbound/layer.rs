@@ -63,6 +63,13 @@ impl Inbound {
     }
 }
 
+impl Default for Inbound {
+    /// Trusts no proxy, answers panics, has no stages of yours.
+    fn default() -> Self {
+        Self { stages: Context::default().then(()).layer().catch_panics() }
+    }
+}
+
 impl<T: Stage> Inbound<T> {
     /// Keeps the type of the body, for a body that can be made from bytes, as axum's can: it spares axum
     /// a box for each response.

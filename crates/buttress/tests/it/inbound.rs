@@ -12,6 +12,7 @@ use tower::{Layer, ServiceExt};
 #[tokio::test(start_paused = true)]
 async fn keeps_the_contract() {
     Contract::new(|| Inbound::builder().build().unwrap()).catches_panics().check().await;
+    Contract::new(Inbound::default).catches_panics().check().await;
     let leaked = || Inbound::builder().build().unwrap().leak();
     Contract::new(leaked).catches_panics().check().await;
     let uncaught = || Inbound::builder().catch_panics(false).build().unwrap();
