@@ -151,6 +151,10 @@ impl Error for InvalidNetwork {}
 pub(super) struct NetworkSet(Arc<[Network]>);
 
 impl NetworkSet {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn contains(&self, address: Bits) -> bool {
         let above = self.0.partition_point(|network| network.first <= address);
         above.checked_sub(1).is_some_and(|at| self.0[at].holds(address))

@@ -83,6 +83,11 @@ impl AddressResolver {
         }
     }
 
+    /// Whether it has to be known who is connected.
+    pub(crate) fn trusts_a_peer(&self) -> bool {
+        !self.trusted.is_empty() && !self.trust_peer_without_address
+    }
+
     /// Takes the hops from the right; `None` is one that cannot be read.
     fn walk(
         &self,

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::{Extensions, HeaderName};
 
@@ -177,6 +178,7 @@ impl ContextBuilder {
             redact: self.redact,
             addresses,
             peer: self.peer,
+            missed: AtomicBool::new(false),
             format: self.format,
         };
         Context { rules: Arc::new(rules) }

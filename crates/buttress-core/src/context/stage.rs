@@ -1,9 +1,10 @@
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
+use tracing::warn;
 
 use super::builder::{ContextBuilder, Trust};
 use super::deadline::{self, Deadline};
@@ -68,7 +69,8 @@ use crate::{Problem, Redact, random};
 ///
 /// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, an
 /// error, if the server is at fault and there is a source, with code, status, request id, trace id, route and
-/// the chain of sources, [redacted] and cut to 2 KiB; else `request refused`, at debug level.
+/// the chain of sources, [redacted] and cut to 2 KiB; else `request refused`, at debug level. A warning says,
+/// once, that proxies are trusted and the server does not say who is connected.
 ///
 /// [redacted]: crate::redact
 ///
@@ -95,6 +97,8 @@ pub(super) struct Rules {
     pub(super) redact: Redact,
     pub(super) addresses: AddressResolver,
     pub(super) peer: Option<Find<SocketAddr>>,
+    /// Whether it was said already that nobody says who is connected.
+    pub(super) missed: AtomicBool,
     pub(super) format: Option<Choose>,
 }
 
@@ -166,9 +170,21 @@ impl Context {
 
 impl Rules {
     fn peer(&self, extensions: &Extensions) -> Option<SocketAddr> {
-        match &self.peer {
+        let peer = match &self.peer {
             Some(find) => find(extensions),
             None => PeerAddress::find(extensions),
+        };
+        if peer.is_none() && self.addresses.trusts_a_peer() {
+            self.miss_peers();
+        }
+        peer
+    }
+
+    /// Says once that the settings about proxies do nothing, because nobody says who is connected.
+    #[cold]
+    fn miss_peers(&self) {
+        if !self.missed.swap(true, Ordering::Relaxed) {
+            warn!(target: "buttress", "proxies are trusted, but the server does not say who is connected");
         }
     }
 

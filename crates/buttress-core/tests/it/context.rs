@@ -437,6 +437,19 @@ async fn a_refusal_on_purpose_is_no_error_in_the_log_and_a_fault_is_one_whatever
     }
 }
 
+#[test]
+fn that_nobody_says_who_is_connected_is_told_once() {
+    let lines = Lines::default();
+    let _listening = tracing::subscriber::set_default(lines.clone());
+    for (stage, told) in [(Context::default(), 0), (behind("10.0.0.0/8"), 1)] {
+        for _ in 0..3 {
+            assert!(entered(&stage, &mut Request::new(())).client().is_none());
+        }
+        let seen = std::mem::take(&mut *lines.0.lock());
+        assert_eq!(seen.len(), told, "{seen:?}");
+    }
+}
+
 #[cfg(feature = "tonic")]
 #[tokio::test]
 async fn what_a_tonic_handler_returned_is_told_too() {
