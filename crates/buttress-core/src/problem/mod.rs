@@ -237,12 +237,6 @@ pub trait IntoProblem {
     fn into_problem(self) -> Problem;
 }
 
-impl IntoProblem for Code {
-    fn into_problem(self) -> Problem {
-        Problem::new(self)
-    }
-}
-
 impl<E: IntoProblem> From<E> for Problem {
     fn from(error: E) -> Self {
         error.into_problem()

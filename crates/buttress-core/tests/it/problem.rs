@@ -131,7 +131,7 @@ fn the_question_mark_turns_an_own_error_into_a_problem() {
         Ok(())
     }
     assert_eq!(passes_on().unwrap_err().code(), Code::GONE);
-    assert_eq!(Problem::from(Code::GONE).class(), Class::Client);
+    assert_eq!(Problem::new(Code::GONE).class(), Class::Client);
 }
 
 #[cfg(feature = "tonic")]
