@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use super::layer::BodyMode;
 use super::never::once;
-use super::panic::caught;
+use super::panic::{caught, caught_poll};
 use super::shared::Shared;
 use super::{Answer, Decision, Stage, Waited};
 use crate::{Problem, RequestContext, render};
@@ -63,7 +63,11 @@ impl<F, H, M, W> State<F, H, M, W> {
     where
         S: Service<Request<B>, Future = F>,
     {
-        match caught(catch, || inner.call(request)) {
+        // Not through the closure below: a request is large, and would be moved once more.
+        if !catch {
+            return Self::Calling { memo: Some(memo), future: inner.call(request) };
+        }
+        match caught(true, || inner.call(request)) {
             Ok(future) => Self::Calling { memo: Some(memo), future },
             Err(problem) => Self::broken(problem, Some(memo)),
         }
@@ -135,26 +139,32 @@ where
         let catch = *this.catch;
         loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Calling { memo, future } => match caught(catch, || future.poll(cx)) {
-                    Ok(polled) => match ready!(polled) {
-                        Ok(response) => {
-                            let response = response.map(M::wrap);
-                            return Poll::Ready(Ok(left(entered, catch, memo.take(), response)));
-                        }
-                        Err(error) => {
-                            // The error goes on, whatever a stage has to say to it.
-                            drop(caught(catch, || entered.failed(once(memo))));
-                            return Poll::Ready(Err(error));
-                        }
-                    },
-                    Err(problem) => State::broken(problem, memo.take()),
-                },
+                StateProj::Calling { memo, future } => {
+                    let mut panic = None;
+                    let polled = caught_poll(catch, &mut panic, || future.poll(cx));
+                    match panic {
+                        None => match ready!(polled) {
+                            Ok(response) => {
+                                let mut response = response.map(M::wrap);
+                                left(entered, catch, memo.take(), &mut response);
+                                return Poll::Ready(Ok(response));
+                            }
+                            Err(error) => {
+                                // The error goes on, whatever a stage has to say to it.
+                                drop(caught(catch, || entered.failed(once(memo))));
+                                return Poll::Ready(Err(error));
+                            }
+                        },
+                        Some(problem) => State::broken(problem, memo.take()),
+                    }
+                }
                 StateProj::Early { early } => {
                     let (early, memo) = once(early);
                     let rendered = caught(catch, || early.into_response());
                     let response = rendered.unwrap_or_else(|problem| render::plainly(&problem));
-                    let response = response.map(M::Body::from);
-                    return Poll::Ready(Ok(left(entered, catch, memo, response)));
+                    let mut response = response.map(M::Body::from);
+                    left(entered, catch, memo, &mut response);
+                    return Poll::Ready(Ok(response));
                 }
                 StateProj::Waiting { held, wait } => match caught(catch, || wait.poll(cx)) {
                     Ok(polled) => {
@@ -192,22 +202,17 @@ where
     }
 }
 
-/// Lets the response leave through the stages that its request has entered.
+/// Lets the response leave through the stages that its request has entered. Where it stands: to move it costs
+/// more than all the rest.
 #[inline]
-fn left<T, R>(
-    stage: &T,
-    catch: bool,
-    memo: Option<T::Memo>,
-    mut response: Response<R>,
-) -> Response<R>
+fn left<T, R>(stage: &T, catch: bool, memo: Option<T::Memo>, response: &mut Response<R>)
 where
     T: Stage,
     R: From<Bytes>,
 {
-    let Some(memo) = memo else { return response };
-    match caught(catch, || stage.leave(memo, &mut response)) {
-        Ok(()) => response,
-        Err(problem) => problem.render(None).map(R::from),
+    let Some(memo) = memo else { return };
+    if let Err(problem) = caught(catch, || stage.leave(memo, &mut *response)) {
+        *response = problem.render(None).map(R::from);
     }
 }
 

@@ -2,6 +2,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 
 use crate::{Code, Problem};
 
@@ -14,6 +15,24 @@ pub(super) fn caught<R>(catch: bool, act: impl FnOnce() -> R) -> Result<R, Probl
         return Ok(act());
     }
     catch_unwind(AssertUnwindSafe(act)).map_err(|payload| problem(&*payload))
+}
+
+/// [`caught`] for a poll: one that panicked is pending, with the problem beside it.
+///
+/// Around the output there is no `Result` then, into which a whole response would have to be moved.
+#[inline]
+pub(super) fn caught_poll<R>(
+    catch: bool,
+    panic: &mut Option<Problem>,
+    poll: impl FnOnce() -> Poll<R>,
+) -> Poll<R> {
+    if !catch {
+        return poll();
+    }
+    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|payload| {
+        *panic = Some(problem(&*payload));
+        Poll::Pending
+    })
 }
 
 #[cold]

@@ -10,6 +10,10 @@ pub(super) enum Shared<T: 'static> {
 
 impl<T> Shared<T> {
     pub(super) fn new(stage: T) -> Self {
+        // One without state takes no memory, so there is nothing to give back, and nothing to count.
+        if size_of::<T>() == 0 && !std::mem::needs_drop::<T>() {
+            return Self::Forever(Box::leak(Box::new(stage)));
+        }
         Self::Counted(Arc::new(stage))
     }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as Cx, Poll};
 
 use buttress_core::stage::{Gate, RequestHead, ResponseFuture, Rewrap, Stage, Then, gate_fn};
@@ -103,4 +104,38 @@ fn a_stage_that_never_waits_has_no_room_for_a_wait() {
 fn problems_and_decisions_are_small() {
     assert_eq!(size_of::<Option<Problem>>(), size_of::<usize>());
     assert!(size_of::<buttress_core::stage::DecisionOf<Idle>>() <= 16);
+}
+
+#[test]
+fn a_stage_without_state_is_not_counted_and_takes_no_memory() {
+    let (layer, count) = allocations::of(|| Idle.layer());
+    assert_eq!(count.allocations(), 0);
+    drop(layer);
+}
+
+#[test]
+fn a_stage_without_state_is_dropped_if_that_means_something() {
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+    struct Farewell;
+
+    impl Gate for Farewell {
+        type Memo = ();
+
+        fn enter(&self, _: &mut dyn RequestHead) -> Result<(), Problem> {
+            Ok(())
+        }
+    }
+
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    let layer = Farewell.layer();
+    drop(layer.clone());
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 0);
+    drop(layer);
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 1);
 }
