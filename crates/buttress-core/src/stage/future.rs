@@ -12,8 +12,8 @@ use tower_service::Service;
 use super::layer::BodyMode;
 use super::never::once;
 use super::panic::{caught, caught_poll};
-use super::shared::Shared;
 use super::{Answer, Decision, Stage, Waited};
+use crate::sync::Shared;
 use crate::{Problem, RequestContext, render};
 
 pin_project! {

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use tower_layer::Layer;
 
-use super::shared::Shared;
 use super::{Stage, Staged};
 use crate::Reply;
+use crate::sync::Shared;
 
 /// A stage as an ordinary tower layer. Made by [`Stage::layer`]; clones share the stage.
 ///

@@ -80,7 +80,6 @@ mod never;
 mod option;
 mod panic;
 mod service;
-mod shared;
 mod then;
 
 pub use self::boxed::{BoxMemo, BoxStage, BoxWait, BoxWaited};

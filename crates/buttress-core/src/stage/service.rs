@@ -8,8 +8,8 @@ use tower_service::Service;
 use super::future::{ResponseFuture, State};
 use super::layer::{BodyMode, Rewrap};
 use super::panic::caught;
-use super::shared::Shared;
 use super::{Decision, Stage};
+use crate::sync::Shared;
 
 /// A service with a stage before it. Made by [`StageLayer`](super::StageLayer).
 ///

@@ -1,5 +1,3 @@
-//! The one lock of the family.
-
 use std::fmt;
 #[expect(clippy::disallowed_types, reason = "this is the place that tames it")]
 use std::sync::Mutex;

@@ -1,0 +1,7 @@
+//! What threads share: the one lock of the family, and what many hold.
+
+mod lock;
+mod shared;
+
+pub use self::lock::Lock;
+pub use self::shared::Shared;
