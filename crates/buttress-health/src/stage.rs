@@ -47,8 +47,7 @@ use crate::HealthChecks;
 ///
 /// What is no probe costs the comparison of its path, and no allocation; with the
 /// [summary](crate::HealthChecksBuilder::summary) two looks at the clock and one atomic increment more. An
-/// answer allocates five times: its body, its place, the two tables of its headers, and the share of the
-/// body's bytes.
+/// answer allocates four times: its body, its place, and the two tables of its headers.
 ///
 /// # Errors
 ///

@@ -15,9 +15,7 @@ async fn of_tower() {
     let post = || Request::post("/health").body(()).unwrap();
     Contract::new(|| HealthChecks::default().stage().layer()).refuses(post).check().await;
     Contract::new(|| counting().stage().layer()).refuses(post).check().await;
-    Contract::new(|| Context::default().then(counting().stage().mark_only()).layer())
-        .check()
-        .await;
+    Contract::new(|| Context::default().then(counting().stage().mark_only()).layer()).check().await;
 }
 
 #[test]

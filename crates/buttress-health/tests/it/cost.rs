@@ -22,7 +22,8 @@ fn allocations_of(stage: &impl Stage, request: &mut Request<()>) -> u64 {
 fn what_is_no_probe_allocates_nothing() {
     let plain = HealthChecks::builder().check(hanging("a")).build().unwrap();
     let counting = HealthChecks::builder().summary(true).build().unwrap();
-    for path in ["/", "/orders/7", "/healthy", "/health/x", "/readyx/abc", "/a-long-path-of-an-api"] {
+    for path in ["/", "/orders/7", "/healthy", "/health/x", "/readyx/abc", "/a-long-path-of-an-api"]
+    {
         assert_eq!(allocations_of(&plain.stage(), &mut get(path)), 0, "{path}");
         assert_eq!(allocations_of(&counting.stage(), &mut get(path)), 0, "{path}");
         assert!(matches!(plain.stage().enter(&mut get(path)), Decision::Pass(None)));

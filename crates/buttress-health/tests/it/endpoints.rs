@@ -89,7 +89,10 @@ async fn readiness_tells_of_every_check() {
 
     let search = &report["checks"][1];
     assert_eq!((&search["status"], &search["critical"]), (&"down".into(), &false.into()));
-    assert_eq!((&search["message"], &search["importance"]), (&"refused".into(), &"degrading".into()));
+    assert_eq!(
+        (&search["message"], &search["importance"]),
+        (&"refused".into(), &"degrading".into())
+    );
     assert!(search["lastSuccess"].is_null());
 }
 
