@@ -98,11 +98,12 @@ fn after_a_leap_of_the_machine_nobody_knows_until_the_next_run() {
 }
 
 #[test]
-fn no_leap_of_the_clock_is_too_far() {
+fn no_leap_of_a_century_is_too_far() {
     let (health, clock, mut run) = by_hand();
     run();
     for _ in 0..3 {
-        clock.advance(Duration::MAX);
+        // A hundred years.
+        clock.advance(Duration::from_secs(100 * 365 * 86_400));
         run();
         assert!(ask(&health, get("/health")).status() == 200);
         let _ = ask(&health, get("/ready"));
