@@ -13,6 +13,7 @@ use crate::checks::{Inner, Written};
 use crate::hops::{self, HopId};
 use crate::json::{self, Short, concat};
 use crate::paths::{Asked, Endpoint};
+use crate::vital::Vital;
 use crate::{CheckStatus, Status};
 
 /// What answers say whatever the checks saw.
@@ -43,14 +44,6 @@ impl Inner {
             && request.uri().path().starts_with("/grpc.health.v1.Health/")
     }
 
-    /// Says in the context that this is a probe; another method than a probe's is none.
-    pub(crate) fn mark(&self, request: &dyn RequestHead) {
-        if let (&Method::GET | &Method::HEAD, Some(context)) = (request.method(), request.context())
-        {
-            context.mark_probe();
-        }
-    }
-
     /// Answers from memory: no I/O, no lock, nothing that waits.
     pub(crate) fn answer(
         &self,
@@ -61,7 +54,7 @@ impl Inner {
             return Err(Problem::new(Code::METHOD_NOT_ALLOWED)
                 .with_header(ALLOW, HeaderValue::from_static("GET, HEAD")));
         }
-        self.mark(request);
+        mark(request);
         match asked.endpoint {
             Endpoint::Live => Ok(self.live(request)),
             Endpoint::Startup => Ok(self.startup(request)),
@@ -73,11 +66,8 @@ impl Inner {
         let now = self.clock.now();
         let time = Short::time(self.clock.wall());
         let uptime = Short::of((now - self.started).as_secs());
-        let status = if self.vitals.iter().all(|vital| vital.is_alive()) {
-            Status::Ok
-        } else {
-            Status::Down
-        };
+        let status =
+            if self.vitals.iter().all(Vital::is_alive) { Status::Ok } else { Status::Down };
         let shape = Shape::of(request.headers());
         let (version, uptime, time) = (&*self.texts.version, uptime.as_str(), time.as_str());
         let body = match shape {
@@ -259,6 +249,13 @@ impl Inner {
             }
         }
         text
+    }
+}
+
+/// Says in the context that this is a probe; another method than a probe's is none.
+pub(crate) fn mark(request: &dyn RequestHead) {
+    if let (&Method::GET | &Method::HEAD, Some(context)) = (request.method(), request.context()) {
+        context.mark_probe();
     }
 }
 

@@ -29,6 +29,33 @@ use crate::hops::Hops;
 /// assert_eq!(health.report().checks()[0].name(), "search");
 /// # Ok::<(), buttress_core::BuildError>(())
 /// ```
+///
+/// The clients of databases are for closures. So it is with a pool of sqlx, for which one of ours stands here:
+///
+/// ```
+/// use buttress_core::Health;
+/// use buttress_health::Check;
+/// # #[derive(Clone)] struct PgPool;
+/// # impl PgPool { fn num_idle(&self) -> usize { 3 } }
+/// # mod sqlx {
+/// #     pub struct Query;
+/// #     pub fn query(_: &str) -> Query { Query }
+/// #     impl Query {
+/// #         pub async fn execute(self, _: &super::PgPool) -> Result<u64, std::io::Error> { Ok(1) }
+/// #     }
+/// # }
+/// # let pool = PgPool;
+/// let database = Check::of("database", move || {
+///     let pool = pool.clone();
+///     async move {
+///         match sqlx::query("SELECT 1").execute(&pool).await {
+///             Ok(_) => Health::up().with_detail("idle", pool.num_idle().to_string()),
+///             Err(error) => Health::down(error.to_string()),
+///         }
+///     }
+/// });
+/// # assert!(format!("{database:?}").contains("database"));
+/// ```
 #[must_use = "a check that is not added to any `HealthChecks` never runs"]
 pub struct Check {
     pub(crate) probe: Arc<dyn Probe>,

@@ -120,7 +120,6 @@ impl HealthChecks {
     }
 
     /// The stage that answers probes in front of any service, and marks them in the context.
-    #[must_use]
     pub fn stage(&self) -> HealthStage {
         HealthStage::new(self.clone())
     }

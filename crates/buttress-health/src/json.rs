@@ -34,7 +34,7 @@ impl SlotTexts {
         for (field, values) in [("groups", groups), ("tags", tags)] {
             if !values.is_empty() {
                 let values: Vec<_> = values.iter().map(|value| string(value)).collect();
-                tail.push_str(&format!(r#","{field}":[{}]"#, values.join(",")));
+                let _ = write!(tail, r#","{field}":[{}]"#, values.join(","));
             }
         }
         Self {
@@ -49,9 +49,9 @@ impl SlotTexts {
 pub(crate) fn seen(seen: &Seen) -> Box<str> {
     let mut text = format!(r#","latencyMs":{}"#, millis(seen.latency));
     if let Some(time) = seen.last_success {
-        text.push_str(&format!(r#","lastSuccess":"{time}""#));
+        let _ = write!(text, r#","lastSuccess":"{time}""#);
     }
-    text.push_str(&format!(r#","since":"{}""#, seen.since));
+    let _ = write!(text, r#","since":"{}""#, seen.since);
     if let Some(message) = &seen.message {
         text.push_str(r#","message":"#);
         text.push_str(&string(message));
@@ -60,7 +60,7 @@ pub(crate) fn seen(seen: &Seen) -> Box<str> {
         let details = seen.details.iter();
         let details: Vec<_> =
             details.map(|(name, value)| format!("{}:{}", string(name), string(value))).collect();
-        text.push_str(&format!(r#","details":{{{}}}"#, details.join(",")));
+        let _ = write!(text, r#","details":{{{}}}"#, details.join(","));
     }
     text.push('}');
     text.into()
@@ -122,7 +122,9 @@ fn millis(time: Duration) -> String {
 /// One block of memory of just the right size.
 pub(crate) fn concat(parts: &[&str]) -> Bytes {
     let mut whole = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
-    parts.iter().for_each(|part| whole.extend_from_slice(part.as_bytes()));
+    for part in parts {
+        whole.extend_from_slice(part.as_bytes());
+    }
     Bytes::from(whole)
 }
 

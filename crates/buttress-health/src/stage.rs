@@ -4,6 +4,7 @@ use buttress_core::clock::Moment;
 use buttress_core::stage::{Answer, Decision, DecisionOf, Never, RequestHead, ResponseHead, Stage};
 
 use crate::HealthChecks;
+use crate::answer::mark;
 
 /// Answers probes in front of any service, and marks them in the context. Made by
 /// [`HealthChecks::stage`]; clones share what is known.
@@ -88,7 +89,7 @@ impl Stage for HealthStage {
             return Decision::Pass(inner.traffic.as_ref().map(|_| inner.clock.now()));
         };
         if !self.answers {
-            inner.mark(request);
+            mark(request);
             return Decision::Pass(None);
         }
         match inner.answer(request, asked) {

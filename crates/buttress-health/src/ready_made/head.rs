@@ -37,9 +37,11 @@ impl AnswerHead {
         let seen = &bytes[..bytes.len().min(Self::LONGEST)];
         let Some(length) = seen.windows(4).position(|end| end == b"\r\n\r\n") else {
             check_start(seen)?;
+            check_line_ends(seen)?;
             let too_long = bytes.len() >= Self::LONGEST;
             return if too_long { Err(MalformedAnswer("its head is too long")) } else { Ok(None) };
         };
+        check_line_ends(&seen[..length + 4])?;
         let mut lines = Lines { rest: &seen[..length + 2] };
         let status = status(lines.next().unwrap_or_default())?;
         let mut through = Vec::new();
@@ -88,6 +90,13 @@ impl<'a> Iterator for Lines<'a> {
 fn check_start(bytes: &[u8]) -> Result<(), MalformedAnswer> {
     let start = &b"HTTP/1."[..bytes.len().min(7)];
     if bytes.starts_with(start) { Ok(()) } else { Err(MalformedAnswer("it is no HTTP")) }
+}
+
+/// Lines end in CR LF, and neither of the two stands alone: not all readers agree what that would mean.
+fn check_line_ends(bytes: &[u8]) -> Result<(), MalformedAnswer> {
+    let alone = |pair: &[u8]| (pair[0] == b'\r') != (pair[1] == b'\n');
+    let is_wrong = bytes.first() == Some(&b'\n') || bytes.windows(2).any(alone);
+    if is_wrong { Err(MalformedAnswer("its lines do not end in CR LF")) } else { Ok(()) }
 }
 
 /// `HTTP/1.1 200 OK`; the reason may be missing.

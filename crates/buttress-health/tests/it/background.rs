@@ -112,7 +112,9 @@ fn what_blocked_until_after_the_deadline_does_not_count() {
     let health = HealthChecks::builder().clock(clock.clone()).check(blocks).build().unwrap();
     let mut tasks: Vec<_> = health.tasks(&clock).collect();
     let wakes = Wakes::new();
-    tasks.iter_mut().for_each(|task| assert!(wakes.poll(task).is_pending()));
+    for task in &mut tasks {
+        assert!(wakes.poll(task).is_pending());
+    }
     assert_eq!(health.report().checks()[0].status(), CheckStatus::Down);
 }
 

@@ -64,8 +64,8 @@ impl Instance {
                 changes.changed().await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
-        waited.unwrap_or_else(|_| panic!("{:?}", self.health.report()));
+        let in_time = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        in_time.unwrap_or_else(|_| panic!("{:?}", self.health.report()));
     }
 }
 

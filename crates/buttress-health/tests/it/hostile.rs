@@ -21,7 +21,7 @@ fn a_broken_accept_counts_as_absent() {
         b"application/health+json;q=999999999999999",
         b",,,,,,,,,,,,,,,,,,",
         b"application/health+json;q=0.000",
-        &[b'a'; 20_000],
+        &b"a".repeat(20_000),
         &b"application/health+json,".repeat(1_000),
     ] {
         let mut request = get("/ready");

@@ -128,7 +128,9 @@ proptest! {
         headers in prop::collection::vec(("[a-z-]{1,10}", "[ -~]{0,20}"), 0..5),
         body in prop::collection::vec(any::<u8>(), 0..20),
     ) {
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.concat();
         let head = format!("HTTP/1.1 {status} Some Reason\r\n{headers}\r\n");
         for cut in 0..head.len() {
             prop_assert_eq!(AnswerHead::parse(&head.as_bytes()[..cut]), Ok(None));
