@@ -35,16 +35,16 @@ use crate::hops::Hops;
 /// ```
 /// use buttress_core::Health;
 /// use buttress_health::Check;
-/// # #[derive(Clone)] struct PgPool;
-/// # impl PgPool { fn num_idle(&self) -> usize { 3 } }
 /// # mod sqlx {
+/// #     #[derive(Clone)] pub struct PgPool;
+/// #     impl PgPool { pub fn num_idle(&self) -> usize { 3 } }
 /// #     pub struct Query;
 /// #     pub fn query(_: &str) -> Query { Query }
 /// #     impl Query {
-/// #         pub async fn execute(self, _: &super::PgPool) -> Result<u64, std::io::Error> { Ok(1) }
+/// #         pub async fn execute(self, _: &PgPool) -> Result<u64, std::io::Error> { Ok(1) }
 /// #     }
 /// # }
-/// # let pool = PgPool;
+/// # let pool = sqlx::PgPool;
 /// let database = Check::of("database", move || {
 ///     let pool = pool.clone();
 ///     async move {
