@@ -17,6 +17,7 @@
 
 pub mod addresses;
 pub mod forwarded;
+pub mod health_answer;
 pub mod redact;
 pub mod request_id;
 pub mod traceparent;
@@ -33,6 +34,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("addresses", addresses::run),
     ("forwarded", forwarded::run),
+    ("health_answer", health_answer::run),
     ("redact", redact::run),
     ("request_id", request_id::run),
     ("traceparent", traceparent::run),

@@ -9,6 +9,7 @@ mod broken;
 mod crowd;
 mod deadlines;
 mod grpc;
+mod health;
 mod hops;
 mod identity;
 mod leaving;

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -52,6 +52,8 @@ pub(super) struct Known {
     pub(super) format: Format,
     /// Whether the answer has no body, as for `HEAD`.
     pub(super) bodiless: bool,
+    /// Whether a machine asks for the health of the service.
+    pub(super) probe: AtomicBool,
     /// In nanoseconds of the clock; the end of time for none.
     pub(super) deadline: AtomicU64,
     pub(super) route: OnceLock<Route>,
@@ -138,6 +140,20 @@ impl RequestContext {
     #[must_use = "a request has one principal, and this may not be the one"]
     pub fn set_principal(&self, principal: Principal) -> bool {
         self.0.principal.set(principal).is_ok()
+    }
+
+    /// Says that this request is a probe: a machine that asks how the service is, every few seconds.
+    ///
+    /// Whoever keeps an access log, a limit or traces leaves such a request out. It is for the stage that
+    /// knows the paths of probes to say so; it costs one byte of the context, and no allocation.
+    pub fn mark_probe(&self) {
+        self.0.probe.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is a [probe](Self::mark_probe), to be kept out of access logs, limits and traces.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.0.probe.load(Ordering::Relaxed)
     }
 
     /// Labels the outcome for outer layers to count and to log. Sixteen are kept, the last of each name.

@@ -158,6 +158,7 @@ impl Context {
             started,
             client: rules.addresses.resolve(peer, request.headers()),
             bodiless: request.method() == Method::HEAD,
+            probe: AtomicBool::new(false),
             deadline: AtomicU64::new(deadline),
             route: route(request.extensions()),
             principal: OnceLock::new(),

@@ -1,0 +1,130 @@
+use http::HeaderMap;
+use http::header::ACCEPT;
+
+/// The shape of an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Shape {
+    /// The family's own.
+    Plain,
+    /// `application/health+json`, as an Internet draft has it.
+    HealthJson,
+}
+
+/// What is further right is not read.
+const MOST_BYTES: usize = 1_024;
+
+impl Shape {
+    /// What the client prefers. Only who names the other shape gets it; what is malformed counts as absent.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut health = 0;
+        let mut plain = 0;
+        for value in headers.get_all(ACCEPT) {
+            let bytes = value.as_bytes();
+            // Most probes accept anything, and say so in three characters.
+            if bytes.len() < Self::HealthJson.content_type().len() || bytes.len() > MOST_BYTES {
+                continue;
+            }
+            for range in bytes.split(|byte| *byte == b',') {
+                let Some((name, quality)) = read(range) else { continue };
+                if name.eq_ignore_ascii_case(Self::HealthJson.content_type().as_bytes()) {
+                    health = health.max(quality);
+                } else if name.eq_ignore_ascii_case(Self::Plain.content_type().as_bytes()) {
+                    plain = plain.max(quality);
+                }
+            }
+        }
+        if health > 0 && health >= plain { Self::HealthJson } else { Self::Plain }
+    }
+
+    pub(crate) const fn content_type(self) -> &'static str {
+        match self {
+            Self::Plain => "application/json",
+            Self::HealthJson => "application/health+json",
+        }
+    }
+}
+
+/// A media range and its quality in thousandths.
+fn read(range: &[u8]) -> Option<(&[u8], u16)> {
+    let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let name = parts.next()?;
+    let mut quality = 1_000;
+    for part in parts {
+        if let Some(text) = part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q=")) {
+            quality = thousandths(text)?;
+        }
+    }
+    Some((name, quality))
+}
+
+/// `0`, `1`, or up to three digits after the point.
+fn thousandths(text: &[u8]) -> Option<u16> {
+    let (whole, rest) = text.split_first()?;
+    let digits = match rest {
+        [] => &[][..],
+        [b'.', digits @ ..] if digits.len() <= 3 => digits,
+        _ => return None,
+    };
+    let whole = match whole {
+        b'0' => 0,
+        b'1' => 1_000,
+        _ => return None,
+    };
+    let mut fraction = 0;
+    for at in 0..3 {
+        let digit = digits.get(at).copied().unwrap_or(b'0');
+        fraction = fraction * 10 + u16::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    (whole + fraction <= 1_000).then_some(whole + fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(accept: &[u8]) -> Shape {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_bytes(accept).unwrap());
+        Shape::of(&headers)
+    }
+
+    #[test]
+    fn only_who_names_it_gets_it() {
+        for health in [
+            "application/health+json",
+            "text/html, APPLICATION/Health+JSON;q=0.3",
+            "application/json;q=0.5, application/health+json",
+            "application/health+json ; charset=utf-8 ; q=1.000",
+        ] {
+            assert_eq!(of(health.as_bytes()), Shape::HealthJson, "{health}");
+        }
+        for plain in [
+            "*/*",
+            "application/*",
+            "application/json, application/health+json;q=0.9",
+            "application/health+json;q=0",
+            "application/health+json;q=2",
+            "application/health+json;q=0.0001",
+            "application/health+json;q=",
+            "application/health+jsonx",
+            ";;;,,,;q=1,application/health",
+            "",
+        ] {
+            assert_eq!(of(plain.as_bytes()), Shape::Plain, "{plain}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_answered(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                headers.append(ACCEPT, value);
+            }
+            let _ = Shape::of(&headers);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwapOption;
+use buttress_core::clock::Moment;
+
+use crate::hops::HopId;
+use crate::slot::{Seen, Slot};
+use crate::status::fold;
+use crate::{CheckStatus, Status};
+
+/// What all checks together mean, kept so that a request has nothing to add up.
+///
+/// A verdict belongs to a generation: each change of a check starts a new one. It also ends by itself, when
+/// the first result that it rests on is too old. Whoever finds none that holds makes one, and leaves it
+/// for others; two that do so at the same time lose nothing but the time.
+pub(crate) struct Board {
+    pub(crate) slots: Box<[Slot]>,
+    pub(crate) groups: Box<[Group]>,
+    /// The name among services that ask each other.
+    pub(crate) own: HopId,
+    generation: AtomicU64,
+    /// One for each verdict that was made.
+    editions: AtomicU64,
+    /// One for each result that came in.
+    pub(crate) results: AtomicU64,
+    verdict: ArcSwapOption<Verdict>,
+    startup_left: AtomicUsize,
+    held: bool,
+    draining: AtomicBool,
+}
+
+/// A group, and who is in it.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    members: Box<[usize]>,
+}
+
+/// What all checks together meant at some time.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    generation: u64,
+    pub(crate) edition: u64,
+    /// From when on it has to be made anew.
+    pub(crate) until: Moment,
+    pub(crate) overall: Status,
+    groups: Box<[Status]>,
+    /// How many checks nobody knows anything about any more.
+    pub(crate) unknown: usize,
+}
+
+impl Board {
+    /// One that is `held` stays starting.
+    pub(crate) fn new(slots: Box<[Slot]>, own: HopId, held: bool) -> Self {
+        let mut names: Vec<&String> = slots.iter().flat_map(|slot| &slot.groups).collect();
+        names.sort_unstable();
+        names.dedup();
+        let members = |name: &str| {
+            let all = slots.iter().enumerate();
+            all.filter(|(_, slot)| slot.is_in(name)).map(|(at, _)| at).collect()
+        };
+        let group = |name: &String| Group { name: name.clone(), members: members(name) };
+        Self {
+            groups: names.into_iter().map(group).collect(),
+            startup_left: AtomicUsize::new(slots.iter().filter(|slot| slot.startup).count()),
+            slots,
+            own,
+            generation: AtomicU64::new(0),
+            editions: AtomicU64::new(0),
+            results: AtomicU64::new(0),
+            verdict: ArcSwapOption::empty(),
+            held,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the start is over. It never begins again.
+    pub(crate) fn is_started(&self) -> bool {
+        !self.held && self.startup_left.load(Ordering::Acquire) == 0
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Whether it was not draining before.
+    pub(crate) fn drain(&self) -> bool {
+        !self.draining.swap(true, Ordering::AcqRel)
+    }
+
+    /// What holds now for the whole, or for one group.
+    pub(crate) fn status(&self, verdict: &Verdict, group: Option<usize>) -> Status {
+        if self.is_draining() {
+            return Status::Draining;
+        }
+        match group.and_then(|group| verdict.groups.get(group)) {
+            Some(status) => *status,
+            None => verdict.overall,
+        }
+    }
+
+    /// The group of this name.
+    pub(crate) fn group(&self, name: &str) -> Option<usize> {
+        self.groups.binary_search_by(|group| (*group.name).cmp(name)).ok()
+    }
+
+    /// The checks of the whole, or of one group.
+    pub(crate) fn members(&self, group: Option<usize>) -> impl Iterator<Item = &Slot> {
+        let (all, some) = match group.and_then(|group| self.groups.get(group)) {
+            Some(group) => (&[][..], &*group.members),
+            None => (&*self.slots, &[][..]),
+        };
+        all.iter().chain(some.iter().filter_map(|at| self.slots.get(*at)))
+    }
+
+    /// What a slot has to say now.
+    pub(crate) fn judge(&self, slot: &Slot, now: Moment) -> CheckStatus {
+        slot.judge(now, &self.own).0
+    }
+
+    /// The verdict that holds at `now`.
+    pub(crate) fn verdict(&self, now: Moment) -> Arc<Verdict> {
+        let generation = self.generation.load(Ordering::Acquire);
+        if let Some(verdict) = &*self.verdict.load()
+            && verdict.generation == generation
+            && now < verdict.until
+        {
+            return verdict.clone();
+        }
+        let verdict = Arc::new(self.decide(generation, now));
+        self.verdict.store(Some(verdict.clone()));
+        verdict
+    }
+
+    #[cold]
+    fn decide(&self, generation: u64, now: Moment) -> Verdict {
+        let mut until = Moment::LAST;
+        let mut unknown = 0;
+        let judged: Vec<_> = self
+            .slots
+            .iter()
+            .map(|slot| {
+                let (status, expires) = slot.judge(now, &self.own);
+                until = until.min(expires);
+                unknown += usize::from(status == CheckStatus::Unknown);
+                (slot.importance, status)
+            })
+            .collect();
+        let of = |group: &Group| {
+            self.held_or(fold(group.members.iter().filter_map(|at| judged.get(*at).copied())))
+        };
+        Verdict {
+            generation,
+            edition: self.editions.fetch_add(1, Ordering::Relaxed),
+            until,
+            overall: self.held_or(fold(judged.iter().copied())),
+            groups: self.groups.iter().map(of).collect(),
+            unknown,
+        }
+    }
+
+    /// What holds for one who is on the way of some checks itself: those do not count.
+    pub(crate) fn status_for(&self, via: &[HopId], group: Option<usize>, now: Moment) -> Status {
+        if self.is_draining() {
+            return Status::Draining;
+        }
+        let judged =
+            self.members(group).map(|slot| (slot.importance, self.judge_for(slot, via, now)));
+        self.held_or(fold(judged))
+    }
+
+    pub(crate) fn judge_for(&self, slot: &Slot, via: &[HopId], now: Moment) -> CheckStatus {
+        match &slot.hops {
+            Some(hops) if hops.lead_to(via) => CheckStatus::Circular,
+            _ => self.judge(slot, now),
+        }
+    }
+
+    fn held_or(&self, status: Status) -> Status {
+        if self.held { Status::Starting } else { status }
+    }
+
+    /// Puts a result in its place; whether that may change what all checks together mean.
+    ///
+    /// The old result counts as too old by the clock as it is *after* the exchange: whoever has judged by
+    /// the old one has read the clock before.
+    pub(crate) fn put(&self, slot: &Slot, seen: Seen, clock: impl FnOnce() -> Moment) -> bool {
+        if seen.last_success.is_some()
+            && !slot.succeeded.swap(true, Ordering::AcqRel)
+            && slot.startup
+        {
+            self.startup_left.fetch_sub(1, Ordering::AcqRel);
+        }
+        let status = seen.status;
+        let old = slot.seen.swap(Some(Arc::new(seen)));
+        self.results.fetch_add(1, Ordering::AcqRel);
+        let now = clock();
+        let same = old.is_some_and(|old| old.status == status && now < old.expires);
+        // A check that leads home changes without a change of its own.
+        let changed = !same || slot.hops.is_some();
+        if changed {
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
+        changed
+    }
+}

@@ -1,0 +1,215 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwapOption;
+use buttress_core::Redact;
+use buttress_core::clock::{Clock, Moment, Timer};
+use tracing::info;
+
+use crate::access::Access;
+use crate::answer::Texts;
+use crate::bell::Bell;
+use crate::board::Board;
+use crate::builder::HealthChecksBuilder;
+use crate::changes::Changes;
+use crate::metrics::Counts;
+use crate::paths::Paths;
+use crate::report::Report;
+use crate::runner::CheckTask;
+use crate::service::HealthService;
+use crate::stage::HealthStage;
+use crate::traffic::Traffic;
+use crate::vital::Vital;
+use crate::{HealthSettings, Status};
+
+/// All that is asked about the health of a service, and what is known of it. Clones are the same.
+///
+/// ```
+/// use buttress_core::{Health, stage::Stage};
+/// use buttress_health::{Check, HealthChecks, Status};
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::{BodyExt, Full};
+/// # use std::convert::Infallible;
+/// # use tower::{Layer, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = service_fn(|_: Request<()>| async {
+/// #     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+/// # });
+/// let health = HealthChecks::builder()
+///     .version("1.2.3")
+///     .check(Check::of("database", || async { Health::up() }))
+///     .build()?;
+/// let app = health.stage().layer().layer(app);
+///
+/// // Nothing has run yet, so it is not ready; it lives all the same.
+/// let ready = app.clone().oneshot(Request::get("/ready").body(())?).await?;
+/// assert_eq!(ready.status(), 503);
+/// let live = app.oneshot(Request::get("/health").body(())?).await?;
+/// assert_eq!(live.status(), 200);
+///
+/// health.drain();
+/// assert_eq!(health.status(), Status::Draining);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct HealthChecks(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) started: Moment,
+    pub(crate) paths: Paths,
+    pub(crate) access: Access,
+    pub(crate) vitals: Box<[Vital]>,
+    pub(crate) board: Board,
+    pub(crate) texts: Texts,
+    /// The list of the checks as it was last written.
+    pub(crate) written: ArcSwapOption<Written>,
+    pub(crate) traffic: Option<Traffic>,
+    /// In bytes, as it was last read; zero for not yet.
+    pub(crate) resident: AtomicU64,
+    pub(crate) redact: Redact,
+    pub(crate) counts: Counts,
+    /// Rung when a check changed, for the task that looks after the whole.
+    pub(crate) stirred: Arc<Bell>,
+    /// Rung when something changed that others may want to know.
+    pub(crate) changed: Arc<Bell>,
+    pub(crate) watchers: AtomicUsize,
+    /// Whether a gRPC service was made of this, so that its calls are probes too.
+    pub(crate) speaks_grpc: AtomicBool,
+    #[cfg_attr(not(feature = "grpc"), expect(dead_code, reason = "only gRPC has watchers"))]
+    pub(crate) most_watchers: usize,
+}
+
+/// The elements of `checks` in a report, and what they were written from.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) results: u64,
+    pub(crate) edition: u64,
+    pub(crate) text: Box<str>,
+}
+
+impl HealthChecks {
+    /// Starts from the defaults.
+    pub fn builder() -> HealthChecksBuilder {
+        HealthChecksBuilder::from(HealthSettings::default())
+    }
+
+    /// Lives, and is starting for as long as it is there: for the time before there is a configuration.
+    ///
+    /// ```
+    /// use buttress_core::stage::Hot;
+    /// use buttress_health::{HealthChecks, Status};
+    ///
+    /// let early = HealthChecks::starting();
+    /// assert_eq!((early.is_live(), early.status()), (true, Status::Starting));
+    ///
+    /// let stage = Hot::new(early.stage());
+    /// // The server runs with a clone of `stage`; the configuration is read …
+    /// let health = HealthChecks::builder().version("1.2.3").build()?;
+    /// stage.swap(health.stage());
+    /// # Ok::<(), buttress_core::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn starting() -> Self {
+        HealthChecksBuilder::default_but(true)
+    }
+
+    /// The stage that answers probes in front of any service, and marks them in the context.
+    pub fn stage(&self) -> HealthStage {
+        HealthStage::new(self.clone())
+    }
+
+    /// A service of its own, for a port where nothing else is served. Other paths are not found.
+    #[must_use]
+    pub fn service(&self) -> HealthService {
+        HealthService::new(self.clone())
+    }
+
+    /// The futures that run the checks: one for each, and one that looks after the whole.
+    ///
+    /// Spawn each of them on a runtime of yours; dropping one stops its check. There are many instead of one,
+    /// so that a check that blocks its thread holds up none of the others. A check that is run already
+    /// is not run twice: the second future for it is done at once.
+    pub fn tasks<T: Timer + Clone>(&self, timer: &T) -> impl Iterator<Item = CheckTask> + use<T> {
+        let (health, timer) = (self.clone(), timer.clone());
+        let overseer = CheckTask::overseer(self.clone(), timer.clone());
+        let checks = 0..self.0.board.slots.len();
+        std::iter::once(overseer)
+            .chain(checks.map(move |at| CheckTask::check(health.clone(), at, timer.clone())))
+    }
+
+    /// Makes readiness 503 and gRPC `NOT_SERVING`, for good, so that no more requests are sent here.
+    /// Liveness stays as it is.
+    pub fn drain(&self) {
+        if self.0.board.drain() {
+            self.0.counts.changed(Status::Draining);
+            info!(target: "buttress", "health: draining");
+            self.0.stirred.ring();
+            self.0.changed.ring();
+        }
+    }
+
+    /// How the service is, as its readiness says.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let verdict = self.0.board.verdict(self.0.clock.now());
+        self.0.board.status(&verdict, None)
+    }
+
+    /// How one group is; nothing if no check is in a group of this name.
+    #[must_use]
+    pub fn group_status(&self, name: &str) -> Option<Status> {
+        let group = self.0.board.group(name)?;
+        let verdict = self.0.board.verdict(self.0.clock.now());
+        Some(self.0.board.status(&verdict, Some(group)))
+    }
+
+    /// Whether the process works, as its liveness says: no check of a dependency is asked.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.0.vitals.iter().all(Vital::is_alive)
+    }
+
+    /// Whether the start is over.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.0.board.is_started()
+    }
+
+    /// All that is known, for a program to read.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        Report::of(&self.0)
+    }
+
+    /// Hears of each change from now on: of a check, of the whole, of draining.
+    #[must_use]
+    pub fn subscribe(&self) -> Changes {
+        Changes::new(self.clone())
+    }
+}
+
+impl Default for HealthChecks {
+    /// Lives, is ready, and checks nothing.
+    fn default() -> Self {
+        HealthChecksBuilder::default_but(false)
+    }
+}
+
+impl fmt::Debug for HealthChecks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthChecks")
+            .field("checks", &self.0.board.slots.len())
+            .field("groups", &self.0.board.groups.len())
+            .field("paths", &self.0.paths)
+            .field("access", &self.0.access)
+            .field("traffic", &self.0.traffic.is_some())
+            .field("watchers", &self.0.watchers.load(Ordering::Relaxed))
+            .finish_non_exhaustive()
+    }
+}

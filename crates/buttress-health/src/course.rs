@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use buttress_core::clock::{Moment, Timestamp};
+use buttress_core::{Health, HealthStatus, Redact};
+
+use crate::slot::{Plan, Seen};
+use crate::{Hysteresis, json};
+
+/// What one run brought.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) health: Health,
+    pub(crate) took: Duration,
+    pub(crate) ended: Moment,
+    pub(crate) time: Timestamp,
+}
+
+/// How a check has been so far: turns what runs brought into what is shown.
+#[derive(Debug)]
+pub(crate) struct Course {
+    hysteresis: Hysteresis,
+    stale_after: Duration,
+    since: Timestamp,
+    last_success: Option<Timestamp>,
+}
+
+/// A status that became another; from none, at the first run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Transition {
+    pub(crate) from: Option<HealthStatus>,
+    pub(crate) to: HealthStatus,
+}
+
+/// Nobody reads more of a message, or of a detail, in bytes.
+const LONGEST_MESSAGE: usize = 256;
+const LONGEST_VALUE: usize = 128;
+const MOST_DETAILS: usize = 8;
+
+impl Course {
+    /// Goes on from what was shown before, if anything was.
+    pub(crate) fn new(plan: &Plan, before: Option<&Seen>) -> Self {
+        let shown = before.map(|seen| seen.status);
+        Self {
+            hysteresis: Hysteresis::new(plan.fall, plan.rise).resume(shown),
+            stale_after: plan.stale_after,
+            since: before.map_or(Timestamp::EPOCH, |seen| seen.since),
+            last_success: before.and_then(|seen| seen.last_success),
+        }
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        finding: &Finding,
+        redact: &Redact,
+    ) -> (Seen, Option<Transition>) {
+        let from = self.hysteresis.shown();
+        let to = self.hysteresis.observe(finding.health.status());
+        let transition = (from != Some(to)).then_some(Transition { from, to });
+        if transition.is_some() {
+            self.since = finding.time;
+        }
+        if finding.health.status() != HealthStatus::Down {
+            self.last_success = Some(finding.time);
+        }
+        let mut seen = Seen {
+            status: to,
+            latency: finding.took,
+            time: finding.time,
+            since: self.since,
+            last_success: self.last_success,
+            message: finding.health.message().map(|text| redact.text(text, LONGEST_MESSAGE).into()),
+            details: details(&finding.health, redact),
+            expires: finding.ended + self.stale_after,
+            text: Box::default(),
+        };
+        seen.text = json::seen(&seen);
+        (seen, transition)
+    }
+}
+
+fn details(health: &Health, redact: &Redact) -> Vec<(Box<str>, Box<str>)> {
+    let shown = health.details().take(MOST_DETAILS);
+    let hidden = shown.map(|(name, value)| {
+        let value =
+            if redact.hides_field(name) { "***".into() } else { redact.text(value, LONGEST_VALUE) };
+        (redact.text(name, LONGEST_VALUE).into(), value.into())
+    });
+    hidden.collect()
+}

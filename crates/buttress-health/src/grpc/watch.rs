@@ -1,0 +1,79 @@
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+
+use tonic::Status;
+use tonic::codegen::tokio_stream::Stream;
+use tonic_health::pb::HealthCheckResponse;
+use tonic_health::pb::health_check_response::ServingStatus;
+
+use super::answers::{Answers, message};
+use crate::{Changes, HealthChecks};
+
+/// One client that watches: hears the status now, then each other one, and is sent away when the service
+/// drains.
+#[derive(Debug)]
+pub(super) struct Watch {
+    answers: Answers,
+    service: String,
+    told: Option<ServingStatus>,
+    is_over: bool,
+    changes: Changes,
+    _place: Place,
+}
+
+impl Watch {
+    /// Nothing, if too many are watching already.
+    pub(super) fn begin(answers: Answers, service: String) -> Option<Self> {
+        let place = Place::take(&answers.health)?;
+        // From before the first look: what changes after that is not missed.
+        let changes = answers.health.subscribe();
+        Some(Self { answers, service, told: None, is_over: false, changes, _place: place })
+    }
+
+    /// What is to be said now, if it was not said last.
+    fn news(&mut self) -> Option<ServingStatus> {
+        // Asked first, so that whoever is sent away has heard why.
+        self.is_over = self.answers.health.0.board.is_draining();
+        let now = self.answers.status(&self.service).unwrap_or(ServingStatus::ServiceUnknown);
+        (self.told.replace(now) != Some(now)).then_some(now)
+    }
+}
+
+impl Stream for Watch {
+    type Item = Result<HealthCheckResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if self.is_over {
+                return Poll::Ready(None);
+            }
+            if let Some(status) = self.news() {
+                return Poll::Ready(Some(Ok(message(status))));
+            }
+            if !self.is_over {
+                ready!(self.changes.poll_changed(cx));
+            }
+        }
+    }
+}
+
+/// One of the places for those who watch, given back when it is dropped.
+#[derive(Debug)]
+struct Place(HealthChecks);
+
+impl Place {
+    fn take(health: &HealthChecks) -> Option<Self> {
+        let inner = &health.0;
+        let most = inner.most_watchers;
+        let more = |watching| (watching < most).then_some(watching + 1);
+        let taken = inner.watchers.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        taken.is_ok().then(|| Self(health.clone()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.watchers.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,72 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use buttress_core::clock::Timer;
+use tracing::{info, warn};
+
+use crate::checks::Inner;
+use crate::{HealthChecks, Status, memory};
+
+/// However soon a result will be too old: not more often than this.
+const SOONEST: Duration = Duration::from_millis(100);
+/// How often memory is read, where the summary shows it.
+const SAMPLE: Duration = Duration::from_secs(5);
+const LATEST: Duration = Duration::from_secs(3_600);
+
+/// Looks after the whole: adds up what the checks found, tells of changes, notices what became too old.
+///
+/// One task does it, so that ten thousand checks that change at once are added up a few times, not
+/// ten thousand times.
+pub(crate) async fn keep_looking(health: HealthChecks, timer: impl Timer) {
+    let inner = &*health.0;
+    let mut ear = inner.stirred.listen();
+    let mut told = Told::default();
+    loop {
+        if inner.traffic.is_some() {
+            inner.resident.store(memory::resident().unwrap_or_default(), Ordering::Relaxed);
+        }
+        let now = inner.clock.now();
+        let verdict = inner.board.verdict(now);
+        told.tell(inner, inner.board.status(&verdict, None), verdict.unknown);
+        inner.changed.ring();
+
+        let latest = if inner.traffic.is_some() { SAMPLE } else { LATEST };
+        let mut sleep = pin!(timer.sleep((verdict.until - now).clamp(SOONEST, latest)));
+        poll_fn(|cx| match ear.poll_rung(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => sleep.as_mut().poll(cx),
+        })
+        .await;
+    }
+}
+
+/// What was said last, so that nothing is said twice.
+#[derive(Default)]
+struct Told {
+    status: Option<Status>,
+    unknown: usize,
+}
+
+impl Told {
+    fn tell(&mut self, inner: &Inner, status: Status, unknown: usize) {
+        if unknown > self.unknown {
+            warn!(target: "buttress", checks = unknown, "health: results are too old");
+        }
+        self.unknown = unknown;
+        let from = self.status.replace(status);
+        // Draining was told where it began.
+        if from == Some(status) || status == Status::Draining {
+            return;
+        }
+        inner.counts.changed(status);
+        let from = from.map_or("none", Status::as_str);
+        if status.is_ready() {
+            info!(target: "buttress", from, to = %status, "health: readiness changed");
+        } else {
+            warn!(target: "buttress", from, to = %status, "health: readiness changed");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use std::fmt;
+
+use buttress_core::clock::Moment;
+use buttress_core::stage::{Answer, Decision, DecisionOf, Never, RequestHead, ResponseHead, Stage};
+
+use crate::HealthChecks;
+use crate::answer::mark;
+
+/// Answers probes in front of any service, and marks them in the context. Made by
+/// [`HealthChecks::stage`]; clones share what is known.
+///
+/// It stands inside the context, so that who may see details is decided by the real client's address, and
+/// outside of whatever refuses: a limit or a login must not take a service out of its load balancer.
+///
+/// ```
+/// use buttress_core::{Context, RequestContext, stage::Stage};
+/// use buttress_health::HealthChecks;
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use std::convert::Infallible;
+/// # use tower::{Layer, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = service_fn(|_: Request<()>| async {
+/// #     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+/// # });
+/// let wall = Context::default().then(HealthChecks::default().stage());
+/// let response = wall.layer().layer(app).oneshot(Request::get("/health").body(())?).await?;
+///
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.headers()["cache-control"], "no-store");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Guarantees
+///
+/// - An answer is read from memory: no I/O, no lock, nothing that waits, whatever the checks are doing.
+/// - What is no probe passes untouched.
+///
+/// # Cancellation
+///
+/// It takes nothing that would have to be given back.
+///
+/// # Cost
+///
+/// What is no probe costs the comparison of its path, and no allocation; with the
+/// [summary](crate::HealthChecksBuilder::summary) two looks at the clock and one atomic increment more. An
+/// answer allocates four times: its body, its place, and the two tables of its headers.
+///
+/// # Errors
+///
+/// Another method than `GET` and `HEAD` is refused with `METHOD_NOT_ALLOWED`, an unknown group with
+/// `NOT_FOUND`.
+#[derive(Clone)]
+#[must_use = "a stage does nothing until it is part of a layer"]
+pub struct HealthStage {
+    health: HealthChecks,
+    answers: bool,
+}
+
+impl HealthStage {
+    pub(crate) fn new(health: HealthChecks) -> Self {
+        Self { health, answers: true }
+    }
+
+    /// Only marks probes in the context, and counts for the summary: a router inside answers them.
+    pub fn mark_only(self) -> Self {
+        Self { answers: false, ..self }
+    }
+}
+
+impl Stage for HealthStage {
+    /// When the request came, if requests are counted.
+    type Memo = Option<Moment>;
+    type Wait = Never;
+
+    fn enter(&self, request: &mut dyn RequestHead) -> DecisionOf<Self> {
+        let inner = &*self.health.0;
+        let Some(asked) = inner.asked(request) else {
+            if inner.is_grpc_probe(request) {
+                if let Some(context) = request.context() {
+                    context.mark_probe();
+                }
+                return Decision::Pass(None);
+            }
+            return Decision::Pass(inner.traffic.as_ref().map(|_| inner.clock.now()));
+        };
+        if !self.answers {
+            mark(request);
+            return Decision::Pass(None);
+        }
+        match inner.answer(request, asked) {
+            Ok(response) => Decision::Answer(Answer::from(response), None),
+            Err(problem) => Decision::Refuse(problem, None),
+        }
+    }
+
+    fn resume(&self, never: Never, _: &mut dyn RequestHead) -> DecisionOf<Self> {
+        match never {}
+    }
+
+    fn leave(&self, came: Self::Memo, _: &mut dyn ResponseHead) {
+        self.count(came);
+    }
+
+    fn failed(&self, came: Self::Memo) {
+        self.count(came);
+    }
+}
+
+impl HealthStage {
+    fn count(&self, came: Option<Moment>) {
+        let inner = &*self.health.0;
+        if let (Some(traffic), Some(came)) = (&inner.traffic, came) {
+            let now = inner.clock.now();
+            traffic.record(now, now - came);
+        }
+    }
+}
+
+impl fmt::Debug for HealthStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthStage")
+            .field("health", &self.health)
+            .field("answers", &self.answers)
+            .finish()
+    }
+}

@@ -1,0 +1,96 @@
+//! Liveness asks what is inside the process, and nothing else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use buttress_core::Health;
+use buttress_core::clock::ManualClock;
+use buttress_health::{EventLoop, HealthChecks, Memory};
+use buttress_testkit::poll::Wakes;
+
+use crate::support::{ask, get, hanging, pass, run};
+
+#[tokio::test(start_paused = true)]
+async fn no_dependency_can_touch_it() {
+    let health = HealthChecks::builder().checks((0..50).map(|at| hanging(&format!("db{at}"))));
+    let health = health.build().unwrap();
+    let _running = run(&health);
+    for _ in 0..10 {
+        pass(Duration::from_secs(3)).await;
+        assert_eq!(ask(&health, get("/health/live")).status(), 200);
+        assert_eq!(ask(&health, get("/ready")).status(), 503);
+    }
+}
+
+#[test]
+fn what_is_inside_can() {
+    let sound = Arc::new(AtomicBool::new(true));
+    let health = HealthChecks::builder()
+        .live("worker", {
+            let sound = sound.clone();
+            move || if sound.load(Ordering::Relaxed) { Health::up() } else { Health::down("gone") }
+        })
+        .live("slow", || Health::degraded("slow"))
+        .build()
+        .unwrap();
+    assert_eq!(ask(&health, get("/health")).status(), 200, "degraded is no reason for a restart");
+    sound.store(false, Ordering::Relaxed);
+    let answer = ask(&health, get("/health"));
+    assert_eq!((answer.status(), &*answer.word()), (503, "down"));
+    assert_eq!(ask(&health, get("/ready")).status(), 200, "readiness is another question");
+}
+
+#[test]
+fn one_that_panics_is_down() {
+    let health = HealthChecks::builder().live("odd", || panic!("odd")).build().unwrap();
+    assert_eq!(ask(&health, get("/health")).status(), 503);
+    assert!(!health.is_live());
+}
+
+#[test]
+fn an_event_loop_that_stands_still_is_noticed() {
+    let clock = ManualClock::new();
+    let event_loop = EventLoop::at_most(Duration::from_secs(2)).clock(clock.clone());
+    let health = {
+        let event_loop = event_loop.clone();
+        HealthChecks::builder().live("loop", move || event_loop.last()).build().unwrap()
+    };
+    assert!(health.is_live(), "it does not beat yet");
+
+    let mut beat = Box::pin(event_loop.clone().beat(clock.clone()));
+    let wakes = Wakes::new();
+    assert!(wakes.poll(&mut beat).is_pending());
+    for _ in 0..50 {
+        clock.advance(Duration::from_millis(100));
+        assert!(wakes.poll(&mut beat).is_pending());
+        assert_eq!(event_loop.lag(), Duration::ZERO);
+    }
+    clock.advance(Duration::from_secs(2));
+    assert!(health.is_live());
+    clock.advance(Duration::from_millis(200));
+    assert!(!health.is_live());
+    assert_eq!(event_loop.lag(), Duration::from_millis(2_100));
+
+    assert!(wakes.poll(&mut beat).is_pending());
+    assert!(health.is_live(), "it beats again");
+    clock.advance(Duration::from_secs(60));
+    drop(beat);
+    assert!(health.is_live(), "what was stopped on purpose is not late");
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_is_read_in_the_background() {
+    use buttress_core::{HealthStatus, Probe};
+    let small = Memory::at_most(1);
+    assert_eq!(small.last().status(), HealthStatus::Up, "not read yet");
+    let found = small.check().await;
+    if cfg!(target_os = "linux") {
+        assert_eq!(found.status(), HealthStatus::Down);
+        assert_eq!(small.last().status(), HealthStatus::Down);
+        let large = Memory::at_most(u64::MAX - 1);
+        assert_eq!(large.check().await.status(), HealthStatus::Up);
+    } else {
+        assert_eq!(found.status(), HealthStatus::Up);
+    }
+}
