@@ -11,7 +11,7 @@ use super::{Decision, DecisionOf, RequestHead, ResponseHead, Stage, Waited};
 /// `A` around `B`: a request enters `A`, then `B`; its response leaves `B`, then `A`.
 ///
 /// What `B` refuses or answers still leaves through `A`. Made by [`Stage::then`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Then<A, B> {
     outer: A,
     inner: B,

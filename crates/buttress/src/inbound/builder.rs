@@ -3,12 +3,14 @@ use std::fmt;
 use buttress_core::stage::{Guarded, Stage, Then};
 use buttress_core::{BuildError, ContextBuilder, Faults};
 
+use super::parts::Probes;
 use super::{Inbound, InboundSettings};
 
 /// Collects what the inbound wall is made of.
 #[must_use = "nothing happens until `build` is called"]
 pub struct InboundBuilder<T = ()> {
     context: ContextBuilder,
+    probes: Probes,
     catch_panics: bool,
     own: T,
 }
@@ -45,6 +47,24 @@ impl<T: Stage> InboundBuilder<T> {
         self
     }
 
+    /// Answers probes, before anything refuses. The checks run where you [spawn](crate::health::HealthChecks::spawn)
+    /// them.
+    ///
+    /// ```
+    /// use buttress::Inbound;
+    /// use buttress::health::HealthChecks;
+    ///
+    /// let health = HealthChecks::builder().version("1.2.3").build()?;
+    /// let wall = Inbound::builder().health(&health).build()?;
+    /// # drop(wall);
+    /// # Ok::<_, buttress::BuildError>(())
+    /// ```
+    #[cfg(feature = "health")]
+    pub fn health(mut self, health: &buttress_health::HealthChecks) -> Self {
+        self.probes = Some(health.stage());
+        self
+    }
+
     /// Adds a stage of your own, inside of all others.
     ///
     /// It is [guarded](Guarded): a panic of it is a refusal, which leaves through the stages outside.
@@ -60,6 +80,7 @@ impl<T: Stage> InboundBuilder<T> {
     pub fn then<N: Stage>(self, stage: N) -> InboundBuilder<Then<T, Guarded<N>>> {
         InboundBuilder {
             context: self.context,
+            probes: self.probes,
             catch_panics: self.catch_panics,
             own: self.own.then(Guarded::new(stage)),
         }
@@ -73,7 +94,7 @@ impl<T: Stage> InboundBuilder<T> {
     pub fn build(self) -> Result<Inbound<T>, BuildError> {
         let mut faults = Faults::new();
         let context = faults.within("context", self.context.build());
-        let stages = context.unwrap_or_default().then(self.own).layer();
+        let stages = context.unwrap_or_default().then(self.probes).then(self.own).layer();
         let stages = if self.catch_panics { stages.catch_panics() } else { stages };
         faults.finish(Inbound { stages })
     }
@@ -81,7 +102,12 @@ impl<T: Stage> InboundBuilder<T> {
 
 impl From<InboundSettings> for InboundBuilder {
     fn from(settings: InboundSettings) -> Self {
-        Self { context: settings.context.into(), catch_panics: settings.catch_panics, own: () }
+        Self {
+            context: settings.context.into(),
+            probes: Probes::default(),
+            catch_panics: settings.catch_panics,
+            own: (),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use buttress_core::Context;
-use buttress_core::stage::{Keep, Rewrap, Stage, StageLayer, Then};
+use buttress_core::stage::{Keep, Rewrap, Stage, StageLayer};
 use tower_layer::Layer;
 
+use super::parts::Stages;
 use super::{InboundBuilder, InboundService};
 
 /// The inbound wall: one layer, in the right order.
@@ -53,7 +53,7 @@ use super::{InboundBuilder, InboundService};
 ///
 /// None of its own: a refusal is a response.
 pub struct Inbound<T: 'static = (), M = Rewrap> {
-    pub(super) stages: StageLayer<Then<Context, T>, M>,
+    pub(super) stages: StageLayer<Stages<T>, M>,
 }
 
 impl Inbound {
@@ -66,7 +66,7 @@ impl Inbound {
 impl Default for Inbound {
     /// Trusts no proxy, answers panics, has no stages of yours.
     fn default() -> Self {
-        Self { stages: Context::default().then(()).layer().catch_panics() }
+        Self { stages: Stages::<()>::default().layer().catch_panics() }
     }
 }
 

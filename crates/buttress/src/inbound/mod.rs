@@ -2,6 +2,7 @@
 
 mod builder;
 mod layer;
+mod parts;
 mod service;
 mod settings;
 

@@ -3,15 +3,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task;
 
-use buttress_core::Context;
-use buttress_core::stage::{self, BodyMode, Rewrap, Stage, Staged, Then};
+use buttress_core::stage::{self, BodyMode, Rewrap, Stage, Staged};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::parts::Stages;
+
 /// A service behind the wall. Made by [`Inbound`](crate::Inbound).
 pub struct InboundService<S, T: 'static = (), M = Rewrap> {
-    pub(super) staged: Staged<Then<Context, T>, S, M>,
+    pub(super) staged: Staged<Stages<T>, S, M>,
 }
 
 impl<S, T, M, ReqBody, ResBody> Service<Request<ReqBody>> for InboundService<S, T, M>
@@ -54,7 +55,7 @@ pin_project! {
         T: Stage,
     {
         #[pin]
-        staged: stage::ResponseFuture<Then<Context, T>, S, B, M>,
+        staged: stage::ResponseFuture<Stages<T>, S, B, M>,
     }
 }
 
