@@ -1,6 +1,7 @@
 //! What is measured: one file for each subject, whose `cases()` are its rows.
 
 pub mod context;
+pub mod envelope;
 pub mod metrics;
 pub mod pass_through;
 pub mod problem;
@@ -11,8 +12,14 @@ use crate::Case;
 /// Every case that needs no foreign middleware.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let subjects =
-        [pass_through::cases(), six::cases(), context::cases(), problem::cases(), metrics::cases()];
+    let subjects = [
+        pass_through::cases(),
+        six::cases(),
+        context::cases(),
+        problem::cases(),
+        envelope::cases(),
+        metrics::cases(),
+    ];
     together(subjects.into_iter().flatten())
 }
 
