@@ -15,8 +15,10 @@
     reason = "a target that has found something panics"
 )]
 
+pub mod accept;
 pub mod addresses;
 pub mod forwarded;
+pub mod problem_formats;
 pub mod health_answer;
 pub mod redact;
 pub mod request_id;
@@ -32,8 +34,10 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target: `("forwarded", forwarded::run)`, and so on.
 pub const TARGETS: &[Target] = &[
+    ("accept", accept::run),
     ("addresses", addresses::run),
     ("forwarded", forwarded::run),
+    ("problem_formats", problem_formats::run),
     ("health_answer", health_answer::run),
     ("redact", redact::run),
     ("request_id", request_id::run),

@@ -8,6 +8,7 @@ mod addresses;
 mod broken;
 mod crowd;
 mod deadlines;
+mod errors;
 mod grpc;
 mod health;
 mod hops;

@@ -1,6 +1,7 @@
 //! What is measured: one file for each subject, whose `cases()` are its rows.
 
 pub mod context;
+pub mod envelope;
 pub mod health;
 pub mod metrics;
 pub mod pass_through;
@@ -17,6 +18,7 @@ pub fn all() -> Vec<Case> {
         six::cases(),
         context::cases(),
         problem::cases(),
+        envelope::cases(),
         metrics::cases(),
         health::cases(),
     ];

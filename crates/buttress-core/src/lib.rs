@@ -59,7 +59,15 @@ pub use self::context::{
 };
 pub use self::error::{BuildError, Fault, Faults};
 pub use self::probe::{Health, HealthStatus, Probe, ProbeFn, ProbeFuture, probe_fn};
-pub use self::problem::{Anchor, Class, Code, Detail, GrpcCode, IntoProblem, Place, Problem};
+pub use self::problem::{
+    Anchor, Class, Code, DependencyFailed, Detail, GrpcCode, IntoProblem, Place, Problem,
+};
 pub use self::redact::Redact;
 pub use self::reply::Reply;
 pub use self::secret::Secret;
+
+/// What the macros need, wherever they are used.
+#[doc(hidden)]
+pub mod __private {
+    pub use http::StatusCode;
+}

@@ -5,12 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use http::{Extensions, HeaderName};
 
-use super::hop::{DEADLINE_HEADER, Hop, ID_HEADER, Names};
+use super::hop::{DEADLINE_HEADER, Hop, ID_HEADER};
 use super::settings::ContextSettings;
-use super::stage::{Choose, Context, Find, Rules};
+use super::stage::{Context, Find, Rules};
 use crate::address::{AddressResolver, AddressResolverBuilder};
 use crate::clock::{Clock, SharedClock};
-use crate::render::Format;
+use crate::render::{Answers, AnswersBuilder, Format};
 use crate::stage::RequestHead;
 use crate::{BuildError, Faults, Redact};
 
@@ -35,16 +35,15 @@ pub struct ContextBuilder {
     settings: ContextSettings,
     addresses: AddressResolverBuilder,
     clock: SharedClock,
-    redact: Redact,
+    answers: AnswersBuilder,
     peer: Option<Find<SocketAddr>>,
-    format: Option<Choose>,
 }
 
 impl ContextBuilder {
     pub(super) fn new(settings: ContextSettings) -> Self {
         let addresses = settings.addresses.clone().into();
-        let (clock, redact) = (SharedClock::System, Redact::default());
-        Self { settings, addresses, clock, redact, peer: None, format: None }
+        let answers = settings.answers.clone().into();
+        Self { settings, addresses, clock: SharedClock::System, answers, peer: None }
     }
 
     /// Names the proxies, as networks (`10.0.0.0/8`) or addresses, whose word about the client is taken.
@@ -104,8 +103,20 @@ impl ContextBuilder {
     }
 
     /// Sets what must not stand in the log. The default is [`Redact`]'s own.
-    pub fn redact(mut self, redact: Redact) -> Self {
-        self.redact = redact;
+    pub fn redact(self, redact: Redact) -> Self {
+        self.answers(|answers| answers.redact(redact))
+    }
+
+    /// Changes how problems are answered: formats, words, what the log and the metrics hear.
+    ///
+    /// ```
+    /// use buttress_core::Context;
+    ///
+    /// let context = Context::builder().answers(|answers| answers.log_lines_per_second(0)).build();
+    /// assert_eq!(context.unwrap_err().faults()[0].path(), "answers.log_lines_per_second");
+    /// ```
+    pub fn answers(mut self, change: impl FnOnce(AnswersBuilder) -> AnswersBuilder) -> Self {
+        self.answers = change(self.answers);
         self
     }
 
@@ -122,11 +133,10 @@ impl ContextBuilder {
 
     /// Sets how to find the format that a client wants its errors in. The default is [`Format::of`].
     pub fn format(
-        mut self,
+        self,
         choose: impl Fn(&dyn RequestHead) -> Format + Send + Sync + 'static,
     ) -> Self {
-        self.format = Some(Box::new(choose));
-        self
+        self.answers(|answers| answers.format(choose))
     }
 
     /// Checks the settings, once, so that no request has to.
@@ -136,8 +146,9 @@ impl ContextBuilder {
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Context, BuildError> {
         let mut faults = Faults::new();
+        let answers = self.answers.shared_clock(self.clock.clone()).build();
         let settings = &self.settings;
-        let addresses = faults.within("addresses", self.addresses.clone().build());
+        let addresses = faults.within("addresses", self.addresses.build());
         let id_header = header(&mut faults, "request_id_header", &settings.request_id_header);
         let deadline_header = settings.deadline_header.as_deref().filter(|name| !name.is_empty());
         let deadline_header =
@@ -147,39 +158,32 @@ impl ContextBuilder {
             faults.add("deadline_header", "is the header of the request id already");
         }
 
-        let context = self.context(addresses.unwrap_or_default(), id_header, deadline_header);
-        faults.finish(context)
+        let answers = faults.within("answers", answers).unwrap_or_default();
+        let rules = Rules {
+            hop: Hop::new(self.clock, id_header, deadline_header),
+            ids_from: settings.request_ids_from,
+            traces_from: settings.traces_from,
+            sampled: settings.sample_new_traces,
+            answers,
+            addresses: addresses.unwrap_or_default(),
+            peer: self.peer,
+            missed: AtomicBool::new(false),
+        };
+        faults.finish(Context { rules: Arc::new(rules) })
     }
 
     /// The defaults, in which nothing can be wrong.
     pub(super) fn build_default() -> Context {
-        Self::new(ContextSettings::default()).context(
-            AddressResolver::default(),
-            ID_HEADER,
-            Some(DEADLINE_HEADER),
-        )
-    }
-
-    fn context(
-        self,
-        addresses: AddressResolver,
-        id_header: HeaderName,
-        deadline_header: Option<HeaderName>,
-    ) -> Context {
-        let names = Names { id: id_header, deadline: deadline_header };
-        let is_default = names.id == ID_HEADER && names.deadline == Some(DEADLINE_HEADER);
-        let names = (!is_default).then(|| Arc::new(names));
-        let hop = Hop { clock: self.clock, names };
+        let settings = ContextSettings::default();
         let rules = Rules {
-            hop,
-            ids_from: self.settings.request_ids_from,
-            traces_from: self.settings.traces_from,
-            sampled: self.settings.sample_new_traces,
-            redact: self.redact,
-            addresses,
-            peer: self.peer,
+            hop: Hop::new(SharedClock::System, ID_HEADER, Some(DEADLINE_HEADER)),
+            ids_from: settings.request_ids_from,
+            traces_from: settings.traces_from,
+            sampled: settings.sample_new_traces,
+            answers: Answers::default(),
+            addresses: AddressResolver::default(),
+            peer: None,
             missed: AtomicBool::new(false),
-            format: self.format,
         };
         Context { rules: Arc::new(rules) }
     }

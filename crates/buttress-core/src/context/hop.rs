@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use crate::clock::SharedClock;
 
-pub(super) const ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) const DEADLINE_HEADER: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
 /// What a request needs for the next hop: whose time it is, and what the headers are called.
@@ -28,6 +28,12 @@ pub(super) struct Names {
 static DEFAULT_NAMES: Names = Names { id: ID_HEADER, deadline: Some(DEADLINE_HEADER) };
 
 impl Hop {
+    pub(super) fn new(clock: SharedClock, id: HeaderName, deadline: Option<HeaderName>) -> Self {
+        let names = Names { id, deadline };
+        let is_default = names.id == ID_HEADER && names.deadline == Some(DEADLINE_HEADER);
+        Self { clock, names: (!is_default).then(|| Arc::new(names)) }
+    }
+
     pub(super) fn id_header(&self) -> &HeaderName {
         &self.names().id
     }

@@ -5,7 +5,6 @@ mod deadline;
 mod hop;
 mod id;
 mod peer;
-mod report;
 mod request;
 mod scope;
 mod settings;
@@ -14,6 +13,7 @@ mod stage;
 
 pub use self::builder::{ContextBuilder, Trust};
 pub use self::deadline::Deadline;
+pub(crate) use self::hop::ID_HEADER;
 pub use self::id::RequestId;
 pub use self::peer::PeerAddress;
 pub use self::request::RequestContext;

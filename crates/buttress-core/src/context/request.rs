@@ -3,14 +3,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response};
 
 use super::deadline::{self, Deadline};
 use super::hop::Hop;
 use super::id::RequestId;
 use super::slots::{Principal, Route};
 use crate::clock::{Clock, Moment};
-use crate::render::{self, Format, Occasion, Render};
+use crate::render::{self, Answers, Asking, Format, Occasion, Render};
 use crate::stage::RequestHead;
 use crate::sync::Lock;
 use crate::trace::TraceContext;
@@ -50,6 +50,10 @@ pub(super) struct Known {
     pub(super) started: Moment,
     pub(super) client: Option<ClientAddress>,
     pub(super) format: Format,
+    /// How problems are answered, where the settings ask for more than a format.
+    pub(super) answers: Option<Answers>,
+    /// In which languages, if somebody speaks one.
+    pub(super) languages: Option<HeaderValue>,
     /// Whether the answer has no body, as for `HEAD`.
     pub(super) bodiless: bool,
     /// Whether a machine asks for the health of the service.
@@ -201,10 +205,18 @@ impl RequestContext {
 
     /// The answer to `problem`, in the format of this request and with its id.
     pub(crate) fn encode(&self, problem: &Problem) -> Response<Bytes> {
-        let now = self.0.hop.clock.get().wall();
-        let occasion = Occasion::at(now).correlation_id(self.0.id.as_str());
-        let answer = self.0.format.render(problem, &occasion);
-        if self.0.bodiless { render::head_of(answer) } else { answer }
+        let known = &*self.0;
+        let clock = known.hop.clock.get();
+        let occasion = Occasion::at(clock.wall()).correlation_id(known.id.as_str());
+        let answer = match &known.answers {
+            None => known.format.render(problem, &occasion),
+            Some(answers) => {
+                let (languages, now) = (known.languages.as_ref(), clock.now());
+                let asking = Asking { format: &known.format, languages, client: known.client, now };
+                answers.encode(problem, occasion, &asking)
+            }
+        };
+        if known.bodiless { render::head_of(answer) } else { answer }
     }
 }
 

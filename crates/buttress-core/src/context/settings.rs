@@ -5,6 +5,7 @@ use super::hop::{DEADLINE_HEADER, ID_HEADER};
 use super::stage::Context;
 use crate::BuildError;
 use crate::address::AddressSettings;
+use crate::render::AnswersSettings;
 
 /// The settings of a [`Context`], as they stand in a file. What is left out has its default.
 ///
@@ -41,6 +42,8 @@ pub struct ContextSettings {
     pub sample_new_traces: bool,
     /// The header for the time that is left, in milliseconds; none if empty.
     pub deadline_header: Option<String>,
+    /// How problems are answered.
+    pub answers: AnswersSettings,
 }
 
 impl ContextSettings {
@@ -63,6 +66,7 @@ impl Default for ContextSettings {
             traces_from: Trust::Anyone,
             sample_new_traces: false,
             deadline_header: Some(DEADLINE_HEADER.as_str().to_owned()),
+            answers: AnswersSettings::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
+use tracing::level_filters::LevelFilter;
 use tracing::warn;
 
 use super::builder::{ContextBuilder, Trust};
@@ -11,17 +12,16 @@ use super::deadline::{self, Deadline};
 use super::hop::Hop;
 use super::id::RequestId;
 use super::peer::PeerAddress;
-use super::report::report;
 use super::request::{Known, RequestContext};
 use super::settings::ContextSettings;
 use super::slots::Route;
 use crate::address::AddressResolver;
 use crate::clock::Moment;
-use crate::render::{self, Format};
+use crate::render::{self, Answers, Format, Who};
 use crate::stage::{Gate, RequestHead, ResponseHead};
 use crate::sync::Lock;
 use crate::trace::{RemoteTrace, SpanId, TraceContext, TraceId};
-use crate::{Problem, Redact, random};
+use crate::{Problem, random};
 
 /// The outermost stage: gives every request its [`RequestContext`], and names it on the response.
 ///
@@ -67,12 +67,12 @@ use crate::{Problem, Redact, random};
 ///
 /// # Events
 ///
-/// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, an
-/// error, if the server is at fault and there is a source, with code, status, request id, trace id, route and
-/// the chain of sources, [redacted] and cut to 2 KiB; else `request refused`, at debug level. A warning says,
+/// A problem on its way out is told to `tracing`, once, and counted, as [`Answers`] says. A warning says,
 /// once, that proxies are trusted and the server does not say who is connected.
 ///
-/// [redacted]: crate::redact
+/// If the span around declares a field `request_id`, the id is recorded there: so the trace has the same one
+/// as header, body and log. With `tower_http`'s `TraceLayer` outside, let `make_span_with` declare
+/// `request_id = tracing::field::Empty`.
 ///
 /// # Cost
 ///
@@ -94,21 +94,25 @@ pub(super) struct Rules {
     pub(super) ids_from: Trust,
     pub(super) traces_from: Trust,
     pub(super) sampled: bool,
-    pub(super) redact: Redact,
+    pub(super) answers: Answers,
     pub(super) addresses: AddressResolver,
     pub(super) peer: Option<Find<SocketAddr>>,
     /// Whether it was said already that nobody says who is connected.
     pub(super) missed: AtomicBool,
-    pub(super) format: Option<Choose>,
 }
 
 pub(super) type Find<T> = Box<dyn Fn(&Extensions) -> Option<T> + Send + Sync>;
-pub(super) type Choose = Box<dyn Fn(&dyn RequestHead) -> Format + Send + Sync>;
 
 impl Context {
     /// Starts from the defaults.
     pub fn builder() -> ContextBuilder {
         ContextBuilder::from(ContextSettings::default())
+    }
+
+    /// How problems are answered here, for a layer that shall do it in the same way.
+    #[must_use]
+    pub fn answers(&self) -> &Answers {
+        &self.rules.answers
     }
 }
 
@@ -128,6 +132,7 @@ impl Gate for Context {
             return Ok(None);
         }
         let context = RequestContext::new(self.read(request));
+        name_span(context.id());
         request.extensions_mut().insert(context.clone());
         Ok(Some(context))
     }
@@ -135,7 +140,9 @@ impl Gate for Context {
     fn leave(&self, context: Self::Memo, response: &mut dyn ResponseHead) {
         let Some(context) = context else { return };
         render::settle(response, &context);
-        report(response.extensions(), &context, &self.rules.redact);
+        if let Some(problem) = render::found(response.extensions()) {
+            self.report(&problem, &context);
+        }
         let (name, id) = (self.rules.hop.id_header(), context.id().header_value());
         // A map that is full carries no id: better than a panic.
         let _ = response.headers_mut().try_insert(name, id);
@@ -147,10 +154,7 @@ impl Context {
         let rules = &self.rules;
         let peer = rules.peer(request.extensions());
         let started = rules.hop.clock.get().now();
-        let choose = rules.format.as_ref();
-        let shown = Format::of(request);
-        let deadline = rules.deadline(request, &shown, started);
-        let format = choose.map_or(shown, |choose| choose(request));
+        let deadline = rules.deadline(request, &Format::of(request), started);
         let [for_id, for_span, high, low] = random::numbers();
         Known {
             id: rules.id(request, peer, for_id),
@@ -164,8 +168,25 @@ impl Context {
             principal: OnceLock::new(),
             labels: Lock::new(Vec::new()),
             hop: rules.hop.clone(),
-            format,
+            format: rules.answers.format(request),
+            languages: rules.answers.languages(request),
+            answers: rules.answers.brought_along(),
         }
+    }
+
+    #[cold]
+    fn report(&self, problem: &Problem, context: &RequestContext) {
+        let (id, trace) = (Some(context.id().as_str()), Some(context.trace().trace_id()));
+        let who = Who { id, trace, route: context.route() };
+        self.rules.answers.report(problem, &who, context.clock().now());
+    }
+}
+
+/// Gives the span around the id of its request, if it has a field for it.
+fn name_span(id: &RequestId) {
+    // One look at a number, where nobody traces.
+    if LevelFilter::current() != LevelFilter::OFF {
+        tracing::Span::current().record("request_id", id.as_str());
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Code {
     status: StatusCode,
     retryable: bool,
     message: &'static str,
+    meaning: &'static str,
     grpc: GrpcCode,
 }
 
@@ -49,13 +50,19 @@ impl Code {
         assert!(number >= 400 && number < 600, "a problem has a status from 400 to 599");
         let retryable = matches!(status.as_u16(), 408 | 425 | 429 | 502 | 503 | 504);
         let message = "The request could not be fulfilled.";
-        Self { name, status, retryable, message, grpc: GrpcCode::of_status(status) }
+        Self { name, status, retryable, message, meaning: "", grpc: GrpcCode::of_status(status) }
     }
 
     /// Sets what a client is told unless the problem says it better.
     #[must_use]
     pub const fn message(self, message: &'static str) -> Self {
         Self { message, ..self }
+    }
+
+    /// Says what it means, for a catalogue. Without it, the message has to do.
+    #[must_use]
+    pub const fn documented(self, meaning: &'static str) -> Self {
+        Self { meaning, ..self }
     }
 
     /// Sets whether the same request may succeed later.
@@ -103,6 +110,12 @@ impl Code {
     #[must_use]
     pub const fn default_message(self) -> &'static str {
         self.message
+    }
+
+    /// What it means, for whoever reads a catalogue.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        if self.meaning.is_empty() { self.message } else { self.meaning.trim_ascii() }
     }
 
     /// The code that gRPC clients see.

@@ -6,6 +6,7 @@ mod code;
 mod codes;
 mod detail;
 mod grpc;
+mod kinds;
 #[cfg(feature = "tonic")]
 mod tonic;
 
@@ -20,6 +21,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 pub use self::code::{Anchor, Class, Code};
 pub use self::detail::{Detail, Place};
 pub use self::grpc::GrpcCode;
+pub use self::kinds::DependencyFailed;
 
 /// What went wrong, told once, by whoever noticed it.
 ///
@@ -92,6 +94,11 @@ impl Problem {
     /// Adds something that is wrong with the request.
     pub fn with_detail(self, detail: Detail) -> Self {
         self.told(|told| told.details.push(detail))
+    }
+
+    /// Adds all of this.
+    pub fn with_details(self, details: impl IntoIterator<Item = Detail>) -> Self {
+        self.told(|told| told.details.extend(details))
     }
 
     /// Says when to come back. Sent in whole seconds, rounded up: never too early.

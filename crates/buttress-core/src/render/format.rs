@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, VARY};
+use http::{HeaderValue, Response};
 
 use super::{GrpcStatus, JsonEnvelope, Occasion, Render};
 use crate::Problem;
@@ -33,7 +33,10 @@ use crate::stage::RequestHead;
 /// assert_eq!(answer.body(), "This is no longer here.");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Format(Kind);
+pub struct Format {
+    kind: Kind,
+    negotiated: bool,
+}
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -44,19 +47,25 @@ enum Kind {
 
 impl Format {
     /// The family's [`JsonEnvelope`].
-    pub const JSON: Self = Self(Kind::Json);
+    pub const JSON: Self = Self { kind: Kind::Json, negotiated: false };
     /// A [`GrpcStatus`].
-    pub const GRPC: Self = Self(Kind::Grpc);
+    pub const GRPC: Self = Self { kind: Kind::Grpc, negotiated: false };
 
     /// A format of your own. Make it once, and clone it for each request.
     pub fn new(format: impl Render) -> Self {
-        Self(Kind::Own(Arc::new(format)))
+        Self { kind: Kind::Own(Arc::new(format)), negotiated: false }
+    }
+
+    /// The same, chosen by what the client accepts: its answers say `Vary: Accept`, for caches to heed.
+    #[must_use]
+    pub fn negotiated(self) -> Self {
+        Self { negotiated: true, ..self }
     }
 
     /// What a request shows by itself: gRPC for a gRPC request, JSON for any other.
     pub fn of(request: &dyn RequestHead) -> Self {
         const GRPC: &[u8] = b"application/grpc";
-        let kind = request.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+        let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let Some((kind, rest)) = kind.and_then(|kind| kind.split_at_checked(GRPC.len())) else {
             return Self::JSON;
         };
@@ -70,16 +79,20 @@ impl Format {
     /// Whether it is the family's own format for gRPC.
     #[must_use]
     pub fn is_grpc(&self) -> bool {
-        matches!(self.0, Kind::Grpc)
+        matches!(self.kind, Kind::Grpc)
     }
 }
 
 impl Render for Format {
     fn render(&self, problem: &Problem, occasion: &Occasion<'_>) -> Response<Bytes> {
-        match &self.0 {
+        let mut answer = match &self.kind {
             Kind::Json => JsonEnvelope.render(problem, occasion),
             Kind::Grpc => GrpcStatus.render(problem, occasion),
             Kind::Own(format) => format.render(problem, occasion),
+        };
+        if self.negotiated {
+            answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
         }
+        answer
     }
 }

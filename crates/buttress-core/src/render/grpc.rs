@@ -36,13 +36,13 @@ const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 pub struct GrpcStatus;
 
 impl Render for GrpcStatus {
-    fn render(&self, problem: &Problem, _: &Occasion<'_>) -> Response<Bytes> {
+    fn render(&self, problem: &Problem, occasion: &Occasion<'_>) -> Response<Bytes> {
         let mut answer = Response::new(Bytes::new());
         *answer.headers_mut() = metadata(problem);
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(STATUS, number::header(problem.code().grpc_code().as_u8().into()));
-        headers.insert(MESSAGE, percent_encoded(problem.message()));
+        headers.insert(MESSAGE, percent_encoded(occasion.message(problem)));
         answer
     }
 }

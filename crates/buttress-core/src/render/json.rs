@@ -9,8 +9,9 @@ use crate::{Detail, Problem};
 
 /// The family's own envelope: `{"error":{"code","message","details","correlationId","timestamp"}}`.
 ///
-/// `details` is left out when there are none, `correlationId` when the request has no id. See the
-/// [module](super) for an example.
+/// `details` is left out when there are none, `correlationId` when the request has no id. `sources` is
+/// there only if the settings say, at your own risk, that clients see them. See the [module](super) for an
+/// example.
 ///
 /// # Cost
 ///
@@ -32,27 +33,36 @@ fn body(problem: &Problem, occasion: &Occasion<'_>) -> Bytes {
     let envelope = Envelope {
         error: Body {
             code: problem.code().name(),
-            message: problem.message(),
-            details: problem.details(),
+            message: occasion.message(problem),
+            details: occasion.details(problem),
             correlation_id: occasion.id(),
             timestamp: occasion.time(),
+            sources: occasion.shown_sources(),
         },
     };
-    encoded(&envelope)
+    json(&envelope)
 }
 
 /// Most answers fit on the stack, from where they are copied once, into just the room they need.
 const STACK: usize = 512;
 
-fn encoded(envelope: &Envelope<'_>) -> Bytes {
+/// A body of JSON, for a [`Render`] of your own: one allocation, if it is shorter than 512 bytes.
+///
+/// What cannot be written as JSON, such as a map whose keys are no strings, gives an empty body.
+///
+/// ```
+/// use buttress_core::render::json;
+///
+/// assert_eq!(json(&serde_json::json!({ "ok": false })), r#"{"ok":false}"#);
+/// ```
+pub fn json(value: &impl Serialize) -> Bytes {
     let mut stack = [0; STACK];
     let mut rest = &mut stack[..];
-    if serde_json::to_writer(&mut rest, envelope).is_ok() {
+    if serde_json::to_writer(&mut rest, value).is_ok() {
         let used = STACK - rest.len();
         return Bytes::copy_from_slice(&stack[..used]);
     }
-    // Strings and lists into memory: there is nothing here that could fail.
-    serde_json::to_vec(envelope).map_or_else(|_| Bytes::new(), Bytes::from)
+    serde_json::to_vec(value).map_or_else(|_| Bytes::new(), Bytes::from)
 }
 
 #[derive(Serialize)]
@@ -70,6 +80,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     correlation_id: Option<&'a str>,
     timestamp: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<&'a str>,
 }
 
 impl Serialize for Timestamp {

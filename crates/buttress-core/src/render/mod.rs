@@ -23,28 +23,34 @@
 //! Other formats are other implementations of [`Render`], chosen for each request by the
 //! [`Context`](crate::Context).
 
+mod answers;
 mod format;
 mod grpc;
 mod json;
+mod occasion;
 
 use std::fmt;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    LAST_MODIFIED, RETRY_AFTER, TRAILER, TRANSFER_ENCODING,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, RETRY_AFTER, TRAILER,
+    TRANSFER_ENCODING, VARY,
 };
-use http::{Extensions, HeaderMap, HeaderName, Response};
+use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
 
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::{Clock, SystemClock};
 use crate::stage::ResponseHead;
 use crate::{Problem, RequestContext, number};
 
+pub use self::answers::{Answers, AnswersBuilder, AnswersSettings, Asked, BriefSettings};
+pub(crate) use self::answers::{Asking, Who};
 pub use self::format::Format;
 pub use self::grpc::GrpcStatus;
 #[cfg(feature = "tonic")]
 pub(crate) use self::grpc::metadata as grpc_metadata;
-pub use self::json::JsonEnvelope;
+pub use self::json::{JsonEnvelope, json};
+pub use self::occasion::Occasion;
 
 /// A way to write a [`Problem`] down.
 ///
@@ -53,39 +59,6 @@ pub use self::json::JsonEnvelope;
 pub trait Render: fmt::Debug + Send + Sync + 'static {
     /// The answer to this problem on this occasion.
     fn render(&self, problem: &Problem, occasion: &Occasion<'_>) -> Response<Bytes>;
-}
-
-/// What an answer says beside the problem: when it was, and by which id to find it in the logs.
-#[derive(Clone, Copy, Debug)]
-pub struct Occasion<'a> {
-    time: Timestamp,
-    correlation_id: Option<&'a str>,
-}
-
-impl<'a> Occasion<'a> {
-    /// A refusal at this time.
-    #[must_use]
-    pub fn at(time: Timestamp) -> Self {
-        Self { time, correlation_id: None }
-    }
-
-    /// Names the request.
-    #[must_use]
-    pub fn correlation_id(self, id: &'a str) -> Self {
-        Self { correlation_id: Some(id), ..self }
-    }
-
-    /// When it was.
-    #[must_use]
-    pub fn time(&self) -> Timestamp {
-        self.time
-    }
-
-    /// The id of the request, which the log has too.
-    #[must_use]
-    pub fn id(&self) -> Option<&'a str> {
-        self.correlation_id
-    }
 }
 
 impl Problem {
@@ -98,15 +71,7 @@ impl Problem {
             Some(context) => context.encode(self),
             None => JsonEnvelope.render(self, &Occasion::at(SystemClock.wall())),
         };
-        let headers = answer.headers_mut();
-        for (name, value) in self.headers() {
-            headers.append(name, value.clone());
-        }
-        if let Some(wait) = self.retry_after() {
-            // Rounded up: a client that waits this long is not too early.
-            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-            headers.insert(RETRY_AFTER, number::header(seconds));
-        }
+        add_headers(self, answer.headers_mut());
         let extensions = answer.extensions_mut();
         extensions.insert(self.clone());
         if context.is_none() {
@@ -114,6 +79,32 @@ impl Problem {
         }
         answer
     }
+}
+
+/// What its own author wants on the answer to `problem`, and when to come back.
+fn add_headers(problem: &Problem, headers: &mut HeaderMap) {
+    for (name, value) in problem.headers() {
+        headers.append(name, value.clone());
+    }
+    if let Some(wait) = problem.retry_after() {
+        // Rounded up: a client that waits this long is not too early.
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        headers.insert(RETRY_AFTER, number::header(seconds));
+    }
+}
+
+/// Leaves `problem` in the place of a response's body, for whoever is outside to render: a context, or
+/// [`Answers::settle`]. So nothing is encoded that would be thrown away.
+///
+/// Headers stay, but for those of the body. Only for where somebody outside does settle: until then
+/// there is no body at all.
+pub fn hand_over(response: &mut dyn ResponseHead, problem: Problem) {
+    response.set_status(problem.status());
+    replace(response.headers_mut(), problem.status(), HeaderMap::new());
+    add_headers(&problem, response.headers_mut());
+    response.extensions_mut().insert(Unsettled);
+    response.extensions_mut().insert(problem);
+    response.replace_body(Bytes::new());
 }
 
 /// Whether this response carries a problem that no context has rendered yet.
@@ -126,15 +117,27 @@ pub fn is_unsettled(extensions: &Extensions) -> bool {
 ///
 /// A status and headers that were set since it was made stay as they are.
 pub fn settle(response: &mut dyn ResponseHead, context: &RequestContext) {
-    if response.extensions_mut().remove::<Unsettled>().is_none() {
+    if !unmark(response) {
         return;
     }
+    settle_with(response, |problem| context.encode(problem));
+}
+
+/// Takes the mark from an answer, and says whether it was there.
+pub(crate) fn unmark(response: &mut dyn ResponseHead) -> bool {
+    response.extensions_mut().remove::<Unsettled>().is_some()
+}
+
+pub(crate) fn settle_with(
+    response: &mut dyn ResponseHead,
+    encode: impl FnOnce(&Problem) -> Response<Bytes>,
+) {
     let Some(problem) = response.extensions().get::<Problem>().cloned() else { return };
-    let (parts, body) = context.encode(&problem).into_parts();
+    let (parts, body) = encode(&problem).into_parts();
     if response.status() == problem.status() {
         response.set_status(parts.status);
     }
-    replace(response.headers_mut(), parts.headers);
+    replace(response.headers_mut(), problem.status(), parts.headers);
     response.replace_body(body);
 }
 
@@ -164,11 +167,13 @@ pub(crate) fn head_of(mut answer: Response<Bytes>) -> Response<Bytes> {
 }
 
 /// What a response says of its body, and no longer holds of another one.
-const OF_THE_BODY: [HeaderName; 12] = [
+const OF_THE_BODY: [HeaderName; 15] = [
     ACCEPT_RANGES,
+    CONTENT_DISPOSITION,
     CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
     CONTENT_LENGTH,
-    CONTENT_RANGE,
+    CONTENT_LOCATION,
     CONTENT_TYPE,
     ETAG,
     LAST_MODIFIED,
@@ -177,13 +182,40 @@ const OF_THE_BODY: [HeaderName; 12] = [
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("digest"),
     HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("content-md5"),
 ];
 
-fn replace(headers: &mut HeaderMap, with: HeaderMap) {
-    for name in &OF_THE_BODY {
-        headers.remove(name);
+fn replace(headers: &mut HeaderMap, status: StatusCode, mut with: HeaderMap) {
+    if headers.is_empty() {
+        *headers = with;
+        return;
+    }
+    // Beside 416 it says what there could have been.
+    if status != StatusCode::RANGE_NOT_SATISFIABLE {
+        headers.remove(CONTENT_RANGE);
+    }
+    // To compare a few names is cheaper than to hash many.
+    if headers.keys().any(|name| OF_THE_BODY.contains(name)) {
+        for name in &OF_THE_BODY {
+            headers.remove(name);
+        }
+    }
+    // What the answer varies by comes to what was said before: a cache has to heed both.
+    if let Some(vary) = with.remove(VARY) {
+        headers.append(VARY, vary);
     }
     headers.extend(with);
+}
+
+/// The problem of a refusal, or the one that tonic keeps as the source of a status.
+pub(crate) fn found(extensions: &Extensions) -> Option<Problem> {
+    let problem = extensions.get::<Problem>().cloned();
+    #[cfg(feature = "tonic")]
+    let problem = problem.or_else(|| {
+        let status = extensions.get::<tonic::Status>()?;
+        std::error::Error::source(status)?.downcast_ref::<Problem>().cloned()
+    });
+    problem
 }
 
 /// Marks an answer that waits for a context to give it the right format.

@@ -55,6 +55,7 @@ fn the_table_of_codes_is_as_it_was() {
             "RATE_LIMITED 429 client retryable 8",
             "HEADERS_TOO_LARGE 431 client 3",
             "INTERNAL 500 server 13",
+            "DATABASE_FAILED 500 server 13",
             "NOT_IMPLEMENTED 501 server 12",
             "DEPENDENCY_FAILED 502 server retryable 14",
             "UNAVAILABLE 503 server retryable 14",

@@ -1,0 +1,85 @@
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response};
+
+use super::{Answers, Asking, Who};
+use crate::clock::Clock;
+use crate::context::ID_HEADER;
+use crate::render::{self, Format, Occasion};
+use crate::stage::{RequestHead, ResponseHead};
+use crate::{ClientAddress, PeerAddress, Problem, RequestId};
+
+/// What a request says about its answer, where no context keeps it: made on the way in by
+/// [`Answers::asked`], used on the way out.
+///
+/// # Cost
+///
+/// No allocation. The id is made when there is something to answer.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    format: Format,
+    bodiless: bool,
+    languages: Option<HeaderValue>,
+    client: Option<ClientAddress>,
+}
+
+impl Asked {
+    fn about<'a>(&'a self, clock: &dyn Clock) -> Asking<'a> {
+        let (languages, client) = (self.languages.as_ref(), self.client);
+        Asking { format: &self.format, languages, client, now: clock.now() }
+    }
+}
+
+/// For layers that stand where there is no context.
+impl Answers {
+    /// Notes what the request says about its answer.
+    #[must_use]
+    pub fn asked(&self, request: &dyn RequestHead) -> Asked {
+        let counts = self.0.clients.is_some();
+        let peer = counts.then(|| PeerAddress::find(request.extensions())).flatten();
+        Asked {
+            format: self.format(request),
+            bodiless: request.method() == Method::HEAD,
+            languages: self.languages(request),
+            client: peer.map(ClientAddress::from),
+        }
+    }
+
+    /// The whole answer to `problem`, told to the log and counted.
+    #[must_use]
+    pub fn answer(&self, problem: &Problem, asked: &Asked) -> Response<Bytes> {
+        let mut answer = Response::new(Bytes::new());
+        render::hand_over(&mut answer, problem.clone());
+        self.settle(&mut answer, asked);
+        answer
+    }
+
+    /// Does on the way out what a context would do: gives a problem that waits for it the right format and an
+    /// id, which is sent as `x-request-id` too; tells the log of it, and counts it. Once.
+    ///
+    /// Leaves a response without a problem alone.
+    pub fn settle(&self, response: &mut dyn ResponseHead, asked: &Asked) {
+        if response.extensions().get::<Told>().is_some() {
+            return;
+        }
+        let Some(problem) = render::found(response.extensions()) else { return };
+        response.extensions_mut().insert(Told);
+        let clock = self.0.clock.get();
+        let (wall, asking) = (clock.wall(), asked.about(clock));
+        let id = RequestId::generate(wall);
+        if render::unmark(response) {
+            let occasion = Occasion::at(wall).correlation_id(id.as_str());
+            render::settle_with(response, |problem| {
+                let answer = self.encode(problem, occasion, &asking);
+                if asked.bodiless { render::head_of(answer) } else { answer }
+            });
+            // A map that is full carries no id: better than a panic.
+            let _ = response.headers_mut().try_insert(ID_HEADER, id.header_value());
+        }
+        let who = Who { id: Some(id.as_str()), trace: None, route: None };
+        self.report(&problem, &who, asking.now);
+    }
+}
+
+/// Marks a response whose problem was told to the log.
+#[derive(Clone, Copy, Debug)]
+struct Told;

@@ -1,0 +1,144 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::flood::{Clients, Lines};
+use super::{Answers, AnswersSettings, BriefSettings, Choose, Localise, Rules};
+use crate::clock::{Clock, SharedClock};
+use crate::metrics::{Counter, Family, Metric, Metrics};
+use crate::render::Format;
+use crate::stage::RequestHead;
+use crate::{BuildError, Problem, Redact};
+
+/// Problems on their way out.
+const ERRORS: Metric<Counter, 3> =
+    Metric::counter("buttress_errors_total", "Problems that clients were told of")
+        .labels(&["code", "class", "route"])
+        .max_series(512);
+
+/// Answers to clients that are refused again and again.
+const BRIEF: Metric<Counter> =
+    Metric::counter("buttress_brief_answers_total", "Refusals that were answered briefly");
+
+/// Collects the settings of [`Answers`].
+#[must_use = "nothing happens until `build` is called"]
+pub struct AnswersBuilder {
+    settings: AnswersSettings,
+    clock: SharedClock,
+    redact: Redact,
+    choose: Option<Choose>,
+    localise: Option<Localise>,
+    metrics: Metrics,
+}
+
+impl AnswersBuilder {
+    /// Sets how to find the format that a client wants its errors in. The default is [`Format::of`].
+    pub fn format(
+        mut self,
+        choose: impl Fn(&dyn RequestHead) -> Format + Send + Sync + 'static,
+    ) -> Self {
+        self.choose = Some(Box::new(choose));
+        self
+    }
+
+    /// Sets who says a problem in the language of the client: it gets the problem and what the client sent
+    /// as `Accept-Language`, empty if that was nothing or too long, and may leave the words as they are.
+    pub fn localise(
+        mut self,
+        say: impl Fn(&Problem, &str) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.localise = Some(Box::new(say));
+        self
+    }
+
+    /// Answers a client briefly, without details, once so many of its requests were refused in a window:
+    /// clients are told apart by their grouped addresses. The default is never.
+    pub fn brief_after(mut self, refusals: u32, window: Duration) -> Self {
+        let window_seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
+        self.settings.brief = Some(BriefSettings { after: refusals, window_seconds });
+        self
+    }
+
+    /// Sets how many lines of each code go to the log in a second. The default is ten.
+    pub fn log_lines_per_second(mut self, lines: u32) -> Self {
+        self.settings.log_lines_per_second = lines;
+        self
+    }
+
+    /// Shows clients the errors behind a problem, redacted: for a machine under a desk. The default is no.
+    pub fn dangerous_show_sources(mut self, show: bool) -> Self {
+        self.settings.dangerous_show_sources = show;
+        self
+    }
+
+    /// Sets what must not be told. The default is [`Redact`]'s own.
+    pub fn redact(mut self, redact: Redact) -> Self {
+        self.redact = redact;
+        self
+    }
+
+    /// Counts problems, by code, class and route. The default is not to.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.metrics = metrics.clone();
+        self
+    }
+
+    /// Sets the clock. The default is the system's. Within a context it is the context's.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.shared_clock(SharedClock::Own(Arc::new(clock)))
+    }
+
+    pub(crate) fn shared_clock(self, clock: SharedClock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Checks the settings, once, so that no request has to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Answers, BuildError> {
+        self.settings.check().map(|()| self.built())
+    }
+
+    /// The defaults, in which nothing can be wrong.
+    pub(crate) fn build_default() -> Answers {
+        Self::from(AnswersSettings::default()).built()
+    }
+
+    fn built(self) -> Answers {
+        let settings = self.settings;
+        let errors: Family<Counter, 3> = self.metrics.family(&ERRORS);
+        Answers(Arc::new(Rules {
+            clock: self.clock,
+            choose: self.choose,
+            localise: self.localise,
+            clients: settings.brief.map(|brief| Clients::new(brief.after, brief.window())),
+            shows_sources: settings.dangerous_show_sources,
+            redact: self.redact,
+            lines: Lines::new(settings.log_lines_per_second),
+            errors,
+            brief: self.metrics.bind(&BRIEF, []),
+        }))
+    }
+}
+
+impl From<AnswersSettings> for AnswersBuilder {
+    fn from(settings: AnswersSettings) -> Self {
+        Self {
+            settings,
+            clock: SharedClock::System,
+            redact: Redact::default(),
+            choose: None,
+            localise: None,
+            metrics: Metrics::none(),
+        }
+    }
+}
+
+impl fmt::Debug for AnswersBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswersBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,132 @@
+//! What is done against floods: of the same line in the log, and of refusals to one client.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::tally::{self, Tally};
+use crate::Code;
+use crate::address::Network;
+use crate::clock::Moment;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How many codes are told apart. A program has tens of them; what is beyond shares one count.
+const CODES: u8 = 128;
+
+/// Lets the first few lines of each code through, every second.
+pub(super) struct Lines {
+    most: u32,
+    codes: Box<[Slot]>,
+    others: Tally,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// A hash of the code's name; zero for nobody's.
+    key: AtomicU64,
+    tally: Tally,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Line {
+    /// It is told; before it, how many were not.
+    Told { left_out: u32 },
+    /// It is one too many.
+    LeftOut,
+}
+
+impl Lines {
+    pub(super) fn new(most: u32) -> Self {
+        let codes = (0..CODES).map(|_| Slot::default()).collect();
+        Self { most, codes, others: Tally::default() }
+    }
+
+    /// Decides about a line of this code.
+    pub(super) fn admit(&self, code: Code, now: Moment) -> Line {
+        let counted = self.tally(code).count(tally::window(now, SECOND));
+        if counted.before >= self.most {
+            return Line::LeftOut;
+        }
+        Line::Told { left_out: counted.last.saturating_sub(self.most) }
+    }
+
+    /// Codes are constants of a program, so nobody outside can fill the table.
+    fn tally(&self, code: Code) -> &Tally {
+        let key = hash(code.name());
+        let start = usize::from(key.to_le_bytes()[0] % CODES);
+        for slot in self.codes[start..].iter().chain(&self.codes[..start]) {
+            let taken = slot.key.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed);
+            if taken.is_ok() || taken == Err(key) {
+                return &slot.tally;
+            }
+        }
+        &self.others
+    }
+}
+
+/// FNV-1a, and never zero.
+fn hash(name: &str) -> u64 {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.max(1)
+}
+
+/// How many clients are told apart at once.
+const CLIENTS: u16 = 4_096;
+
+/// Finds the clients that are refused again and again.
+///
+/// A table of fixed size, 32 KiB. Clients that fall into the same place count together: so a flood is always
+/// found, and one client in 4,096 has a neighbour's flood on its account, which costs it the details of its
+/// refusals. The hash has a random key, so nobody outside can choose a neighbour.
+pub(super) struct Clients {
+    most: u32,
+    window: Duration,
+    hasher: RandomState,
+    places: Box<[Tally]>,
+}
+
+impl Clients {
+    pub(super) fn new(most: u32, window: Duration) -> Self {
+        let places = (0..CLIENTS).map(|_| Tally::default()).collect();
+        Self { most, window, hasher: RandomState::new(), places }
+    }
+
+    /// Counts a refusal, and says whether this client had enough of them in this window.
+    pub(super) fn is_flooded(&self, client: Network, now: Moment) -> bool {
+        let [low, high, ..] = self.hasher.hash_one(client).to_le_bytes();
+        let place = u16::from_le_bytes([low, high]) % CLIENTS;
+        self.places[usize::from(place)].count(tally::window(now, self.window)).before >= self.most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_lines_of_a_second_are_told_and_the_rest_counted() {
+        let (lines, at) = (Lines::new(2), |millis| Moment::FIRST + Duration::from_millis(millis));
+        let told = Line::Told { left_out: 0 };
+        assert_eq!([0, 1].map(|now| lines.admit(Code::GONE, at(now))), [told; 2]);
+        assert_eq!([2, 999].map(|now| lines.admit(Code::GONE, at(now))), [Line::LeftOut; 2]);
+        assert_eq!(lines.admit(Code::CONFLICT, at(999)), told, "another code");
+        assert_eq!(lines.admit(Code::GONE, at(60_000)), Line::Told { left_out: 2 });
+        assert_eq!(lines.admit(Code::GONE, at(60_001)), told);
+    }
+
+    #[test]
+    fn codes_beyond_the_table_share_a_count() {
+        let lines = Lines::new(1);
+        for slot in &lines.codes[1..] {
+            slot.key.store(7, Ordering::Relaxed);
+        }
+        lines.codes[0].key.store(8, Ordering::Relaxed);
+        assert_eq!(lines.admit(Code::GONE, Moment::FIRST), Line::Told { left_out: 0 });
+        assert_eq!(lines.admit(Code::CONFLICT, Moment::FIRST), Line::LeftOut);
+    }
+}

@@ -1,0 +1,185 @@
+//! How problems are answered: in which format and words, how briefly, and who hears of it.
+
+mod asked;
+mod builder;
+mod flood;
+mod report;
+mod settings;
+mod tally;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::ACCEPT_LANGUAGE;
+use http::{HeaderValue, Response};
+
+pub use self::asked::Asked;
+pub use self::builder::AnswersBuilder;
+use self::flood::{Clients, Lines};
+pub(crate) use self::report::Who;
+pub use self::settings::{AnswersSettings, BriefSettings};
+use super::{Format, Occasion, Render};
+use crate::clock::{Moment, SharedClock};
+use crate::metrics::{Counter, Family};
+use crate::stage::RequestHead;
+use crate::{ClientAddress, Problem, Redact};
+
+/// How problems are answered: which format a request gets, in which words, how much is said to whom, and
+/// what the log and the metrics hear of it. Cheap to clone; clones count together.
+///
+/// A [`Context`](crate::Context) has one, set through
+/// [`ContextBuilder::answers`](crate::ContextBuilder::answers). A layer that renders problems where there is
+/// no context has one of its own, or shares [that of a context](crate::Context::answers).
+///
+/// ```
+/// use buttress_core::render::Answers;
+/// use buttress_core::{Code, Problem};
+/// use http::{Request, header::ACCEPT_LANGUAGE};
+///
+/// let answers = Answers::builder()
+///     .localise(|problem, languages| {
+///         let known = problem.code() == Code::GONE && languages.starts_with("de");
+///         known.then(|| "Das gibt es nicht mehr.".into())
+///     })
+///     .build()?;
+///
+/// let request = Request::get("/").header(ACCEPT_LANGUAGE, "de, en;q=0.5").body(())?;
+/// let asked = answers.asked(&request);
+/// let answer = answers.answer(&Problem::gone(), &asked);
+/// assert!(str::from_utf8(answer.body())?.contains("Das gibt es nicht mehr."));
+/// assert!(answer.headers().contains_key("x-request-id"), "as in the body and in the log");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Events
+///
+/// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, an
+/// error, if the server is at fault and there is a source, with code, status, request id, trace id, route and
+/// the chain of sources, [redacted](crate::redact) and cut to 2 KiB; else `request refused`, at debug level.
+///
+/// Of each code so many lines a second are written as the settings say (ten). How many were left out is told
+/// in one line, before the next one of that code: `left out`.
+///
+/// # Metrics
+///
+/// | name | labels | |
+/// |---|---|---|
+/// | `buttress_errors_total` | `code`, `class`, `route` | problems on their way out; the route is `none` where it is not known |
+/// | `buttress_brief_answers_total` | | those of them that were answered briefly |
+///
+/// # Cost
+///
+/// Nothing, until something fails. With a [hook](AnswersBuilder::localise), brief answers, or sources shown,
+/// each request counts one reference to the settings.
+#[derive(Clone)]
+pub struct Answers(Arc<Rules>);
+
+struct Rules {
+    clock: SharedClock,
+    choose: Option<Choose>,
+    localise: Option<Localise>,
+    clients: Option<Clients>,
+    shows_sources: bool,
+    redact: Redact,
+    lines: Lines,
+    errors: Family<Counter, 3>,
+    brief: Counter,
+}
+
+type Choose = Box<dyn Fn(&dyn RequestHead) -> Format + Send + Sync>;
+type Localise = Box<dyn Fn(&Problem, &str) -> Option<Cow<'static, str>> + Send + Sync>;
+
+/// A longer wish for languages is nobody's.
+const LONGEST_LANGUAGES: usize = 512;
+
+impl Answers {
+    /// Starts from the defaults.
+    pub fn builder() -> AnswersBuilder {
+        AnswersBuilder::from(AnswersSettings::default())
+    }
+
+    /// The format that this request gets.
+    #[must_use]
+    pub fn format(&self, request: &dyn RequestHead) -> Format {
+        self.0.choose.as_ref().map_or_else(|| Format::of(request), |choose| choose(request))
+    }
+
+    /// What must not be told, to the log or to anyone.
+    #[must_use]
+    pub fn redact(&self) -> &Redact {
+        &self.0.redact
+    }
+
+    /// These answers, if a request has to bring them along to where it is refused.
+    pub(crate) fn brought_along(&self) -> Option<Self> {
+        let rules = &*self.0;
+        let asks = rules.localise.is_some() || rules.clients.is_some() || rules.shows_sources;
+        asks.then(|| self.clone())
+    }
+
+    /// Which languages the client wants, if anybody here speaks one.
+    pub(crate) fn languages(&self, request: &dyn RequestHead) -> Option<HeaderValue> {
+        self.0.localise.as_ref()?;
+        let wanted = request.headers().get(ACCEPT_LANGUAGE)?;
+        (wanted.len() <= LONGEST_LANGUAGES).then(|| wanted.clone())
+    }
+
+    /// The body and its headers, as far as format and settings decide on them.
+    pub(crate) fn encode(
+        &self,
+        problem: &Problem,
+        occasion: Occasion<'_>,
+        asking: &Asking<'_>,
+    ) -> Response<Bytes> {
+        let rules = &*self.0;
+        if self.is_flooded_by(asking) {
+            rules.brief.increment(1);
+            return asking.format.render(problem, &occasion.briefly());
+        }
+        let sources =
+            rules.shows_sources.then(|| report::sources(problem, &rules.redact)).flatten();
+        let occasion = match &sources {
+            Some(sources) => occasion.dangerous_with_sources(sources),
+            None => occasion,
+        };
+        let words = rules.localise.as_ref().and_then(|localise| {
+            let wanted = asking.languages.and_then(|wanted| wanted.to_str().ok());
+            localise(problem, wanted.unwrap_or_default())
+        });
+        match &words {
+            Some(words) => asking.format.render(problem, &occasion.worded(words)),
+            None => asking.format.render(problem, &occasion),
+        }
+    }
+
+    fn is_flooded_by(&self, asking: &Asking<'_>) -> bool {
+        let (Some(clients), Some(client)) = (&self.0.clients, asking.client) else { return false };
+        clients.is_flooded(client.network(), asking.now)
+    }
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        AnswersBuilder::build_default()
+    }
+}
+
+/// Who asks, and when.
+pub(crate) struct Asking<'a> {
+    pub(crate) format: &'a Format,
+    pub(crate) languages: Option<&'a HeaderValue>,
+    pub(crate) client: Option<ClientAddress>,
+    pub(crate) now: Moment,
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers")
+            .field("localises", &self.0.localise.is_some())
+            .field("becomes_brief", &self.0.clients.is_some())
+            .field("shows_sources", &self.0.shows_sources)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! What the log and the metrics hear of a problem.
+
+use std::error::Error;
+
+use tracing::{Level, debug, enabled, error};
+
+use super::Answers;
+use super::flood::Line;
+use crate::clock::Moment;
+use crate::trace::TraceId;
+use crate::{Class, Problem, Redact};
+
+/// How much of a source is told, in bytes.
+const MOST: usize = 2_048;
+
+/// Where the events are found, wherever this file may be.
+const TARGET: &str = "buttress";
+
+/// Whose problem it is.
+pub(crate) struct Who<'a> {
+    pub(crate) id: Option<&'a str>,
+    pub(crate) trace: Option<TraceId>,
+    pub(crate) route: Option<&'a str>,
+}
+
+impl Answers {
+    /// Tells of a problem, where its request ends.
+    ///
+    /// A refusal on purpose has no source, and is no error: under a flood of them the log would be one too.
+    pub(crate) fn report(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
+        let labels = [problem.code().name(), problem.class().as_str(), who.route.unwrap_or("none")];
+        self.0.errors.with(labels).increment(1);
+        if problem.class() == Class::Server && problem.source().is_some() {
+            if enabled!(target: TARGET, Level::ERROR) {
+                self.tell_fault(problem, who, now);
+            }
+        } else if enabled!(target: TARGET, Level::DEBUG) {
+            self.tell_refusal(problem, who, now);
+        }
+    }
+
+    fn tell_fault(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
+        let Line::Told { left_out } = self.0.lines.admit(problem.code(), now) else { return };
+        let (code, status) = (problem.code().name(), problem.status().as_u16());
+        if left_out > 0 {
+            error!(target: TARGET, code, left_out, "left out");
+        }
+        let source = sources(problem, &self.0.redact);
+        let trace_id = who.trace.map(tracing::field::display);
+        let (request_id, route) = (who.id, who.route);
+        error!(
+            target: TARGET,
+            code, status, request_id, trace_id, route, source, "request failed"
+        );
+    }
+
+    fn tell_refusal(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
+        let Line::Told { left_out } = self.0.lines.admit(problem.code(), now) else { return };
+        let (code, status) = (problem.code().name(), problem.status().as_u16());
+        if left_out > 0 {
+            debug!(target: TARGET, code, left_out, "left out");
+        }
+        let (request_id, route) = (who.id, who.route);
+        debug!(target: TARGET, code, status, request_id, route, "request refused");
+    }
+}
+
+/// The chain of errors behind a problem, without what must not stand in a log.
+pub(super) fn sources(problem: &Problem, redact: &Redact) -> Option<String> {
+    let mut next = problem.source();
+    let mut chain = next?.to_string();
+    while let Some(source) = next.and_then(Error::source) {
+        chain.push_str(": ");
+        chain.push_str(&source.to_string());
+        next = Some(source);
+    }
+    Some(redact.text(&chain, MOST).into_owned())
+}

@@ -1,0 +1,92 @@
+//! Counting in windows of time, without a lock: what decides that there is too much of something.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+/// The number of the window of this length in which `now` is. The numbers wrap around after four thousand
+/// million windows.
+pub(super) fn window(now: Moment, length: Duration) -> u32 {
+    let length = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX).max(1);
+    // The upper half is what wraps around.
+    unpack(now.as_nanos() / length).1
+}
+
+/// How many there were in the present window: one word, of which the upper half is the window's number.
+#[derive(Debug, Default)]
+pub(super) struct Tally(AtomicU64);
+
+/// What a [`Tally`] says of one event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Counted {
+    /// How many came before it in its window.
+    pub(super) before: u32,
+    /// If it is the first: how many there were in the last window that had any.
+    pub(super) last: u32,
+}
+
+impl Tally {
+    /// Counts one event. One that comes late, from a window that is over, counts in the present one.
+    pub(super) fn count(&self, window: u32) -> Counted {
+        let turn = |packed| {
+            let (at, count) = unpack(packed);
+            let next =
+                if is_over(at, window) { (window, 1) } else { (at, count.saturating_add(1)) };
+            Some(pack(next))
+        };
+        let packed = match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, turn) {
+            Ok(packed) | Err(packed) => packed,
+        };
+        let (at, count) = unpack(packed);
+        if is_over(at, window) {
+            Counted { before: 0, last: count }
+        } else {
+            Counted { before: count, last: 0 }
+        }
+    }
+}
+
+/// Whether `window` is later than `at`, on a circle.
+fn is_over(at: u32, window: u32) -> bool {
+    (1..=u32::MAX / 2).contains(&window.wrapping_sub(at))
+}
+
+fn pack((window, count): (u32, u32)) -> u64 {
+    u64::from(window) << 32 | u64::from(count)
+}
+
+fn unpack(packed: u64) -> (u32, u32) {
+    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+    (half(packed >> 32), half(packed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_window_is_counted_for_itself() {
+        let tally = Tally::default();
+        assert_eq!(tally.count(7), Counted { before: 0, last: 0 });
+        assert_eq!(tally.count(7), Counted { before: 1, last: 0 });
+        assert_eq!(tally.count(8), Counted { before: 0, last: 2 });
+        assert_eq!(tally.count(7), Counted { before: 1, last: 0 }, "late");
+        assert_eq!(tally.count(9), Counted { before: 0, last: 2 });
+    }
+
+    #[test]
+    fn the_circle_closes() {
+        let tally = Tally::default();
+        for window in [u32::MAX / 2, u32::MAX - 1, u32::MAX, 0, 1] {
+            assert_eq!(tally.count(window).before, 0, "{window}");
+        }
+    }
+
+    #[test]
+    fn a_window_has_a_number() {
+        let at = |nanos| window(Moment::from_nanos(nanos), Duration::from_nanos(10));
+        assert_eq!([at(0), at(9), at(10), at(99)], [0, 0, 1, 9]);
+        assert_eq!(window(Moment::LAST, Duration::ZERO), u32::MAX);
+    }
+}

@@ -1,0 +1,13 @@
+//! Prints the codes of the family as Markdown, or with `--json` as JSON. With your own beside them:
+//! `.with(mine::ALL)`.
+
+use buttress_core::Code;
+use buttress_error_envelope::{Catalogue, DuplicateCodes};
+
+fn main() -> Result<(), DuplicateCodes> {
+    let catalogue = Catalogue::new().with(Code::ALL);
+    let wants_json = std::env::args().any(|argument| argument == "--json");
+    let printed = if wants_json { catalogue.json()? + "\n" } else { catalogue.markdown()? };
+    print!("{printed}");
+    Ok(())
+}

@@ -1,0 +1,104 @@
+use std::fmt;
+
+use buttress_core::BuildError;
+use buttress_core::render::Answers;
+use http::response::Parts;
+
+use crate::rules::{LeaveIf, Rules};
+use crate::{ErrorEnvelopeLayer, ErrorEnvelopeSettings};
+
+/// Collects the settings of an [`ErrorEnvelopeLayer`].
+#[must_use = "nothing happens until `build` is called"]
+pub struct ErrorEnvelopeBuilder {
+    settings: ErrorEnvelopeSettings,
+    answers: Answers,
+    leave_if: Option<LeaveIf>,
+}
+
+impl ErrorEnvelopeBuilder {
+    /// Sets how problems are answered where no context stands outside, and what is redacted anywhere.
+    ///
+    /// Where a context does stand outside, its answers are the ones that count: share
+    /// [them](buttress_core::Context::answers).
+    pub fn answers(mut self, answers: Answers) -> Self {
+        self.answers = answers;
+        self
+    }
+
+    /// Leaves failures of this kind alone: `text/html`, or `image/*`.
+    pub fn leave_content_type(mut self, kind: impl Into<String>) -> Self {
+        self.settings.leave_content_types.push(kind.into());
+        self
+    }
+
+    /// Leaves failures at this path, and below it, alone.
+    pub fn leave_path(mut self, path: impl Into<String>) -> Self {
+        self.settings.leave_paths.push(path.into());
+        self
+    }
+
+    /// Leaves failures of this route alone: its template, as in `/files/{*path}`.
+    ///
+    /// The route must be known when the request comes by: in axum, for layers of the router.
+    pub fn leave_route(mut self, template: impl Into<String>) -> Self {
+        self.settings.leave_routes.push(template.into());
+        self
+    }
+
+    /// Leaves failures alone for whose head this is true.
+    pub fn leave_if(mut self, leave: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.leave_if = Some(Box::new(leave));
+        self
+    }
+
+    /// Sets whether the words of a foreign refusal become the message, as far as they are harmless. The
+    /// default is yes. Those of a failure of the server never do.
+    pub fn keep_texts(mut self, keep: bool) -> Self {
+        self.settings.keep_texts = keep;
+        self
+    }
+
+    /// Sets how much of a foreign body is read, in bytes: a longer one is not looked at. The default is 4 KiB.
+    pub fn read_at_most(mut self, bytes: u32) -> Self {
+        self.settings.read_at_most = bytes;
+        self
+    }
+
+    /// Checks the settings, once, so that no request has to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<ErrorEnvelopeLayer, BuildError> {
+        self.settings.check()?;
+        Ok(self.built())
+    }
+
+    /// For the defaults, in which nothing can be wrong.
+    pub(crate) fn built(self) -> ErrorEnvelopeLayer {
+        let settings = self.settings;
+        ErrorEnvelopeLayer::new(Rules {
+            answers: self.answers,
+            kinds: settings.leave_content_types,
+            paths: settings.leave_paths,
+            routes: settings.leave_routes,
+            leave_if: self.leave_if,
+            keep_texts: settings.keep_texts,
+            read_at_most: settings.read_at_most as usize,
+        })
+    }
+}
+
+impl From<ErrorEnvelopeSettings> for ErrorEnvelopeBuilder {
+    fn from(settings: ErrorEnvelopeSettings) -> Self {
+        Self { settings, answers: Answers::default(), leave_if: None }
+    }
+}
+
+impl fmt::Debug for ErrorEnvelopeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorEnvelopeBuilder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! What serde says of a value that does not fit, told so that nothing of the value is told.
+
+use std::fmt::Write;
+
+use buttress_core::{Detail, Place, Problem, Redact};
+use serde_path_to_error::{Path, Segment};
+
+use crate::foreign::harmless;
+
+/// How long a pointer may be, in bytes: its names may be the client's own.
+const LONGEST_POINTER: usize = 256;
+
+/// What is wrong with a value, as a detail.
+pub(super) fn detail(place: Place, path: &Path, said: &str, at: Option<(usize, usize)>) -> Detail {
+    let redact = Redact::default();
+    let said = at.map_or(said, |_| said.rsplit_once(" at line ").map_or(said, |(said, _)| said));
+    let mut message = harmless(said, &redact).unwrap_or_else(|| "does not fit".to_owned());
+    if let Some((line, column)) = at {
+        // Writing to a string does not fail.
+        let _ = write!(message, " (line {line}, column {column})");
+    }
+    let pointer = match place {
+        Place::Body => pointer(path, missing(said)),
+        _ => name(path, missing(said)),
+    };
+    Detail::at(place, redact.text(&pointer, LONGEST_POINTER).into_owned(), reason(said), message)
+}
+
+/// The problem of values that do not fit.
+pub(super) fn unfit(detail: Detail) -> Problem {
+    Problem::validation([detail])
+}
+
+/// A JSON pointer to what does not fit; to a field that is missing, as if it were there.
+fn pointer(path: &Path, missing: Option<&str>) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => drop(write!(pointer, "/{index}")),
+            Segment::Map { key } => push(&mut pointer, key),
+            // The variant of an enum is no step, unless it is written as a key.
+            Segment::Enum { variant } => push(&mut pointer, variant),
+            Segment::Unknown => pointer.push_str("/?"),
+        }
+    }
+    if let Some(field) = missing {
+        push(&mut pointer, field);
+    }
+    pointer
+}
+
+fn push(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+}
+
+/// The name of a parameter.
+fn name(path: &Path, missing: Option<&str>) -> String {
+    let first = path.iter().find_map(|segment| match segment {
+        Segment::Map { key } => Some(key.as_str()),
+        _ => None,
+    });
+    first.or(missing).unwrap_or_default().to_owned()
+}
+
+/// The name of a field that is not there.
+fn missing(said: &str) -> Option<&str> {
+    let (name, _) = said.split_once("missing field `")?.1.split_once('`')?;
+    Some(name)
+}
+
+/// A stable name for what serde says in words.
+fn reason(said: &str) -> &'static str {
+    const REASONS: [(&str, &str); 7] = [
+        ("missing field", "missing_field"),
+        ("unknown field", "unknown_field"),
+        ("duplicate field", "duplicate_field"),
+        ("unknown variant", "unknown_variant"),
+        ("invalid type", "invalid_type"),
+        ("invalid length", "invalid_length"),
+        ("invalid value", "invalid_value"),
+    ];
+    let known = REASONS.iter().find(|(start, _)| said.starts_with(start));
+    known.map_or("invalid", |(_, reason)| reason)
+}

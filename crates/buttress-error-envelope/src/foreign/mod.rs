@@ -1,0 +1,106 @@
+//! Failures that somebody else has answered: what they are, and what of their text may be kept.
+
+mod code;
+mod shape;
+mod source;
+mod words;
+
+pub use self::code::code_of;
+pub(crate) use self::shape::is_envelope;
+pub use self::source::ForeignFailure;
+pub(crate) use self::words::harmless;
+
+use std::time::Duration;
+
+use buttress_core::render;
+use buttress_core::{Class, Problem, Redact};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::response::Parts;
+use http::{HeaderMap, StatusCode};
+
+/// What the head of a failure says about its body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Look {
+    /// It is a problem already.
+    Own,
+    /// It may be the family's envelope, of another server for example.
+    Json,
+    /// Words, perhaps worth keeping.
+    Text,
+    /// Nothing of use.
+    Other,
+}
+
+impl Look {
+    pub(crate) fn of(parts: &Parts) -> Self {
+        if parts.extensions.get::<Problem>().is_some() || render::is_unsettled(&parts.extensions) {
+            return Self::Own;
+        }
+        if parts.headers.contains_key("grpc-status") {
+            return Self::Own;
+        }
+        let kind = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+        let (kind, parameters) = match kind.iter().position(|byte| *byte == b';') {
+            Some(at) => (&kind[..at], &kind[at + 1..]),
+            None => (kind, &[][..]),
+        };
+        let is = |name: &str| kind.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
+        if is("application/problem+json") || is("application/vnd.api+json") {
+            return Self::Own;
+        }
+        if parts.headers.contains_key(CONTENT_ENCODING) {
+            return Self::Other;
+        }
+        if is("application/json") {
+            return Self::Json;
+        }
+        if is("text/plain") && is_utf8(parameters) { Self::Text } else { Self::Other }
+    }
+}
+
+/// Whether the parameters of a content type name no other charset.
+fn is_utf8(parameters: &[u8]) -> bool {
+    let charset = parameters.split(|byte| *byte == b';').find_map(|parameter| {
+        let (name, value) = parameter.trim_ascii().split_at_checked("charset=".len())?;
+        name.eq_ignore_ascii_case(b"charset=").then_some(value)
+    });
+    let is = |value: &[u8], name: &[u8]| value.eq_ignore_ascii_case(name);
+    charset.is_none_or(|value| {
+        let value = value.strip_prefix(b"\"").unwrap_or(value);
+        let value = value.strip_suffix(b"\"").unwrap_or(value);
+        is(value, b"utf-8") || is(value, b"us-ascii")
+    })
+}
+
+/// The problem that stands for a foreign failure. Its text tells the client what is wrong with the request;
+/// where the server is at fault, it is for the log.
+pub(crate) fn problem(
+    status: StatusCode,
+    headers: &HeaderMap,
+    text: Option<&str>,
+    redact: &Redact,
+) -> Problem {
+    let (code, is_exact) = code::nearest(status);
+    let problem = Problem::new(code).with_status(status);
+    let problem = match retry_after(headers) {
+        Some(wait) => problem.with_retry_after(wait),
+        None => problem,
+    };
+    if problem.class() == Class::Server {
+        return problem.with_source(ForeignFailure::new(status, text));
+    }
+    match text.and_then(|text| harmless(text, redact)) {
+        Some(message) => problem.with_message(message),
+        None if is_exact => problem,
+        None => match status.canonical_reason() {
+            Some(phrase) => problem.with_message(phrase),
+            None => problem,
+        },
+    }
+}
+
+/// Whole seconds, up to a year. A date stays in its header alone.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u32 = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    (seconds <= 31_536_000).then(|| Duration::from_secs(seconds.into()))
+}

@@ -1,0 +1,201 @@
+use std::fmt;
+use std::sync::Arc;
+
+use buttress_core::render::{Occasion, Render, json};
+use buttress_core::{BuildError, Code, Detail, Faults, Place, Problem};
+use bytes::Bytes;
+use http::{Response, Uri};
+use serde::{Serialize, Serializer};
+
+/// Problem details of RFC 9457: `application/problem+json`.
+///
+/// Beside `type`, `title`, `status` and `detail` it has `code`, `correlationId`, `timestamp` and `errors`. What
+/// an error is about stands in `pointer`, as the fragment of a URI, for the body; else in `name`, with `in`.
+///
+/// ```
+/// use buttress_core::clock::Timestamp;
+/// use buttress_core::render::{Occasion, Render};
+/// use buttress_core::{Detail, Problem};
+/// use buttress_error_envelope::ProblemJson;
+///
+/// let format = ProblemJson::documented_at("https://docs.example.org/errors")?;
+/// let problem = Problem::validation([Detail::body("/a b", "too_small", "must be at least 1")]);
+/// let answer = format.render(&problem, &Occasion::at(Timestamp::EPOCH).correlation_id("r-1"));
+///
+/// assert_eq!(answer.headers()["content-type"], "application/problem+json");
+/// let body: serde_json::Value = serde_json::from_slice(answer.body())?;
+/// assert_eq!(body["type"], "https://docs.example.org/errors#validation-failed");
+/// assert_eq!(body["errors"][0]["pointer"], "#/a%20b");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Cost
+///
+/// One allocation for a body of less than 512 bytes, two for the table of the headers.
+#[derive(Clone, Debug, Default)]
+pub struct ProblemJson {
+    base: Option<Arc<str>>,
+}
+
+impl ProblemJson {
+    /// Without a documentation: the type is `about:blank`, which is left out, and the title that of the status.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With the address of a page whose anchors are those of the [codes](Code::anchor), as
+    /// [`Catalogue::markdown`](crate::Catalogue::markdown) prints it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if this is no URI that a browser could follow.
+    pub fn documented_at(base: &str) -> Result<Self, BuildError> {
+        let mut faults = Faults::new();
+        let page = base.strip_suffix('#').unwrap_or(base);
+        let is_uri = page.parse::<Uri>().is_ok_and(|uri| uri.path().starts_with('/'));
+        if !is_uri || page.contains('#') {
+            faults.add("documentation", format_args!("`{base}` is not the address of a page"));
+        }
+        faults.finish(Self { base: Some(page.into()) })
+    }
+}
+
+impl Render for ProblemJson {
+    fn render(&self, problem: &Problem, occasion: &Occasion<'_>) -> Response<Bytes> {
+        let code = problem.code();
+        let kind = self.base.as_deref().map(|base| Kind { base, code });
+        let phrase = problem.status().canonical_reason().unwrap_or("Error");
+        let body = json(&Body {
+            title: if kind.is_some() { code.default_message() } else { phrase },
+            kind,
+            status: problem.status().as_u16(),
+            detail: occasion.message(problem),
+            code: code.name(),
+            errors: Errors(occasion.details(problem)),
+            correlation_id: occasion.id(),
+            timestamp: occasion.time(),
+            sources: occasion.shown_sources(),
+        });
+        super::answer(problem, "application/problem+json", body)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<Kind<'a>>,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Errors::is_empty")]
+    errors: Errors<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<&'a str>,
+    timestamp: buttress_core::clock::Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<&'a str>,
+}
+
+/// The place of a code in the documentation.
+struct Kind<'a> {
+    base: &'a str,
+    code: Code,
+}
+
+impl fmt::Display for Kind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.base, self.code.anchor())
+    }
+}
+
+impl Serialize for Kind<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+struct Errors<'a>(&'a [Detail]);
+
+impl Errors<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Errors<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ErrorItem::of))
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorItem<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<Fragment<'a>>,
+    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
+    place: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    code: &'a str,
+    detail: &'a str,
+}
+
+impl<'a> ErrorItem<'a> {
+    fn of(detail: &'a Detail) -> Self {
+        let in_body = detail.place() == Place::Body;
+        Self {
+            pointer: in_body.then(|| Fragment(detail.pointer())),
+            place: (!in_body).then(|| detail.place().as_str()),
+            name: (!in_body).then(|| detail.pointer()),
+            code: detail.code(),
+            detail: detail.message(),
+        }
+    }
+}
+
+/// A JSON pointer as the fragment of a URI (RFC 6901, section 6).
+struct Fragment<'a>(&'a str);
+
+impl fmt::Display for Fragment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("#")?;
+        let mut rest = self.0;
+        while let Some(at) = rest.bytes().position(|byte| !stands_for_itself(byte)) {
+            write!(f, "{}%{:02X}", &rest[..at], rest.as_bytes()[at])?;
+            // A character of several bytes is escaped whole, so that the text is never cut within.
+            let length = rest[at..].chars().next().map_or(1, char::len_utf8);
+            for byte in &rest.as_bytes()[at + 1..at + length] {
+                write!(f, "%{byte:02X}")?;
+            }
+            rest = &rest[at + length..];
+        }
+        f.write_str(rest)
+    }
+}
+
+impl Serialize for Fragment<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+fn stands_for_itself(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_becomes_a_fragment() {
+        let fragment = |pointer| Fragment(pointer).to_string();
+        assert_eq!(fragment(""), "#");
+        assert_eq!(fragment("/items/0/amount"), "#/items/0/amount");
+        assert_eq!(fragment("/a~1b/ü %\"<"), "#/a~1b/%C3%BC%20%25%22%3C");
+        assert_eq!(fragment("/e^f#|\\"), "#/e%5Ef%23%7C%5C");
+    }
+}

@@ -1,0 +1,123 @@
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use buttress_core::render::Answers;
+use buttress_core::stage::RequestHead;
+use http::header::CONTENT_TYPE;
+use http::response::Parts;
+
+/// Put into the extensions of a response, or of a request, it says that a failure stays as it is.
+///
+/// ```
+/// use buttress_error_envelope::LeaveAlone;
+/// use http::{Response, StatusCode};
+///
+/// let mut response = Response::new("a page of our own");
+/// *response.status_mut() = StatusCode::NOT_FOUND;
+/// response.extensions_mut().insert(LeaveAlone);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
+pub struct LeaveAlone;
+
+/// What an envelope goes by.
+pub(crate) struct Rules {
+    pub(crate) answers: Answers,
+    pub(crate) kinds: Vec<String>,
+    pub(crate) paths: Vec<String>,
+    pub(crate) routes: Vec<String>,
+    pub(crate) leave_if: Option<LeaveIf>,
+    pub(crate) keep_texts: bool,
+    pub(crate) read_at_most: usize,
+}
+
+pub(crate) type LeaveIf = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
+
+impl Rules {
+    /// Whether what answers this request stays as it is.
+    pub(crate) fn leave_request(&self, request: &dyn RequestHead) -> bool {
+        let path = request.uri().path();
+        self.paths.iter().any(|prefix| is_under(path, prefix))
+            || !self.routes.is_empty() && self.is_left_route(request)
+            || request.extensions().get::<LeaveAlone>().is_some()
+    }
+
+    /// Whether this failure stays as it is.
+    pub(crate) fn leave_response(&self, parts: &Parts) -> bool {
+        parts.extensions.get::<LeaveAlone>().is_some()
+            || !self.kinds.is_empty() && self.is_left_kind(parts)
+            || self.leave_if.as_ref().is_some_and(|leave| leave(parts))
+    }
+
+    fn is_left_route(&self, request: &dyn RequestHead) -> bool {
+        let is_left = |route: &str| self.routes.iter().any(|left| left == route);
+        if let Some(context) = request.context() {
+            return context.route().is_some_and(is_left);
+        }
+        #[cfg(feature = "axum")]
+        if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
+            return is_left(matched.as_str());
+        }
+        false
+    }
+
+    fn is_left_kind(&self, parts: &Parts) -> bool {
+        let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        self.kinds.iter().any(|left| match left.strip_suffix('*') {
+            Some(start) => kind.get(..start.len()).is_some_and(|k| k.eq_ignore_ascii_case(start)),
+            None => left.eq_ignore_ascii_case(kind),
+        })
+    }
+}
+
+/// Whether a path is `prefix`, or lies under it.
+fn is_under(path: &str, prefix: &str) -> bool {
+    let rest = path.strip_prefix(prefix.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The rules that all clones of a layer, its services and their futures share.
+#[derive(Clone)]
+pub(crate) enum Shared {
+    Counted(Arc<Rules>),
+    Forever(&'static Rules),
+}
+
+impl Shared {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self::Counted(Arc::new(rules))
+    }
+
+    /// Gives up counting, and so freeing.
+    pub(crate) fn leak(self) -> Self {
+        match self {
+            Self::Counted(rules) => Self::Forever(Box::leak(Box::new(rules))),
+            Self::Forever(rules) => Self::Forever(rules),
+        }
+    }
+}
+
+impl Deref for Shared {
+    type Target = Rules;
+
+    fn deref(&self) -> &Rules {
+        match self {
+            Self::Counted(rules) => rules,
+            Self::Forever(rules) => rules,
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules")
+            .field("kinds", &self.kinds)
+            .field("paths", &self.paths)
+            .field("routes", &self.routes)
+            .field("keep_texts", &self.keep_texts)
+            .field("read_at_most", &self.read_at_most)
+            .finish_non_exhaustive()
+    }
+}

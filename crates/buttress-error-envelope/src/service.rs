@@ -1,0 +1,86 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::task::{Context, Poll};
+
+use buttress_core::stage::{BodyMode, RequestHead, Rewrap};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::ResponseFuture;
+use crate::future::Manner;
+use crate::rules::Shared;
+
+/// A service whose failures all have the same shape. Made by
+/// [`ErrorEnvelopeLayer`](crate::ErrorEnvelopeLayer).
+pub struct ErrorEnvelope<S, M = Rewrap> {
+    inner: S,
+    rules: Shared,
+    mode: PhantomData<fn() -> M>,
+}
+
+impl<S, M> ErrorEnvelope<S, M> {
+    pub(crate) fn new(inner: S, rules: Shared) -> Self {
+        Self { inner, rules, mode: PhantomData }
+    }
+
+    /// The service inside.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Takes the service out again.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    /// How a failure will be answered, as far as the request decides on it.
+    #[inline]
+    fn manner(&self, request: &dyn RequestHead) -> Manner {
+        if self.rules.leave_request(request) {
+            return Manner::LeftAlone;
+        }
+        match request.context() {
+            Some(_) => Manner::OfTheContext,
+            None => Manner::Alone(self.rules.answers.asked(request)),
+        }
+    }
+}
+
+impl<S, M, ReqBody, ResBody> Service<Request<ReqBody>> for ErrorEnvelope<S, M>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+    M: BodyMode<ResBody>,
+{
+    type Response = Response<M::Body>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, M>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let manner = self.manner(&request);
+        ResponseFuture::new(self.inner.call(request), self.rules.clone(), manner)
+    }
+}
+
+impl<S: Clone, M> Clone for ErrorEnvelope<S, M> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.rules.clone())
+    }
+}
+
+impl<S: fmt::Debug, M> fmt::Debug for ErrorEnvelope<S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorEnvelope")
+            .field("inner", &self.inner)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! Without a context the envelope does by itself what a context would do.
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use buttress_core::render::Answers;
+use buttress_core::{Context, Problem, stage::Stage};
+use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation};
+use http::{Method, Request};
+
+use crate::support::{Ledger, Log, answer, ask, error, json, once, whole};
+use buttress_core::metrics::Metrics;
+use tower::{Layer, ServiceExt};
+
+fn app(envelope: ErrorEnvelopeLayer) -> Router {
+    let app = Router::new()
+        .route("/", get(|| async { "welcome" }))
+        .route("/foreign", get(|| async { answer(500, "text/plain", "db7.internal is gone") }));
+    let app = app.route("/own", get(|| async { Problem::gone() }));
+    app.layer(envelope.keep_body())
+}
+
+fn asked(path: &str, accept: &str) -> Request<Body> {
+    Request::get(path).header("accept", accept).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn it_negotiates_names_and_tells() {
+    let (log, ledger) = (Log::default(), Ledger::default());
+    let _listening = log.listen();
+    let formats = Negotiation::default().chooser();
+    let answers = Answers::builder().format(formats).metrics(&Metrics::new(ledger.clone()));
+    let envelope = ErrorEnvelopeLayer::builder().answers(answers.build().unwrap()).build().unwrap();
+
+    let response = ask(app(envelope.clone()), asked("/foreign", "application/problem+json")).await;
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let id = response.headers()["x-request-id"].to_str().unwrap();
+    assert_eq!(json(&response)["correlationId"], id);
+    let lines = log.take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("ERROR message=request failed code=\"INTERNAL\""), "{lines:?}");
+    assert!(lines[0].contains(id) && lines[0].contains("db7.internal is gone"), "{lines:?}");
+    assert_eq!(ledger.counts(), ["buttress_errors_total INTERNAL server none: 1"]);
+
+    let response = ask(app(envelope), asked("/", "*/*")).await;
+    assert_eq!(response.body(), "welcome");
+    assert!(!response.headers().contains_key("x-request-id"));
+    assert!(log.take().is_empty());
+}
+
+#[tokio::test]
+async fn two_of_them_tell_once() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let twice = app(ErrorEnvelopeLayer::default()).layer(ErrorEnvelopeLayer::default().keep_body());
+    let response = ask(twice, asked("/foreign", "*/*")).await;
+    error(&response);
+    assert_eq!(log.take().len(), 1);
+}
+
+#[tokio::test]
+async fn a_handlers_problem_is_settled_too() {
+    let formats = Negotiation::default().chooser();
+    let answers = Answers::builder().format(formats).build().unwrap();
+    let envelope = ErrorEnvelopeLayer::builder().answers(answers).build().unwrap();
+    let response = ask(app(envelope), asked("/own", "text/plain")).await;
+    assert!(response.body().starts_with(b"GONE: This is no longer here.\nid: "));
+}
+
+#[tokio::test]
+async fn a_context_outside_is_asked_instead() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let context = Context::default().layer().keep_body();
+    let response =
+        ask(app(ErrorEnvelopeLayer::default()).layer(context), asked("/foreign", "*/*")).await;
+    error(&response);
+    assert_eq!(response.headers().get_all("x-request-id").iter().count(), 1);
+    assert_eq!(log.take().len(), 1, "told once");
+}
+
+#[tokio::test]
+async fn head_has_no_body() {
+    let service = ErrorEnvelopeLayer::default().layer(once(answer(404, "text/plain", "")));
+    let request = Request::builder().method(Method::HEAD).body(()).unwrap();
+    let response = whole(service.oneshot(request).await.unwrap()).await;
+    assert!(response.body().is_empty());
+    assert!(response.headers().contains_key("content-length"));
+}
+
+#[test]
+fn answers_can_be_asked_directly() {
+    let answers = Answers::default();
+    let asked = answers.asked(&Request::new(()));
+    let response = answers.answer(&Problem::gone(), &asked);
+    assert_eq!(error(&response)["code"], "GONE");
+    assert_eq!(response.status(), 410);
+}

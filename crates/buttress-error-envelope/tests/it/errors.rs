@@ -1,0 +1,69 @@
+//! The errors of tower's own middleware become answers.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use buttress_core::{Code, Problem};
+use buttress_error_envelope::{ErrorsLayer, problem_of};
+use http::{Request, Response};
+use tower::load_shed::LoadShedLayer;
+use tower::timeout::TimeoutLayer;
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
+
+use crate::support::{ask, error, wall, whole};
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_of_tower_is_an_answer_with_an_id() {
+    let slow = ServiceBuilder::new()
+        .layer(ErrorsLayer::tower().keep_body())
+        .layer(TimeoutLayer::new(Duration::from_secs(1)));
+    let app = Router::new().route("/", get(std::future::pending::<()>)).layer(slow).layer(wall());
+    let response = ask(app, Request::get("/").body(Body::empty()).unwrap()).await;
+    assert_eq!(response.status(), 504);
+    assert_eq!(error(&response)["code"], Code::TIMED_OUT.name());
+}
+
+#[tokio::test]
+async fn shed_load_is_an_answer() {
+    let full = tower::service_fn(|_: Request<()>| {
+        std::future::pending::<Result<Response<Body>, Infallible>>()
+    });
+    let busy = ServiceBuilder::new().layer(LoadShedLayer::new()).concurrency_limit(1).service(full);
+    let mut service = ErrorsLayer::tower().layer(busy.clone());
+    service.ready().await.unwrap();
+    let _held = service.call(Request::new(()));
+    let response = wall().layer(ErrorsLayer::tower().keep_body()).service(busy);
+    let response = whole(response.oneshot(Request::new(())).await.unwrap()).await;
+    assert_eq!(response.status(), 503);
+    assert_eq!(error(&response)["code"], Code::OVERLOADED.name());
+}
+
+#[test]
+fn problems_are_found_in_any_depth() {
+    let own: BoxError = Box::new(Problem::gone());
+    assert_eq!(problem_of(own).code(), Code::GONE);
+    let within: BoxError = Box::new(std::io::Error::other(Problem::gone()));
+    assert_eq!(problem_of(within).code(), Code::GONE);
+    let within: BoxError = Box::new(std::io::Error::other(tower::timeout::error::Elapsed::new()));
+    assert_eq!(problem_of(within).code(), Code::TIMED_OUT);
+    let large: BoxError =
+        http_body_util::Limited::new(http_body_util::Full::new("xx".into()), 1).oneshot_error();
+    assert_eq!(problem_of(large).code(), Code::PAYLOAD_TOO_LARGE);
+    let other = problem_of("db7 is gone".into());
+    assert_eq!(other.code(), Code::INTERNAL);
+    assert_eq!(std::error::Error::source(&other).unwrap().to_string(), "db7 is gone");
+}
+
+trait OneshotError {
+    fn oneshot_error(self) -> BoxError;
+}
+
+impl OneshotError for http_body_util::Limited<http_body_util::Full<bytes::Bytes>> {
+    fn oneshot_error(self) -> BoxError {
+        buttress_testkit::poll::assert_ready(Box::pin(http_body_util::BodyExt::collect(self)))
+            .unwrap_err()
+    }
+}

@@ -1,0 +1,127 @@
+//! A flood of refusals is one neither in the log nor on the wire.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use buttress_core::clock::ManualClock;
+use buttress_core::metrics::Metrics;
+use buttress_core::stage::{RequestHead, Stage, gate_fn};
+use buttress_core::{Context, Detail, Problem};
+use http::{Request, Response};
+use tower::{Layer, ServiceExt};
+
+use crate::support::{Ledger, Log, answer, json, once, whole};
+
+struct Flood {
+    clock: ManualClock,
+    context: Context,
+    ledger: Ledger,
+}
+
+fn flood() -> Flood {
+    let (clock, ledger) = (ManualClock::new(), Ledger::default());
+    let metrics = Metrics::new(ledger.clone());
+    let context = Context::builder().clock(clock.clone()).answers(|answers| {
+        answers.metrics(&metrics).log_lines_per_second(3).brief_after(5, Duration::from_secs(10))
+    });
+    Flood { clock, context: context.build().unwrap(), ledger }
+}
+
+impl Flood {
+    async fn refused(&self, peer: &str, problem: &Problem) -> Response<bytes::Bytes> {
+        let problem = problem.clone();
+        let refuse = gate_fn(move |_: &mut dyn RequestHead| Err(problem.clone()));
+        let service = self.context.clone().then(refuse).layer();
+        let mut request = Request::new(());
+        let peer: SocketAddr = peer.parse().unwrap();
+        request.extensions_mut().insert(peer);
+        let service = service.layer(once(answer(200, "text/plain", "")));
+        whole(service.oneshot(request).await.unwrap()).await
+    }
+}
+
+fn invalid() -> Problem {
+    Problem::validation([Detail::query("page", "not_a_number", "must be a number")])
+        .with_message("At length.")
+}
+
+#[tokio::test]
+async fn answers_to_a_flood_are_brief_and_counted() {
+    let flood = flood();
+    let is_brief = async |peer: &str| {
+        let response = flood.refused(peer, &invalid()).await;
+        let error = &json(&response)["error"];
+        assert_eq!(response.status(), 422);
+        assert_eq!(error["correlationId"], response.headers()["x-request-id"].to_str().unwrap());
+        let brief = error.get("details").is_none();
+        assert_eq!(brief, error["message"] != "At length.");
+        brief
+    };
+    for _ in 0..5 {
+        assert!(!is_brief("203.0.113.7:1").await);
+    }
+    assert!(is_brief("203.0.113.7:2").await, "another port is the same client");
+    assert!(!is_brief("[2001:db8::1]:1").await, "another client is not concerned");
+    for at in 0..4 {
+        assert!(!is_brief(&format!("[2001:db8::{at}]:1")).await);
+    }
+    assert!(is_brief("[2001:db8::ffff]:1").await, "one network is one client");
+
+    flood.clock.advance(Duration::from_secs(10));
+    assert!(!is_brief("203.0.113.7:1").await, "the window is over");
+    let counts = flood.ledger.counts();
+    assert!(counts.contains(&"buttress_brief_answers_total: 2".to_owned()), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_brief_answer_is_cheaper() {
+    let flood = flood();
+    let long = flood.refused("203.0.113.7:1", &invalid()).await.body().len();
+    for _ in 0..5 {
+        flood.refused("203.0.113.7:1", &invalid()).await;
+    }
+    assert!(flood.refused("203.0.113.7:1", &invalid()).await.body().len() < long);
+}
+
+#[tokio::test]
+async fn the_log_has_the_first_lines_and_a_count_of_the_rest() {
+    let (flood, log) = (flood(), Log::default());
+    let _listening = log.listen();
+    for problem in [Problem::internal("it broke"), invalid()] {
+        for _ in 0..10 {
+            flood.refused("203.0.113.7:1", &problem).await;
+        }
+        assert_eq!(log.take().len(), 3);
+        flood.clock.advance(Duration::from_secs(1));
+        flood.refused("203.0.113.7:1", &problem).await;
+        let lines = log.take();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(
+            lines[0].contains("message=left out") && lines[0].ends_with("left_out=7"),
+            "{lines:?}"
+        );
+        assert!(lines[1].contains("message=request "), "{lines:?}");
+        flood.clock.advance(Duration::from_secs(1));
+        flood.refused("203.0.113.7:1", &problem).await;
+        assert_eq!(log.take().len(), 1, "nothing was left out");
+        flood.clock.advance(Duration::from_secs(1));
+    }
+    let errors = flood.ledger.counts();
+    assert!(
+        errors.iter().any(|line| line == "buttress_errors_total INTERNAL server none: 12"),
+        "{errors:?}"
+    );
+}
+
+/// Codes do not crowd each other out.
+#[tokio::test]
+async fn each_code_has_lines_of_its_own() {
+    let (flood, log) = (flood(), Log::default());
+    let _listening = log.listen();
+    for _ in 0..10 {
+        flood.refused("203.0.113.7:1", &Problem::gone()).await;
+    }
+    log.take();
+    flood.refused("203.0.113.7:1", &Problem::internal("it broke")).await;
+    assert!(log.take()[0].starts_with("ERROR"));
+}

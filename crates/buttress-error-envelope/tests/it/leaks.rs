@@ -1,0 +1,197 @@
+//! A corpus of secrets is sent down every path; none comes out in a body, a header, a log, a span or a metric.
+
+use std::io;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request as AxumRequest;
+use axum::routing::{get, post};
+use buttress_core::metrics::Metrics;
+use buttress_core::{Context, Problem};
+use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation, extract};
+use http::{HeaderValue, Request, StatusCode};
+use serde::Deserialize;
+use tracing::Instrument;
+
+use crate::support::{Ledger, Log, answer, ask, walled};
+
+/// What stands between ⟦ and ⟧ must not be seen. Keys of issuers are put together here, so that scanners of
+/// repositories find none.
+const CORPUS: &[&str] = &[
+    // Keys of issuers.
+    "charge with sk_live_+⟦4eC39HqLyjWDarjtT1zdp7dc⟧ declined",
+    "rk_test_+⟦51H8xExampleKey⟧ in production",
+    "remote: ghp_+⟦16C7e42F292c6912E7710c838347Ae178B4a⟧",
+    "github_pat_+⟦11ABCDEFG0abcdefghij_kLmNoPqRsTuVwXyZ⟧",
+    "glpat-+⟦x7Ab-cdEfGhijKlmNopQ⟧ lacks the scope",
+    "AKIA+⟦IOSFODNN7EXAMPLE⟧ is not authorized",
+    "slack xoxb-+⟦2345678901-abcdefGHIJ⟧",
+    "https://hooks.slack.com/services/+⟦T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX⟧: 404",
+    "maps AIza+⟦SyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY⟧ over quota",
+    "openai sk-proj-+⟦abcDEF123456789012345678⟧ is inactive",
+    "whsec_+⟦MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw⟧ mismatch",
+    "npm_+⟦a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8⟧",
+    "SG.+⟦ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf-09kqeF8tAmbihYzrnopKc-1s5cr⟧ refused",
+    "dop_v1_+⟦0123456789abcdef0123456789abcdef⟧",
+    "hvs.+⟦CAESIJKLMNOPQRSTUVWXYZ0123456789⟧",
+    // Tokens.
+    "Authorization: Bearer ⟦mF_9.B5f-4.1JqM⟧",
+    "401 to Basic ⟦YWRhOmxvdmVsYWNl⟧",
+    "jwt ⟦eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P⟧ expired",
+    "X-Api-Key: ⟦k-12-34-56⟧",
+    "Cookie: sid=⟦31d4d96e407aad42⟧",
+    "access_token=⟦ya-opaque-opaque⟧",
+    "refreshToken: ⟦rt-opaque-opaque⟧",
+    "csrf_token=⟦c5rf-opaque⟧",
+    "session_id=⟦s3ss10n-opaque⟧",
+    "--api-key ⟦flag-opaque⟧ is wrong",
+    "<secret>⟦xml-opaque⟧</secret>",
+    "client_secret=⟦cs-opaque-opaque⟧",
+    "-----BEGIN PRIVATE +KEY----- ⟦MIIEvgIBADANBgkqhkiG9w0⟧ -----END PRIVATE KEY-----",
+    "random ⟦hJ8kQ2mZ9xW4vB7nT3rY6pL1sD5fG0aC⟧ here",
+    // Passwords.
+    "password=⟦hunter2-a⟧",
+    "pwd: ⟦hunter2-b⟧",
+    "DB_PASSWORD=⟦hunter2-c⟧",
+    "user[password]=⟦hunter2-d⟧",
+    "passphrase: ⟦hunter2-e⟧",
+    "Server=db;User Id=app;Password=⟦hunter2-f⟧;Encrypt=true",
+    // Links and names of data sources.
+    "postgres://⟦pg-app⟧:⟦hunter2-g⟧@db.internal:5432/orders: refused",
+    "redis://:⟦hunter2-h⟧@cache:6379/0 timed out",
+    "mongodb+srv://⟦usr⟧:⟦hunter2-i⟧@cluster0.example.net/",
+    "amqp://⟦svc⟧:⟦hunter2-j⟧@mq/vhost",
+    "mysql app:⟦hunter2-k⟧@tcp(127.0.0.1:3306)/orders",
+    "https://⟦x-access-token⟧:⟦hunter2-l⟧@github.com/o/r.git",
+    "https://⟦0123456789abcdef⟧@o1.ingest.example.io/2",
+    "GET /reset?token=⟦hunter2-m⟧ HTTP/1.1",
+    "https://b.example/o?X-Amz-Signature=⟦fe5f80f77d5fa3be⟧&X-Amz-Expires=60",
+    "https://maps.example/api?key=⟦hunter2-n⟧&q=Bern",
+    // People.
+    "no account of ⟦ada.lovelace⟧@example.org",
+    "mailto:⟦grace.hopper⟧@example.org bounced",
+    "call +⟦41446681⟧800 back",
+    "call ⟦555-867⟧-5309",
+    "phone=⟦0446681⟧800",
+    "card ⟦4242424242⟧424242 declined",
+    "card ⟦5555 5555 5555⟧ 4444 declined",
+    "card ⟦3782 822463⟧ 10005 declined",
+    // Paths.
+    "GET /reset/⟦eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9Q⟧ failed",
+    "https://api.telegram.org/bot+⟦110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw⟧/getMe",
+    "https://discord.com/api/webhooks/+⟦1234567890/abcdefGHIJKLmnopQRSTuvwx⟧",
+];
+
+/// What an operator wants to read, and a client has no business with.
+const FOR_THE_LOG: &[&str] = &[
+    "no such file: /home/⟦ada-the-user⟧/orders.db",
+    "no such file: /Users/⟦grace-the-user⟧/Library/orders.db",
+    r"no such file: C:\Users\⟦alan-the-user⟧\orders.db",
+];
+
+/// The text as it is met, and its secrets.
+fn planted(entry: &str) -> (String, Vec<String>) {
+    let entry = entry.replace("+⟦", "⟦").replace("PRIVATE +KEY", "PRIVATE KEY");
+    // What was a plus of a telephone number is one again.
+    let entry = entry.replace("call ⟦414", "call +⟦414");
+    let secrets = entry.split('⟦').skip(1).map(|part| part.split('⟧').next().unwrap().to_owned());
+    let secrets = secrets.collect();
+    (entry.replace(['⟦', '⟧'], ""), secrets)
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is read by serde")]
+struct Order {
+    amount: u32,
+}
+
+fn app(context: Context) -> Router {
+    let text = |request: &AxumRequest| request.headers()["x-text"].to_str().unwrap().to_owned();
+    let source = move |request: AxumRequest| async move {
+        Problem::database(io::Error::other(format!("query failed: {}", text(&request))))
+    };
+    let nested = move |request: AxumRequest| async move {
+        Problem::dependency_failed("stock", io::Error::other(io::Error::other(text(&request))))
+    };
+    let panics = move |request: AxumRequest| async move {
+        std::panic::resume_unwind(Box::new(format!("broken: {}", text(&request))))
+    };
+    let refused =
+        move |request: AxumRequest| async move { (StatusCode::BAD_REQUEST, text(&request)) };
+    let failed =
+        move |request: AxumRequest| async move { answer(500, "text/plain", text(&request)) };
+    Router::new()
+        .route("/source", get(source))
+        .route("/nested", get(nested))
+        .route("/panic", get(async move |request: AxumRequest| -> () { panics(request).await }))
+        .route("/refused", get(refused))
+        .route("/failed", get(failed))
+        .route("/json", post(|_: extract::Json<Order>| async {}))
+        .route("/foreign-json", post(|_: axum::Json<Order>| async {}))
+        .route("/query", get(|_: extract::Query<Order>| async {}))
+        .route("/foreign-query", get(|_: axum::extract::Query<Order>| async {}))
+        .route("/path/{amount}", get(|_: extract::Path<u32>| async {}))
+        .route("/foreign-path/{amount}", get(|_: axum::extract::Path<u32>| async {}))
+        .route("/form", post(|_: extract::Form<Order>| async {}))
+        .layer(walled(context, ErrorEnvelopeLayer::default()))
+}
+
+fn requests(text: &str) -> Vec<Request<Body>> {
+    let header = HeaderValue::from_str(text).unwrap();
+    let escaped: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let in_path = escaped.replace('+', "%20");
+    let order = serde_json::json!({ "amount": text }).to_string();
+    let request = |request: http::request::Builder, body: String| {
+        request.header("x-text", header.clone()).body(Body::from(body)).unwrap()
+    };
+    let json = |path| Request::post(path).header("content-type", "application/json");
+    let form = Request::post("/form").header("content-type", "application/x-www-form-urlencoded");
+    let mut all: Vec<_> = ["/source", "/nested", "/panic", "/refused", "/failed", "/nowhere"]
+        .into_iter()
+        .map(|path| request(Request::get(path), String::new()))
+        .collect();
+    all.extend(["/json", "/foreign-json"].map(|path| request(json(path), order.clone())));
+    for path in ["/query", "/foreign-query"] {
+        all.push(request(Request::get(format!("{path}?amount={escaped}")), String::new()));
+    }
+    for path in ["/path", "/foreign-path"] {
+        all.push(request(Request::get(format!("{path}/{in_path}")), String::new()));
+    }
+    all.push(request(form, format!("amount={escaped}")));
+    all
+}
+
+#[tokio::test]
+async fn no_secret_comes_out_anywhere() {
+    assert!(CORPUS.len() >= 50);
+    let (log, ledger) = (Log::default(), Ledger::default());
+    let _listening = log.listen();
+    let (metrics, formats) = (Metrics::new(ledger.clone()), Negotiation::default().chooser());
+    let context = Context::builder().answers(|answers| {
+        answers.metrics(&metrics).format(formats).log_lines_per_second(1_000_000)
+    });
+    let app = app(context.build().unwrap());
+    let mut leaks = Vec::new();
+    let all = CORPUS.iter().map(|entry| (entry, true));
+    for (entry, is_secret) in all.chain(FOR_THE_LOG.iter().map(|entry| (entry, false))) {
+        let (text, secrets) = planted(entry);
+        for request in requests(&text) {
+            let asked = request.uri().path().split('/').nth(1).unwrap().to_owned();
+            let span = tracing::info_span!("request", request_id = tracing::field::Empty);
+            let response = ask(app.clone(), request).instrument(span).await;
+            assert!(response.status().as_u16() >= 400, "{asked}: {response:?}");
+            let lines = log.take();
+            assert!(
+                lines.iter().any(|line| line.contains("message=request ")),
+                "{asked}: {lines:?}"
+            );
+            let body = String::from_utf8_lossy(response.body());
+            let told = if is_secret { &*lines } else { &[] };
+            let out = format!("{body} {:?} {told:?} {:?}", response.headers(), ledger.counts());
+            for secret in secrets.iter().filter(|secret| out.contains(*secret)) {
+                leaks.push(format!("{asked}: {secret} in {body} {lines:?}"));
+            }
+        }
+    }
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+}

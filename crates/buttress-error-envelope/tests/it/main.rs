@@ -1,0 +1,28 @@
+//! One test binary; one module for each promise the docs make.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "these are tests"
+)]
+
+mod alone;
+mod bodies;
+mod catalogue;
+mod contract;
+mod cost;
+#[cfg(feature = "tower")]
+mod errors;
+#[cfg(feature = "axum")]
+mod extractors;
+mod floods;
+mod foreign;
+mod formats;
+#[cfg(feature = "axum")]
+mod leaks;
+mod left_alone;
+mod negotiation;
+mod support;
+mod telling;

@@ -1,0 +1,174 @@
+//! Whatever fails, and whoever noticed: one shape, and one id in header, body, log and trace.
+
+use std::fmt::{Debug, Write};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use buttress::prelude::*;
+use buttress::stage::gate_fn;
+use buttress::sync::Lock;
+use buttress::{Context, RequestContext};
+use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation, extract};
+use bytes::Bytes;
+use http::{Method, Request};
+use tower::ServiceBuilder;
+
+use crate::support::{Client, Protocol, Server, serve_axum};
+
+#[derive(serde::Deserialize)]
+struct Order {
+    #[expect(dead_code, reason = "it is read by serde")]
+    amount: u32,
+}
+
+/// A context, an envelope, a stage that refuses, a router.
+async fn start() -> Server {
+    let formats = Negotiation::default().chooser();
+    let context = Context::builder().answers(|answers| answers.format(formats)).build().unwrap();
+    let refuse = gate_fn(|request: &mut dyn RequestHead| match request.uri().path() {
+        "/refused" => Err(Problem::overloaded().with_source("too much to do")),
+        _ => Ok(()),
+    });
+    let wall = ServiceBuilder::new()
+        .layer(context.layer().catch_panics().keep_body())
+        .layer(ErrorEnvelopeLayer::default().keep_body())
+        .layer(refuse.layer().keep_body());
+    let app = Router::new()
+        .route("/", get(|| async { "hello" }))
+        .route("/orders", post(|_: extract::Json<Order>| async {}))
+        .route("/foreign", post(|_: axum::Json<Order>| async {}))
+        .route("/upload", post(|_: Bytes| async {}).layer(DefaultBodyLimit::max(64)))
+        .route("/panic", get(|| async { panic!("broken: password=hunter2") as () }))
+        .layer(wall);
+    serve_axum(app).await
+}
+
+fn failures() -> Vec<(Request<Bytes>, Code)> {
+    let ask = |method: Method, path: &str, body: &'static str| {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("content-type", "application/json");
+        request.body(Bytes::from_static(body.as_bytes())).unwrap()
+    };
+    let large = "x".repeat(100).leak();
+    vec![
+        (ask(Method::GET, "/nowhere", ""), Code::NOT_FOUND),
+        (ask(Method::DELETE, "/", ""), Code::METHOD_NOT_ALLOWED),
+        (ask(Method::POST, "/orders", "{"), Code::BAD_REQUEST),
+        (ask(Method::POST, "/orders", r#"{"amount":"hunter2"}"#), Code::VALIDATION_FAILED),
+        (ask(Method::POST, "/foreign", "{"), Code::BAD_REQUEST),
+        (ask(Method::GET, "/panic", ""), Code::INTERNAL),
+        (ask(Method::POST, "/upload", large), Code::PAYLOAD_TOO_LARGE),
+        (ask(Method::GET, "/refused", ""), Code::OVERLOADED),
+    ]
+}
+
+#[tokio::test]
+async fn each_failure_has_one_shape_and_one_id_everywhere() {
+    let log = Log::default();
+    // For all threads: an event that another test meets first, where nobody listens, would be off for all.
+    tracing::subscriber::set_global_default(log.clone()).unwrap();
+    let server = start().await;
+    for protocol in Protocol::BOTH {
+        let mut client = Client::connect(protocol, &server).await;
+        for (request, code) in failures() {
+            let asked = format!("{protocol:?} {} {}", request.method(), request.uri());
+            let is_delete = request.method() == Method::DELETE;
+            log.take();
+            let answer = client.ask(request).await;
+            answer.assert_problem(code);
+            assert_eq!(answer.header("allow").is_some(), is_delete, "{asked}");
+            let lines = log.take();
+            let told: Vec<_> = lines.iter().filter(|line| line.contains(answer.id())).collect();
+            assert_eq!(told.len(), 1, "{asked}: {lines:?}");
+            assert!(told[0].contains(&format!("code=\"{code}\"")), "{asked}: {told:?}");
+            let all = format!("{answer:?} {lines:?}");
+            assert!(!all.contains("hunter2"), "{asked}: {all}");
+        }
+        assert_eq!(client.get("/").await.body(), b"hello", "the connection goes on");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn each_client_gets_its_format() {
+    let server = start().await;
+    for protocol in Protocol::BOTH {
+        let mut client = Client::connect(protocol, &server).await;
+        for kind in
+            ["application/problem+json", "application/vnd.api+json", "text/plain", "text/html"]
+        {
+            let request = Request::get("/nowhere").header("accept", kind);
+            let answer = client.ask(request.body(Bytes::new()).unwrap()).await;
+            assert_eq!(answer.status(), 404);
+            assert!(answer.header("content-type").unwrap().starts_with(kind), "{answer:?}");
+            assert_eq!(answer.header("vary"), Some("accept"));
+            let text = str::from_utf8(answer.body()).unwrap();
+            assert!(text.contains(answer.id()), "{text}");
+        }
+        let head = Request::head("/nowhere").body(Bytes::new()).unwrap();
+        let answer = client.ask(head).await;
+        assert!(answer.status() == 404 && answer.body().is_empty(), "{answer:?}");
+    }
+    server.stop().await;
+}
+
+/// The id that a handler finds is the one that its client reads.
+#[tokio::test]
+async fn a_handler_knows_the_id_too() {
+    let app = Router::new().fallback(|request: axum::extract::Request| async move {
+        let context = request.extensions().get::<RequestContext>().unwrap();
+        Problem::gone().with_message(format!("It was {}.", context.id()))
+    });
+    let wall = ServiceBuilder::new()
+        .layer(Context::default().layer().keep_body())
+        .layer(ErrorEnvelopeLayer::default().keep_body());
+    let server = serve_axum(app.layer(wall)).await;
+    let mut client = Client::connect(Protocol::Http2, &server).await;
+    let answer = client.get("/").await;
+    answer.assert_problem(Code::GONE);
+    assert_eq!(answer.json()["error"]["message"], format!("It was {}.", answer.id()));
+    drop(client);
+    server.stop().await;
+}
+
+/// Keeps the lines of a log, with their fields.
+#[derive(Clone, Default)]
+struct Log(Arc<Lock<Vec<String>>>);
+
+impl Log {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock())
+    }
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "buttress"
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Line(String);
+        impl tracing::field::Visit for Line {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn Debug) {
+                write!(self.0, " {field}={value:?}").unwrap();
+            }
+        }
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        self.0.lock().push(line.0);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
