@@ -18,8 +18,8 @@
 pub mod accept;
 pub mod addresses;
 pub mod forwarded;
-pub mod problem_formats;
 pub mod health_answer;
+pub mod problem_formats;
 pub mod redact;
 pub mod request_id;
 pub mod traceparent;

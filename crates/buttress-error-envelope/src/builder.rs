@@ -25,6 +25,12 @@ impl ErrorEnvelopeBuilder {
         self
     }
 
+    /// Sets whether failures are rewritten at all. The default is yes.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.settings.enabled = enabled;
+        self
+    }
+
     /// Leaves failures of this kind alone: `text/html`, or `image/*`.
     pub fn leave_content_type(mut self, kind: impl Into<String>) -> Self {
         self.settings.leave_content_types.push(kind.into());
@@ -78,6 +84,7 @@ impl ErrorEnvelopeBuilder {
     pub(crate) fn built(self) -> ErrorEnvelopeLayer {
         let settings = self.settings;
         ErrorEnvelopeLayer::new(Rules {
+            enabled: settings.enabled,
             answers: self.answers,
             kinds: settings.leave_content_types,
             paths: settings.leave_paths,
@@ -92,6 +99,12 @@ impl ErrorEnvelopeBuilder {
 impl From<ErrorEnvelopeSettings> for ErrorEnvelopeBuilder {
     fn from(settings: ErrorEnvelopeSettings) -> Self {
         Self { settings, answers: Answers::default(), leave_if: None }
+    }
+}
+
+impl Default for ErrorEnvelopeBuilder {
+    fn default() -> Self {
+        Self::from(ErrorEnvelopeSettings::default())
     }
 }
 

@@ -6,13 +6,14 @@ use std::task::{Context, Poll, ready};
 
 use buttress_core::render::{self, Asked};
 use buttress_core::stage::BodyMode;
+use buttress_core::sync::Shared;
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::foreign::{self, Look};
-use crate::rules::{Rules, Shared};
+use crate::rules::Rules;
 
 pin_project! {
     /// Response future of [`ErrorEnvelope`](crate::ErrorEnvelope).
@@ -20,7 +21,7 @@ pin_project! {
     pub struct ResponseFuture<F, M> {
         #[pin]
         inner: F,
-        rules: Shared,
+        rules: Shared<Rules>,
         manner: Manner,
         mode: PhantomData<fn() -> M>,
     }
@@ -38,7 +39,7 @@ pub(crate) enum Manner {
 
 impl<F, M> ResponseFuture<F, M> {
     #[inline]
-    pub(crate) fn new(inner: F, rules: Shared, manner: Manner) -> Self {
+    pub(crate) fn new(inner: F, rules: Shared<Rules>, manner: Manner) -> Self {
         Self { inner, rules, manner, mode: PhantomData }
     }
 }

@@ -2,23 +2,24 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use buttress_core::stage::{Keep, Rewrap};
+use buttress_core::sync::Shared;
 use tower_layer::Layer;
 
-use crate::rules::{Rules, Shared};
-use crate::{ErrorEnvelope, ErrorEnvelopeBuilder, ErrorEnvelopeSettings};
+use crate::rules::Rules;
+use crate::{ErrorEnvelope, ErrorEnvelopeBuilder};
 
 /// Gives every failure of a service the same shape. See the [crate](crate) for an example.
 ///
 /// It belongs right inside the context. Cheap to clone.
 pub struct ErrorEnvelopeLayer<M = Rewrap> {
-    rules: Shared,
+    rules: Shared<Rules>,
     mode: PhantomData<fn() -> M>,
 }
 
 impl ErrorEnvelopeLayer {
     /// Starts from the defaults.
     pub fn builder() -> ErrorEnvelopeBuilder {
-        ErrorEnvelopeBuilder::from(ErrorEnvelopeSettings::default())
+        ErrorEnvelopeBuilder::default()
     }
 
     pub(crate) fn new(rules: Rules) -> Self {

@@ -1,6 +1,4 @@
 use std::fmt;
-use std::ops::Deref;
-use std::sync::Arc;
 
 use buttress_core::render::Answers;
 use buttress_core::stage::RequestHead;
@@ -23,6 +21,7 @@ pub struct LeaveAlone;
 
 /// What an envelope goes by.
 pub(crate) struct Rules {
+    pub(crate) enabled: bool,
     pub(crate) answers: Answers,
     pub(crate) kinds: Vec<String>,
     pub(crate) paths: Vec<String>,
@@ -38,7 +37,8 @@ impl Rules {
     /// Whether what answers this request stays as it is.
     pub(crate) fn leave_request(&self, request: &dyn RequestHead) -> bool {
         let path = request.uri().path();
-        self.paths.iter().any(|prefix| is_under(path, prefix))
+        !self.enabled
+            || self.paths.iter().any(|prefix| is_under(path, prefix))
             || !self.routes.is_empty() && self.is_left_route(request)
             || request.extensions().get::<LeaveAlone>().is_some()
     }
@@ -78,41 +78,10 @@ fn is_under(path: &str, prefix: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The rules that all clones of a layer, its services and their futures share.
-#[derive(Clone)]
-pub(crate) enum Shared {
-    Counted(Arc<Rules>),
-    Forever(&'static Rules),
-}
-
-impl Shared {
-    pub(crate) fn new(rules: Rules) -> Self {
-        Self::Counted(Arc::new(rules))
-    }
-
-    /// Gives up counting, and so freeing.
-    pub(crate) fn leak(self) -> Self {
-        match self {
-            Self::Counted(rules) => Self::Forever(Box::leak(Box::new(rules))),
-            Self::Forever(rules) => Self::Forever(rules),
-        }
-    }
-}
-
-impl Deref for Shared {
-    type Target = Rules;
-
-    fn deref(&self) -> &Rules {
-        match self {
-            Self::Counted(rules) => rules,
-            Self::Forever(rules) => rules,
-        }
-    }
-}
-
-impl fmt::Debug for Shared {
+impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rules")
+            .field("enabled", &self.enabled)
             .field("kinds", &self.kinds)
             .field("paths", &self.paths)
             .field("routes", &self.routes)

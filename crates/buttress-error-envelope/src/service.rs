@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
 use buttress_core::stage::{BodyMode, RequestHead, Rewrap};
+use buttress_core::sync::Shared;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -10,18 +11,18 @@ use tower_service::Service;
 
 use crate::ResponseFuture;
 use crate::future::Manner;
-use crate::rules::Shared;
+use crate::rules::Rules;
 
 /// A service whose failures all have the same shape. Made by
 /// [`ErrorEnvelopeLayer`](crate::ErrorEnvelopeLayer).
 pub struct ErrorEnvelope<S, M = Rewrap> {
     inner: S,
-    rules: Shared,
+    rules: Shared<Rules>,
     mode: PhantomData<fn() -> M>,
 }
 
 impl<S, M> ErrorEnvelope<S, M> {
-    pub(crate) fn new(inner: S, rules: Shared) -> Self {
+    pub(crate) fn new(inner: S, rules: Shared<Rules>) -> Self {
         Self { inner, rules, mode: PhantomData }
     }
 

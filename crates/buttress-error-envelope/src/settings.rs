@@ -22,6 +22,8 @@ use crate::{ErrorEnvelopeBuilder, ErrorEnvelopeLayer};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ErrorEnvelopeSettings {
+    /// Whether failures are rewritten at all.
+    pub enabled: bool,
     /// Failures of these kinds stay as they are: `text/html`, or `image/*`.
     pub leave_content_types: Vec<String>,
     /// Failures at these paths, and below them, stay as they are.
@@ -80,6 +82,7 @@ fn is_token(text: &str) -> bool {
 impl Default for ErrorEnvelopeSettings {
     fn default() -> Self {
         Self {
+            enabled: true,
             leave_content_types: Vec::new(),
             leave_paths: Vec::new(),
             leave_routes: Vec::new(),

@@ -11,6 +11,8 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `axum` | handlers return [`Problem`]s; the context knows axum's peer address and route template |
+//! | `error-envelope` | [`Inbound`] gives every failure one shape; with `axum`, extractors that refuse with problems |
+//! | `health` | [`Inbound`] answers probes; checks in the background; with `tonic`, `grpc.health.v1` |
 //! | `tonic` | [`Problem`] to and from `tonic::Status` |
 //! | `metrics` | metrics report to the `metrics` facade |
 //! | `tokio` | a clock and a timer that follow tokio's, for tests on paused time |
@@ -23,9 +25,15 @@ pub mod prelude;
 pub use buttress_core::{
     BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline, Detail,
     Fault, GrpcCode, Health, IntoProblem, PeerAddress, Place, Principal, Probe, Problem, Redact,
-    Reply, RequestContext, RequestId, Secret, Trust,
+    Reply, RequestContext, RequestId, Secret, Trust, codes,
 };
 #[doc(no_inline)]
 pub use buttress_core::{address, clock, metrics, redact, render, stage, sync, trace};
+#[cfg(feature = "error-envelope")]
+#[doc(no_inline)]
+pub use buttress_error_envelope as error_envelope;
+#[cfg(feature = "health")]
+#[doc(no_inline)]
+pub use buttress_health as health;
 
 pub use self::inbound::{Inbound, InboundBuilder, InboundSettings};

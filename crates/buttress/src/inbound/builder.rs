@@ -2,8 +2,13 @@ use std::fmt;
 
 use buttress_core::stage::{Guarded, Stage, Then};
 use buttress_core::{BuildError, ContextBuilder, Faults};
+#[cfg(feature = "error-envelope")]
+use buttress_error_envelope::{ErrorEnvelopeBuilder, Negotiation};
 
+#[cfg(feature = "error-envelope")]
+use super::enveloped::Errors;
 use super::parts::Probes;
+use super::wall::Layers;
 use super::{Inbound, InboundSettings};
 
 /// Collects what the inbound wall is made of.
@@ -11,6 +16,8 @@ use super::{Inbound, InboundSettings};
 pub struct InboundBuilder<T = ()> {
     context: ContextBuilder,
     probes: Probes,
+    #[cfg(feature = "error-envelope")]
+    errors: Errors,
     catch_panics: bool,
     own: T,
 }
@@ -44,6 +51,32 @@ impl<T: Stage> InboundBuilder<T> {
     /// Sets whether panics of the handler become answers, as those of stages do. The default is yes.
     pub fn catch_panics(mut self, catch: bool) -> Self {
         self.catch_panics = catch;
+        self
+    }
+
+    /// Gives every failure of the service one shape, in the format that its client accepts.
+    ///
+    /// ```
+    /// use buttress::Inbound;
+    ///
+    /// let wall = Inbound::builder().error_envelope(|envelope| envelope.leave_path("/pages")).build()?;
+    /// # drop(wall);
+    /// # Ok::<_, buttress::BuildError>(())
+    /// ```
+    #[cfg(feature = "error-envelope")]
+    pub fn error_envelope(
+        mut self,
+        change: impl FnOnce(ErrorEnvelopeBuilder) -> ErrorEnvelopeBuilder,
+    ) -> Self {
+        self.errors.envelope = Some(change(self.errors.envelope.unwrap_or_default()));
+        self
+    }
+
+    /// Sets which formats clients may have their errors in. The default, with an envelope, is
+    /// [`Negotiation::default`]. It goes before a chooser in the answers of the context.
+    #[cfg(feature = "error-envelope")]
+    pub fn error_formats(mut self, offer: Negotiation) -> Self {
+        self.errors.formats = Some(Ok(offer));
         self
     }
 
@@ -81,6 +114,8 @@ impl<T: Stage> InboundBuilder<T> {
         InboundBuilder {
             context: self.context,
             probes: self.probes,
+            #[cfg(feature = "error-envelope")]
+            errors: self.errors,
             catch_panics: self.catch_panics,
             own: self.own.then(Guarded::new(stage)),
         }
@@ -93,10 +128,24 @@ impl<T: Stage> InboundBuilder<T> {
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Inbound<T>, BuildError> {
         let mut faults = Faults::new();
-        let context = faults.within("context", self.context.build());
-        let stages = context.unwrap_or_default().then(self.probes).then(self.own).layer();
+        let built = self.built(&mut faults);
+        faults.finish(built)
+    }
+
+    pub(super) fn built(self, faults: &mut Faults) -> Inbound<T> {
+        #[cfg(feature = "error-envelope")]
+        let (context, envelope) = self.errors.built(self.context, faults);
+        #[cfg(not(feature = "error-envelope"))]
+        let context = self.context;
+        let context = faults.within("context", context.build()).unwrap_or_default();
+        let stages = context.then(self.probes).then(self.own).layer();
         let stages = if self.catch_panics { stages.catch_panics() } else { stages };
-        faults.finish(Inbound { stages })
+        let layers = Layers::new(
+            stages,
+            #[cfg(feature = "error-envelope")]
+            envelope,
+        );
+        Inbound { layers }
     }
 }
 
@@ -105,6 +154,8 @@ impl From<InboundSettings> for InboundBuilder {
         Self {
             context: settings.context.into(),
             probes: Probes::default(),
+            #[cfg(feature = "error-envelope")]
+            errors: Errors::new(settings.error_envelope, settings.error_formats),
             catch_panics: settings.catch_panics,
             own: (),
         }

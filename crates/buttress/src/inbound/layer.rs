@@ -1,22 +1,27 @@
 use std::fmt;
 
-use buttress_core::stage::{Keep, Rewrap, Stage, StageLayer};
+use buttress_core::Faults;
+use buttress_core::stage::{Keep, Rewrap, Stage};
 use tower_layer::Layer;
 
-use super::parts::Stages;
-use super::{InboundBuilder, InboundService};
+use super::wall::Layers;
+use super::{InboundBuilder, InboundService, InboundSettings};
 
 /// The inbound wall: one layer, in the right order.
 ///
 /// ```text
-/// network ──▶ panics ▸ context ▸ your own stages ──▶ handler
+/// network ──▶ panics ▸ context ▸ probes ▸ your own stages ▸ envelope ──▶ handler
 /// ```
 ///
 /// | part | why it stands there |
 /// |---|---|
 /// | panics | outermost, around the handler and what stands inside; what is answered leaves through the context |
 /// | context | before all that refuses, so that every refusal has an id, a format and a trace |
+/// | probes | before all that refuses: a limit must not take a service out of its load balancer |
 /// | your own stages | inside, where they find the context |
+/// | envelope | around the handler alone: what stages refuse has its shape already, and on the way out they see what a failure was |
+///
+/// Probes and envelope are there once they are asked for: see [`InboundBuilder`].
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};
@@ -53,7 +58,7 @@ use super::{InboundBuilder, InboundService};
 ///
 /// None of its own: a refusal is a response.
 pub struct Inbound<T: 'static = (), M = Rewrap> {
-    pub(super) stages: StageLayer<Stages<T>, M>,
+    pub(super) layers: Layers<T, M>,
 }
 
 impl Inbound {
@@ -66,7 +71,7 @@ impl Inbound {
 impl Default for Inbound {
     /// Trusts no proxy, answers panics, has no stages of yours.
     fn default() -> Self {
-        Self { stages: Stages::<()>::default().layer().catch_panics() }
+        InboundBuilder::from(InboundSettings::default()).built(&mut Faults::new())
     }
 }
 
@@ -75,7 +80,7 @@ impl<T: Stage> Inbound<T> {
     /// a box for each response.
     #[must_use]
     pub fn keep_body(self) -> Inbound<T, Keep> {
-        Inbound { stages: self.stages.keep_body() }
+        Inbound { layers: self.layers.keep_body() }
     }
 }
 
@@ -87,7 +92,7 @@ impl<T, M> Inbound<T, M> {
     /// See [`StageLayer::leak`].
     #[must_use]
     pub fn leak(self) -> Self {
-        Self { stages: self.stages.leak() }
+        Self { layers: self.layers.leak() }
     }
 }
 
@@ -95,13 +100,13 @@ impl<S, T: Stage, M> Layer<S> for Inbound<T, M> {
     type Service = InboundService<S, T, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        InboundService { staged: self.stages.layer(inner) }
+        InboundService { wall: self.layers.around(inner) }
     }
 }
 
 impl<T, M> Clone for Inbound<T, M> {
     fn clone(&self) -> Self {
-        Self { stages: self.stages.clone() }
+        Self { layers: self.layers.clone() }
     }
 }
 

@@ -1,12 +1,10 @@
-//! The parts of the wall that come and go with features. One that is not there costs nothing.
-
 use buttress_core::Context;
 use buttress_core::stage::Then;
 
 /// All stages of a wall, in their order.
 pub(super) type Stages<T> = Then<Then<Context, Probes>, T>;
 
-/// What answers probes.
+/// What answers probes. Without its feature it is nothing, and costs nothing.
 #[cfg(feature = "health")]
 pub(super) type Probes = Option<buttress_health::HealthStage>;
 #[cfg(not(feature = "health"))]

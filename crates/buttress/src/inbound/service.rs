@@ -3,22 +3,25 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task;
 
-use buttress_core::stage::{self, BodyMode, Rewrap, Stage, Staged};
+use buttress_core::stage::{BodyMode, Rewrap, Stage};
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::parts::Stages;
+use super::wall::{Wall, WallFuture};
 
 /// A service behind the wall. Made by [`Inbound`](crate::Inbound).
 pub struct InboundService<S, T: 'static = (), M = Rewrap> {
-    pub(super) staged: Staged<Stages<T>, S, M>,
+    pub(super) wall: Wall<T, S, M>,
 }
 
 impl<S, T, M, ReqBody, ResBody> Service<Request<ReqBody>> for InboundService<S, T, M>
 where
     T: Stage,
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    ResBody: Body<Data = Bytes>,
     M: BodyMode<ResBody>,
 {
     type Response = Response<M::Body>;
@@ -26,17 +29,17 @@ where
     type Future = ResponseFuture<S, T, ReqBody, M>;
 
     fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> task::Poll<Result<(), Self::Error>> {
-        self.staged.poll_ready(cx)
+        self.wall.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        ResponseFuture { staged: self.staged.call(request) }
+        ResponseFuture { wall: self.wall.call(request) }
     }
 }
 
 impl<S: Clone, T, M> Clone for InboundService<S, T, M> {
     fn clone(&self) -> Self {
-        Self { staged: self.staged.clone() }
+        Self { wall: self.wall.clone() }
     }
 }
 
@@ -55,7 +58,7 @@ pin_project! {
         T: Stage,
     {
         #[pin]
-        staged: stage::ResponseFuture<Stages<T>, S, B, M>,
+        wall: WallFuture<T, S, B, M>,
     }
 }
 
@@ -63,12 +66,13 @@ impl<S, T, B, M, ResBody> Future for ResponseFuture<S, T, B, M>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
     T: Stage,
+    ResBody: Body<Data = Bytes>,
     M: BodyMode<ResBody>,
 {
     type Output = Result<Response<M::Body>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<Self::Output> {
-        self.project().staged.poll(cx)
+        self.project().wall.poll(cx)
     }
 }
 

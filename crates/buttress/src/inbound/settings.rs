@@ -1,4 +1,6 @@
 use buttress_core::{BuildError, ContextSettings};
+#[cfg(feature = "error-envelope")]
+use buttress_error_envelope::{ErrorEnvelopeSettings, NegotiationSettings};
 use serde::{Deserialize, Serialize};
 
 use super::{Inbound, InboundBuilder};
@@ -25,6 +27,13 @@ pub struct InboundSettings {
     pub context: ContextSettings,
     /// Whether panics of the handler become answers.
     pub catch_panics: bool,
+    /// What becomes of failures that are not in the family's shape. Left out, they stay as they are.
+    #[cfg(feature = "error-envelope")]
+    pub error_envelope: Option<ErrorEnvelopeSettings>,
+    /// Which formats clients may have their errors in. Left out, what they accept counts if there is an
+    /// envelope; else they get JSON, and gRPC clients gRPC.
+    #[cfg(feature = "error-envelope")]
+    pub error_formats: Option<NegotiationSettings>,
 }
 
 impl InboundSettings {
@@ -40,6 +49,13 @@ impl InboundSettings {
 
 impl Default for InboundSettings {
     fn default() -> Self {
-        Self { context: ContextSettings::default(), catch_panics: true }
+        Self {
+            context: ContextSettings::default(),
+            catch_panics: true,
+            #[cfg(feature = "error-envelope")]
+            error_envelope: None,
+            #[cfg(feature = "error-envelope")]
+            error_formats: None,
+        }
     }
 }
