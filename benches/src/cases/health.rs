@@ -15,7 +15,7 @@ use http::{HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::Full;
 use tower_layer::Layer;
 
-use crate::{Case, Hello, Run, requests, welcomes};
+use crate::{Budget, Case, Hello, Run, requests, welcomes};
 
 const PASSING: &str = "health, a request that is no probe";
 const LIVE: &str = "health, liveness";
@@ -32,22 +32,25 @@ pub fn cases() -> Vec<Case> {
     let ready = |layered, status| requests(layered, || of("/health/ready"), status);
     vec![
         Case::bare(PASSING, welcomes(Hello)),
-        Case::ours(PASSING, welcomes(layer(&empty).layer(Hello))),
+        Case::ours(PASSING, welcomes(layer(&empty).layer(Hello))).within(Budget::new(380, 0)),
         Case::peer(PASSING, "ours, counting", welcomes(layer(&counting).layer(Hello))),
-        Case::ours(LIVE, live(layer(&empty).layer(Hello))),
+        Case::ours(LIVE, live(layer(&empty).layer(Hello))).within(Budget::new(6650, 9)),
         Case::peer(LIVE, "ours, 50 hang", live(layer(&fifty).layer(Hello))),
         Case::peer(LIVE, "axum, a constant", constant("/health/live")),
-        Case::ours(READY, ready(layer(&empty).layer(Hello), StatusCode::OK)),
+        Case::ours(READY, ready(layer(&empty).layer(Hello), StatusCode::OK))
+            .within(Budget::new(6690, 9)),
         Case::peer(
             READY,
             "ours, 50 hang",
             ready(layer(&fifty).layer(Hello), StatusCode::SERVICE_UNAVAILABLE),
-        ),
+        )
+        .within(Budget::new(6690, 9)),
         Case::peer(
             READY,
             "ours, 50 hang, details",
             ready(layer(&detailed()).layer(Hello), StatusCode::SERVICE_UNAVAILABLE),
-        ),
+        )
+        .within(Budget::new(8220, 9)),
         Case::peer(READY, "axum, a constant", constant("/health/ready")),
     ]
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use buttress_core::Health;
 use buttress_core::clock::TokioTimer;
+use buttress_core::stage::Stage;
 use buttress_health::{Check, CheckStatus, HealthChecks, Status};
 use buttress_testkit::raw::Connection;
 use http::Request;
@@ -49,7 +50,7 @@ fn instance(
 
 impl Instance {
     fn start(&mut self) {
-        let app = Router::<()>::new().merge(self.health.router());
+        let app: Router = Router::new().layer(self.health.stage().layer());
         let listener = self.listener.take().unwrap();
         self.running.spawn(async move { axum::serve(listener, app).await.unwrap() });
         for task in self.health.tasks(&TokioTimer) {
