@@ -26,7 +26,7 @@ where
 {
     type Response = Response<M::Body>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, T, ReqBody, M>;
+    type Future = ResponseFuture<WallFuture<T, S, ReqBody, M>>;
 
     fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> task::Poll<Result<(), Self::Error>> {
         self.wall.poll_ready(cx)
@@ -50,37 +50,23 @@ impl<S, T, M> fmt::Debug for InboundService<S, T, M> {
 }
 
 pin_project! {
-    /// Response future of [`InboundService`].
+    /// Response future of [`InboundService`], around that of what the wall is made of.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<S, T, B, M>
-    where
-        S: Service<Request<B>>,
-        T: Stage,
-    {
+    pub struct ResponseFuture<F> {
         #[pin]
-        wall: WallFuture<T, S, B, M>,
+        wall: F,
     }
 }
 
-impl<S, T, B, M, ResBody> Future for ResponseFuture<S, T, B, M>
-where
-    S: Service<Request<B>, Response = Response<ResBody>>,
-    T: Stage,
-    ResBody: Body<Data = Bytes>,
-    M: BodyMode<ResBody>,
-{
-    type Output = Result<Response<M::Body>, S::Error>;
+impl<F: Future> Future for ResponseFuture<F> {
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<F::Output> {
         self.project().wall.poll(cx)
     }
 }
 
-impl<S, T, B, M> fmt::Debug for ResponseFuture<S, T, B, M>
-where
-    S: Service<Request<B>>,
-    T: Stage,
-{
+impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
