@@ -57,22 +57,37 @@ where
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
         let status = response.status();
-        let is_failure = status.is_client_error() || status.is_server_error();
-        Poll::Ready(Ok(match this.manner {
-            Manner::OfTheContext if is_failure => mended::<B, M>(response, this.rules, cx),
-            Manner::Alone(asked) if is_failure => {
-                let mut response = mended::<B, M>(response, this.rules, cx);
-                this.rules.answers.settle(&mut response, asked);
-                response
-            }
-            _ => response.map(M::wrap),
-        }))
+        if !(status.is_client_error() || status.is_server_error()) {
+            return Poll::Ready(Ok(response.map(M::wrap)));
+        }
+        Poll::Ready(Ok(failed::<B, M>(response, this.rules, this.manner, cx)))
+    }
+}
+
+#[cold]
+fn failed<B, M>(
+    response: Response<B>,
+    rules: &Rules,
+    manner: &Manner,
+    cx: &mut Context<'_>,
+) -> Response<M::Body>
+where
+    B: Body<Data = Bytes>,
+    M: BodyMode<B>,
+{
+    match manner {
+        Manner::LeftAlone => response.map(M::wrap),
+        Manner::OfTheContext => mended::<B, M>(response, rules, cx),
+        Manner::Alone(asked) => {
+            let mut response = mended::<B, M>(response, rules, cx);
+            rules.answers.settle(&mut response, asked);
+            response
+        }
     }
 }
 
 /// The failure as it is, if it has the family's shape or is left alone; else a problem in its place, for the
 /// context or for our own answers to render.
-#[cold]
 fn mended<B, M>(response: Response<B>, rules: &Rules, cx: &mut Context<'_>) -> Response<M::Body>
 where
     B: Body<Data = Bytes>,

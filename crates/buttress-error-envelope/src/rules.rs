@@ -5,7 +5,7 @@ use buttress_core::stage::RequestHead;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
 
-/// Put into the extensions of a response, or of a request, it says that a failure stays as it is.
+/// Put into the extensions of a response, it says that a failure stays as it is.
 ///
 /// ```
 /// use buttress_error_envelope::LeaveAlone;
@@ -35,12 +35,11 @@ pub(crate) type LeaveIf = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 impl Rules {
     /// Whether what answers this request stays as it is.
+    #[inline]
     pub(crate) fn leave_request(&self, request: &dyn RequestHead) -> bool {
-        let path = request.uri().path();
         !self.enabled
-            || self.paths.iter().any(|prefix| is_under(path, prefix))
+            || !self.paths.is_empty() && self.is_left_path(request.uri().path())
             || !self.routes.is_empty() && self.is_left_route(request)
-            || request.extensions().get::<LeaveAlone>().is_some()
     }
 
     /// Whether this failure stays as it is.
@@ -48,6 +47,10 @@ impl Rules {
         parts.extensions.get::<LeaveAlone>().is_some()
             || !self.kinds.is_empty() && self.is_left_kind(parts)
             || self.leave_if.as_ref().is_some_and(|leave| leave(parts))
+    }
+
+    fn is_left_path(&self, path: &str) -> bool {
+        self.paths.iter().any(|prefix| is_under(path, prefix))
     }
 
     fn is_left_route(&self, request: &dyn RequestHead) -> bool {

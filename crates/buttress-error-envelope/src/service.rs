@@ -42,10 +42,13 @@ impl<S, M> ErrorEnvelope<S, M> {
         if self.rules.leave_request(request) {
             return Manner::LeftAlone;
         }
-        match request.context() {
-            Some(_) => Manner::OfTheContext,
-            None => Manner::Alone(self.rules.answers.asked(request)),
-        }
+        if request.context().is_some() { Manner::OfTheContext } else { self.alone(request) }
+    }
+
+    /// Apart, because it is much code that a service behind a context never needs.
+    #[inline(never)]
+    fn alone(&self, request: &dyn RequestHead) -> Manner {
+        Manner::Alone(self.rules.answers.asked(request))
     }
 }
 

@@ -3,9 +3,10 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use serde::{Serialize, Serializer};
 
+use super::sheet::Sheet;
 use super::{Occasion, Render};
+use crate::Problem;
 use crate::clock::Timestamp;
-use crate::{Detail, Problem};
 
 /// The family's own envelope: `{"error":{"code","message","details","correlationId","timestamp"}}`.
 ///
@@ -30,21 +31,31 @@ impl Render for JsonEnvelope {
 }
 
 fn body(problem: &Problem, occasion: &Occasion<'_>) -> Bytes {
-    let envelope = Envelope {
-        error: Body {
-            code: problem.code().name(),
-            message: occasion.message(problem),
-            details: occasion.details(problem),
-            correlation_id: occasion.id(),
-            timestamp: occasion.time(),
-            sources: occasion.shown_sources(),
-        },
-    };
-    json(&envelope)
+    let mut sheet = Sheet::new();
+    sheet.raw(r#"{"error":{"code":""#);
+    // In capitals, digits and underscores.
+    sheet.raw(problem.code().name());
+    sheet.raw(r#"","message":"#);
+    sheet.text(occasion.message(problem));
+    let details = occasion.details(problem);
+    if !details.is_empty() {
+        sheet.raw(r#","details":"#);
+        sheet.value(details);
+    }
+    if let Some(id) = occasion.id() {
+        sheet.raw(r#","correlationId":"#);
+        sheet.text(id);
+    }
+    sheet.raw(r#","timestamp":""#);
+    sheet.raw(occasion.time().text().as_str());
+    sheet.raw("\"");
+    if let Some(sources) = occasion.shown_sources() {
+        sheet.raw(r#","sources":"#);
+        sheet.text(sources);
+    }
+    sheet.raw("}}");
+    sheet.into_bytes()
 }
-
-/// Most answers fit on the stack, from where they are copied once, into just the room they need.
-const STACK: usize = 512;
 
 /// A body of JSON, for a [`Render`] of your own: one allocation, if it is shorter than 512 bytes.
 ///
@@ -56,32 +67,8 @@ const STACK: usize = 512;
 /// assert_eq!(json(&serde_json::json!({ "ok": false })), r#"{"ok":false}"#);
 /// ```
 pub fn json(value: &impl Serialize) -> Bytes {
-    let mut stack = [0; STACK];
-    let mut rest = &mut stack[..];
-    if serde_json::to_writer(&mut rest, value).is_ok() {
-        let used = STACK - rest.len();
-        return Bytes::copy_from_slice(&stack[..used]);
-    }
-    serde_json::to_vec(value).map_or_else(|_| Bytes::new(), Bytes::from)
-}
-
-#[derive(Serialize)]
-struct Envelope<'a> {
-    error: Body<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    code: &'static str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
-    details: &'a [Detail],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    correlation_id: Option<&'a str>,
-    timestamp: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sources: Option<&'a str>,
+    let mut sheet = Sheet::new();
+    if sheet.value(value) { sheet.into_bytes() } else { Bytes::new() }
 }
 
 impl Serialize for Timestamp {

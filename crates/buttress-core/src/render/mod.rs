@@ -28,6 +28,7 @@ mod format;
 mod grpc;
 mod json;
 mod occasion;
+mod sheet;
 
 use std::fmt;
 

@@ -5,9 +5,9 @@ use axum::body::Body;
 use axum::routing::get;
 use buttress_core::{Faults, Problem};
 use buttress_error_envelope::{ErrorEnvelopeLayer, ErrorEnvelopeSettings, LeaveAlone};
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 
-use crate::support::{ask, get as get_path, negotiating, walled};
+use crate::support::{get as get_path, negotiating, walled};
 
 async fn page() -> Response<Body> {
     let page = Response::builder().status(404).header("content-type", "text/html; charset=utf-8");
@@ -51,15 +51,6 @@ async fn by_route_without_a_context() {
     let rule = || ErrorEnvelopeLayer::builder().leave_route("/pages/{name}").build().unwrap();
     let alone = Router::new().route("/pages/{name}", get(page)).layer(rule().keep_body());
     assert!(get_path(alone, "/pages/a").await.body().starts_with(b"<p>"));
-}
-
-#[tokio::test]
-async fn a_request_may_say_so_too() {
-    let app = Router::new().route("/", get(page));
-    let app = app.layer(walled(negotiating(), ErrorEnvelopeLayer::default()));
-    let mut request = Request::get("/").body(Body::empty()).unwrap();
-    request.extensions_mut().insert(LeaveAlone);
-    assert!(ask(app, request).await.body().starts_with(b"<p>"));
 }
 
 /// A problem is what it is, whatever the rules say of foreign failures.
