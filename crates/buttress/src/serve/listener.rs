@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Where connections come from.
 ///
-/// Tokio's `TcpListener` and `UnixListener` are listeners, and so are a `Vec` of one kind, and a pair of two
+/// Tokio's `TcpListener` and `UnixListener` are listeners, and so are a `Vec` of one kind, and [`Both`] of two
 /// kinds. Anything else needs one function:
 ///
 /// ```
@@ -88,7 +88,7 @@ impl Listener for tokio::net::UnixListener {
     }
 }
 
-/// All of them; the first comes last after it gave a connection, so that a busy one starves no other.
+/// All of them; whichever gave a connection comes last then, so that a busy one starves no other.
 impl<L: Listener> Listener for Vec<L> {
     type Io = L::Io;
 
@@ -98,7 +98,7 @@ impl<L: Listener> Listener for Vec<L> {
     ) -> Poll<io::Result<(L::Io, Option<SocketAddr>)>> {
         for at in 0..self.len() {
             if let Poll::Ready(accepted) = self[at].poll_accept(cx) {
-                self[..=at].rotate_left(1);
+                self[at..].rotate_left(1);
                 return Poll::Ready(accepted);
             }
         }
@@ -106,19 +106,57 @@ impl<L: Listener> Listener for Vec<L> {
     }
 }
 
-/// Both of them, in turns.
-impl<A: Listener, B: Listener> Listener for (A, B) {
+/// Two listeners of two kinds, in turns.
+///
+/// ```
+/// use buttress::serve::{Both, Server};
+/// use tokio::net::TcpListener;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().signals(false).lead_time(std::time::Duration::ZERO).build()?;
+/// server.handle().begin();
+/// let inside = TcpListener::bind("127.0.0.1:0").await?;
+/// let outside = vec![TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?];
+/// assert!(server.serve(Both::new(inside, outside), axum::Router::new()).await.is_clean());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Both<A, B> {
+    first: A,
+    second: B,
+    second_is_next: bool,
+}
+
+impl<A, B> Both<A, B> {
+    /// Accepts from both.
+    #[must_use]
+    pub fn new(first: A, second: B) -> Self {
+        Self { first, second, second_is_next: false }
+    }
+}
+
+impl<A: Listener, B: Listener> Listener for Both<A, B> {
     type Io = Either<A::Io, B::Io>;
 
     fn poll_accept(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(Self::Io, Option<SocketAddr>)>> {
-        if let Poll::Ready(accepted) = self.0.poll_accept(cx) {
-            return Poll::Ready(accepted.map(|(io, peer)| (Either::left(io), peer)));
+        for _ in 0..2 {
+            let second = std::mem::replace(&mut self.second_is_next, !self.second_is_next);
+            let accepted = if second {
+                let accepted = self.second.poll_accept(cx);
+                accepted.map_ok(|(io, peer)| (Either::right(io), peer))
+            } else {
+                self.first.poll_accept(cx).map_ok(|(io, peer)| (Either::left(io), peer))
+            };
+            if accepted.is_ready() {
+                return accepted;
+            }
         }
-        let (io, peer) = ready!(self.1.poll_accept(cx))?;
-        Poll::Ready(Ok((Either::right(io), peer)))
+        Poll::Pending
     }
 }
 

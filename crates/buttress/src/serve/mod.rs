@@ -39,7 +39,7 @@ use tower_service::Service;
 
 pub use self::body::{BodyError, RequestBody};
 pub use self::builder::ServerBuilder;
-pub use self::listener::{Either, Listener};
+pub use self::listener::{Both, Either, Listener};
 pub use self::meters::CATALOGUE;
 pub use self::phase::Phase;
 pub use self::report::{Aborted, Report};

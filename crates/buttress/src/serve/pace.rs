@@ -72,8 +72,9 @@ mod tests {
         let mut slow = Patience::new(Duration::from_secs(30), 100);
         slow.waits(second(0));
         let ended = (1..60).find(|&now| {
+            let ended = slow.end().unwrap() <= second(now);
             slow.moved(second(now), 1);
-            slow.end().unwrap() <= second(now)
+            ended
         });
         assert_eq!(ended, Some(31));
 
