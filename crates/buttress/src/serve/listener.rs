@@ -145,7 +145,8 @@ impl<A: Listener, B: Listener> Listener for Both<A, B> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(Self::Io, Option<SocketAddr>)>> {
         for _ in 0..2 {
-            let second = std::mem::replace(&mut self.second_is_next, !self.second_is_next);
+            let second = self.second_is_next;
+            self.second_is_next = !second;
             let accepted = if second {
                 let accepted = self.second.poll_accept(cx);
                 accepted.map_ok(|(io, peer)| (Either::right(io), peer))

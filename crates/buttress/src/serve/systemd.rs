@@ -118,3 +118,64 @@ fn send(socket: &OsString, state: &str) -> io::Result<()> {
 fn send(_: &OsString, _: &str) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    fn word(manager: &UnixDatagram) -> Option<String> {
+        let mut bytes = [0; 64];
+        let count = manager.recv(&mut bytes).ok()?;
+        Some(String::from_utf8_lossy(&bytes[..count]).into_owned())
+    }
+
+    #[test]
+    fn the_manager_is_told_by_path_and_by_abstract_name() {
+        use std::os::linux::net::SocketAddrExt;
+        use std::os::unix::net::SocketAddr;
+
+        let name = format!("buttress-notify-{}", std::process::id());
+        let path = std::env::temp_dir().join(&name);
+        drop(std::fs::remove_file(&path));
+        let abstract_name = SocketAddr::from_abstract_name(&name).unwrap();
+        for (manager, socket) in [
+            (UnixDatagram::bind(&path).unwrap(), path.clone().into_os_string()),
+            (UnixDatagram::bind_addr(&abstract_name).unwrap(), format!("@{name}").into()),
+        ] {
+            manager.set_nonblocking(true).unwrap();
+            let systemd = Systemd::new(Some(socket), None);
+            systemd.ready();
+            systemd.stopping();
+            assert_eq!(word(&manager).as_deref(), Some("READY=1"));
+            assert_eq!(word(&manager).as_deref(), Some("STOPPING=1"));
+        }
+        drop(std::fs::remove_file(path));
+    }
+
+    #[test]
+    fn the_watchdog_is_told_twice_in_its_time() {
+        let path = std::env::temp_dir().join(format!("buttress-watchdog-{}", std::process::id()));
+        drop(std::fs::remove_file(&path));
+        let manager = UnixDatagram::bind(&path).unwrap();
+        manager.set_nonblocking(true).unwrap();
+        let mut systemd = Systemd::new(Some(path.clone().into_os_string()), Some(10_000_000));
+        let second = |n| Moment::FIRST + Duration::from_secs(n);
+        assert_eq!(systemd.beat(second(100)), Some(second(105)));
+        assert_eq!(systemd.beat(second(103)), Some(second(105)));
+        assert_eq!(systemd.beat(second(106)), Some(second(111)));
+        let words: Vec<_> = std::iter::from_fn(|| word(&manager)).collect();
+        assert_eq!(words, ["WATCHDOG=1", "WATCHDOG=1"]);
+        drop(std::fs::remove_file(path));
+    }
+
+    #[test]
+    fn without_a_manager_nothing_is_told_and_a_silent_one_stops_nobody() {
+        let mut alone = Systemd::new(None, Some(10_000_000));
+        alone.ready();
+        assert_eq!(alone.beat(Moment::FIRST), None);
+        let gone = Systemd::new(Some("/nowhere/at/all".into()), None);
+        gone.ready();
+    }
+}
