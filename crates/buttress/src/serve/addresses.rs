@@ -75,20 +75,20 @@ mod tests {
 
     use super::*;
 
-    fn peer(address: &str) -> Option<SocketAddr> {
-        Some(SocketAddr::new(address.parse().unwrap(), 1))
+    fn enter(addresses: &Addresses, address: &str) -> Option<Place> {
+        addresses.enter(Some(SocketAddr::new(address.parse().unwrap(), 1)))
     }
 
     #[test]
     fn neighbours_in_a_64_are_one_client_and_who_is_exempt_is_not_counted() {
         let addresses = Addresses::new(2, vec!["10.0.0.0/8".parse().unwrap()]);
-        let _first = addresses.enter(peer("2001:db8::1")).unwrap();
-        let second = addresses.enter(peer("2001:db8::2")).unwrap();
-        assert!(addresses.enter(peer("2001:db8::3")).is_none());
-        assert!(addresses.enter(peer("2001:db8:0:1::1")).is_some());
+        let _first = enter(&addresses, "2001:db8::1").unwrap();
+        let second = enter(&addresses, "2001:db8::2").unwrap();
+        assert!(enter(&addresses, "2001:db8::3").is_none());
+        assert!(enter(&addresses, "2001:db8:0:1::1").is_some());
         drop(second);
-        assert!(addresses.enter(peer("2001:db8::3")).is_some());
-        let many: Vec<_> = (0..9).map(|_| addresses.enter(peer("10.1.1.1"))).collect();
+        assert!(enter(&addresses, "2001:db8::3").is_some());
+        let many: Vec<_> = (0..9).map(|_| enter(&addresses, "10.1.1.1")).collect();
         assert!(many.iter().all(Option::is_some));
         assert!(addresses.enter(None).is_some());
     }
@@ -102,7 +102,7 @@ mod tests {
             for (client, comes) in steps {
                 let places = &mut held[usize::from(client)];
                 if comes {
-                    let place = addresses.enter(peer(&format!("192.0.2.{client}")));
+                    let place = enter(&addresses, &format!("192.0.2.{client}"));
                     prop_assert_eq!(place.is_some(), places.len() < 3);
                     places.extend(place);
                 } else {

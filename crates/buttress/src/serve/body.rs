@@ -35,10 +35,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// assert_eq!(body.size_hint().exact(), Some(5));
 /// ```
 pub struct RequestBody {
-    from: From_,
+    from: Origin,
 }
 
-enum From_ {
+enum Origin {
     Client { body: Incoming, watch: Option<Watch> },
     Here(Option<Bytes>),
 }
@@ -66,13 +66,13 @@ impl RequestBody {
             clock,
             link: link.clone(),
         });
-        Self { from: From_::Client { body, watch } }
+        Self { from: Origin::Client { body, watch } }
     }
 }
 
 impl From<Bytes> for RequestBody {
     fn from(bytes: Bytes) -> Self {
-        Self { from: From_::Here(Some(bytes).filter(|bytes| !bytes.is_empty())) }
+        Self { from: Origin::Here(Some(bytes).filter(|bytes| !bytes.is_empty())) }
     }
 }
 
@@ -85,8 +85,8 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let (body, watch) = match &mut self.from {
-            From_::Client { body, watch } => (body, watch),
-            From_::Here(bytes) => {
+            Origin::Client { body, watch } => (body, watch),
+            Origin::Here(bytes) => {
                 return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))));
             }
         };
@@ -94,7 +94,8 @@ impl Body for RequestBody {
         let Some(watching) = watch else { return polled.map(mapped) };
         match polled {
             Poll::Ready(frame) => {
-                watching.moved(&frame);
+                let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+                watching.moved(data.map_or(0, Bytes::len));
                 Poll::Ready(mapped(frame))
             }
             Poll::Pending => match watching.poll(cx) {
@@ -109,15 +110,15 @@ impl Body for RequestBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.from {
-            From_::Client { body, .. } => body.is_end_stream(),
-            From_::Here(bytes) => bytes.is_none(),
+            Origin::Client { body, .. } => body.is_end_stream(),
+            Origin::Here(bytes) => bytes.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.from {
-            From_::Client { body, .. } => body.size_hint(),
-            From_::Here(bytes) => {
+            Origin::Client { body, .. } => body.size_hint(),
+            Origin::Here(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
         }
@@ -131,16 +132,13 @@ fn mapped(frame: Polled<hyper::Error>) -> Polled<BodyError> {
 }
 
 impl Watch {
-    fn moved(&mut self, frame: &Polled<hyper::Error>) {
+    fn moved(&mut self, bytes: usize) {
         // Who was never waited for needs no clock.
         if self.patience.end().is_none() {
             return;
         }
         let now = self.clock.now();
-        if let Some(Ok(frame)) = frame {
-            let bytes = frame.data_ref().map_or(0, Bytes::len);
-            self.patience.moved(now, bytes as u64);
-        }
+        self.patience.moved(now, bytes as u64);
         self.patience.rests(now);
     }
 

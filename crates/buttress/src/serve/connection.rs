@@ -323,7 +323,6 @@ async fn drive<C: Speaks>(
     .await
 }
 
-#[expect(clippy::option_option, reason = "whether it ends, and whether a limit is why")]
 fn finish<C: Speaks>(
     connection: Pin<&mut C>,
     vigil: &mut Vigil,

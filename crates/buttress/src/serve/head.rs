@@ -20,7 +20,7 @@ pub(super) struct Heads {
     /// The last byte of the piece before: is the line feed that comes first now a bare one?
     last: u8,
     head: Head,
-    heads: u64,
+    seen: u64,
     refused: Option<(NonZeroU64, Fault)>,
     strict_lines: bool,
 }
@@ -151,11 +151,10 @@ impl Heads {
     }
 
     fn finish(&mut self) {
-        self.heads = self.heads.saturating_add(1);
+        self.seen = self.seen.saturating_add(1);
         let Head { length, encoded, fault } = self.head;
         let fault = fault.or((encoded && length.is_some()).then_some(Fault::TwoLengths));
-        if let (None, Some(fault), Some(number)) =
-            (self.refused, fault, NonZeroU64::new(self.heads))
+        if let (None, Some(fault), Some(number)) = (self.refused, fault, NonZeroU64::new(self.seen))
         {
             self.refused = Some((number, fault));
         }
@@ -222,7 +221,7 @@ mod tests {
     #[test]
     fn honest_messages_are_followed_through_their_bodies() {
         let heads = read(HONEST);
-        assert_eq!((heads.refused(), heads.heads, heads.at), (None, 3, At::Start));
+        assert_eq!((heads.refused(), heads.seen, heads.at), (None, 3, At::Start));
         let again = [HONEST, b"POST / HTTP/1.1\r\ncontent-length: 0\r\nx:y\n\r\n"].concat();
         assert_eq!(refused(&again), Some((4, Fault::BareLineFeed)));
     }
@@ -273,7 +272,7 @@ mod tests {
                 rest = after;
             }
             prop_assert_eq!(pieces.refused(), whole.refused());
-            prop_assert_eq!((pieces.heads, pieces.at), (whole.heads, whole.at));
+            prop_assert_eq!((pieces.seen, pieces.at), (whole.seen, whole.at));
             prop_assert_eq!(pieces.is_inside(), whole.is_inside());
             prop_assert!(pieces.kept.len() <= KEPT);
         }

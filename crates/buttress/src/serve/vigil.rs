@@ -62,9 +62,9 @@ impl Vigil {
             self.written = seen.written;
         }
         if seen.blocked {
-            self.reader.waits(now)
+            self.reader.waits(now);
         } else {
-            self.reader.rests(now)
+            self.reader.rests(now);
         }
         // Requests may come and go between two looks.
         if seen.requests > self.requests {
@@ -75,10 +75,7 @@ impl Vigil {
             return;
         }
         self.quiet.get_or_insert(now);
-        match seen.in_head {
-            true => self.head.get_or_insert(now),
-            false => return self.head = None,
-        };
+        self.head = seen.in_head.then(|| self.head.unwrap_or(now));
     }
 
     /// The connection was told to end once nothing is under way.

@@ -129,11 +129,11 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write(cx, |io, cx| io.poll_flush(cx))
+        self.write(cx, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write(cx, |io, cx| io.poll_shutdown(cx))
+        self.write(cx, AsyncWrite::poll_shutdown)
     }
 }
 

@@ -37,7 +37,7 @@ async fn it_serves_through_the_lead_time_and_then_finishes() {
     assert_eq!(silent.closed_after().await, 5, "and one that never said a word");
     assert_eq!(rig.shutdown.phase(), Phase::Closing);
     pass(1).await;
-    assert!(http2.ready().await.is_err(), "HTTP/2 has been told");
+    assert!(http2.send_request(request("/")).await.is_err(), "HTTP/2 has been told");
 
     let answer = works.answer().await;
     assert!(answer.contains("connection: close\r\n") && answer.ends_with("done"), "{answer}");
