@@ -10,9 +10,13 @@ mod crowd;
 mod deadlines;
 mod grpc;
 mod hops;
+mod hostile;
 mod identity;
 mod leaving;
+#[path = "../load/mod.rs"]
+mod load;
 mod panics;
+mod restarts;
 mod streaming;
 mod support;
 mod trailers;
