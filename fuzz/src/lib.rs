@@ -17,6 +17,9 @@
 
 pub mod addresses;
 pub mod forwarded;
+pub mod http1_heads;
+pub mod http2_frames;
+pub mod proxy_header;
 pub mod redact;
 pub mod request_id;
 pub mod traceparent;
@@ -33,6 +36,9 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("addresses", addresses::run),
     ("forwarded", forwarded::run),
+    ("http1_heads", http1_heads::run),
+    ("http2_frames", http2_frames::run),
+    ("proxy_header", proxy_header::run),
     ("redact", redact::run),
     ("request_id", request_id::run),
     ("traceparent", traceparent::run),

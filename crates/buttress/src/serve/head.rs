@@ -83,6 +83,11 @@ impl Heads {
         self.refused
     }
 
+    /// How many heads have ended.
+    pub(super) fn ended(&self) -> u64 {
+        self.seen
+    }
+
     fn skip<'a>(&mut self, bytes: &'a [u8], left: u64, more: fn(u64) -> At, then: At) -> &'a [u8] {
         let step = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let left = left - step as u64;
@@ -97,7 +102,7 @@ impl Heads {
         };
         let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
         if self.kept.is_empty() {
-            self.ended(line);
+            self.line_ended(line);
         } else {
             self.keep(line);
             let mut kept = std::mem::take(&mut self.kept);
@@ -118,7 +123,7 @@ impl Heads {
         self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
     }
 
-    fn ended(&mut self, line: &[u8]) {
+    fn line_ended(&mut self, line: &[u8]) {
         match line.strip_suffix(b"\r") {
             Some(line) => self.whole(line, false),
             None => self.whole(line, true),

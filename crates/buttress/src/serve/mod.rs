@@ -119,6 +119,8 @@ mod pace;
 mod phase;
 pub mod proxy;
 mod report;
+#[doc(hidden)]
+pub mod scanning;
 mod server;
 mod settings;
 mod signals;
