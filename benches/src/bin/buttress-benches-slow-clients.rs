@@ -108,7 +108,7 @@ fn start(runtime: &Runtime, ours: bool) -> Result<SocketAddr, Failure> {
     if ours {
         let server =
             Server::builder().uncounted_addresses(["127.0.0.0/8"]).signals(false).build()?;
-        runtime.spawn(async move { drop(server.serve(listener, app).await) });
+        runtime.spawn(server.serve(listener, app));
     } else {
         runtime.spawn(async move { drop(axum::serve(listener, app).await) });
     }
