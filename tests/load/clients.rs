@@ -194,11 +194,23 @@ async fn ask(mut sender: http2::SendRequest<Outgoing>, tally: &Tally, turn: u64)
         }
         // Refused before it was looked at (RFC 9113, section 8.7), or never sent.
         Err(error) if error.message().is_some() => false,
+        Err(error) if is_goodbye(error.error()) => false,
         Err(error) => {
             tally.note("http2", Err(told("no answer")(error.into_error())));
             false
         }
     }
+}
+
+/// The server had said goodbye, and has not looked at this one (RFC 9113, section 6.8): clients repeat it by
+/// themselves, as reqwest does. That it was not looked at is asserted at the end: servers have seen as many
+/// requests as were answered.
+fn is_goodbye(error: &hyper::Error) -> bool {
+    let source =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+    source.is_some_and(|error| {
+        error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR)
+    })
 }
 
 /// Asks once, and keeps the connection until the server closes it.

@@ -42,12 +42,14 @@ pub(crate) async fn roll(restarts: usize) {
     let tally = Arc::new(Tally::default());
     let mut present = Generation::start(&socket);
     let mut clients = crowd(address, &tally);
+    let mut seen = 0;
     for restart in 0..restarts {
         let next = Generation::start(&socket);
         let report = std::mem::replace(&mut present, next).end().await;
         assert!(report.is_clean(), "restart {restart}: {report}");
         assert!(report.shutdown() < LEAD + GRACE, "restart {restart}: {:?}", report.shutdown());
         assert_eq!(report.panicked(), 0);
+        seen += report.requests();
         let failures = tally.failures.lock().clone();
         assert!(failures.is_empty(), "restart {restart}: {failures:#?}");
         pause(Duration::from_millis(50)).await;
@@ -61,6 +63,7 @@ pub(crate) async fn roll(restarts: usize) {
     let failures = tally.failures.lock().clone();
     assert!(failures.is_empty(), "{failures:#?}");
     let served = tally.served.load(Relaxed);
+    assert_eq!(seen + report.requests(), served, "each was looked at once, and answered");
     assert!(served > restarts as u64 * 20, "that was no load: {served}");
     println!("{restarts} restarts: {served} requests served, none failed");
 }

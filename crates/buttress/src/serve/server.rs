@@ -15,7 +15,7 @@ use buttress_core::clock::{Clock, Moment, TokioClock};
 use http::{Request, Response};
 use http_body::Body;
 use tokio::sync::watch;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet, unconstrained, yield_now};
 use tower_service::Service;
 
 use super::addresses::Addresses;
@@ -296,17 +296,18 @@ where
     /// Takes no more connections, after those that the system has taken already.
     async fn close<L: Listener>(&mut self, listener: Option<L>) {
         let Some(mut listener) = listener else { return };
-        loop {
-            let waiting = poll_fn(|cx| match listener.poll_accept(cx) {
-                Poll::Ready(Ok(accepted)) => Poll::Ready(Some(accepted)),
-                Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
-            });
-            match waiting.await {
-                Some((io, peer)) if self.tasks.len() < self.host.limits.connections => {
-                    self.admit(io, peer);
-                }
-                _ => return,
+        // Twice: the runtime may not have heard yet of those who came last.
+        for _ in 0..2 {
+            while self.tasks.len() < self.host.limits.connections {
+                let waiting = poll_fn(|cx| match listener.poll_accept(cx) {
+                    Poll::Ready(Ok(accepted)) => Poll::Ready(Some(accepted)),
+                    Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
+                });
+                // Or tokio would say that nobody waits, only because it is somebody else's turn.
+                let Some((io, peer)) = unconstrained(waiting).await else { break };
+                self.admit(io, peer);
             }
+            yield_now().await;
         }
     }
 }

@@ -260,7 +260,7 @@ async fn who_stood_in_the_queue_is_served() {
     drop(rig);
 
     let rig = Rig::of(server().lead_time(Duration::ZERO));
-    let mut queued: Vec<_> = (0..50).map(|_| rig.connect()).collect();
+    let mut queued: Vec<_> = (0..200).map(|_| rig.connect_with(None, 1_024)).collect();
     for client in &mut queued {
         client.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
     }

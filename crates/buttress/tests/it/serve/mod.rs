@@ -10,3 +10,5 @@ mod metrics;
 mod proxied;
 mod rig;
 mod settings;
+#[cfg(feature = "tls")]
+mod tls;
