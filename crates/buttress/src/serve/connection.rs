@@ -158,10 +158,13 @@ where
         let mut library = http1::Builder::new();
         library
             .header_read_timeout(None)
-            .max_headers(limits.header_count)
             .max_header_size(limits.header_bytes)
             // The smallest that the library allows is 8 KiB.
             .max_buf_size(limits.header_bytes.max(BUFFER));
+        // Its own default, and the only number for which it needs no allocation.
+        if limits.header_count != 100 {
+            library.max_headers(limits.header_count);
+        }
         let vigil = Vigil::new(self.timeouts, opened);
         let (link, clock) = (self.link.clone(), self.host.clock);
         let connection = library.serve_connection(wire, self.door()).with_upgrades();

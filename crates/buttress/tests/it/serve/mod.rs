@@ -2,6 +2,7 @@
 
 mod ambiguous;
 mod body;
+mod cost;
 mod ending;
 mod http2;
 mod limits;
