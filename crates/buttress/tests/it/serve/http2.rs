@@ -74,7 +74,13 @@ async fn a_slow_reader_loses_its_stream_and_the_others_go_on() {
         pass(5).await;
     }
     // What was on its way is there; then comes a reset.
-    assert!(stalled.into_body().collect().await.is_err());
+    let mut stalled = stalled.into_body();
+    let mut taken = 0;
+    while let Some(Ok(frame)) = stalled.frame().await {
+        taken += frame.data_ref().map_or(0, Bytes::len);
+        // The windows of a client of hyper hold some megabytes.
+        assert!(taken < 16 << 20, "it goes on");
+    }
     assert_eq!(client.send_request(request("/")).await.unwrap().status(), 200);
     drop(client);
     let report = rig.end().await;
