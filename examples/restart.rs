@@ -64,10 +64,7 @@ async fn serve(listener: TcpListener) -> Result<ExitCode, Failure> {
 
 fn app(ready: Arc<AtomicBool>) -> Router {
     let health = |State(ready): State<Arc<AtomicBool>>| async move {
-        match ready.load(Ordering::Acquire) {
-            true => StatusCode::OK,
-            false => StatusCode::SERVICE_UNAVAILABLE,
-        }
+        if ready.load(Ordering::Acquire) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
     };
     Router::new()
         .route("/", get(|| async { std::process::id().to_string() }))
