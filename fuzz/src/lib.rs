@@ -20,6 +20,9 @@ pub mod addresses;
 pub mod forwarded;
 pub mod health_answer;
 pub mod problem_formats;
+pub mod http1_heads;
+pub mod http2_frames;
+pub mod proxy_header;
 pub mod redact;
 pub mod request_id;
 pub mod traceparent;
@@ -39,6 +42,9 @@ pub const TARGETS: &[Target] = &[
     ("forwarded", forwarded::run),
     ("problem_formats", problem_formats::run),
     ("health_answer", health_answer::run),
+    ("http1_heads", http1_heads::run),
+    ("http2_frames", http2_frames::run),
+    ("proxy_header", proxy_header::run),
     ("redact", redact::run),
     ("request_id", request_id::run),
     ("traceparent", traceparent::run),

@@ -12,9 +12,13 @@ mod errors;
 mod grpc;
 mod health;
 mod hops;
+mod hostile;
 mod identity;
 mod leaving;
+#[path = "../load/mod.rs"]
+mod load;
 mod panics;
+mod restarts;
 mod streaming;
 mod support;
 mod trailers;

@@ -5,6 +5,7 @@
 //! - [`body`]: bodies that play a script of frames and know when they were polled.
 //! - [`allocations`]: how often the heap was asked, exactly.
 //! - [`raw`]: an HTTP/1 client that may send broken bytes.
+//! - [`hostile`]: clients that hold on to a server and bring it nothing.
 //! - [`poll`]: futures by hand, one poll at a time.
 //! - [`ManualClock`]: time by hand.
 //!
@@ -36,6 +37,7 @@
 pub mod allocations;
 pub mod body;
 pub mod contract;
+pub mod hostile;
 pub mod mock;
 pub mod poll;
 pub mod raw;

@@ -16,11 +16,16 @@
 //! | `tonic` | [`Problem`] to and from `tonic::Status` |
 //! | `metrics` | metrics report to the `metrics` facade |
 //! | `tokio` | a clock and a timer that follow tokio's, for tests on paused time |
+//! | `serve` | [`serve`](mod@serve): a server with limits against slow and hostile clients, and a shutdown in phases |
+//! | `systemd` | sockets that systemd has opened; ready, stopping and watchdog |
+//! | `tls` | TLS for the server, on rustls |
 //! | `schemars` | JSON schemas of the settings |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod inbound;
 pub mod prelude;
+#[cfg(feature = "serve")]
+pub mod serve;
 
 pub use buttress_core::{
     BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline, Detail,
@@ -37,3 +42,5 @@ pub use buttress_error_envelope as error_envelope;
 pub use buttress_health as health;
 
 pub use self::inbound::{Inbound, InboundBuilder, InboundSettings};
+#[cfg(feature = "serve")]
+pub use self::serve::serve;

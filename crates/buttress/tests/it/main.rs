@@ -1,3 +1,5 @@
 //! One test binary; one module for each promise the docs make.
 #![allow(clippy::unwrap_used, missing_docs, reason = "these are tests")]
 mod inbound;
+#[cfg(all(feature = "axum", feature = "serve"))]
+mod serve;

@@ -1,0 +1,54 @@
+/// Why a connection, or one stream of it, was refused or ended by a limit.
+///
+/// The names are those in metrics and logs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cause {
+    /// One client has too many connections.
+    Address,
+    /// A trusted proxy sent no PROXY header, or a broken one.
+    Proxy,
+    /// The TLS handshake failed.
+    #[cfg(feature = "tls")]
+    Handshake,
+    /// No whole request head in time.
+    HeaderTimeout,
+    /// Kept alive, and not used.
+    Idle,
+    /// As old as connections may become.
+    Age,
+    /// The peer does not take its response.
+    SlowReader,
+    /// The peer does not send its body.
+    SlowBody,
+    /// HTTP/2 frames that bring nothing.
+    Flood,
+    /// Told to close, and did not.
+    Stuck,
+    /// A head that two readers may understand in two ways.
+    Ambiguous,
+    /// The target of a request is too long.
+    Uri,
+    /// More header fields than are allowed (HTTP/2).
+    Fields,
+}
+
+impl Cause {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Proxy => "proxy",
+            #[cfg(feature = "tls")]
+            Self::Handshake => "handshake",
+            Self::HeaderTimeout => "header_timeout",
+            Self::Idle => "idle",
+            Self::Age => "age",
+            Self::SlowReader => "slow_reader",
+            Self::SlowBody => "slow_body",
+            Self::Flood => "flood",
+            Self::Stuck => "stuck",
+            Self::Ambiguous => "ambiguous",
+            Self::Uri => "uri",
+            Self::Fields => "fields",
+        }
+    }
+}

@@ -1,0 +1,171 @@
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use buttress_core::PeerAddress;
+use buttress_core::clock::TokioClock;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::body::{RequestBody, ResponseBody, Turn};
+use super::cause::Cause;
+use super::limits::Limits;
+use super::link::{Flight, Link};
+use super::stream;
+
+/// Where the requests of one connection come in: some are refused, the others told who is calling.
+#[derive(Debug)]
+pub(super) struct Door<S> {
+    pub(super) app: S,
+    pub(super) link: Arc<Link>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) clock: TokioClock,
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Door<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = S::Error;
+    type Future = Answer<S>;
+
+    fn call(&self, request: Request<Incoming>) -> Answer<S> {
+        let (number, flight) = self.link.begin();
+        let is_http2 = request.version() == Version::HTTP_2;
+        let turn = is_http2.then(Arc::<Turn>::default);
+        if let Some(turn) = &turn {
+            stream::announce(turn.clone());
+        }
+        let tunnel = *request.method() == Method::CONNECT;
+        let state = match self.refusal(&request, number) {
+            Some((status, cause)) => {
+                self.link.limited(cause);
+                State::Refused { status }
+            }
+            None => State::Waiting { app: self.app.clone(), request: Some(self.welcome(request)) },
+        };
+        Answer { state, luggage: Some((flight, turn)), is_http2, tunnel }
+    }
+}
+
+impl<S> Door<S> {
+    fn refusal(&self, request: &Request<Incoming>, number: u64) -> Option<(StatusCode, Cause)> {
+        let headers = request.headers();
+        let mut hosts = headers.get_all(HOST).iter();
+        let two_hosts = hosts.next().is_some() && hosts.next().is_some();
+        if two_hosts || (number == self.link.refused() && request.version() != Version::HTTP_2) {
+            return Some((StatusCode::BAD_REQUEST, Cause::Ambiguous));
+        }
+        let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+        if target > self.limits.uri_length {
+            return Some((StatusCode::URI_TOO_LONG, Cause::Uri));
+        }
+        // Under HTTP/1 the library has counted already.
+        if headers.len() > self.limits.header_count {
+            return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Cause::Fields));
+        }
+        None
+    }
+
+    fn welcome(&self, request: Request<Incoming>) -> Request<RequestBody> {
+        // A stream of gRPC may be silent for as long as both sides like; pings find out who has gone.
+        let patient = request.version() == Version::HTTP_2
+            && request
+                .headers()
+                .get(CONTENT_TYPE)
+                .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        let timeouts = (!patient).then_some(self.limits.timeouts);
+        let mut request =
+            request.map(|body| RequestBody::new(body, timeouts, self.clock, &self.link));
+        let extensions = request.extensions_mut();
+        if let Some(peer) = self.peer {
+            extensions.insert(PeerAddress::new(peer));
+            #[cfg(feature = "axum")]
+            extensions.insert(axum::extract::ConnectInfo(peer));
+        }
+        extensions.insert(self.link.shutdown().clone());
+        request
+    }
+}
+
+pin_project! {
+    /// The answer to one request.
+    pub(super) struct Answer<S>
+    where
+        S: Service<Request<RequestBody>>,
+    {
+        #[pin]
+        state: State<S, S::Future>,
+        luggage: Option<(Flight, Option<Arc<Turn>>)>,
+        is_http2: bool,
+        tunnel: bool,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F> {
+        Refused { status: StatusCode },
+        Waiting { app: S, request: Option<Request<RequestBody>> },
+        Called { #[pin] answer: F },
+        Done,
+    }
+}
+
+impl<S, B> Future for Answer<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>>,
+{
+    type Output = Result<Response<ResponseBody<B>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let response = loop {
+            match this.state.as_mut().project() {
+                StateProj::Refused { status } => {
+                    let mut refusal = Response::new(None);
+                    *refusal.status_mut() = *status;
+                    if !*this.is_http2 {
+                        refusal.headers_mut().insert(CONNECTION, CLOSE);
+                    }
+                    break refusal;
+                }
+                StateProj::Waiting { app, request } => {
+                    ready!(app.poll_ready(cx))?;
+                    let Some(request) = request.take() else { return Poll::Pending };
+                    let answer = app.call(request);
+                    this.state.set(State::Called { answer });
+                }
+                StateProj::Called { answer } => break ready!(answer.poll(cx))?.map(Some),
+                StateProj::Done => return Poll::Pending,
+            }
+        };
+        this.state.set(State::Done);
+        let Some((flight, turn)) = this.luggage.take() else { return Poll::Pending };
+        let response = settled(response, flight.link(), *this.is_http2, *this.tunnel);
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, turn, flight))))
+    }
+}
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// Says that this answer is the last, and notes if HTTP ends with it.
+fn settled<B>(mut response: Response<B>, link: &Link, is_http2: bool, tunnel: bool) -> Response<B> {
+    if is_http2 {
+        return response;
+    }
+    let status = response.status();
+    if status == StatusCode::SWITCHING_PROTOCOLS || (tunnel && status.is_success()) {
+        link.upgrade();
+    } else if link.is_last() {
+        response.headers_mut().insert(CONNECTION, CLOSE);
+    }
+    response
+}

@@ -1,0 +1,42 @@
+use std::time::Duration;
+
+use buttress_core::address::Network;
+
+/// Everything that bounds a connection, checked.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    pub(super) timeouts: Timeouts,
+    pub(super) header_bytes: usize,
+    pub(super) header_count: usize,
+    pub(super) uri_length: usize,
+    pub(super) strict_lines: bool,
+    pub(super) connections: usize,
+    pub(super) proxies: Vec<Network>,
+    pub(super) http2: Http2,
+}
+
+/// The deadlines of one connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    pub(super) header: Duration,
+    pub(super) idle: Duration,
+    /// With its jitter, once it is a connection's.
+    pub(super) age: Option<Duration>,
+    pub(super) stall: Duration,
+    pub(super) rate: u32,
+}
+
+/// The bounds that only HTTP/2 has.
+#[derive(Clone, Debug)]
+pub(super) struct Http2 {
+    pub(super) concurrent_streams: u32,
+    pub(super) pending_resets: usize,
+    pub(super) local_resets: usize,
+    pub(super) stream_window: u32,
+    pub(super) connection_window: u32,
+    pub(super) send_buffer: usize,
+    pub(super) ping_interval: Option<Duration>,
+    pub(super) ping_timeout: Duration,
+    pub(super) idle_frames: u32,
+    pub(super) idle_frames_each_second: u32,
+}

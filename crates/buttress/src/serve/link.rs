@@ -1,0 +1,217 @@
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::task::Waker;
+
+use atomic_waker::AtomicWaker;
+
+use super::cause::Cause;
+use super::meters::Meters;
+use super::phase::Phase;
+use super::token::Shutdown;
+use super::vigil::Seen;
+
+/// What the parts of one connection tell each other: its task, its bytes, its requests, the server.
+#[derive(Debug)]
+pub(super) struct Link {
+    shutdown: Shutdown,
+    meters: Arc<Meters>,
+    /// The task that watches over the connection.
+    task: AtomicWaker,
+    /// Whoever reads and writes after an upgrade, in a task that is not ours.
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+    requests: AtomicU64,
+    in_flight: AtomicUsize,
+    written: AtomicU64,
+    refused: AtomicU64,
+    blocked: AtomicBool,
+    in_head: AtomicBool,
+    spoken: AtomicBool,
+    last: AtomicBool,
+    upgraded: AtomicBool,
+    cut: AtomicBool,
+    closed: AtomicBool,
+}
+
+/// About the connection as a whole.
+impl Link {
+    pub(super) fn new(shutdown: Shutdown, meters: Arc<Meters>) -> Self {
+        Self {
+            shutdown,
+            meters,
+            task: AtomicWaker::new(),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+            requests: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            written: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            blocked: AtomicBool::new(false),
+            in_head: AtomicBool::new(false),
+            spoken: AtomicBool::new(false),
+            last: AtomicBool::new(false),
+            upgraded: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.shutdown.phase()
+    }
+
+    /// Counts that a limit was used.
+    pub(super) fn limited(&self, cause: Cause) {
+        self.meters.limited(cause);
+    }
+
+    pub(super) fn watched_by(&self, task: &Waker) {
+        self.task.register(task);
+    }
+
+    pub(super) fn wake(&self) {
+        self.task.wake();
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        Seen {
+            requests: self.requests.load(Acquire),
+            in_flight: self.in_flight.load(Acquire),
+            in_head: self.in_head.load(Relaxed),
+            blocked: self.blocked.load(Relaxed),
+            written: self.written.load(Relaxed),
+        }
+    }
+
+    /// Requests whose answers have not ended; another protocol counts as one.
+    pub(super) fn under_way(&self) -> usize {
+        self.in_flight.load(Acquire) + usize::from(self.is_upgraded() && !self.is_closed())
+    }
+
+    /// Lets the next answer be the last.
+    pub(super) fn make_last(&self) {
+        self.last.store(true, Release);
+    }
+
+    /// Whether an answer over HTTP/1 should say that it is the last.
+    pub(super) fn is_last(&self) -> bool {
+        self.last.load(Acquire) || self.phase() >= Phase::Draining
+    }
+}
+
+/// About its requests.
+impl Link {
+    /// Another request; says which one it is, counted from one.
+    pub(super) fn begin(self: &Arc<Self>) -> (u64, Flight) {
+        self.in_flight.fetch_add(1, AcqRel);
+        self.meters.flights.add(1.0);
+        (self.requests.fetch_add(1, AcqRel) + 1, Flight(self.clone()))
+    }
+
+    /// Something under way that is no request of its own, as an upgraded stream.
+    pub(super) fn continue_flight(self: &Arc<Self>) -> Flight {
+        self.in_flight.fetch_add(1, AcqRel);
+        self.meters.flights.add(1.0);
+        Flight(self.clone())
+    }
+
+    pub(super) fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
+    }
+
+    /// The connection speaks another protocol from now on.
+    pub(super) fn upgrade(&self) {
+        self.upgraded.store(true, Release);
+    }
+
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Acquire)
+    }
+}
+
+/// About its bytes.
+impl Link {
+    pub(super) fn spoke(&self) {
+        self.spoken.store(true, Relaxed);
+    }
+
+    pub(super) fn has_spoken(&self) -> bool {
+        self.spoken.load(Relaxed)
+    }
+
+    pub(super) fn heads(&self, in_head: bool, refused: Option<NonZeroU64>) {
+        self.in_head.store(in_head, Relaxed);
+        if let Some(number) = refused {
+            self.refused.store(number.get(), Relaxed);
+        }
+    }
+
+    pub(super) fn wrote(&self, bytes: usize) {
+        self.written.fetch_add(bytes as u64, Relaxed);
+        self.blocked.store(false, Relaxed);
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Relaxed)
+    }
+
+    pub(super) fn set_blocked(&self, blocked: bool) {
+        self.blocked.store(blocked, Relaxed);
+    }
+
+    pub(super) fn read_by(&self, reader: &Waker) {
+        self.reader.register(reader);
+    }
+
+    pub(super) fn written_by(&self, writer: &Waker) {
+        self.writer.register(writer);
+    }
+
+    /// Cuts the connection off, wherever it is.
+    pub(super) fn cut(&self) {
+        self.cut.store(true, Release);
+        self.reader.wake();
+        self.writer.wake();
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Acquire)
+    }
+
+    /// The socket is gone.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Release);
+        self.wake();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Acquire)
+    }
+}
+
+/// A request, from its head to the last byte of its answer.
+#[derive(Debug)]
+#[must_use = "the request is over when this is dropped"]
+pub(super) struct Flight(Arc<Link>);
+
+impl Flight {
+    pub(super) fn link(&self) -> &Arc<Link> {
+        &self.0
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.meters.flights.add(-1.0);
+        // Under HTTP/2 the last of it ends in a task of its own, and quiet begins.
+        if self.0.in_flight.fetch_sub(1, AcqRel) == 1 {
+            self.0.wake();
+        }
+    }
+}

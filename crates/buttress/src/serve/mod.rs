@@ -1,0 +1,181 @@
+//! A server that survives hostile clients, and drops nothing on its way down.
+//!
+//! What no layer can fix, because it happens below all layers: clients that are slow on purpose, connections
+//! that are never used, floods, and the end of the process. On hyper and tokio, for HTTP/1.1 and HTTP/2.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use buttress::serve::Server;
+//! # use buttress_testkit::raw::Connection;
+//! # use std::time::Duration;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! # let address = listener.local_addr()?;
+//! let app = Router::new().route("/", get(|| async { "hello" }));
+//!
+//! // With the defaults: `buttress::serve(listener, app).await?`
+//! let server = Server::builder()
+//!     .connections_per_address(100)
+//!     .on_drain(|| println!("readiness says no from here on"))
+//!     .hook("flush telemetry", || async { /* … */ })
+//! #   .lead_time(Duration::ZERO)
+//!     .build()?;
+//! # let shutdown = server.handle();
+//! # let client = tokio::spawn(async move {
+//! #     let mut client = Connection::connect(address).await;
+//! #     client.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
+//! #     let response = client.response().await;
+//! #     shutdown.begin();
+//! #     response.text().into_owned()
+//! # });
+//!
+//! let report = server.serve(listener, app).await; // until SIGTERM, SIGINT or a handle
+//! assert_eq!((report.requests(), report.aborted_requests()), (1, 0));
+//! # assert_eq!(client.await?, "hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `app` is an axum `Router`, tonic's `Routes`, or any [`tower_service::Service`] of requests with a
+//! [`RequestBody`] that can be cloned. A request has in its extensions the
+//! [`PeerAddress`](buttress_core::PeerAddress) of its client, axum's `ConnectInfo` (feature `axum`), and the
+//! [`Shutdown`] for answers that would never end.
+//!
+//! # Guarantees
+//!
+//! - **Every connection has an end**, whoever is at the other side. No request head in time, no request at
+//!   all, a body that trickles in either direction, frames that bring nothing, a connection that does not
+//!   close: each has a limit that is on by default. Two exceptions are the application's to bound: the time
+//!   its handlers take, and what it upgrades to another protocol.
+//! - **Memory is bounded** by the number of connections times what one may hold: a head (32 KiB), what is
+//!   read ahead and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB)
+//!   and a send buffer for each stream (64 KiB × 100).
+//! - **Nobody is served at another's cost.** One client has at most its share of connections. At the limit of
+//!   all, accepting waits, and the system's queue holds who comes: nobody is turned away who might be served
+//!   a moment later.
+//! - **What two readers may understand in two ways is refused**: two `Host` fields, `Content-Length` beside
+//!   `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and the connection closes.
+//! - **The end comes in phases, each bounded**: see [`Phase`]. What has begun is finished, or cut off and
+//!   counted; [`Report::exit_code`] says which.
+//! - **No task outlives the server**, but those the application starts.
+//!
+//! # Cancellation
+//!
+//! Dropping the future of [`Server::serve`] closes the listener and every connection at once, upgraded ones
+//! too, and drops the handlers; hooks do not run. Dropping the future of a handler is what happens when its
+//! client goes away.
+//!
+//! # Cost
+//!
+//! A connection: one task, one allocation for what its parts share, its timer. A request: what its extensions
+//! take (a map, and an entry for each of the three above), and under HTTP/2 one more allocation. The bytes
+//! of a head are looked at once more, for its line ends; those of a body are not, but for the sizes of chunks
+//! and the headers of frames. A deadline that moves costs no timer: it is set again when it has passed.
+//!
+//! # Errors
+//!
+//! Wrong settings are a [`BuildError`](buttress_core::BuildError), all at once. An error of a connection is
+//! its own and ends only that; a limit that was used is counted (see [`CATALOGUE`]) and logged at debug level,
+//! to the target `buttress`. An error while accepting is logged, and accepting pauses for 10 ms to 1 s.
+//!
+//! What is refused below the application has a bare status and no body, since no wall has seen it: 400, 414
+//! and 431, by this module or by the HTTP library. Everything else that ends a connection says nothing.
+//!
+//! # What it does not do
+//!
+//! - A request without `Host` is served, as many health checks send none.
+//! - A target longer than the whole head may be is a 431, not a 414: the library stops reading first.
+//! - A stream of gRPC may be silent for as long as both sides like; pings find out who has gone. It has a
+//!   limit on how long an answer may wait for its reader, as every other.
+//! - An answer that waits in HTTP/2's own buffer when its handler has ended (at most the send buffer) is given
+//!   up with the connection, not with the stream.
+//! - The age of a connection ends no request that is under way, and no upgraded connection.
+//! - HTTP/1 has no word for «no more requests» on an idle connection. One that idles through the whole lead time
+//!   is closed after it; a client that sends in that very moment sees its connection close, and has to send
+//!   again. So let the lead time be longer than the pauses of your clients.
+//! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is compiled by nobody who
+//!   develops this on Linux: it is the least tried part.
+
+mod addresses;
+mod ahead;
+mod alarm;
+mod backoff;
+mod body;
+mod builder;
+mod cause;
+mod connection;
+mod detect;
+mod door;
+mod frames;
+mod head;
+mod hooks;
+mod limits;
+mod link;
+mod listener;
+mod meters;
+mod pace;
+mod phase;
+pub mod proxy;
+mod report;
+#[doc(hidden)]
+pub mod scanning;
+mod server;
+mod settings;
+mod signals;
+mod stream;
+#[cfg(feature = "systemd")]
+pub mod systemd;
+#[cfg(feature = "tls")]
+mod tls;
+mod token;
+mod vigil;
+mod wire;
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+pub use self::body::{BodyError, RequestBody};
+pub use self::builder::ServerBuilder;
+pub use self::listener::{Both, Either, Listener};
+pub use self::meters::CATALOGUE;
+pub use self::phase::Phase;
+pub use self::report::{Aborted, Report};
+pub use self::server::Server;
+pub use self::settings::{Http2Settings, ServerSettings};
+pub use self::token::Shutdown;
+
+/// Serves `app` with the defaults, until `SIGTERM` or `SIGINT`. See the [module](mod@self) and [`Server`].
+///
+/// In a `main` that returns its error, the exit status says whether requests were cut off:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// async fn run(app: axum::Router) -> Result<(), Box<dyn std::error::Error>> {
+///     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+///     let report = buttress::serve(listener, app).await?;
+///     println!("{report}");
+///     Ok(())
+/// }
+/// # drop(run(axum::Router::new()));
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Fails if something had to be cut off at the end.
+pub async fn serve<L, S, B>(listener: L, app: S) -> Result<Report, Aborted>
+where
+    L: Listener,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    Server::default().serve(listener, app).await.into_result()
+}

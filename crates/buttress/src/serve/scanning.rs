@@ -1,0 +1,25 @@
+//! What reads along with the bytes of a connection, for the fuzz targets. Not part of the interface.
+
+use super::frames::Frames;
+use super::head::Heads;
+
+/// How many heads have ended, which one is refused, and whether one is left open.
+#[must_use]
+pub fn heads<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, Option<u64>, bool) {
+    let mut heads = Heads::new(true);
+    pieces.into_iter().for_each(|piece| heads.read(piece));
+    let refused = heads.refused().map(|(number, _)| number.get());
+    (heads.ended(), refused, heads.is_inside())
+}
+
+/// How many frames brought nothing, how many heads began, and how many bytes of data there were.
+#[must_use]
+pub fn frames<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, u64, u64) {
+    let mut frames = Frames::new();
+    pieces
+        .into_iter()
+        .map(|piece| frames.read(piece))
+        .fold((0, 0, 0), |(idle, heads, data), seen| {
+            (idle + seen.idle, heads + seen.heads, data + seen.data)
+        })
+}

@@ -1,0 +1,238 @@
+use std::time::Duration;
+
+use buttress_core::address::Network;
+use buttress_core::{BuildError, Faults};
+use serde::{Deserialize, Serialize};
+
+use super::builder::ServerBuilder;
+use super::limits::{Http2, Limits, Timeouts};
+use super::server::Server;
+
+/// The settings of a [`Server`], as they stand in a file. What is left out has its default.
+///
+/// ```
+/// use buttress::serve::ServerSettings;
+///
+/// let settings: ServerSettings = serde_json::from_str(
+///     r#"{
+///         "header_read_timeout_ms": 0,
+///         "proxy_protocol_from": ["10.0.0.0/8", "0.0.0.0/0"],
+///         "http2": { "stream_window": 4000000000 }
+///     }"#,
+/// )?;
+///
+/// let error = settings.build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["header_read_timeout_ms", "proxy_protocol_from[1]", "http2.stream_window"]);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ServerSettings {
+    /// Milliseconds from the first moment of a connection to the end of its first request head, and for each
+    /// later head from its first byte.
+    pub header_read_timeout_ms: u64,
+    /// The longest head of a request, in bytes: 431 beyond.
+    pub header_bytes: usize,
+    /// The most fields in it: 431 beyond.
+    pub header_count: usize,
+    /// The longest path and query, in bytes: 414 beyond.
+    pub uri_length: usize,
+    /// Whether a head with a line that ends in a line feed alone is refused: 400.
+    pub refuse_bare_line_feeds: bool,
+    /// The most connections; at that many, accepting waits.
+    pub connections: usize,
+    /// The most connections of one client: an IPv4 address or an IPv6 network of 64 bits.
+    pub connections_per_address: usize,
+    /// Addresses and networks that are not counted, as those of your load balancers.
+    pub uncounted_addresses: Vec<String>,
+    /// Milliseconds that a connection may be kept without a request.
+    pub keep_alive_idle_ms: u64,
+    /// Milliseconds after which a connection is retired, give or take a tenth; `null` for never.
+    pub max_connection_age_ms: Option<u64>,
+    /// Milliseconds that a client may keep a body waiting, in either direction.
+    pub stall_timeout_ms: u64,
+    /// Bytes a second that earn it more of them; 0 to ask for some progress only.
+    pub min_bytes_per_second: u32,
+    /// The proxies that must begin with a PROXY header: addresses or networks.
+    pub proxy_protocol_from: Vec<String>,
+    /// What only HTTP/2 has.
+    pub http2: Http2Settings,
+    /// Milliseconds for which a server that was told to stop goes on serving.
+    pub lead_time_ms: u64,
+    /// Milliseconds for what has begun to end, after that.
+    pub grace_ms: u64,
+    /// Milliseconds for each hook.
+    pub hook_timeout_ms: u64,
+    /// Whether `SIGTERM`, `SIGINT` and Ctrl-C are listened to.
+    pub signals: bool,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            header_read_timeout_ms: 10_000,
+            header_bytes: 32 * 1024,
+            header_count: 100,
+            uri_length: 8 * 1024,
+            refuse_bare_line_feeds: true,
+            connections: 10_000,
+            connections_per_address: 256,
+            uncounted_addresses: Vec::new(),
+            keep_alive_idle_ms: 75_000,
+            max_connection_age_ms: Some(3_600_000),
+            stall_timeout_ms: 30_000,
+            min_bytes_per_second: 100,
+            proxy_protocol_from: Vec::new(),
+            http2: Http2Settings::default(),
+            lead_time_ms: 5_000,
+            grace_ms: 25_000,
+            hook_timeout_ms: 5_000,
+            signals: true,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// Checks the settings, and builds the server.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Server, BuildError> {
+        ServerBuilder::from(self).build()
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) -> Limits {
+        let timeouts = Timeouts {
+            header: time(faults, "header_read_timeout_ms", self.header_read_timeout_ms),
+            idle: time(faults, "keep_alive_idle_ms", self.keep_alive_idle_ms),
+            age: self.max_connection_age_ms.map(|age| time(faults, "max_connection_age_ms", age)),
+            stall: time(faults, "stall_timeout_ms", self.stall_timeout_ms),
+            rate: self.min_bytes_per_second,
+        };
+        let uri_most = self.header_bytes.min(65_534);
+        between(faults, "header_bytes", self.header_bytes, 1_024, 1 << 20);
+        between(faults, "header_count", self.header_count, 1, 10_000);
+        between(faults, "uri_length", self.uri_length, 1, uri_most.max(1));
+        between(faults, "connections", self.connections, 1, usize::MAX);
+        between(faults, "connections_per_address", self.connections_per_address, 1, usize::MAX);
+        Limits {
+            timeouts,
+            header_bytes: self.header_bytes,
+            header_count: self.header_count,
+            uri_length: self.uri_length,
+            strict_lines: self.refuse_bare_line_feeds,
+            connections: self.connections,
+            proxies: networks(faults, "proxy_protocol_from", &self.proxy_protocol_from),
+            http2: self.http2.check(faults),
+        }
+    }
+
+    pub(super) fn uncounted(&self, faults: &mut Faults) -> Vec<Network> {
+        networks(faults, "uncounted_addresses", &self.uncounted_addresses)
+    }
+}
+
+/// The settings that only HTTP/2 has. See [`ServerSettings`].
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Http2Settings {
+    /// The most requests at a time on one connection.
+    pub concurrent_streams: u32,
+    /// Streams that the client reset before they were looked at: more end the connection.
+    pub pending_reset_streams: usize,
+    /// Streams that the server had to reset for errors of the client: more end the connection.
+    pub local_reset_streams: usize,
+    /// Bytes of one request body that may be on their way.
+    pub stream_window: u32,
+    /// Bytes of all bodies of a connection that may be on their way.
+    pub connection_window: u32,
+    /// Bytes of one answer that are kept for a client that does not take them.
+    pub send_buffer: u32,
+    /// Milliseconds between pings; `null` for none.
+    pub ping_interval_ms: Option<u64>,
+    /// Milliseconds for the answer to a ping.
+    pub ping_timeout_ms: u64,
+    /// Frames that bring nothing (pings, settings, empty data …) that a client may send at once.
+    pub idle_frames: u32,
+    /// And how many more each second.
+    pub idle_frames_per_second: u32,
+}
+
+impl Default for Http2Settings {
+    fn default() -> Self {
+        Self {
+            concurrent_streams: 100,
+            pending_reset_streams: 20,
+            local_reset_streams: 256,
+            stream_window: 256 * 1024,
+            connection_window: 1024 * 1024,
+            send_buffer: 64 * 1024,
+            ping_interval_ms: Some(20_000),
+            ping_timeout_ms: 20_000,
+            idle_frames: 1_000,
+            idle_frames_per_second: 100,
+        }
+    }
+}
+
+impl Http2Settings {
+    fn check(&self, faults: &mut Faults) -> Http2 {
+        // RFC 9113, section 6.9.2; and what every connection has at its start.
+        let (least, most) = (65_535, (1 << 31) - 1);
+        between(faults, "http2.concurrent_streams", self.concurrent_streams, 1, u32::MAX);
+        between(faults, "http2.stream_window", self.stream_window, 1, most);
+        between(faults, "http2.connection_window", self.connection_window, least, most);
+        between(faults, "http2.send_buffer", self.send_buffer, 1_024, 1 << 30);
+        between(faults, "http2.idle_frames", self.idle_frames, 1, u32::MAX);
+        let interval = self.ping_interval_ms;
+        Http2 {
+            concurrent_streams: self.concurrent_streams,
+            pending_resets: self.pending_reset_streams,
+            local_resets: self.local_reset_streams,
+            stream_window: self.stream_window,
+            connection_window: self.connection_window,
+            send_buffer: usize::try_from(self.send_buffer).unwrap_or(usize::MAX),
+            ping_interval: interval.map(|every| time(faults, "http2.ping_interval_ms", every)),
+            ping_timeout: time(faults, "http2.ping_timeout_ms", self.ping_timeout_ms),
+            idle_frames: self.idle_frames,
+            idle_frames_each_second: self.idle_frames_per_second,
+        }
+    }
+}
+
+fn time(faults: &mut Faults, path: &str, millis: u64) -> Duration {
+    if millis == 0 {
+        faults.add(path, "must be at least 1: with no time at all nobody would be served");
+    }
+    Duration::from_millis(millis)
+}
+
+fn between<T: Copy + PartialOrd + std::fmt::Display>(
+    faults: &mut Faults,
+    path: &str,
+    given: T,
+    least: T,
+    most: T,
+) {
+    if !(least..=most).contains(&given) {
+        faults.add(path, format_args!("must be from {least} to {most}, not {given}"));
+    }
+}
+
+fn networks(faults: &mut Faults, path: &str, given: &[String]) -> Vec<Network> {
+    let mut networks = Vec::with_capacity(given.len());
+    for (at, text) in given.iter().enumerate() {
+        match text.parse::<Network>() {
+            Ok(network) if network.prefix() > 0 => networks.push(network),
+            Ok(_) => faults.add(format!("{path}[{at}]"), format_args!("`{text}` is everybody")),
+            Err(invalid) => faults.add(format!("{path}[{at}]"), invalid),
+        }
+    }
+    networks
+}

@@ -1,0 +1,109 @@
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use buttress_core::clock::{Clock, TokioClock};
+use pin_project_lite::pin_project;
+
+use super::alarm::Alarm;
+use super::body::Turn;
+use super::cause::Cause;
+use super::limits::Timeouts;
+use super::link::Link;
+use super::pace::Patience;
+
+thread_local! {
+    /// The stream that the library is about to start a task for. It calls the service and hands over the
+    /// task without returning in between, so this is never another connection's.
+    static NEXT: Cell<Option<Arc<Turn>>> = const { Cell::new(None) };
+}
+
+/// Names the stream whose task comes next.
+pub(super) fn announce(turn: Arc<Turn>) {
+    NEXT.set(Some(turn));
+}
+
+/// Starts the tasks of HTTP/2 streams, each with a watch over its reader.
+#[derive(Clone, Debug)]
+pub(super) struct Streams {
+    pub(super) link: Arc<Link>,
+    pub(super) timeouts: Timeouts,
+    pub(super) clock: TokioClock,
+}
+
+impl<F> hyper::rt::Executor<F> for Streams
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let Some(turn) = NEXT.take() else {
+            // An upgraded stream: under way for as long as it is pumped.
+            let flight = self.link.continue_flight();
+            tokio::spawn(async move {
+                task.await;
+                drop(flight);
+            });
+            return;
+        };
+        tokio::spawn(Stream {
+            task: Some(task),
+            reader: Patience::new(self.timeouts.stall, self.timeouts.rate),
+            handed: 0,
+            turn,
+            alarm: Alarm::new(self.clock),
+            clock: self.clock,
+            link: self.link.clone(),
+        });
+    }
+}
+
+pin_project! {
+    /// One stream. If its client does not take the answer, it is dropped, which resets it; the others of
+    /// its connection go on.
+    struct Stream<F> {
+        #[pin]
+        task: Option<F>,
+        reader: Patience,
+        handed: u64,
+        turn: Arc<Turn>,
+        #[pin]
+        alarm: Alarm,
+        clock: TokioClock,
+        link: Arc<Link>,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Stream<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let Some(task) = this.task.as_mut().as_pin_mut() else { return Poll::Ready(()) };
+        if task.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let handed = this.turn.bytes();
+        if handed > *this.handed {
+            this.reader.moved(this.clock.now(), handed - *this.handed);
+            *this.handed = handed;
+        }
+        if !this.turn.is_theirs() {
+            if this.reader.end().is_some() {
+                this.reader.rests(this.clock.now());
+            }
+            return Poll::Pending;
+        }
+        if this.reader.end().is_none() {
+            this.reader.waits(this.clock.now());
+        }
+        let Some(end) = this.reader.end() else { return Poll::Pending };
+        if this.alarm.poll_until(end, cx).is_pending() {
+            return Poll::Pending;
+        }
+        this.link.limited(Cause::SlowReader);
+        this.task.set(None);
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,104 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::{Acquire, Release};
+
+use tokio::sync::watch;
+
+use super::phase::Phase;
+
+/// Begins a shutdown, and tells how far it has come. Clones speak of the same server.
+///
+/// [`Server::handle`](super::Server::handle) gives one, and each request has one in its extensions, for
+/// answers that would never end by themselves:
+///
+/// ```
+/// use buttress::serve::{Phase, Shutdown};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// /// Server-sent events: one a second, until the server closes.
+/// async fn events(shutdown: Shutdown) -> &'static str {
+///     tokio::select! {
+///         () = shutdown.closing() => "the stream ends here, and the client connects elsewhere",
+///         () = std::future::pending() => "another event",
+///     }
+/// }
+///
+/// let server = buttress::serve::Server::builder().build().unwrap();
+/// let shutdown = server.handle();
+/// assert_eq!(shutdown.phase(), Phase::Serving);
+/// # drop(tokio::spawn(events(shutdown)));
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Shutdown {
+    state: Arc<State>,
+}
+
+struct State {
+    /// How often somebody asked for the end.
+    asked: watch::Sender<usize>,
+    phase: watch::Sender<Phase>,
+    /// The same once more, for whoever looks at each request.
+    number: AtomicU8,
+}
+
+impl Shutdown {
+    pub(super) fn new() -> Self {
+        let (asked, phase) = (watch::Sender::new(0), watch::Sender::new(Phase::Serving));
+        Self { state: Arc::new(State { asked, phase, number: AtomicU8::new(0) }) }
+    }
+
+    /// Begins the shutdown, as `SIGTERM` does. Called again, it shortens it: first what is left of the lead
+    /// time, then what is left of the grace period.
+    pub fn begin(&self) {
+        self.state.asked.send_modify(|asked| *asked += 1);
+    }
+
+    /// How far the shutdown has come.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        Phase::from_number(self.state.number.load(Acquire))
+    }
+
+    /// Waits until the server was told to stop. It goes on serving for the lead time.
+    ///
+    /// What should make clients look elsewhere belongs here, as readiness does. A stream should rather wait
+    /// for [`closing`](Self::closing): a client that is sent away now may well come back to this server.
+    pub async fn draining(&self) {
+        self.reached(Phase::Draining).await;
+    }
+
+    /// Waits until the server takes no more connections. An answer that would never end by itself, as
+    /// server-sent events or a WebSocket, should end now.
+    pub async fn closing(&self) {
+        self.reached(Phase::Closing).await;
+    }
+
+    async fn reached(&self, phase: Phase) {
+        // The sender is held here, so waiting cannot fail.
+        let _ = self.state.phase.subscribe().wait_for(|now| *now >= phase).await;
+    }
+
+    pub(super) fn asks(&self) -> watch::Receiver<usize> {
+        let mut asks = self.state.asked.subscribe();
+        // Somebody may have asked before the server ran.
+        if *asks.borrow() > 0 {
+            asks.mark_changed();
+        }
+        asks
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        let number = Phase::ALL.iter().position(|other| *other == phase).unwrap_or_default();
+        self.state.number.store(u8::try_from(number).unwrap_or_default(), Release);
+        self.state.phase.send_replace(phase);
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown").field("phase", &self.phase()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use buttress_core::clock::{Clock, TokioClock};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::ahead::Ahead;
+use super::cause::Cause;
+use super::frames::{Budget, Frames};
+use super::head::Heads;
+use super::link::Link;
+
+/// The bytes of one connection, on their way between the socket and the HTTP library.
+///
+/// They pass as they are. What they show is noted in the [`Link`]: whether a head has begun, whether the
+/// peer takes what is written, whether there are frames that bring nothing.
+#[derive(Debug)]
+pub(super) struct Wire<I> {
+    io: Ahead<I>,
+    link: Arc<Link>,
+    scan: Scan,
+}
+
+#[derive(Debug)]
+pub(super) enum Scan {
+    Http1(Heads),
+    Http2 { frames: Frames, budget: Budget, clock: TokioClock, written: u64 },
+}
+
+impl<I> Wire<I> {
+    pub(super) fn new(io: Ahead<I>, link: Arc<Link>, scan: Scan) -> Self {
+        Self { io, link, scan }
+    }
+
+    fn scan(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.scan {
+            Scan::Http1(heads) => {
+                heads.read(bytes);
+                self.link.heads(heads.is_inside(), heads.refused().map(|(number, _)| number));
+            }
+            Scan::Http2 { frames, budget, clock, written } => {
+                let seen = frames.read(bytes);
+                let before = std::mem::replace(written, self.link.written());
+                if !budget.spend(seen, *written - before, clock.now()) {
+                    self.link.limited(Cause::Flood);
+                    return Err(io::Error::other("too many HTTP/2 frames that bring nothing"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&self) -> io::Result<()> {
+        if self.link.is_cut() {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server has ended"));
+        }
+        Ok(())
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Wire<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let upgraded = self.link.is_upgraded();
+        if upgraded {
+            self.link.read_by(cx.waker());
+            self.cut()?;
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        let bytes = &buffer.filled()[before..];
+        if !upgraded && !bytes.is_empty() {
+            self.scan(bytes)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncWrite + Unpin> Wire<I> {
+    /// Writes through `write`, and notes what comes of it.
+    fn write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut Ahead<I>>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if self.link.is_upgraded() {
+            self.link.written_by(cx.waker());
+            self.cut()?;
+        }
+        let done = write(Pin::new(&mut self.io), cx);
+        self.link.set_blocked(done.is_pending());
+        done
+    }
+
+    fn count(&self, done: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &done {
+            self.link.wrote(*bytes);
+        }
+        done
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let done = self.write(cx, |io, cx| io.poll_write(cx, bytes));
+        self.count(done)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let done = self.write(cx, |io, cx| io.poll_write_vectored(cx, bytes));
+        self.count(done)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.write(cx, AsyncWrite::poll_flush)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.write(cx, AsyncWrite::poll_shutdown)
+    }
+}
+
+impl<I> Drop for Wire<I> {
+    fn drop(&mut self) {
+        self.link.close();
+    }
+}

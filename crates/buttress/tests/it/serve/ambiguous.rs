@@ -1,0 +1,52 @@
+//! Heads that two readers may understand in two ways are refused, wherever they stand.
+
+use super::rig::{Rig, server};
+
+const HOSTS: &str = "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n";
+const LENGTH_FIRST: &str = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+const CODING_FIRST: &str = "POST /echo HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n";
+const LINE_FEED: &str = "GET / HTTP/1.1\r\nhost: a\n\r\n";
+const HONEST: &str =
+    "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe\r\no\r\n0\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn they_are_refused_and_the_connection_closed() {
+    let rig = Rig::of(server());
+    for head in [HOSTS, LENGTH_FIRST, CODING_FIRST, LINE_FEED] {
+        let mut client = rig.connect();
+        client.send(head).await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head:?}: {answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn also_behind_others_on_the_same_connection() {
+    let rig = Rig::of(server());
+    for head in [HOSTS, LENGTH_FIRST, CODING_FIRST, LINE_FEED] {
+        for pieces in [1, 7, 10_000] {
+            let mut client = rig.connect();
+            let all = [HONEST, HONEST, head, HONEST].concat();
+            for piece in all.as_bytes().chunks(pieces) {
+                client.send(piece).await;
+                tokio::task::yield_now().await;
+            }
+            let answers = client.rest().await;
+            assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{head:?}: {answers}");
+            assert_eq!(answers.matches("HTTP/1.1 400").count(), 1, "{head:?}: {answers}");
+            assert_eq!(answers.matches("HTTP/1.1").count(), 3, "and nothing after it: {answers}");
+        }
+    }
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bare_line_feeds_may_be_allowed() {
+    let rig = Rig::of(server().refuse_bare_line_feeds(false));
+    let mut client = rig.connect();
+    client.send(LINE_FEED).await;
+    assert!(client.answer().await.ends_with("hello"));
+    drop(rig);
+}

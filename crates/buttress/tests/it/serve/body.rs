@@ -1,0 +1,50 @@
+//! A request body comes at a rate, or ends.
+
+use super::rig::{Rig, pass, server};
+
+const POST: &str = "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 300\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stops_is_given_up() {
+    let rig = Rig::of(server());
+    let mut client = rig.connect();
+    client.send(POST).await;
+    client.send("a few bytes").await;
+    let answer = client.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(client.age(), 30);
+    assert_eq!(client.rest().await, "", "what it sent after all would be no request");
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_byte_a_second_is_given_up_and_pauses_are_not() {
+    let rig = Rig::of(server());
+    let mut slow = rig.connect();
+    slow.send(POST).await;
+    for _ in 0..40 {
+        slow.send("a").await;
+        pass(1).await;
+    }
+    assert!(slow.answer().await.starts_with("HTTP/1.1 408 "));
+
+    let mut pauses = rig.connect();
+    pauses.send(POST).await;
+    for _ in 0..3 {
+        pass(25).await;
+        pauses.send("a".repeat(100)).await;
+    }
+    let answer = pauses.answer().await;
+    // A hundred bytes earn a second, and 75 were too many.
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+
+    let lenient = Rig::of(server().min_bytes_per_second(0));
+    let mut pauses = lenient.connect();
+    pauses.send(POST).await;
+    for _ in 0..3 {
+        pass(25).await;
+        pauses.send("a".repeat(100)).await;
+    }
+    assert!(pauses.answer().await.ends_with(&"a".repeat(300)));
+    drop(rig);
+}

@@ -1,0 +1,15 @@
+//! The server, in memory and on paused time: no test waits, and each limit is met to the second.
+
+mod ambiguous;
+mod body;
+mod cost;
+mod ending;
+mod http2;
+mod limits;
+mod listeners;
+mod metrics;
+mod proxied;
+mod rig;
+mod settings;
+#[cfg(feature = "tls")]
+mod tls;

@@ -1,0 +1,242 @@
+//! A server whose connections are pipes of this process.
+
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Extension;
+use axum::routing::{get, post};
+use buttress::serve::{Listener, Report, Server, ServerBuilder, Shutdown};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+type Arrival = (DuplexStream, Option<SocketAddr>);
+
+/// Where pipes come from.
+pub(super) struct Pipes(pub(super) mpsc::UnboundedReceiver<Arrival>);
+
+impl Listener for Pipes {
+    type Io = DuplexStream;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Arrival>> {
+        match self.0.poll_recv(cx) {
+            Poll::Ready(Some(arrival)) => Poll::Ready(Ok(arrival)),
+            // Nobody can connect any more.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+pub(super) struct Rig {
+    arrivals: mpsc::UnboundedSender<Arrival>,
+    pub(super) shutdown: Shutdown,
+    pub(super) serving: JoinHandle<Report>,
+}
+
+impl Rig {
+    pub(super) fn start(builder: ServerBuilder, app: Router) -> Self {
+        let server = builder.signals(false).build().unwrap();
+        let (arrivals, pipes) = mpsc::unbounded_channel();
+        let shutdown = server.handle();
+        let serving = tokio::spawn(server.serve(Pipes(pipes), app));
+        Self { arrivals, shutdown, serving }
+    }
+
+    /// With the app of most tests.
+    pub(super) fn of(builder: ServerBuilder) -> Self {
+        Self::start(builder, app())
+    }
+
+    pub(super) fn connect(&self) -> Client {
+        self.connect_from("192.0.2.1")
+    }
+
+    pub(super) fn connect_from(&self, address: &str) -> Client {
+        let peer = SocketAddr::new(address.parse().unwrap(), 4711);
+        self.connect_with(Some(peer), 64 * 1024)
+    }
+
+    pub(super) fn connect_with(&self, peer: Option<SocketAddr>, room: usize) -> Client {
+        let (ours, theirs) = tokio::io::duplex(room);
+        drop(self.arrivals.send((theirs, peer)));
+        Client { pipe: ours, opened: now() }
+    }
+
+    pub(super) async fn http2(&self) -> SendRequest<Full<Bytes>> {
+        let pipe = self.connect().pipe;
+        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(pipe));
+        let (sender, connection) = handshake.await.unwrap();
+        tokio::spawn(connection);
+        sender
+    }
+
+    /// Ends the server, and gives its report.
+    pub(super) async fn end(self) -> Report {
+        self.shutdown.begin();
+        self.serving.await.unwrap()
+    }
+}
+
+pub(super) struct Client {
+    pub(super) pipe: DuplexStream,
+    opened: Instant,
+}
+
+impl Client {
+    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        // The server may have closed.
+        drop(self.pipe.write_all(bytes.as_ref()).await);
+    }
+
+    /// All that comes until the server closes, as text.
+    pub(super) async fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        drop(self.pipe.read_to_end(&mut rest).await);
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
+    /// A whole answer with a length, head and body, as text.
+    pub(super) async fn answer(&mut self) -> String {
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(self.pipe.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(answer).unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        self.pipe.read_exact(&mut body).await.unwrap();
+        head + str::from_utf8(&body).unwrap()
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> String {
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).await;
+        self.answer().await
+    }
+
+    /// Waits for the server to close without a word; says how many seconds that took since the beginning.
+    pub(super) async fn closed_after(&mut self) -> u64 {
+        assert_eq!(self.rest().await, "", "without a word");
+        self.age()
+    }
+
+    /// Seconds since the connection was opened, rounded.
+    pub(super) fn age(&self) -> u64 {
+        (now() - self.opened + Duration::from_millis(500)).as_secs()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "time is paused here")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Lets paused time go on.
+#[expect(clippy::disallowed_methods, reason = "time is paused here")]
+pub(super) async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+pub(super) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Says hello, gives the body back, works for a while, never answers, streams without an end.
+pub(super) fn app() -> Router {
+    Router::new()
+        .route("/", get(|| async { "hello" }))
+        .route("/echo", post(echo))
+        .route(
+            "/work",
+            get(|| async {
+                pass(20).await;
+                "done"
+            }),
+        )
+        .route("/stuck", get(std::future::pending::<&'static str>))
+        .route("/endless", get(|| async { Body::new(Endless) }))
+        .route("/events", get(events))
+        .route("/panic", get(panics))
+}
+
+async fn panics() -> &'static str {
+    panic!("the handler panicked")
+}
+
+async fn echo(body: Body) -> Result<Bytes, StatusCode> {
+    match body.collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// Data as fast as it is taken.
+struct Endless;
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(&[b'x'; 4_096])))))
+    }
+}
+
+/// A stream that is silent until the server closes, and says so.
+async fn events(Extension(shutdown): Extension<Shutdown>) -> Response<Body> {
+    let (mut events, body) = channel();
+    tokio::spawn(async move {
+        events.send(Bytes::from_static(b"data: open\n\n"));
+        shutdown.closing().await;
+        events.send(Bytes::from_static(b"data: bye\n\n"));
+    });
+    Response::builder().header("content-type", "text/event-stream").body(Body::new(body)).unwrap()
+}
+
+struct Events(mpsc::UnboundedSender<Bytes>);
+
+impl Events {
+    fn send(&mut self, event: Bytes) {
+        drop(self.0.send(event));
+    }
+}
+
+struct EventBody(mpsc::UnboundedReceiver<Bytes>);
+
+fn channel() -> (Events, EventBody) {
+    let (send, receive) = mpsc::unbounded_channel();
+    (Events(send), EventBody(receive))
+}
+
+impl http_body::Body for EventBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|event| event.map(|event| Ok(http_body::Frame::data(event))))
+    }
+}
+
+/// A request for HTTP/2.
+pub(super) fn request(path: &str) -> Request<Full<Bytes>> {
+    Request::get(format!("http://test{path}")).body(Full::default()).unwrap()
+}
+
+pub(super) fn server() -> ServerBuilder {
+    Server::builder()
+}

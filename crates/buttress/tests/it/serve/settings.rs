@@ -1,0 +1,49 @@
+//! Settings are checked once, and all that is wrong is said.
+
+use buttress::serve::{Server, ServerSettings};
+
+#[test]
+fn the_defaults_are_right_and_survive_a_file() {
+    let text = serde_json::to_string(&ServerSettings::default()).unwrap();
+    let read: ServerSettings = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, ServerSettings::default());
+    read.build().unwrap();
+    let empty: ServerSettings = serde_json::from_str("{}").unwrap();
+    assert_eq!(empty, ServerSettings::default());
+}
+
+#[test]
+fn what_is_not_known_is_refused() {
+    for text in [r#"{"headerbytes": 1}"#, r#"{"http2": {"streams": 1}}"#] {
+        assert!(serde_json::from_str::<ServerSettings>(text).is_err());
+    }
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let settings: ServerSettings = serde_json::from_str(
+        r#"{
+            "header_read_timeout_ms": 0, "keep_alive_idle_ms": 0, "max_connection_age_ms": 0,
+            "stall_timeout_ms": 0, "header_bytes": 1, "header_count": 0, "uri_length": 0,
+            "connections": 0, "connections_per_address": 0, "proxy_protocol_from": ["here", "::/0"],
+            "uncounted_addresses": ["10.0.0.1/8"], "hook_timeout_ms": 0,
+            "http2": { "concurrent_streams": 0, "stream_window": 0, "connection_window": 1,
+                       "send_buffer": 0, "idle_frames": 0, "ping_interval_ms": 0, "ping_timeout_ms": 0 }
+        }"#,
+    )
+    .unwrap();
+    let error = settings.build().unwrap_err();
+    let paths: Vec<_> = error.faults().iter().map(|fault| fault.path().to_owned()).collect();
+    assert_eq!(paths.len(), 20, "{paths:?}");
+}
+
+#[test]
+fn the_builder_asks_the_same_questions() {
+    let error = Server::builder()
+        .uri_length(100_000)
+        .http2(|http2| http2.connection_window = 1)
+        .build()
+        .unwrap_err();
+    let paths: Vec<_> = error.faults().iter().map(|fault| fault.path().to_owned()).collect();
+    assert_eq!(paths, ["uri_length", "http2.connection_window"]);
+}

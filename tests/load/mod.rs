@@ -1,0 +1,17 @@
+//! Load that is heavy enough to show what breaks: rolling restarts, and crowds of hostile clients.
+//!
+//! The ordinary tests run a little of it, `soak` all.
+
+pub(crate) mod attackers;
+mod clients;
+pub(crate) mod restarts;
+mod shop;
+
+use std::time::Duration;
+
+use buttress::clock::{Timer, TokioTimer};
+
+/// A pause between two things a client does. Nothing is waited for with it.
+pub(crate) async fn pause(duration: Duration) {
+    TokioTimer.sleep(duration).await;
+}
