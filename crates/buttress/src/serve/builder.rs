@@ -178,6 +178,30 @@ impl ServerBuilder {
         self
     }
 
+    /// Says «draining» to whoever asks for readiness, from the beginning of the lead time on, so that load
+    /// balancers go elsewhere while everything is still served.
+    ///
+    /// ```
+    /// use buttress::health::{HealthChecks, Status};
+    /// use buttress::serve::Server;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let health = HealthChecks::default();
+    /// let server = Server::builder().health(&health).lead_time(std::time::Duration::ZERO).build()?;
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// server.handle().begin();
+    /// server.serve(listener, axum::Router::new()).await;
+    /// assert_eq!(health.status(), Status::Draining);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "health")]
+    pub fn health(self, health: &buttress_health::HealthChecks) -> Self {
+        let health = health.clone();
+        self.on_drain(move || health.drain())
+    }
+
     /// Runs `hook` when the last connection has ended, after the hooks that were added before it: flush
     /// telemetry last.
     pub fn hook<F>(
