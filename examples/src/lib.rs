@@ -3,6 +3,7 @@
 //! Each example lists its [`Try`]s once. It prints them as `curl` commands when it starts, and with
 //! `--smoke` it tries them all by itself and stops at the first difference.
 
+mod log;
 mod options;
 mod tries;
 
@@ -11,6 +12,7 @@ use std::future::Future;
 
 use tokio::net::TcpListener;
 
+pub use self::log::Log;
 pub use self::options::Options;
 pub use self::tries::{Seen, Try, try_all};
 

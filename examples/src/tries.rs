@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 use crate::Failure;
 
@@ -21,10 +22,14 @@ pub struct Try {
     method: Method,
     path: &'static str,
     headers: Vec<(&'static str, &'static str)>,
-    body: &'static str,
+    body: Cow<'static, str>,
     status: u16,
+    eventually: bool,
     checks: Vec<Check>,
 }
+
+/// A body longer than this is made by the command, not written into it.
+const MUCH: usize = 1_000;
 
 /// What should be true, in words and to be seen.
 type Check = (&'static str, fn(&Seen) -> bool);
@@ -64,13 +69,19 @@ impl Try {
     /// Gets `path`; a 200 should come of it.
     pub fn get(what: &'static str, path: &'static str) -> Self {
         let (method, headers, checks) = (Method::GET, Vec::new(), Vec::new());
-        Self { what, method, path, headers, body: "", status: 200, checks }
+        let body = Cow::Borrowed("");
+        Self { what, method, path, headers, body, status: 200, eventually: false, checks }
     }
 
     /// Posts JSON to `path`; a 200 should come of it.
     pub fn post(what: &'static str, path: &'static str, body: &'static str) -> Self {
-        let attempt = Self { method: Method::POST, body, ..Self::get(what, path) };
+        let attempt = Self { method: Method::POST, body: body.into(), ..Self::get(what, path) };
         attempt.header("content-type", "application/json")
+    }
+
+    /// Posts so many bytes of it.
+    pub fn post_much(what: &'static str, path: &'static str, bytes: usize) -> Self {
+        Self { body: "7".repeat(bytes).into(), ..Self::post(what, path, "") }
     }
 
     /// Adds a header.
@@ -82,6 +93,11 @@ impl Try {
     /// Expects another status.
     pub fn status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// Expects it not at once, but within a few seconds.
+    pub fn eventually(self) -> Self {
+        Self { eventually: true, ..self }
     }
 
     /// Expects something that can be said in words, and seen.
@@ -100,8 +116,13 @@ impl Try {
         for (name, value) in &self.headers {
             let _ = write!(command, " -H '{name}: {value}'");
         }
-        if !self.body.is_empty() {
+        if self.body.len() > MUCH {
+            let _ =
+                write!(command, " -d \"$(head -c {} /dev/zero | tr '\\0' 7)\"", self.body.len());
+        } else if !self.body.is_empty() {
             let _ = write!(command, " -d '{}'", self.body);
+        } else if self.method != Method::GET {
+            let _ = write!(command, " -X {}", self.method);
         }
         let _ = write!(command, " http://{address}{}", self.path);
         command
@@ -112,7 +133,7 @@ impl Try {
         let (mut sender, connection) = http1::handshake(stream).await?;
         tokio::spawn(connection);
 
-        let mut request = Request::new(Full::new(Bytes::from_static(self.body.as_bytes())));
+        let mut request = Request::new(Full::new(Bytes::from(self.body.clone().into_owned())));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.path.parse()?;
         let headers = request.headers_mut();
@@ -127,7 +148,18 @@ impl Try {
         Ok(Seen { status: head.status, headers: head.headers, text, json })
     }
 
-    async fn check(&self, address: SocketAddr) -> Result<(), Failure> {
+    pub(crate) async fn check(&self, address: SocketAddr) -> Result<(), Failure> {
+        let mut pause = interval(Duration::from_millis(20));
+        for _ in 0..if self.eventually { 200 } else { 0 } {
+            if self.check_once(address).await.is_ok() {
+                return Ok(());
+            }
+            pause.tick().await;
+        }
+        self.check_once(address).await
+    }
+
+    async fn check_once(&self, address: SocketAddr) -> Result<(), Failure> {
         let seen = timeout(Duration::from_secs(10), self.send(address)).await??;
         if seen.status != self.status {
             return Err(format!("expected status {}, saw {seen:#?}", self.status).into());

@@ -1,0 +1,194 @@
+//! What can be tried on the shop, and what should come of it.
+
+use std::net::SocketAddr;
+
+use buttress_examples::{Failure, Log, Try, try_all};
+
+pub(crate) fn tries() -> Vec<Try> {
+    let parts = [pages(), failures(), shapes(), identity(), health()];
+    parts.into_iter().flatten().collect()
+}
+
+fn pages() -> Vec<Try> {
+    vec![
+        Try::get("a page, with an id on the response", "/")
+            .expect("there is an id", |seen| seen.header("x-request-id").len() == 36),
+        Try::get("an article", "/articles/7")
+            .expect("it is a lamp", |seen| seen.json["name"] == "lamp"),
+        Try::post("an order", "/orders", r#"{"article": 7, "amount": 2}"#)
+            .status(201)
+            .expect("two lamps are ordered", |seen| seen.json["amount"] == 2),
+    ]
+}
+
+/// Whoever it is that fails, it looks the same.
+fn failures() -> Vec<Try> {
+    vec![
+        Try::get("the shop fails: no such article", "/articles/1")
+            .status(404)
+            .expect("it is the family's shape", |seen| seen.is_problem("NOT_FOUND")),
+        Try::get("the framework fails: no such page", "/nowhere")
+            .status(404)
+            .expect("it is the family's shape", |seen| seen.is_problem("NOT_FOUND")),
+        Try::post("a method that is not allowed", "/articles/7", "{}")
+            .status(405)
+            .expect("it is the family's shape", |seen| seen.is_problem("METHOD_NOT_ALLOWED"))
+            .expect("it says what is", |seen| seen.header("allow").contains("GET")),
+        Try::get("a path that is no number", "/articles/lamp").status(400).expect(
+            "it says which part is wrong",
+            |seen| {
+                seen.is_problem("BAD_REQUEST") && seen.json["error"]["details"][0]["in"] == "path"
+            },
+        ),
+        Try::post("a body that is no JSON", "/orders", r#"{"article": 7,"#)
+            .status(400)
+            .expect("it says where it ends", |seen| {
+                seen.is_problem("BAD_REQUEST") && seen.text.contains("line 1")
+            }),
+        Try::post("a body with a wrong field", "/orders", r#"{"article": "lamp", "amount": 1}"#)
+            .status(422)
+            .expect("it says which", |seen| {
+                seen.is_problem("VALIDATION_FAILED")
+                    && seen.json["error"]["details"][0]["pointer"] == "/article"
+            }),
+        Try::post("an order of nothing", "/orders", r#"{"article": 7, "amount": 0}"#)
+            .status(422)
+            .expect("it says what is wrong", |seen| {
+                seen.is_problem("VALIDATION_FAILED")
+                    && seen.json["error"]["details"][0]["pointer"] == "/amount"
+            }),
+        Try::post(
+            "an order that cannot be met, with a code of the shop's own",
+            "/orders",
+            r#"{"article": 9, "amount": 1}"#,
+        )
+        .status(409)
+        .expect("the code is the shop's", |seen| seen.is_problem("SOLD_OUT")),
+        Try::post_much("a body that is too large", "/orders", 20_000)
+            .status(413)
+            .expect("it is the family's shape", |seen| seen.is_problem("PAYLOAD_TOO_LARGE")),
+        Try::get("tower's middleware fails: too many want this", "/sale")
+            .status(503)
+            .expect("it is the family's shape", |seen| seen.is_problem("OVERLOADED")),
+        Try::get("a panic: an answer all the same, which tells nothing", "/panic")
+            .status(500)
+            .expect("it is the family's shape", |seen| seen.is_problem("INTERNAL"))
+            .expect("it tells nothing", |seen| !seen.text.contains("recipe")),
+    ]
+}
+
+/// The same failure for clients that want it in another way.
+fn shapes() -> Vec<Try> {
+    vec![
+        Try::get("problem details, as RFC 9457 has them", "/nowhere")
+            .header("accept", "application/problem+json")
+            .status(404)
+            .expect("it is that format, with the same id", |seen| {
+                seen.header("content-type") == "application/problem+json"
+                    && seen.json["code"] == "NOT_FOUND"
+                    && seen.json["correlationId"] == seen.header("x-request-id")
+            }),
+        Try::get("JSON:API", "/nowhere")
+            .header("accept", "application/vnd.api+json")
+            .status(404)
+            .expect("it is that format, with the same id", |seen| {
+                seen.json["errors"][0]["code"] == "NOT_FOUND"
+                    && seen.json["meta"]["correlationId"] == seen.header("x-request-id")
+            }),
+        Try::get("a page for people", "/nowhere")
+            .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+            .status(404)
+            .expect("it is a page with the id", |seen| {
+                seen.header("content-type").starts_with("text/html")
+                    && seen.text.contains(seen.header("x-request-id"))
+            }),
+        Try::get("plain text", "/nowhere").header("accept", "text/plain").status(404).expect(
+            "it is text with the id",
+            |seen| {
+                seen.header("content-type").starts_with("text/plain")
+                    && seen.text.contains(seen.header("x-request-id"))
+            },
+        ),
+        Try::get("a gRPC client", "/shop.Shop/Find")
+            .header("content-type", "application/grpc")
+            .expect("it is a status of gRPC", |seen| seen.header("grpc-status") == "5"),
+    ]
+}
+
+fn identity() -> Vec<Try> {
+    vec![
+        Try::get("who you are, as a trusted proxy says", "/whoami")
+            .header("x-forwarded-for", "198.51.100.1, 203.0.113.7")
+            .expect("the client is the last that no trusted proxy stands for", |seen| {
+                seen.json["you"] == "203.0.113.7" && seen.json["connectedFrom"] == "127.0.0.1"
+            })
+            .expect("the route is known", |seen| seen.json["route"] == "/whoami"),
+        Try::get("a trace that goes on", "/whoami")
+            .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+            .expect("the trace is the caller's", |seen| {
+                seen.json["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+            }),
+        Try::get("an id that goes on, because it comes from a trusted proxy", "/whoami")
+            .header("x-request-id", "order-4711")
+            .expect("the id is the caller's", |seen| seen.header("x-request-id") == "order-4711"),
+    ]
+}
+
+/// In this order: the store room loses its key, and finds it again.
+fn health() -> Vec<Try> {
+    vec![
+        Try::get("whether the shop lives", "/health/live")
+            .expect("it does", |seen| seen.json["status"] == "ok"),
+        Try::get("whether it is ready", "/health/ready")
+            .eventually()
+            .expect("it is, and says why", |seen| {
+                seen.json["status"] == "ok" && seen.json["checks"][0]["name"] == "stock"
+            }),
+        Try::post("lose the key of the store room", "/stock/lose", ""),
+        Try::get("now it is not ready", "/health/ready")
+            .eventually()
+            .status(503)
+            .expect("the check says why", |seen| {
+                seen.json["checks"][0]["message"] == "the key is lost"
+            }),
+        Try::get("but it lives: a restart would not help", "/health/live")
+            .expect("it does", |seen| seen.json["status"] == "ok"),
+        Try::get("and what needs the store room fails", "/articles/7")
+            .status(502)
+            .expect("it is the family's shape", |seen| seen.is_problem("DEPENDENCY_FAILED"))
+            .expect("it tells nothing", |seen| !seen.text.contains("mat")),
+        Try::post("find the key", "/stock/find", ""),
+        Try::get("ready again", "/health/ready").eventually(),
+    ]
+}
+
+/// How the shop closes: balancers are told, and customers are still served.
+pub(crate) fn while_it_drains() -> Vec<Try> {
+    vec![
+        Try::get("told to stop, it is not ready", "/health/ready")
+            .eventually()
+            .status(503)
+            .expect("it says why", |seen| seen.json["status"] == "draining"),
+        Try::get("it lives", "/health/live"),
+        Try::get("and serves", "/articles/7").expect("this connection is told to close", |seen| {
+            seen.header("connection") == "close"
+        }),
+    ]
+}
+
+/// Whoever reports a failure names an id, and it is found in the log, with the cause that nobody was told.
+pub(crate) async fn one_id_in_answer_and_log(
+    address: SocketAddr,
+    log: &Log,
+) -> Result<(), Failure> {
+    let panic = Try::get("a panic that is reported", "/panic").header("x-request-id", "reported-1");
+    let panic = panic.status(500).expect("the id is in the body", |seen| {
+        seen.is_problem("INTERNAL") && seen.text.contains("reported-1")
+    });
+    try_all(address, vec![panic]).await?;
+    if log.says(&["ERROR", "reported-1", "INTERNAL", "/panic", "recipe"]) {
+        println!("ok: the log has the same id, and the cause");
+        return Ok(());
+    }
+    Err("the log does not say what `reported-1` was".into())
+}
