@@ -40,13 +40,13 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(SUCCESS, welcomes(context.layer(Hello))),
         Case::ours(SUCCESS, welcomes(context.clone().layer(envelope.layer(Hello))))
-            .within(Budget::new(480, 0)),
+            .within(Budget::new(275, 0)),
         Case::peer(SUCCESS, "ours, leaked", welcomes(inside)),
         Case::bare(REWRITING, requests(refusal, get::<Full<Bytes>>, StatusCode::NOT_FOUND)),
         Case::ours(REWRITING, requests(rewritten, get::<Full<Bytes>>, StatusCode::NOT_FOUND))
-            .within(Budget::new(1_700, 0)),
+            .within(Budget::new(1_085, 0)),
         Case::ours(PROBLEM_JSON, encoding(Format::new(ProblemJson::new())))
-            .within(Budget::new(5_100, 3)),
+            .within(Budget::new(4_430, 3)),
         Case::peer(FORMATS, "JSON:API", encoding(Format::new(JsonApi))),
         Case::peer(FORMATS, "text", encoding(Format::new(PlainText))),
         Case::peer(FORMATS, "HTML", encoding(Format::new(HtmlPage))),

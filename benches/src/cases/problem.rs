@@ -24,8 +24,8 @@ pub const MESSAGE: &str = "Too many requests; try again later.";
 #[must_use]
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::ours(ENCODING, encoding()).within(Budget::new(3520, 3)),
-        Case::ours(RESPONSE, responding()).within(Budget::new(5610, 8)),
+        Case::ours(ENCODING, encoding()).within(Budget::new(1860, 3)),
+        Case::ours(RESPONSE, responding()).within(Budget::new(4090, 8)),
     ]
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct Asked<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paths {
     known: Vec<(Box<str>, Endpoint)>,
-    /// A bit for each length that one of them has, so that most other paths cost one look.
-    lengths: u64,
+    /// A bit for each letter that one of them begins with, so that most other paths cost one look.
+    letters: u64,
 }
 
 impl Paths {
@@ -55,16 +55,18 @@ impl Paths {
     }
 
     fn add(&mut self, path: &str, endpoint: Endpoint) {
-        self.lengths |= bit(path.len());
+        self.letters |= letter(path);
         self.known.push((path.into(), endpoint));
     }
 
     /// What is asked at this path, if anything.
     #[inline]
     pub(crate) fn find<'a>(&self, path: &'a str) -> Option<Asked<'a>> {
-        if self.lengths & bit(path.len()) != 0
-            && let Some((_, endpoint)) = self.known.iter().find(|(known, _)| **known == *path)
-        {
+        if self.letters & letter(path) == 0 { None } else { self.look_for(path) }
+    }
+
+    fn look_for<'a>(&self, path: &'a str) -> Option<Asked<'a>> {
+        if let Some((_, endpoint)) = self.known.iter().find(|(known, _)| **known == *path) {
             return Some(Asked { endpoint: *endpoint, group: None });
         }
         self.known.iter().find_map(|(known, endpoint)| {
@@ -82,10 +84,10 @@ impl Paths {
     }
 }
 
-/// All lengths from 63 on share the last bit.
+/// The bit of what stands behind the first `/`; none where nothing does.
 #[inline]
-fn bit(length: usize) -> u64 {
-    1 << length.min(63)
+fn letter(path: &str) -> u64 {
+    path.as_bytes().get(1).map_or(0, |byte| 1 << (byte & 63))
 }
 
 fn is_path(text: &str) -> bool {

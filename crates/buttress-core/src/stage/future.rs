@@ -211,7 +211,10 @@ where
     R: From<Bytes>,
 {
     let Some(memo) = memo else { return };
-    if let Err(problem) = caught(catch, || stage.leave(memo, &mut *response)) {
+    if !catch {
+        return stage.leave(memo, response);
+    }
+    if let Err(problem) = caught(true, || stage.leave(memo, &mut *response)) {
         *response = problem.render(None).map(R::from);
     }
 }

@@ -55,8 +55,13 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let decision = caught(self.catch, || self.stage.enter(&mut request));
-        let state = match decision.unwrap_or_else(|problem| Decision::Refuse(problem, None)) {
+        let decision = if self.catch {
+            let decision = caught(true, || self.stage.enter(&mut request));
+            decision.unwrap_or_else(|problem| Decision::Refuse(problem, None))
+        } else {
+            self.stage.enter(&mut request)
+        };
+        let state = match decision {
             Decision::Pass(memo) => State::call(memo, self.catch, &mut self.inner, request),
             Decision::Answer(answer, memo) => State::answer(answer, memo, &request),
             Decision::Refuse(problem, memo) => State::refuse(problem, memo, &request),
