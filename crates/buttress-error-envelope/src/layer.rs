@@ -10,7 +10,7 @@ use crate::{ErrorEnvelope, ErrorEnvelopeBuilder};
 
 /// Gives every failure of a service the same shape. See the [crate](crate) for an example.
 ///
-/// It belongs right inside the context. Cheap to clone.
+/// It belongs inside the context, around whatever fails. Cheap to clone.
 pub struct ErrorEnvelopeLayer<M = Rewrap> {
     rules: Shared<Rules>,
     mode: PhantomData<fn() -> M>,
