@@ -35,6 +35,8 @@ pub(crate) enum Manner {
     OfTheContext,
     /// We do.
     Alone(Asked),
+    /// We do, if it is a problem already.
+    AloneIfOwn(Asked),
 }
 
 impl<F, M> ResponseFuture<F, M> {
@@ -80,6 +82,11 @@ where
         Manner::OfTheContext => mended::<B, M>(response, rules, cx),
         Manner::Alone(asked) => {
             let mut response = mended::<B, M>(response, rules, cx);
+            rules.answers.settle(&mut response, asked);
+            response
+        }
+        Manner::AloneIfOwn(asked) => {
+            let mut response = response.map(M::wrap);
             rules.answers.settle(&mut response, asked);
             response
         }

@@ -37,8 +37,7 @@ impl Rules {
     /// Whether what answers this request stays as it is.
     #[inline]
     pub(crate) fn leave_request(&self, request: &dyn RequestHead) -> bool {
-        !self.enabled
-            || !self.paths.is_empty() && self.is_left_path(request.uri().path())
+        !self.paths.is_empty() && self.is_left_path(request.uri().path())
             || !self.routes.is_empty() && self.is_left_route(request)
     }
 

@@ -39,16 +39,20 @@ impl<S, M> ErrorEnvelope<S, M> {
     /// How a failure will be answered, as far as the request decides on it.
     #[inline]
     fn manner(&self, request: &dyn RequestHead) -> Manner {
-        if self.rules.leave_request(request) {
-            return Manner::LeftAlone;
+        let is_left = self.rules.leave_request(request);
+        match request.context() {
+            _ if !self.rules.enabled => Manner::LeftAlone,
+            Some(_) if is_left => Manner::LeftAlone,
+            Some(_) => Manner::OfTheContext,
+            None => self.alone(request, is_left),
         }
-        if request.context().is_some() { Manner::OfTheContext } else { self.alone(request) }
     }
 
     /// Apart, because it is much code that a service behind a context never needs.
     #[inline(never)]
-    fn alone(&self, request: &dyn RequestHead) -> Manner {
-        Manner::Alone(self.rules.answers.asked(request))
+    fn alone(&self, request: &dyn RequestHead, is_left: bool) -> Manner {
+        let asked = self.rules.answers.asked(request);
+        if is_left { Manner::AloneIfOwn(asked) } else { Manner::Alone(asked) }
     }
 }
 

@@ -142,6 +142,7 @@ impl Gate for Context {
         render::settle(response, &context);
         if let Some(problem) = render::found(response.extensions()) {
             self.report(&problem, &context);
+            render::mark_told(response);
         }
         let (name, id) = (self.rules.hop.id_header(), context.id().header_value());
         // A map that is full carries no id: better than a panic.

@@ -45,7 +45,7 @@ use crate::stage::ResponseHead;
 use crate::{Problem, RequestContext, number};
 
 pub use self::answers::{Answers, AnswersBuilder, AnswersSettings, Asked, BriefSettings};
-pub(crate) use self::answers::{Asking, Who};
+pub(crate) use self::answers::{Asking, Who, mark_told};
 pub use self::format::Format;
 pub use self::grpc::GrpcStatus;
 #[cfg(feature = "tonic")]
@@ -202,9 +202,10 @@ fn replace(headers: &mut HeaderMap, status: StatusCode, mut with: HeaderMap) {
         }
     }
     // What the answer varies by comes to what was said before: a cache has to heed both.
-    if let Some(vary) = with.remove(VARY) {
-        headers.append(VARY, vary);
+    for vary in with.get_all(VARY) {
+        headers.append(VARY, vary.clone());
     }
+    with.remove(VARY);
     headers.extend(with);
 }
 

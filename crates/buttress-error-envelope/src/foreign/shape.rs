@@ -2,10 +2,15 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// Whether this body is the family's envelope: an `error` with a `code` and a `message`.
+/// Whether this body is the family's envelope: an `error` with a `message`, and a `code` as ours are. Others
+/// have such an `error`, too, but write their codes in small letters.
 pub(crate) fn is_envelope(body: &[u8]) -> bool {
-    serde_json::from_slice::<Envelope<'_>>(body)
-        .is_ok_and(|envelope| !envelope.error.code.is_empty())
+    serde_json::from_slice::<Envelope<'_>>(body).is_ok_and(|envelope| is_code(&envelope.error.code))
+}
+
+fn is_code(code: &str) -> bool {
+    let is_ours = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    !code.is_empty() && code.bytes().all(is_ours)
 }
 
 #[derive(Deserialize)]
@@ -36,6 +41,8 @@ mod tests {
             r#"{"error":"gone"}"#,
             r#"{"error":{"code":404,"message":"x"}}"#,
             r#"{"error":{"code":"","message":"x"}}"#,
+            r#"{"error":{"code":"gone","message":"x"}}"#,
+            r#"{"error":{"code":"GONE 1","message":"x"}}"#,
             r#"{"error":{"code":"GONE"}}"#,
             r#"{"error":{"code":"GONE","message":"x"}} trailing"#,
         ] {

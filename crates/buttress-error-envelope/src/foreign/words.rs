@@ -53,9 +53,9 @@ pub(crate) fn without_values(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut rest = text;
     let mut expected = false;
-    while let Some(at) = rest.find(['"', '`']) {
+    while let Some(at) = start_of_quotes(rest) {
         let (before, quoted) = rest.split_at(at);
-        expected |= before.contains("expected") || before.contains("there are no fields");
+        expected = is_expected(before, expected);
         let end = end_of_quotes(quoted);
         shown.push_str(before);
         if quoted.starts_with('`') && (expected || is_name_next(before)) {
@@ -72,14 +72,27 @@ pub(crate) fn without_values(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Where the first quote opens. Within a word, and at its end, a single one is an apostrophe.
+fn start_of_quotes(text: &str) -> Option<usize> {
+    let mut in_word = false;
+    text.char_indices().find_map(|(at, sign)| {
+        let opens = matches!(sign, '"' | '`') || sign == '\'' && !in_word;
+        in_word = sign.is_alphanumeric();
+        opens.then_some(at)
+    })
+}
+
 /// Behind the quote that closes what the first one opens; a backslash hides a quote. One that never closes
 /// takes all.
 fn end_of_quotes(quoted: &str) -> usize {
-    let (sign, mut escaped) = (quoted.as_bytes()[0], false);
+    let bytes = quoted.as_bytes();
+    let (sign, mut escaped) = (bytes[0], false);
+    let in_word = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b > 0x7f);
     for (at, byte) in quoted.bytes().enumerate().skip(1) {
         match byte {
             _ if escaped => escaped = false,
-            b'\\' if sign == b'"' => escaped = true,
+            b'\\' if sign != b'`' => escaped = true,
+            b'\'' if sign == b'\'' && in_word(at + 1) => {}
             byte if byte == sign => return at + 1,
             _ => {}
         }
@@ -87,15 +100,24 @@ fn end_of_quotes(quoted: &str) -> usize {
     quoted.len()
 }
 
+/// Whether what follows is what a program expects: "expected `a`", and then ", `b` or `c`". What it found
+/// instead is not.
+fn is_expected(before: &str, was_expected: bool) -> bool {
+    let Some((ahead, named)) = before.rsplit_once("expected") else {
+        return was_expected && matches!(before.trim_matches([',', ' ']), "" | "or" | "and");
+    };
+    let turns = |word| matches!(word, "but" | "found" | "got" | "not");
+    !ahead.ends_with("un") && !named.contains([',', ';']) && !named.split(' ').any(turns)
+}
+
 /// Whether a name follows, of a field or a type: "missing field `id`", "to a `u64`".
 fn is_name_next(before: &str) -> bool {
-    let word = before.trim_end().rsplit(' ').next().unwrap_or_default();
-    let before = &before[..before.trim_end().len() - word.len()];
-    let unknown = before.trim_end().ends_with("unknown");
+    let mut words = before.trim_end().rsplit(' ');
+    let (word, ahead) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match word {
-        // The name of an unknown field is the client's word.
-        "field" => !unknown,
-        "type" | "a" | "an" | "header" | "key" => true,
+        // The name of something unknown is the client's word.
+        "field" | "type" | "header" | "key" => ahead != "unknown",
+        "a" | "an" => ahead == "to",
         _ => false,
     }
 }
@@ -132,6 +154,16 @@ mod tests {
             ),
             ("never closed \"hunter2", "never closed …"),
             ("never closed `hunter2", "never closed …"),
+            ("unexpected value `hunter2`", "unexpected value …"),
+            ("expected `red`, found `hunter2`", "expected `red`, found …"),
+            ("expected a `day`, but got `hunter2`", "expected a `day`, but got …"),
+            ("unknown type `hunter2`", "unknown type …"),
+            ("unknown key `hunter2`", "unknown key …"),
+            ("this is not a `hunter2`", "this is not a …"),
+            ("invalid value 'hunter2' for 'amount'", "invalid value … for …"),
+            ("amount='it's hunter2', and more", "amount=…, and more"),
+            ("never closed 'hunter2", "never closed …"),
+            ("the clients' can't isn't ours", "the clients' can't isn't ours"),
             ("nothing quoted", "nothing quoted"),
         ];
         for (text, shown) in cases {

@@ -88,6 +88,58 @@ async fn head_has_no_body() {
     assert!(response.headers().contains_key("content-length"));
 }
 
+/// What a context inside has told is not told again, and its id stays.
+#[tokio::test]
+async fn a_context_inside_has_named_it() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let ledger = Ledger::default();
+    let answers = Answers::builder().metrics(&Metrics::new(ledger.clone())).build().unwrap();
+    let envelope = || {
+        let envelope = ErrorEnvelopeLayer::builder().answers(answers.clone());
+        envelope.build().unwrap().keep_body()
+    };
+    let inside = || Context::default().layer().keep_body();
+    let own = Router::new().route("/own", get(|| async { Problem::internal("db7 is gone") }));
+    let response = ask(own.layer(inside()).layer(envelope()), asked("/own", "*/*")).await;
+    error(&response);
+    let lines = log.take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains(response.headers()["x-request-id"].to_str().unwrap()), "{lines:?}");
+    assert!(ledger.counts().is_empty(), "{:?}", ledger.counts());
+
+    let id = std::sync::Arc::new(std::sync::OnceLock::new());
+    let kept = id.clone();
+    let foreign = Router::new().route(
+        "/",
+        get(async move |request: Request<Body>| {
+            let context = request.extensions().get::<buttress_core::RequestContext>().unwrap();
+            kept.set(context.id().to_string()).unwrap();
+            answer(500, "text/plain", "db7.internal is gone")
+        }),
+    );
+    let response = ask(foreign.layer(inside()).layer(envelope()), asked("/", "*/*")).await;
+    assert_eq!(error(&response)["correlationId"], **id.get().unwrap());
+    let lines = log.take();
+    assert!(lines.len() == 1 && lines[0].contains(&**id.get().unwrap()), "{lines:?}");
+}
+
+/// A problem is what it is, whatever the rules say of foreign failures.
+#[tokio::test]
+async fn a_problem_is_settled_even_where_failures_are_left_alone() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let formats = Negotiation::default().chooser();
+    let answers = Answers::builder().format(formats).build().unwrap();
+    let left = ErrorEnvelopeLayer::builder().answers(answers).leave_path("/").build().unwrap();
+    let response = ask(app(left.clone()), asked("/own", "text/plain")).await;
+    assert!(response.body().starts_with(b"GONE: This is no longer here.\nid: "), "{response:?}");
+    assert_eq!(log.take().len(), 1);
+    let response = ask(app(left), asked("/foreign", "*/*")).await;
+    assert_eq!(response.body(), "db7.internal is gone");
+    assert!(log.take().is_empty());
+}
+
 #[test]
 fn answers_can_be_asked_directly() {
     let answers = Answers::default();

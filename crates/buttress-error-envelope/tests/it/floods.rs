@@ -125,3 +125,17 @@ async fn each_code_has_lines_of_its_own() {
     flood.refused("203.0.113.7:1", &Problem::internal("it broke")).await;
     assert!(log.take()[0].starts_with("ERROR"));
 }
+
+/// Where refusals are told too, they do not take the lines of what is broken.
+#[tokio::test]
+async fn refusals_do_not_crowd_out_faults_of_the_same_code() {
+    let (flood, log) = (flood(), Log::default());
+    let _listening = log.listen();
+    for _ in 0..10 {
+        flood.refused("203.0.113.7:1", &Problem::unavailable()).await;
+    }
+    assert!(log.take().iter().all(|line| line.starts_with("DEBUG")));
+    flood.refused("203.0.113.7:1", &Problem::unavailable().with_source("it broke")).await;
+    let lines = log.take();
+    assert!(lines.len() == 1 && lines[0].starts_with("ERROR"), "{lines:?}");
+}

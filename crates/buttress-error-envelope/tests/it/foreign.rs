@@ -193,8 +193,16 @@ async fn what_has_the_familys_shape_already_stays() {
         assert_eq!(response.body(), body);
         assert_eq!(response.headers()["content-type"], kind);
     }
-    let other = given(answer(502, "application/json", r#"{"error":"no"}"#)).await;
-    assert_eq!(error(&other)["code"], "DEPENDENCY_FAILED");
+    let others = [
+        r#"{"error":"no"}"#,
+        // Other houses have an `error` with code and message, too.
+        r#"{"error":{"code":"internal_error","message":"db7.internal is gone"}}"#,
+        r#"{"error":{"code":"E 1","message":"db7.internal is gone"}}"#,
+    ];
+    for other in others {
+        let other = given(answer(502, "application/json", other)).await;
+        assert_eq!(error(&other)["code"], "DEPENDENCY_FAILED");
+    }
     let mut grpc = answer(502, "application/grpc", "");
     grpc.headers_mut().insert("grpc-status", "14".parse().unwrap());
     assert_eq!(given(grpc).await.headers()["content-type"], "application/grpc");

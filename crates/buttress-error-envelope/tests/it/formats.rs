@@ -146,6 +146,16 @@ fn grpc_has_the_details_of_google_rpc() {
     assert_eq!(fields[2].description, NASTY);
 }
 
+/// `google.protobuf.Duration` goes up to ten thousand years; what is beyond would be read as negative.
+#[test]
+fn grpc_is_never_told_to_come_back_in_the_past() {
+    let problem = Problem::unavailable().with_retry_after(Duration::MAX);
+    let answer = RichGrpcStatus::new().render(&problem, &occasion());
+    let status = tonic::Status::from_header_map(answer.headers()).unwrap();
+    let delay = status.get_details_retry_info().unwrap().retry_delay.unwrap();
+    assert_eq!(delay, Duration::from_secs(315_576_000_000));
+}
+
 /// A header of any size would be refused by a proxy, and the whole answer lost.
 #[test]
 fn the_details_of_grpc_are_bounded() {

@@ -1,12 +1,19 @@
 //! A client gets what it accepts, and an answer in any case.
 
 use axum::body::Body;
-use buttress_error_envelope::{FormatName, Negotiation, NegotiationSettings, preferred};
+use buttress_core::render::{Format, JsonEnvelope, Occasion, Render};
+use buttress_core::{Context, Problem};
+use buttress_error_envelope::{
+    ErrorEnvelopeLayer, FormatName, Negotiation, NegotiationSettings, PlainText, preferred,
+};
+use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use proptest::prelude::*;
 
-use crate::support::{given_to, json};
+use tower::ServiceExt;
+
+use crate::support::{given_to, json, once, walled, whole};
 
 const OFFERS: [&str; 5] = [
     "application/json",
@@ -127,6 +134,38 @@ async fn where_there_is_no_choice_nothing_varies() {
     );
     assert!(!answer.headers().contains_key("vary"));
     assert_eq!(json(&answer)["error"]["code"], "GONE");
+}
+
+/// A format of one's own may depend on more than what the client accepts.
+#[derive(Debug)]
+struct ByCookie;
+
+impl Render for ByCookie {
+    fn render(&self, problem: &Problem, occasion: &Occasion<'_>) -> Response<Bytes> {
+        let mut answer = JsonEnvelope.render(problem, occasion);
+        answer.headers_mut().insert("vary", HeaderValue::from_static("cookie"));
+        answer
+    }
+}
+
+fn vary(response: &Response<Bytes>) -> Vec<&str> {
+    response.headers().get_all("vary").iter().map(|value| value.to_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn all_that_an_answer_varies_by_is_said() {
+    let offer = Negotiation::only("application/json", Format::new(ByCookie))
+        .or("text/plain", Format::new(PlainText));
+    let context = Context::builder().answers(|answers| {
+        let german = |_: &Problem, _: &str| Some("Das geht nicht.".into());
+        answers.format(offer.chooser()).localise(german)
+    });
+    let failed = Response::builder().status(404).header("vary", "origin").body(Body::empty());
+    let service = walled(context.build().unwrap(), ErrorEnvelopeLayer::default());
+    let service = service.service(once(failed.unwrap()));
+    let response = whole(service.oneshot(Request::new(())).await.unwrap()).await;
+    assert_eq!(json(&response)["error"]["message"], "Das geht nicht.");
+    assert_eq!(vary(&response), ["origin", "cookie", "accept", "accept-language"]);
 }
 
 proptest! {

@@ -54,7 +54,8 @@ impl Answers {
     }
 
     /// Does on the way out what a context would do: gives a problem that waits for it the right format and an
-    /// id, which is sent as `x-request-id` too; tells the log of it, and counts it. Once.
+    /// id, which is sent as `x-request-id` too; tells the log of it, and counts it. Once, also if a context
+    /// inside has done so. An id that the response has already stays.
     ///
     /// Leaves a response without a problem alone.
     pub fn settle(&self, response: &mut dyn ResponseHead, asked: &Asked) {
@@ -62,10 +63,12 @@ impl Answers {
             return;
         }
         let Some(problem) = render::found(response.extensions()) else { return };
-        response.extensions_mut().insert(Told);
+        mark_told(response);
         let clock = self.0.clock.get();
         let (wall, asking) = (clock.wall(), asked.about(clock));
-        let id = RequestId::generate(wall);
+        // A context inside has named the request already.
+        let named = response.headers().get(ID_HEADER).and_then(RequestId::parse);
+        let id = named.unwrap_or_else(|| RequestId::generate(wall));
         if render::unmark(response) {
             let occasion = Occasion::at(wall).correlation_id(id.as_str());
             render::settle_with(response, |problem| {
@@ -83,3 +86,8 @@ impl Answers {
 /// Marks a response whose problem was told to the log.
 #[derive(Clone, Copy, Debug)]
 struct Told;
+
+/// Marks it: whoever stands outside does not tell of it again.
+pub(crate) fn mark_told(response: &mut dyn ResponseHead) {
+    response.extensions_mut().insert(Told);
+}

@@ -43,7 +43,8 @@ impl AnswersBuilder {
     }
 
     /// Sets who says a problem in the language of the client: it gets the problem and what the client sent
-    /// as `Accept-Language`, empty if that was nothing or too long, and may leave the words as they are.
+    /// as `Accept-Language`, empty if that was nothing or too long, and may leave the words as they are. All
+    /// answers at length then say `Vary: Accept-Language`, for caches to heed.
     pub fn localise(
         mut self,
         say: impl Fn(&Problem, &str) -> Option<Cow<'static, str>> + Send + Sync + 'static,
@@ -60,7 +61,7 @@ impl AnswersBuilder {
         self
     }
 
-    /// Sets how many lines of each code go to the log in a second. The default is ten.
+    /// Sets how many lines of each code and level go to the log in a second. The default is ten.
     pub fn log_lines_per_second(mut self, lines: u32) -> Self {
         self.settings.log_lines_per_second = lines;
         self
@@ -117,7 +118,8 @@ impl AnswersBuilder {
             clients: settings.brief.map(|brief| Clients::new(brief.after, brief.window())),
             shows_sources: settings.dangerous_show_sources,
             redact: self.redact,
-            lines: Lines::new(settings.log_lines_per_second),
+            faults: Lines::new(settings.log_lines_per_second),
+            refusals: Lines::new(settings.log_lines_per_second),
             errors,
             brief: self.metrics.bind(&BRIEF, []),
         }))

@@ -12,10 +12,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::ACCEPT_LANGUAGE;
+use http::header::{ACCEPT_LANGUAGE, VARY};
 use http::{HeaderValue, Response};
 
 pub use self::asked::Asked;
+pub(crate) use self::asked::mark_told;
 pub use self::builder::AnswersBuilder;
 use self::flood::{Clients, Lines};
 pub(crate) use self::report::Who;
@@ -59,8 +60,8 @@ use crate::{ClientAddress, Problem, Redact};
 /// error, if the server is at fault and there is a source, with code, status, request id, trace id, route and
 /// the chain of sources, [redacted](crate::redact) and cut to 2 KiB; else `request refused`, at debug level.
 ///
-/// Of each code so many lines a second are written as the settings say (ten). How many were left out is told
-/// in one line, before the next one of that code: `left out`.
+/// Of each code and level so many lines a second are written as the settings say (ten). How many were left out is told
+/// in one line, before the next one of that kind: `left out`.
 ///
 /// # Metrics
 ///
@@ -83,7 +84,9 @@ struct Rules {
     clients: Option<Clients>,
     shows_sources: bool,
     redact: Redact,
-    lines: Lines,
+    /// Of faults and of refusals: a flood of the ones does not hide the others.
+    faults: Lines,
+    refusals: Lines,
     errors: Family<Counter, 3>,
     brief: Counter,
 }
@@ -138,6 +141,20 @@ impl Answers {
             rules.brief.increment(1);
             return asking.format.render(problem, &occasion.briefly());
         }
+        let mut answer = self.encode_at_length(problem, occasion, asking);
+        if rules.localise.is_some() {
+            answer.headers_mut().append(VARY, HeaderValue::from_static("accept-language"));
+        }
+        answer
+    }
+
+    fn encode_at_length(
+        &self,
+        problem: &Problem,
+        occasion: Occasion<'_>,
+        asking: &Asking<'_>,
+    ) -> Response<Bytes> {
+        let rules = &*self.0;
         let sources =
             rules.shows_sources.then(|| report::sources(problem, &rules.redact)).flatten();
         let occasion = match &sources {

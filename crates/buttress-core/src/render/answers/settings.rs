@@ -24,7 +24,7 @@ use crate::{BuildError, Faults};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AnswersSettings {
-    /// How many lines of each code go to the log in a second.
+    /// How many lines of each code and level go to the log in a second.
     pub log_lines_per_second: u32,
     /// When answers become brief; never, if left out.
     pub brief: Option<BriefSettings>,

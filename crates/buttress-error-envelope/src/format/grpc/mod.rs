@@ -2,6 +2,7 @@ mod base64;
 mod protobuf;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use buttress_core::render::{GrpcStatus, Occasion, Render};
 use buttress_core::{Place, Problem};
@@ -15,6 +16,9 @@ const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 /// What the details may weigh, in bytes, before they are encoded: a proxy or client may refuse headers of
 /// more than 8 KiB in all.
 const MOST: usize = 4_096;
+
+/// A `google.protobuf.Duration` is no longer: more would be read as a time in the past.
+const LONGEST_WAIT: Duration = Duration::from_secs(315_576_000_000);
 
 /// A gRPC status with the details of `google.rpc`: `ErrorInfo`, `RequestInfo`, `RetryInfo` and `BadRequest`.
 ///
@@ -72,6 +76,7 @@ impl RichGrpcStatus {
         if let Some(wait) = problem.retry_after() {
             any(&mut status, "RetryInfo", |info| {
                 info.message(1, |delay| {
+                    let wait = wait.min(LONGEST_WAIT);
                     delay.number(1, wait.as_secs());
                     delay.number(2, wait.subsec_nanos().into());
                 });
