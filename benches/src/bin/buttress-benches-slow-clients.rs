@@ -9,7 +9,6 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::thread;
 use std::time::Duration;
 
 use axum::Router;
@@ -70,12 +69,10 @@ fn measure(ours: bool, attackers: usize, lasts: Duration) -> Result<Row, Failure
     let address = start(&server, ours)?;
     let ended = Arc::new(AtomicUsize::new(0));
     let at = ended.clone();
-    let fighting = enemies.handle().clone();
-    drop(thread::spawn(move || enemies.block_on(std::future::pending::<()>())));
     for number in 0..attackers {
         let attack = Attack::ALL[number % Attack::ALL.len()];
         let ended = at.clone();
-        fighting.spawn(async move {
+        enemies.spawn(async move {
             let mut pauses = interval(Duration::from_secs(1));
             loop {
                 pauses.tick().await;
@@ -90,6 +87,8 @@ fn measure(ours: bool, attackers: usize, lasts: Duration) -> Result<Row, Failure
     let quantile = |share: usize| latencies.get(latencies.len() * share / 100).copied();
     let micros = |share| quantile(share).unwrap_or_default().as_micros();
     let ended = ended.load(Relaxed);
+    // Or these would go on knocking at the door of the next row.
+    enemies.shutdown_background();
     server.shutdown_background();
     Ok(Row { requests: latencies.len(), failed, p50: micros(50), p99: micros(99), ended })
 }

@@ -1,50 +1,61 @@
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use buttress_core::clock::{Clock, Moment, Timer, TokioClock, TokioTimer};
 use pin_project_lite::pin_project;
+use tokio::task::unconstrained;
 
 pin_project! {
     /// A sleep until a deadline that moves.
     ///
     /// A deadline that moved away leaves the sleep as it is: when that is over, it sleeps again. So whatever
-    /// pushes its deadline ahead all the time, as each request does, costs no timer.
+    /// pushes its deadline ahead all the time, as each request does, costs no timer, and is not even asked of
+    /// the timer while it lasts.
     pub(super) struct Alarm {
         clock: TokioClock,
         #[pin]
         sleep: Option<<TokioTimer as Timer>::Sleep>,
         at: Moment,
+        // Whom the sleep wakes.
+        task: Option<Waker>,
     }
 }
 
 impl Alarm {
     pub(super) fn new(clock: TokioClock) -> Self {
-        Self { clock, sleep: None, at: Moment::LAST }
+        Self { clock, sleep: None, at: Moment::LAST, task: None }
     }
 
     /// Is done when `deadline` has passed.
     pub(super) fn poll_until(
         self: Pin<&mut Self>,
         deadline: Moment,
+        mut now: Moment,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let mut this = self.project();
-        loop {
-            let now = this.clock.now();
-            if now >= deadline {
-                return Poll::Ready(());
-            }
+        while now < deadline {
             if this.sleep.is_none() || deadline < *this.at {
                 this.sleep.set(Some(TokioTimer.sleep(deadline - now)));
-                *this.at = deadline;
+                (*this.at, *this.task) = (deadline, None);
             }
-            if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                ready!(sleep.poll(cx));
+            let armed = this.task.as_ref().is_some_and(|task| task.will_wake(cx.waker()));
+            if armed && now < *this.at {
+                return Poll::Pending;
+            }
+            if let Some(sleep) = this.sleep.as_mut().as_pin_mut()
+                // Or a task that has used up its turn would be asked again without being armed.
+                && pin!(unconstrained(sleep)).poll(cx).is_pending()
+            {
+                *this.task = Some(cx.waker().clone());
+                return Poll::Pending;
             }
             this.sleep.set(None);
+            now = this.clock.now();
         }
+        Poll::Ready(())
     }
 }
 

@@ -12,7 +12,8 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::body::{RequestBody, ResponseBody, Turn};
+use super::answer::{ResponseBody, Turn};
+use super::body::RequestBody;
 use super::cause::Cause;
 use super::limits::Limits;
 use super::link::{Flight, Link};
@@ -37,8 +38,8 @@ where
     type Future = Answer<S>;
 
     fn call(&self, request: Request<Incoming>) -> Answer<S> {
-        let (number, flight) = self.link.begin();
         let is_http2 = request.version() == Version::HTTP_2;
+        let (number, flight) = self.link.begin(is_http2);
         let turn = is_http2.then(Arc::<Turn>::default);
         if let Some(turn) = &turn {
             stream::announce(turn.clone());

@@ -2,6 +2,8 @@ use std::num::NonZeroU64;
 
 use memchr::memchr;
 
+use super::framing::{self, Framing};
+
 /// The longest beginning of a line that is kept when a line comes in pieces.
 const KEPT: usize = 64;
 
@@ -19,7 +21,9 @@ pub(super) struct Heads {
     kept: Vec<u8>,
     /// The last byte of the piece before: is the line feed that comes first now a bare one?
     last: u8,
-    head: Head,
+    /// Of the head that is read now.
+    framing: Framing,
+    fault: Option<Fault>,
     seen: u64,
     refused: Option<(NonZeroU64, Fault)>,
     strict_lines: bool,
@@ -47,13 +51,6 @@ enum At {
     Trailers,
     /// Another protocol, or nothing that could be followed.
     Lost,
-}
-
-#[derive(Debug, Default)]
-struct Head {
-    length: Option<u64>,
-    encoded: bool,
-    fault: Option<Fault>,
 }
 
 impl Heads {
@@ -135,13 +132,13 @@ impl Heads {
             // Empty lines before a message are skipped (RFC 9112, section 2.2).
             At::Start if line.is_empty() => {}
             At::Start => {
-                self.head = Head::default();
+                (self.framing, self.fault) = (Framing::default(), None);
                 self.note(bare);
                 self.at = At::Fields;
             }
             At::Fields => {
                 self.note(bare);
-                if line.is_empty() { self.finish() } else { self.head.field(line) }
+                if line.is_empty() { self.finish() } else { self.framing.field(line) }
             }
             At::ChunkSize => self.at = chunk(line),
             At::Trailers if line.is_empty() => self.at = At::Start,
@@ -151,14 +148,14 @@ impl Heads {
 
     fn note(&mut self, bare: bool) {
         if bare && self.strict_lines {
-            self.head.fault.get_or_insert(Fault::BareLineFeed);
+            self.fault.get_or_insert(Fault::BareLineFeed);
         }
     }
 
     fn finish(&mut self) {
         self.seen = self.seen.saturating_add(1);
-        let Head { length, encoded, fault } = self.head;
-        let fault = fault.or((encoded && length.is_some()).then_some(Fault::TwoLengths));
+        let Framing { length, encoded } = self.framing;
+        let fault = self.fault.or((encoded && length.is_some()).then_some(Fault::TwoLengths));
         if let (None, Some(fault), Some(number)) = (self.refused, fault, NonZeroU64::new(self.seen))
         {
             self.refused = Some((number, fault));
@@ -173,33 +170,13 @@ impl Heads {
     }
 }
 
-impl Head {
-    fn field(&mut self, line: &[u8]) {
-        let Some(colon) = memchr(b':', line) else { return };
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        if name.eq_ignore_ascii_case(b"content-length") {
-            self.length = Some(number(value, 10).unwrap_or(u64::MAX));
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.encoded = true;
-        }
-    }
-}
-
 fn chunk(line: &[u8]) -> At {
-    let size = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    match number(size, 16) {
+    match framing::chunk(line) {
         Some(0) => At::Trailers,
         // Two more, for the end of the line.
         Some(size) => size.checked_add(2).map_or(At::Lost, At::Chunk),
         None => At::Lost,
     }
-}
-
-fn number(digits: &[u8], radix: u32) -> Option<u64> {
-    if !digits.first()?.is_ascii_hexdigit() {
-        return None;
-    }
-    u64::from_str_radix(str::from_utf8(digits).ok()?, radix).ok()
 }
 
 #[cfg(test)]

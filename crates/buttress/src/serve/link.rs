@@ -107,18 +107,22 @@ impl Link {
 
 /// About its requests.
 impl Link {
-    /// Another request; says which one it is, counted from one.
-    pub(super) fn begin(self: &Arc<Self>) -> (u64, Flight) {
-        self.in_flight.fetch_add(1, AcqRel);
-        self.meters.flights.add(1.0);
-        (self.requests.fetch_add(1, AcqRel) + 1, Flight(self.clone()))
+    /// Another request; says which one it is, counted from one. `elsewhere` is whether it may end outside of
+    /// the connection's own task.
+    pub(super) fn begin(self: &Arc<Self>, elsewhere: bool) -> (u64, Flight) {
+        let flight = self.flight(elsewhere);
+        (self.requests.fetch_add(1, AcqRel) + 1, flight)
     }
 
     /// Something under way that is no request of its own, as an upgraded stream.
     pub(super) fn continue_flight(self: &Arc<Self>) -> Flight {
+        self.flight(true)
+    }
+
+    fn flight(self: &Arc<Self>, elsewhere: bool) -> Flight {
         self.in_flight.fetch_add(1, AcqRel);
         self.meters.flights.add(1.0);
-        Flight(self.clone())
+        Flight { link: self.clone(), elsewhere }
     }
 
     pub(super) fn refused(&self) -> u64 {
@@ -198,20 +202,25 @@ impl Link {
 /// A request, from its head to the last byte of its answer.
 #[derive(Debug)]
 #[must_use = "the request is over when this is dropped"]
-pub(super) struct Flight(Arc<Link>);
+pub(super) struct Flight {
+    link: Arc<Link>,
+    elsewhere: bool,
+}
 
 impl Flight {
     pub(super) fn link(&self) -> &Arc<Link> {
-        &self.0
+        &self.link
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.0.meters.flights.add(-1.0);
-        // Under HTTP/2 the last of it ends in a task of its own, and quiet begins.
-        if self.0.in_flight.fetch_sub(1, AcqRel) == 1 {
-            self.0.wake();
+        self.link.meters.flights.add(-1.0);
+        let last = self.link.in_flight.fetch_sub(1, AcqRel) == 1;
+        // Quiet begins. A stream may end without the connection hearing of it; an HTTP/1 connection ends its
+        // requests itself, and looks at its deadlines afterwards.
+        if last && self.elsewhere {
+            self.link.wake();
         }
     }
 }

@@ -98,27 +98,37 @@
 //! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is compiled by nobody who
 //!   develops this on Linux: it is the least tried part.
 
+mod accepting;
 mod addresses;
 mod ahead;
 mod alarm;
+mod answer;
 mod backoff;
 mod body;
+mod body_error;
 mod builder;
 mod cause;
 mod connection;
 mod detect;
 mod door;
+mod drive;
+mod ending;
 mod frames;
+mod framing;
 mod head;
 mod hooks;
 mod limits;
 mod link;
 mod listener;
 mod meters;
+mod news;
+mod opening;
 mod pace;
 mod phase;
+mod protocols;
 pub mod proxy;
 mod report;
+mod running;
 #[doc(hidden)]
 pub mod scanning;
 mod server;
@@ -137,7 +147,8 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-pub use self::body::{BodyError, RequestBody};
+pub use self::body::RequestBody;
+pub use self::body_error::BodyError;
 pub use self::builder::ServerBuilder;
 pub use self::listener::{Both, Either, Listener};
 pub use self::meters::CATALOGUE;

@@ -1,4 +1,5 @@
 use std::io;
+use std::task::{Context, Poll};
 
 use super::phase::Ask;
 
@@ -21,11 +22,11 @@ impl Signals {
     }
 
     /// `SIGTERM` is an orchestrator's, `SIGINT` somebody's at a keyboard.
-    pub(super) async fn next(&mut self) -> Ask {
-        tokio::select! {
-            _ = self.terminate.recv() => Ask::Orderly,
-            _ = self.interrupt.recv() => Ask::Prompt,
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ask> {
+        if self.terminate.poll_recv(cx).is_ready() {
+            return Poll::Ready(Ask::Orderly);
         }
+        self.interrupt.poll_recv(cx).map(|_| Ask::Prompt)
     }
 }
 
@@ -45,10 +46,10 @@ impl Signals {
     }
 
     /// Ctrl-C is somebody's at a keyboard; the machine that goes down is an orchestrator.
-    pub(super) async fn next(&mut self) -> Ask {
-        tokio::select! {
-            _ = self.shutdown.recv() => Ask::Orderly,
-            _ = self.interrupt.recv() => Ask::Prompt,
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ask> {
+        if self.shutdown.poll_recv(cx).is_ready() {
+            return Poll::Ready(Ask::Orderly);
         }
+        self.interrupt.poll_recv(cx).map(|_| Ask::Prompt)
     }
 }

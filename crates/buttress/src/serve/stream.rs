@@ -8,7 +8,7 @@ use buttress_core::clock::{Clock, TokioClock};
 use pin_project_lite::pin_project;
 
 use super::alarm::Alarm;
-use super::body::Turn;
+use super::answer::Turn;
 use super::cause::Cause;
 use super::limits::Timeouts;
 use super::link::Link;
@@ -84,22 +84,19 @@ impl<F: Future<Output = ()>> Future for Stream<F> {
         if task.poll(cx).is_ready() {
             return Poll::Ready(());
         }
+        let now = this.clock.now();
         let handed = this.turn.bytes();
         if handed > *this.handed {
-            this.reader.moved(this.clock.now(), handed - *this.handed);
+            this.reader.moved(now, handed - *this.handed);
             *this.handed = handed;
         }
         if !this.turn.is_theirs() {
-            if this.reader.end().is_some() {
-                this.reader.rests(this.clock.now());
-            }
+            this.reader.rests(now);
             return Poll::Pending;
         }
-        if this.reader.end().is_none() {
-            this.reader.waits(this.clock.now());
-        }
+        this.reader.waits(now);
         let Some(end) = this.reader.end() else { return Poll::Pending };
-        if this.alarm.poll_until(end, cx).is_pending() {
+        if this.alarm.poll_until(end, now, cx).is_pending() {
             return Poll::Pending;
         }
         this.link.limited(Cause::SlowReader);

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
+use std::sync::atomic::{AtomicU8, AtomicUsize};
+use std::task::Context;
 
+use atomic_waker::AtomicWaker;
 use tokio::sync::watch;
 
 use super::phase::Phase;
@@ -38,7 +40,9 @@ pub struct Shutdown {
 
 struct State {
     /// How often somebody asked for the end.
-    asked: watch::Sender<usize>,
+    asked: AtomicUsize,
+    /// The task that has to hear of it.
+    server: AtomicWaker,
     phase: watch::Sender<Phase>,
     /// The same once more, for whoever looks at each request.
     number: AtomicU8,
@@ -46,14 +50,16 @@ struct State {
 
 impl Shutdown {
     pub(super) fn new() -> Self {
-        let (asked, phase) = (watch::Sender::new(0), watch::Sender::new(Phase::Serving));
-        Self { state: Arc::new(State { asked, phase, number: AtomicU8::new(0) }) }
+        let (asked, server) = (AtomicUsize::new(0), AtomicWaker::new());
+        let (phase, number) = (watch::Sender::new(Phase::Serving), AtomicU8::new(0));
+        Self { state: Arc::new(State { asked, server, phase, number }) }
     }
 
     /// Begins the shutdown, as `SIGTERM` does. Called again, it shortens it: first what is left of the lead
     /// time, then what is left of the grace period.
     pub fn begin(&self) {
-        self.state.asked.send_modify(|asked| *asked += 1);
+        self.state.asked.fetch_add(1, AcqRel);
+        self.state.server.wake();
     }
 
     /// How far the shutdown has come.
@@ -81,13 +87,10 @@ impl Shutdown {
         let _ = self.state.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 
-    pub(super) fn asks(&self) -> watch::Receiver<usize> {
-        let mut asks = self.state.asked.subscribe();
-        // Somebody may have asked before the server ran.
-        if *asks.borrow() > 0 {
-            asks.mark_changed();
-        }
-        asks
+    /// How often somebody asked; the task is woken when somebody does again.
+    pub(super) fn asked(&self, cx: &Context<'_>) -> usize {
+        self.state.server.register(cx.waker());
+        self.state.asked.load(Acquire)
     }
 
     pub(super) fn enter(&self, phase: Phase) {

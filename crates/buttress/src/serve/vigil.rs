@@ -84,12 +84,12 @@ impl Vigil {
     }
 
     /// What is to be done, and when, if nothing happens meanwhile.
-    pub(super) fn due(&self) -> Option<(Moment, Verdict)> {
+    pub(super) fn due(&self) -> Due {
         let reader = self.reader.end().map(|end| (end, Verdict::Kill(Cause::SlowReader)));
+        let quiet = self.quiet.map(|quiet| self.quiet(quiet));
         let age = self.timeouts.age.filter(|_| !self.aged && self.closing.is_none());
         let age = age.map(|age| (self.opened + age, Verdict::Last));
-        let quiet = self.quiet.map(|quiet| self.quiet(quiet));
-        [reader, quiet, age].into_iter().flatten().min_by_key(|(at, _)| *at)
+        sooner(sooner(reader, quiet), age)
     }
 
     /// Its age was noted.
@@ -111,6 +111,15 @@ impl Vigil {
             }
             None => next,
         }
+    }
+}
+
+type Due = Option<(Moment, Verdict)>;
+
+fn sooner(one: Due, other: Due) -> Due {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if other.0 < one.0 { other } else { one }),
+        (one, other) => one.or(other),
     }
 }
 

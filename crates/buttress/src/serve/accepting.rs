@@ -1,0 +1,83 @@
+use std::future::poll_fn;
+use std::hash::BuildHasher;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+
+use buttress_core::clock::Clock;
+use http::{Request, Response};
+use http_body::Body;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::{unconstrained, yield_now};
+use tower_service::Service;
+
+use super::body::RequestBody;
+use super::cause::Cause;
+use super::connection::{BoxError, Connection};
+use super::limits::Timeouts;
+use super::link::Link;
+use super::listener::Listener;
+use super::running::Running;
+use super::vigil::jittered;
+
+/// Who comes.
+impl<S, B> Running<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    pub(super) fn admit<I>(&mut self, io: I, peer: Option<SocketAddr>)
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.meters.accepted.increment(1);
+        let proxy = peer.is_some_and(|peer| {
+            self.host.limits.proxies.iter().any(|network| network.contains(peer.ip()))
+        });
+        let place = if proxy { None } else { self.host.addresses.enter(peer) };
+        if place.is_none() && !proxy {
+            return self.meters.limited(Cause::Address);
+        }
+        let link = Arc::new(Link::new(self.shutdown.clone(), self.meters.clone()));
+        let timeouts = self.host.limits.timeouts;
+        let random = self.jitter.hash_one(self.report.connections);
+        let age = timeouts.age.map(|age| jittered(age, random));
+        let timeouts = Timeouts { age, ..timeouts };
+        let host = self.host.clone();
+        let connection = Connection { host, link: link.clone(), peer, timeouts, place };
+        let task = self.tasks.spawn(connection.run(io));
+        self.links.insert(task.id(), link);
+        self.report.connections += 1;
+        self.counted();
+    }
+
+    pub(super) fn not_accepted(&mut self, error: &io::Error) {
+        self.meters.pauses.increment(1);
+        let Some(pause) = self.backoff.failed(error) else { return };
+        tracing::warn!(target: "buttress", %error, ?pause, "no connection could be accepted");
+        self.resume = Some(self.clock.now() + pause);
+    }
+
+    /// Takes no more connections, after those that the system has taken already.
+    pub(super) async fn close<L: Listener>(&mut self, listener: Option<L>) {
+        let Some(mut listener) = listener else { return };
+        // Twice: the runtime may not have heard yet of those who came last.
+        for _ in 0..2 {
+            while self.tasks.len() < self.host.limits.connections {
+                let waiting = poll_fn(|cx| match listener.poll_accept(cx) {
+                    Poll::Ready(Ok(accepted)) => Poll::Ready(Some(accepted)),
+                    Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
+                });
+                // Or tokio would say that nobody waits, only because it is somebody else's turn.
+                let Some((io, peer)) = unconstrained(waiting).await else { break };
+                self.admit(io, peer);
+            }
+            yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, Moment};
+
+use super::phase::{Ask, Phase};
+use super::report::Report;
+use super::running::Running;
+
+/// The way from phase to phase.
+impl<S> Running<S> {
+    pub(super) fn asked(&mut self, ask: Ask) {
+        let now = self.clock.now();
+        let before = self.plan.phase();
+        self.asked.get_or_insert(now);
+        self.plan.ask(ask, now);
+        if self.plan.phase() != before {
+            self.enter();
+        }
+    }
+
+    /// Tells everybody which phase it is.
+    pub(super) fn enter(&mut self) {
+        let phase = self.plan.phase();
+        self.shutdown.enter(phase);
+        self.meters.entered(phase);
+        let connections = self.tasks.len();
+        let requests: usize = self.links.values().map(|link| link.under_way()).sum();
+        if phase > Phase::Serving {
+            tracing::info!(target: "buttress", %phase, connections, requests, "the server goes down");
+        }
+        match phase {
+            Phase::Serving => {
+                #[cfg(feature = "systemd")]
+                self.systemd.ready();
+            }
+            Phase::Draining => {
+                #[cfg(feature = "systemd")]
+                self.systemd.stopping();
+                self.hooks.draining();
+            }
+            Phase::Closing => self.links.values().for_each(|link| link.wake()),
+            Phase::Aborting => self.abort(connections, requests),
+            Phase::Ended => {}
+        }
+    }
+
+    fn abort(&mut self, connections: usize, requests: usize) {
+        self.report.aborted_connections = connections as u64;
+        self.report.aborted_requests = requests as u64;
+        self.meters.aborted(connections, requests);
+        tracing::warn!(target: "buttress", connections, requests, "what is left is cut off");
+        self.tasks.abort_all();
+    }
+
+    pub(super) async fn finish(self, hook_time: Duration) -> Report {
+        let broken_hooks = self.hooks.run(hook_time).await;
+        let asked = self.asked.unwrap_or(Moment::LAST);
+        let shutdown = self.clock.now() - asked;
+        let report = Report { broken_hooks, shutdown, ..self.report };
+        tracing::info!(target: "buttress", ?shutdown, "{report}");
+        report
+    }
+}

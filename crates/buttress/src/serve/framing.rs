@@ -1,0 +1,39 @@
+/// How long a body is, as the fields of its head say it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Framing {
+    /// [`u64::MAX`] if it is no number.
+    pub(super) length: Option<u64>,
+    /// In chunks, or in a way that the library refuses.
+    pub(super) encoded: bool,
+}
+
+impl Framing {
+    /// Takes a line of the head.
+    pub(super) fn field(&mut self, line: &[u8]) {
+        if let Some(value) = value(line, b"content-length") {
+            self.length = Some(number(value.trim_ascii(), 10).unwrap_or(u64::MAX));
+        } else if value(line, b"transfer-encoding").is_some() {
+            self.encoded = true;
+        }
+    }
+}
+
+/// The size in the line before a chunk.
+pub(super) fn chunk(line: &[u8]) -> Option<u64> {
+    let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
+    number(size.trim_ascii(), 16)
+}
+
+/// What stands after the colon, if this is the field of that name.
+fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (head, value) = line.split_at_checked(name.len() + 1)?;
+    let (colon, head) = head.split_last()?;
+    (*colon == b':' && head.eq_ignore_ascii_case(name)).then_some(value)
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u64> {
+    if !digits.first()?.is_ascii_hexdigit() {
+        return None;
+    }
+    u64::from_str_radix(str::from_utf8(digits).ok()?, radix).ok()
+}

@@ -1,0 +1,158 @@
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use buttress_core::clock::{Clock, Moment, TokioClock};
+use http::{Request, Response};
+use http_body::Body;
+use tokio::task::{Id, JoinError, JoinSet};
+use tower_service::Service;
+
+use super::alarm::Alarm;
+use super::backoff::Backoff;
+use super::body::RequestBody;
+use super::connection::{BoxError, Host};
+use super::hooks::Hooks;
+use super::link::Link;
+use super::listener::Listener;
+use super::meters::Meters;
+use super::news::News;
+use super::phase::{Ask, Phase, Plan};
+use super::report::Report;
+#[cfg(feature = "systemd")]
+use super::systemd::Systemd;
+use super::token::Shutdown;
+
+/// A server that runs.
+pub(super) struct Running<S> {
+    pub(super) host: Host<S>,
+    pub(super) clock: TokioClock,
+    pub(super) plan: Plan,
+    pub(super) hooks: Hooks,
+    pub(super) shutdown: Shutdown,
+    pub(super) meters: Arc<Meters>,
+    pub(super) tasks: JoinSet<()>,
+    pub(super) links: HashMap<Id, Arc<Link>>,
+    pub(super) backoff: Backoff,
+    /// When accepting goes on after an error.
+    pub(super) resume: Option<Moment>,
+    pub(super) jitter: RandomState,
+    pub(super) report: Report,
+    /// When the end was asked for first.
+    pub(super) asked: Option<Moment>,
+    #[cfg(feature = "systemd")]
+    pub(super) systemd: Systemd,
+}
+
+type Joined = Result<(Id, ()), JoinError>;
+
+enum Event<I> {
+    Ask(Ask),
+    Time,
+    Ended(Joined),
+    Accepted(io::Result<(I, Option<SocketAddr>)>),
+}
+
+impl<S, B> Running<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    pub(super) async fn until_the_end<L: Listener>(&mut self, listener: L, news: &mut News) {
+        let mut listener = Some(listener);
+        let mut alarm = pin!(Alarm::new(self.clock));
+        self.enter();
+        while self.plan.phase() != Phase::Ended {
+            match self.next(&mut listener, news, alarm.as_mut()).await {
+                Event::Ask(ask) => self.asked(ask),
+                Event::Time => self.resume = self.resume.filter(|at| *at > self.clock.now()),
+                Event::Ended(joined) => self.ended(joined),
+                Event::Accepted(Ok((io, peer))) => {
+                    self.backoff.succeeded();
+                    self.admit(io, peer);
+                }
+                Event::Accepted(Err(error)) => self.not_accepted(&error),
+            }
+            while self.plan.advance(self.clock.now(), self.tasks.len()) {
+                if self.plan.phase() == Phase::Closing {
+                    self.close(listener.take()).await;
+                }
+                self.enter();
+            }
+        }
+    }
+
+    async fn next<L: Listener>(
+        &mut self,
+        listener: &mut Option<L>,
+        news: &mut News,
+        mut alarm: Pin<&mut Alarm>,
+    ) -> Event<L::Io> {
+        let room = self.tasks.len() < self.host.limits.connections;
+        let mut listener = listener.as_mut().filter(|_| room && self.resume.is_none());
+        let until = self.wake_at();
+        poll_fn(|cx| {
+            if let Poll::Ready(ask) = news.poll(cx) {
+                return Poll::Ready(Event::Ask(ask));
+            }
+            if let Some(until) = until
+                && alarm.as_mut().poll_until(until, self.clock.now(), cx).is_ready()
+            {
+                return Poll::Ready(Event::Time);
+            }
+            if let Poll::Ready(Some(joined)) = self.tasks.poll_join_next_with_id(cx) {
+                return Poll::Ready(Event::Ended(joined));
+            }
+            match &mut listener {
+                Some(listener) => listener.poll_accept(cx).map(Event::Accepted),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// When something is due by itself.
+    fn wake_at(&mut self) -> Option<Moment> {
+        #[cfg(feature = "systemd")]
+        let beat = self.systemd.beat(self.clock.now());
+        #[cfg(not(feature = "systemd"))]
+        let beat = None;
+        [self.plan.until(), self.resume, beat].into_iter().flatten().min()
+    }
+}
+
+impl<S> Running<S> {
+    fn ended(&mut self, joined: Joined) {
+        let id = match &joined {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        if joined.is_err_and(|error| error.is_panic()) {
+            self.report.panicked += 1;
+            tracing::error!(target: "buttress", "the application panicked, and its connection ended");
+        }
+        if let Some(link) = self.links.remove(&id) {
+            self.report.requests += link.seen().requests;
+        }
+        self.counted();
+    }
+
+    /// Says how many connections there are now.
+    pub(super) fn counted(&self) {
+        self.meters.connections.set(count(self.tasks.len()));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody has 2⁵² connections")]
+fn count(connections: usize) -> f64 {
+    connections as f64
+}
