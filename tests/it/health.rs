@@ -161,3 +161,15 @@ async fn whatever_hangs_probes_are_answered() {
     drop(client);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn an_envelope_leaves_the_answers_of_a_router_alone() {
+    let health = HealthChecks::default();
+    health.drain();
+    let wall = Inbound::builder().error_envelope(|envelope| envelope).build().unwrap();
+    let server = serve_axum(Router::new().merge(health.router()).layer(wall)).await;
+
+    assert_eq!(asked(&server, "/ready").await, (503, "draining".to_owned()));
+    let lost = Client::connect(Protocol::Http2, &server).await.get("/lost").await;
+    assert_eq!((lost.status(), &lost.json()["error"]["code"]), (404, &"NOT_FOUND".into()));
+}

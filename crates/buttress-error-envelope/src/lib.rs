@@ -27,6 +27,7 @@ pub use self::format::{HtmlPage, JsonApi, PlainText, ProblemJson, RichGrpcStatus
 pub use self::future::ResponseFuture;
 pub use self::layer::ErrorEnvelopeLayer;
 pub use self::negotiation::{FormatName, Negotiation, NegotiationSettings};
-pub use self::rules::LeaveAlone;
 pub use self::service::ErrorEnvelope;
 pub use self::settings::ErrorEnvelopeSettings;
+#[doc(no_inline)]
+pub use buttress_core::render::LeaveAlone;

@@ -3,6 +3,7 @@ use std::fmt;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
+use buttress_core::render::LeaveAlone;
 use buttress_core::stage::RequestHead;
 use buttress_core::{Code, Problem};
 use bytes::Bytes;
@@ -59,12 +60,20 @@ impl HealthService {
             None => inner.asked(request),
         };
         let answered = match asked {
-            Some(asked) => inner.answer(request, asked),
+            Some(asked) => inner.answer(request, asked).map(meant),
             None => Err(Problem::new(Code::NOT_FOUND)),
         };
         let response = answered.unwrap_or_else(|problem| problem.render(request.context()));
         sendable(response, request.method() == Method::HEAD)
     }
+}
+
+/// A 503 of ours is what was asked for: no envelope outside should take it for a failure.
+fn meant(mut response: Response<Bytes>) -> Response<Bytes> {
+    if response.status().is_server_error() {
+        response.extensions_mut().insert(LeaveAlone);
+    }
+    response
 }
 
 /// The answer to `HEAD` says how long the body would be, and leaves it out.

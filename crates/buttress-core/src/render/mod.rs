@@ -220,6 +220,21 @@ pub(crate) fn found(extensions: &Extensions) -> Option<Problem> {
     problem
 }
 
+/// Put into the extensions of a response, it says that a failure stays as it is: that its body was meant so, as
+/// that of a readiness probe is.
+///
+/// ```
+/// use buttress_core::render::LeaveAlone;
+/// use http::{Response, StatusCode};
+///
+/// let mut response = Response::new("a page of our own");
+/// *response.status_mut() = StatusCode::NOT_FOUND;
+/// response.extensions_mut().insert(LeaveAlone);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
+pub struct LeaveAlone;
+
 /// Marks an answer that waits for a context to give it the right format.
 #[derive(Clone, Copy, Debug)]
 struct Unsettled;
