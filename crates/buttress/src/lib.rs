@@ -13,6 +13,7 @@
 //! | `axum` | handlers return [`Problem`]s; the context knows axum's peer address and route template |
 //! | `error-envelope` | [`Inbound`] gives every failure one shape; with `axum`, extractors that refuse with problems |
 //! | `health` | [`Inbound`] answers probes; checks in the background; with `tonic`, `grpc.health.v1` |
+//! | `health-disk`, `health-http` | checks of a file system, and of another service |
 //! | `tower` | with `error-envelope`: the errors of tower's own middleware become problems |
 //! | `tonic` | [`Problem`] to and from `tonic::Status` |
 //! | `metrics` | metrics report to the `metrics` facade |
