@@ -16,6 +16,8 @@ mod rules;
 mod service;
 mod settings;
 
+pub use buttress_core::render::LeaveAlone;
+
 pub use self::accept::preferred;
 pub use self::builder::ErrorEnvelopeBuilder;
 pub use self::catalogue::{Catalogue, DuplicateCodes};
@@ -27,6 +29,5 @@ pub use self::format::{HtmlPage, JsonApi, PlainText, ProblemJson, RichGrpcStatus
 pub use self::future::ResponseFuture;
 pub use self::layer::ErrorEnvelopeLayer;
 pub use self::negotiation::{FormatName, Negotiation, NegotiationSettings};
-pub use self::rules::LeaveAlone;
 pub use self::service::ErrorEnvelope;
 pub use self::settings::ErrorEnvelopeSettings;

@@ -1,23 +1,9 @@
 use std::fmt;
 
-use buttress_core::render::Answers;
+use buttress_core::render::{Answers, LeaveAlone};
 use buttress_core::stage::RequestHead;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
-
-/// Put into the extensions of a response, it says that a failure stays as it is.
-///
-/// ```
-/// use buttress_error_envelope::LeaveAlone;
-/// use http::{Response, StatusCode};
-///
-/// let mut response = Response::new("a page of our own");
-/// *response.status_mut() = StatusCode::NOT_FOUND;
-/// response.extensions_mut().insert(LeaveAlone);
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
-pub struct LeaveAlone;
 
 /// What an envelope goes by.
 pub(crate) struct Rules {

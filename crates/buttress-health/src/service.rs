@@ -3,6 +3,7 @@ use std::fmt;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
+use buttress_core::render::LeaveAlone;
 use buttress_core::stage::RequestHead;
 use buttress_core::{Code, Problem};
 use bytes::Bytes;
@@ -62,9 +63,17 @@ impl HealthService {
             Some(asked) => inner.answer(request, asked),
             None => Err(Problem::new(Code::NOT_FOUND)),
         };
-        let response = answered.unwrap_or_else(|problem| problem.render(request.context()));
+        // That a service is not ready is no failure of it: an envelope around has nothing to mend.
+        let response = answered.map_or_else(|problem| problem.render(request.context()), unmended);
         sendable(response, request.method() == Method::HEAD)
     }
+}
+
+fn unmended(mut response: Response<Bytes>) -> Response<Bytes> {
+    if !response.status().is_success() {
+        response.extensions_mut().insert(LeaveAlone);
+    }
+    response
 }
 
 /// The answer to `HEAD` says how long the body would be, and leaves it out.

@@ -27,6 +27,7 @@ mod answers;
 mod format;
 mod grpc;
 mod json;
+mod leave_alone;
 mod occasion;
 mod sheet;
 
@@ -51,6 +52,7 @@ pub use self::grpc::GrpcStatus;
 #[cfg(feature = "tonic")]
 pub(crate) use self::grpc::metadata as grpc_metadata;
 pub use self::json::{JsonEnvelope, json};
+pub use self::leave_alone::LeaveAlone;
 pub use self::occasion::Occasion;
 
 /// A way to write a [`Problem`] down.
