@@ -16,6 +16,9 @@ mod rules;
 mod service;
 mod settings;
 
+#[doc(no_inline)]
+pub use buttress_core::render::LeaveAlone;
+
 pub use self::accept::preferred;
 pub use self::builder::ErrorEnvelopeBuilder;
 pub use self::catalogue::{Catalogue, DuplicateCodes};
@@ -29,5 +32,3 @@ pub use self::layer::ErrorEnvelopeLayer;
 pub use self::negotiation::{FormatName, Negotiation, NegotiationSettings};
 pub use self::service::ErrorEnvelope;
 pub use self::settings::ErrorEnvelopeSettings;
-#[doc(no_inline)]
-pub use buttress_core::render::LeaveAlone;

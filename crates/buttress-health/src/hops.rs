@@ -72,6 +72,14 @@ impl Hops {
     pub(crate) fn reach(&self, reached: Vec<HopId>) {
         self.reached.store(Some(Arc::new(reached)));
     }
+
+    /// Notes that nobody answered: so it was not the one who asks, whoever answered before. The way through
+    /// others is kept, as they may come back the same.
+    pub(crate) fn miss(&self) {
+        if self.own().is_some_and(|own| self.lead_home(own)) {
+            self.reached.store(None);
+        }
+    }
 }
 
 impl Hops {
@@ -105,6 +113,9 @@ pub(crate) fn through<'a>(
 ) -> Option<HeaderValue> {
     let mut names = vec![own.clone()];
     for hops in hops {
+        if names.len() >= MOST {
+            break;
+        }
         hops.for_each_reached(|name| {
             if names.len() < MOST && !names.contains(name) {
                 names.push(name.clone());

@@ -60,17 +60,17 @@ impl HealthService {
             None => inner.asked(request),
         };
         let answered = match asked {
-            Some(asked) => inner.answer(request, asked).map(meant),
+            Some(asked) => inner.answer(request, asked),
             None => Err(Problem::new(Code::NOT_FOUND)),
         };
-        let response = answered.unwrap_or_else(|problem| problem.render(request.context()));
+        // That a service is not ready is no failure of it: an envelope around has nothing to mend.
+        let response = answered.map_or_else(|problem| problem.render(request.context()), unmended);
         sendable(response, request.method() == Method::HEAD)
     }
 }
 
-/// A 503 of ours is what was asked for: no envelope outside should take it for a failure.
-fn meant(mut response: Response<Bytes>) -> Response<Bytes> {
-    if response.status().is_server_error() {
+fn unmended(mut response: Response<Bytes>) -> Response<Bytes> {
+    if !response.status().is_success() {
         response.extensions_mut().insert(LeaveAlone);
     }
     response

@@ -10,7 +10,9 @@ use crate::answer::mark;
 /// [`HealthChecks::stage`]; clones share what is known.
 ///
 /// It stands inside the context, so that who may see details is decided by the real client's address, and
-/// outside of whatever refuses: a limit or a login must not take a service out of its load balancer.
+/// outside of whatever refuses: a limit or a login must not take a service out of its load balancer. It stands
+/// outside of an error envelope, too, to which a 503 of readiness is a failure like any other; the
+/// [service](HealthChecks::service) and the router may stand inside.
 ///
 /// ```
 /// use buttress_core::{Context, RequestContext, stage::Stage};

@@ -27,6 +27,7 @@ mod answers;
 mod format;
 mod grpc;
 mod json;
+mod leave_alone;
 mod occasion;
 mod sheet;
 
@@ -51,6 +52,7 @@ pub use self::grpc::GrpcStatus;
 #[cfg(feature = "tonic")]
 pub(crate) use self::grpc::metadata as grpc_metadata;
 pub use self::json::{JsonEnvelope, json};
+pub use self::leave_alone::LeaveAlone;
 pub use self::occasion::Occasion;
 
 /// A way to write a [`Problem`] down.
@@ -219,21 +221,6 @@ pub(crate) fn found(extensions: &Extensions) -> Option<Problem> {
     });
     problem
 }
-
-/// Put into the extensions of a response, it says that a failure stays as it is: that its body was meant so, as
-/// that of a readiness probe is.
-///
-/// ```
-/// use buttress_core::render::LeaveAlone;
-/// use http::{Response, StatusCode};
-///
-/// let mut response = Response::new("a page of our own");
-/// *response.status_mut() = StatusCode::NOT_FOUND;
-/// response.extensions_mut().insert(LeaveAlone);
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
-pub struct LeaveAlone;
 
 /// Marks an answer that waits for a context to give it the right format.
 #[derive(Clone, Copy, Debug)]

@@ -141,6 +141,20 @@ async fn a_problem_is_settled_even_where_failures_are_left_alone() {
 }
 
 #[test]
+fn one_problem_in_the_place_of_another_is_answered() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let (answers, request) = (Answers::default(), Request::new(()));
+    let asked = answers.asked(&request);
+    let mut response = answers.answer(&Problem::gone(), &asked);
+    buttress_core::render::hand_over(&mut response, Problem::conflict());
+    answers.settle(&mut response, &asked);
+    assert_eq!(response.status(), 409);
+    assert_eq!(error(&response)["code"], "CONFLICT");
+    assert_eq!(log.take().len(), 2);
+}
+
+#[test]
 fn answers_can_be_asked_directly() {
     let answers = Answers::default();
     let asked = answers.asked(&Request::new(()));

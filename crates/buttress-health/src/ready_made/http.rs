@@ -98,15 +98,31 @@ impl Target {
 }
 
 async fn ask(target: Arc<Target>, hops: Arc<Hops>) -> Health {
+    let mut asking = Asking { hops: &hops, answered: false };
     let head = match exchange(&target, &hops).await {
         Ok(head) => head,
         Err(error) => return refused("no answer", &error),
     };
+    asking.answered = true;
     let status = head.status();
     hops.reach(head.into_through());
     match status {
         200..300 => Health::up(),
         _ => Health::down(format!("answered {status}")),
+    }
+}
+
+/// One question. Dropped without an answer, as at the deadline, nobody was reached.
+struct Asking<'h> {
+    hops: &'h Hops,
+    answered: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.hops.miss();
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use buttress_core::stage::Stage;
 use buttress_health::{Check, CheckStatus, HealthChecks, Status};
 use buttress_testkit::raw::Connection;
 use http::Request;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -125,5 +126,28 @@ async fn a_hop_header_may_hold_anything() {
         let mut client = Connection::connect(shop.address).await;
         client.send(format!("GET /ready HTTP/1.1\r\nhost: a\r\nx-health-via: {via}\r\n\r\n")).await;
         assert_eq!(client.response().await.status(), 503);
+    }
+}
+
+/// What leads home as long as it answers may break all the same.
+#[tokio::test]
+async fn one_that_leads_home_no_longer_counts_again() {
+    for hangs in [false, true] {
+        let (entrance, address) = listener().await;
+        let check = asks("entrance", address).deadline(Duration::from_millis(200));
+        let mut shop = instance("shop", listener().await, vec![check]);
+        shop.start();
+        let mut once = JoinSet::new();
+        once.spawn(async move {
+            let (mut stream, _) = entrance.accept().await.unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\nx-health-through: shop\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+        });
+        shop.until(|health| status(health, "entrance") == CheckStatus::Circular).await;
+        shop.until(|health| status(health, "entrance") == CheckStatus::Down).await;
+        assert_eq!(shop.health.status(), Status::Down);
     }
 }

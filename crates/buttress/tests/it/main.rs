@@ -1,5 +1,7 @@
 //! One test binary; one module for each promise the docs make.
 #![allow(clippy::unwrap_used, missing_docs, reason = "these are tests")]
 mod inbound;
+#[cfg(all(feature = "error-envelope", feature = "health"))]
+mod inbound_errors;
 #[cfg(all(feature = "axum", feature = "serve"))]
 mod serve;

@@ -59,7 +59,9 @@ impl Answers {
     ///
     /// Leaves a response without a problem alone.
     pub fn settle(&self, response: &mut dyn ResponseHead, asked: &Asked) {
-        if response.extensions().get::<Told>().is_some() {
+        let extensions = response.extensions();
+        // One that was handed over since is another one.
+        if extensions.get::<Told>().is_some() && !render::is_unsettled(extensions) {
             return;
         }
         let Some(problem) = render::found(response.extensions()) else { return };

@@ -119,6 +119,32 @@ mod tests {
         assert_eq!(lines.admit(Code::GONE, at(60_001)), told);
     }
 
+    /// However threads and seconds race, each line is told or counted as left out, and few are told.
+    #[test]
+    fn threads_lose_no_line() {
+        const EACH: u32 = 20_000;
+        const SECONDS: u32 = 20;
+        let lines = Lines::new(3);
+        let sum = |[told, left_out]: [u32; 2], line| match line {
+            Line::Told { left_out: more } => [told + 1, left_out + more],
+            Line::LeftOut => [told, left_out],
+        };
+        let hammer = || {
+            let second = |at: u32| Moment::FIRST + SECOND * (at / (EACH / SECONDS));
+            (0..EACH).map(|at| lines.admit(Code::GONE, second(at))).fold([0; 2], sum)
+        };
+        let all = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(hammer)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        let last = lines.admit(Code::GONE, Moment::FIRST + SECOND * SECONDS);
+        let start = sum([0; 2], last);
+        let [told, left_out] =
+            all.iter().fold(start, |sum, one| [sum[0] + one[0], sum[1] + one[1]]);
+        assert_eq!(told + left_out, 4 * EACH + 1);
+        assert_eq!(told, 3 * SECONDS + 1);
+    }
+
     #[test]
     fn codes_beyond_the_table_share_a_count() {
         let lines = Lines::new(1);

@@ -63,6 +63,8 @@ fn unpack(packed: u64) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -73,6 +75,26 @@ mod tests {
         assert_eq!(tally.count(8), Counted { before: 0, last: 2 });
         assert_eq!(tally.count(7), Counted { before: 1, last: 0 }, "late");
         assert_eq!(tally.count(9), Counted { before: 0, last: 2 });
+    }
+
+    proptest! {
+        /// Whichever way the clock jumps, each event is counted once: in its window, or in a later one.
+        #[test]
+        fn no_event_is_lost(start: u32, jumps in prop::collection::vec(-5_i32..20, 1..100)) {
+            let tally = Tally(AtomicU64::new(pack((start, 0))));
+            let (mut window, mut at, mut before) = (start, start, 0);
+            for jump in jumps {
+                window = window.wrapping_add_signed(jump);
+                let expected = if is_over(at, window) {
+                    at = window;
+                    Counted { before: 0, last: std::mem::take(&mut before) }
+                } else {
+                    Counted { before, last: 0 }
+                };
+                prop_assert_eq!(tally.count(window), expected);
+                before += 1;
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,14 @@
+/// Put into the extensions of a response, it says that a failure stays as it is, whoever would give it
+/// another shape.
+///
+/// ```
+/// use buttress_core::render::LeaveAlone;
+/// use http::{Response, StatusCode};
+///
+/// let mut response = Response::new("a page of our own");
+/// *response.status_mut() = StatusCode::NOT_FOUND;
+/// response.extensions_mut().insert(LeaveAlone);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
+pub struct LeaveAlone;
