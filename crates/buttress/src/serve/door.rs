@@ -75,7 +75,7 @@ impl<S> Door<S> {
         None
     }
 
-    fn welcome(&self, request: Request<Incoming>) -> Request<RequestBody> {
+    fn welcome(&self, mut request: Request<Incoming>) -> Request<RequestBody> {
         // A stream of gRPC may be silent for as long as both sides like; pings find out who has gone.
         let patient = request.version() == Version::HTTP_2
             && request
@@ -83,8 +83,6 @@ impl<S> Door<S> {
                 .get(CONTENT_TYPE)
                 .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
         let timeouts = (!patient).then_some(self.limits.timeouts);
-        let mut request =
-            request.map(|body| RequestBody::new(body, timeouts, self.clock, &self.link));
         let extensions = request.extensions_mut();
         if let Some(peer) = self.peer {
             extensions.insert(PeerAddress::new(peer));
@@ -92,7 +90,7 @@ impl<S> Door<S> {
             extensions.insert(axum::extract::ConnectInfo(peer));
         }
         extensions.insert(self.link.shutdown().clone());
-        request
+        request.map(|body| RequestBody::new(body, timeouts, self.clock, &self.link))
     }
 }
 

@@ -175,7 +175,7 @@ impl Default for Http2Settings {
             send_buffer: 64 * 1024,
             ping_interval_ms: Some(20_000),
             ping_timeout_ms: 20_000,
-            idle_frames: 1_000,
+            idle_frames: 250,
             idle_frames_per_second: 100,
         }
     }

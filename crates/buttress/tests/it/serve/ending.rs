@@ -16,7 +16,7 @@ use super::rig::{Rig, now, pass, request, seconds, server};
 
 #[tokio::test(start_paused = true)]
 async fn it_serves_through_the_lead_time_and_then_finishes() {
-    let rig = Rig::of(server());
+    let mut rig = Rig::of(server());
     let (mut works, mut kept, mut silent) = (rig.connect(), rig.connect(), rig.connect());
     let mut http2 = rig.http2().await;
     works.send("GET /work HTTP/1.1\r\nhost: test\r\n\r\n").await;
@@ -43,7 +43,7 @@ async fn it_serves_through_the_lead_time_and_then_finishes() {
     assert!(answer.contains("connection: close\r\n") && answer.ends_with("done"), "{answer}");
     let answer = work.await.unwrap().unwrap().into_body().collect().await.unwrap();
     assert_eq!(answer.to_bytes(), "done");
-    let report = rig.serving.await.unwrap();
+    let report = rig.report().await;
     assert!(report.is_clean());
     assert_eq!((report.connections(), report.requests()), (5, 5));
     assert_eq!(report.shutdown().as_secs(), 20);
@@ -94,7 +94,7 @@ async fn streams_without_an_end_are_told() {
 
 #[tokio::test(start_paused = true)]
 async fn asked_twice_it_skips_the_lead_and_three_times_the_grace() {
-    let rig = Rig::of(server());
+    let mut rig = Rig::of(server());
     let mut stuck = rig.connect();
     stuck.send("GET /stuck HTTP/1.1\r\nhost: test\r\n\r\n").await;
     pass(1).await;
@@ -106,8 +106,20 @@ async fn asked_twice_it_skips_the_lead_and_three_times_the_grace() {
     assert_eq!((now() - began).as_secs(), 1);
     pass(1).await;
     rig.shutdown.begin();
-    let report = rig.serving.await.unwrap();
+    let report = rig.report().await;
     assert_eq!((report.shutdown().as_secs(), report.aborted_requests()), (2, 1));
+}
+
+/// Each time counts, however quickly they follow each other.
+#[tokio::test(start_paused = true)]
+async fn asked_three_times_at_once_it_ends_at_once() {
+    let mut rig = Rig::of(server());
+    let mut stuck = rig.connect();
+    stuck.send("GET /stuck HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    pass(1).await;
+    (0..3).for_each(|_| rig.shutdown.begin());
+    let report = rig.report().await;
+    assert_eq!((report.shutdown().as_secs(), report.aborted_requests()), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,7 +139,7 @@ async fn hooks_run_in_order_and_none_holds_the_others_up() {
         move || said.lock().push(word)
     };
     let (one, two, three) = (say("one"), say("two"), say("three"));
-    let rig = Rig::of(
+    let mut rig = Rig::of(
         server()
             .on_drain(|| panic!("a callback panicked"))
             .on_drain(say("drain"))
@@ -142,7 +154,7 @@ async fn hooks_run_in_order_and_none_holds_the_others_up() {
     rig.shutdown.draining().await;
     tokio::task::yield_now().await;
     assert_eq!(*said.lock(), ["drain"]);
-    let report = rig.serving.await.unwrap();
+    let report = rig.report().await;
     assert_eq!(*said.lock(), ["drain", "one", "two", "three"]);
     assert_eq!((report.broken_hooks(), report.shutdown().as_secs()), (2, 8));
     assert!(!report.is_clean());
@@ -224,7 +236,7 @@ fn tunnel(inside: Arc<AtomicUsize>) -> Router {
 #[tokio::test(start_paused = true)]
 async fn another_protocol_is_waited_for_and_cut_off_at_the_end() {
     let inside = Arc::new(AtomicUsize::new(0));
-    let rig = Rig::start(server().connections(2), tunnel(inside.clone()));
+    let mut rig = Rig::start(server().connections(2), tunnel(inside.clone()));
     let mut clients = Vec::new();
     for _ in 0..2 {
         let mut client = rig.connect();
@@ -241,7 +253,7 @@ async fn another_protocol_is_waited_for_and_cut_off_at_the_end() {
     rig.shutdown.begin();
     rig.shutdown.closing().await;
     drop(ends);
-    let report = rig.serving.await.unwrap();
+    let report = rig.report().await;
     assert_eq!((report.aborted_connections(), report.aborted_requests()), (1, 1));
     assert_eq!(stays.rest().await, "");
     pass(1).await;
@@ -259,7 +271,7 @@ async fn who_stood_in_the_queue_is_served() {
     assert!(works.answer().await.ends_with("done"));
     drop(rig);
 
-    let rig = Rig::of(server().lead_time(Duration::ZERO));
+    let mut rig = Rig::of(server().lead_time(Duration::ZERO));
     let mut queued: Vec<_> = (0..200).map(|_| rig.connect_with(None, 1_024)).collect();
     for client in &mut queued {
         client.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
@@ -268,7 +280,7 @@ async fn who_stood_in_the_queue_is_served() {
     for client in &mut queued {
         assert!(client.answer().await.ends_with("hello"));
     }
-    assert!(rig.serving.await.unwrap().is_clean());
+    assert!(rig.report().await.is_clean());
 }
 
 #[tokio::test(start_paused = true)]

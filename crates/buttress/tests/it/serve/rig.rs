@@ -81,9 +81,14 @@ impl Rig {
     }
 
     /// Ends the server, and gives its report.
-    pub(super) async fn end(self) -> Report {
+    pub(super) async fn end(mut self) -> Report {
         self.shutdown.begin();
-        self.serving.await.unwrap()
+        self.report().await
+    }
+
+    /// Waits until the server has ended, as somebody else asked it to.
+    pub(super) async fn report(&mut self) -> Report {
+        soon("the end of the server", &mut self.serving).await.unwrap()
     }
 }
 
@@ -101,12 +106,18 @@ impl Client {
     /// All that comes until the server closes, as text.
     pub(super) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
-        drop(self.pipe.read_to_end(&mut rest).await);
+        let mut bounded = (&mut self.pipe).take(MUCH);
+        drop(soon("the end of the connection", bounded.read_to_end(&mut rest)).await);
+        assert!(rest.len() < MUCH as usize, "the server never stops");
         String::from_utf8_lossy(&rest).into_owned()
     }
 
     /// A whole answer with a length, head and body, as text.
     pub(super) async fn answer(&mut self) -> String {
+        soon("an answer", self.whole_answer()).await
+    }
+
+    async fn whole_answer(&mut self) -> String {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
             answer.push(self.pipe.read_u8().await.unwrap());
@@ -138,6 +149,16 @@ impl Client {
 #[expect(clippy::disallowed_methods, reason = "time is paused here")]
 pub(super) fn now() -> Instant {
     Instant::now()
+}
+
+/// More than any test is sent.
+const MUCH: u64 = 1 << 20;
+
+/// Waits as long as no server may take, so that a test whose server does not end fails instead of hanging.
+#[expect(clippy::disallowed_methods, reason = "time is paused here")]
+pub(super) async fn soon<F: Future>(what: &str, event: F) -> F::Output {
+    let waited = tokio::time::timeout(Duration::from_secs(600), event).await;
+    waited.unwrap_or_else(|_| panic!("{what} does not come"))
 }
 
 /// Lets paused time go on.
