@@ -137,7 +137,7 @@ fn all_faults_are_told_at_once_each_with_its_path() {
     )
     .unwrap();
     let error = settings.build().unwrap_err();
-    let mut paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+    let mut paths: Vec<_> = error.faults().iter().map(buttress::Fault::path).collect();
     paths.sort_unstable();
     let expected = [
         "context.addresses.trusted_proxies[0]",
