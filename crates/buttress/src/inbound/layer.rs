@@ -89,7 +89,7 @@ impl<T, M> Inbound<T, M> {
     /// references: where several threads serve, it is what they would wait for each other at.
     ///
     /// For a wall that is built once, as in `main`; one that is built again and again would fill the memory.
-    /// See [`StageLayer::leak`].
+    /// See [`StageLayer::leak`](crate::stage::StageLayer::leak).
     #[must_use]
     pub fn leak(self) -> Self {
         Self { layers: self.layers.leak() }
