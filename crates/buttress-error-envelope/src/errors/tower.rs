@@ -35,7 +35,9 @@ pub fn problem_of(error: BoxError) -> Problem {
             return problem.clone();
         }
         if let Some(problem) = known(cause) {
-            return problem.with_source(error);
+            // To shed load is to refuse on purpose: no failure, and no error in the log.
+            let on_purpose = cause.is::<Overloaded>();
+            return if on_purpose { problem } else { problem.with_source(error) };
         }
         next = behind(cause);
     }

@@ -11,7 +11,7 @@ impl Framing {
     /// Takes a line of the head.
     pub(super) fn field(&mut self, line: &[u8]) {
         if let Some(value) = value(line, b"content-length") {
-            self.length = Some(number(value.trim_ascii(), 10).unwrap_or(u64::MAX));
+            self.length = Some(number(trimmed(value), 10).unwrap_or(u64::MAX));
         } else if value(line, b"transfer-encoding").is_some() {
             self.encoded = true;
         }
@@ -21,7 +21,7 @@ impl Framing {
 /// The size in the line before a chunk.
 pub(super) fn chunk(line: &[u8]) -> Option<u64> {
     let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
-    number(size.trim_ascii(), 16)
+    number(trimmed(size), 16)
 }
 
 /// What stands after the colon, if this is the field of that name.
@@ -31,8 +31,19 @@ fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     (*colon == b':' && head.eq_ignore_ascii_case(name)).then_some(value)
 }
 
+/// Without the blanks around it (RFC 9110, section 5.6.3).
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// The longest number needs this many digits; more are zeros that only confuse.
+const DIGITS: usize = 20;
+
 fn number(digits: &[u8], radix: u32) -> Option<u64> {
-    if !digits.first()?.is_ascii_hexdigit() {
+    if !digits.first()?.is_ascii_hexdigit() || digits.len() > DIGITS {
         return None;
     }
     u64::from_str_radix(str::from_utf8(digits).ok()?, radix).ok()

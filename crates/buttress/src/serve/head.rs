@@ -36,6 +36,8 @@ pub(super) enum Fault {
     TwoLengths,
     /// A line that ends in a line feed alone.
     BareLineFeed,
+    /// A `Content-Length` that is no number of a reasonable length.
+    NoNumber,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -116,8 +118,17 @@ impl Heads {
         if let Some(last) = piece.last() {
             self.last = *last;
         }
-        let room = KEPT.saturating_sub(self.kept.len());
-        self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
+        // Blanks around a value are as many as the sender likes, and must not push it out.
+        for byte in piece {
+            let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+            let after = self.kept.last().is_some_and(|last| *last == b':' || blank(last));
+            if self.kept.len() == KEPT {
+                break;
+            }
+            if !(blank(byte) && after) {
+                self.kept.push(*byte);
+            }
+        }
     }
 
     fn line_ended(&mut self, line: &[u8]) {
@@ -156,6 +167,7 @@ impl Heads {
         self.seen = self.seen.saturating_add(1);
         let Framing { length, encoded } = self.framing;
         let fault = self.fault.or((encoded && length.is_some()).then_some(Fault::TwoLengths));
+        let fault = fault.or((length == Some(u64::MAX)).then_some(Fault::NoNumber));
         if let (None, Some(fault), Some(number)) = (self.refused, fault, NonZeroU64::new(self.seen))
         {
             self.refused = Some((number, fault));
@@ -163,7 +175,6 @@ impl Heads {
         self.at = match length {
             _ if encoded => At::ChunkSize,
             None | Some(0) => At::Start,
-            // The library refuses what is no number.
             Some(u64::MAX) => At::Lost,
             Some(length) => At::Body(length),
         };
@@ -218,6 +229,18 @@ mod tests {
             let head = format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n");
             assert_eq!(refused(head.as_bytes()), Some((1, Fault::TwoLengths)), "{fields}");
         }
+    }
+
+    #[test]
+    fn blanks_and_zeros_hide_no_length() {
+        let blanks = " ".repeat(100);
+        let padded = format!("POST / HTTP/1.1\r\ncontent-length:{blanks}1{blanks}\r\n\r\n\n");
+        let next = b"GET / HTTP/1.1\r\na: b\n\r\n";
+        let mut pieces = Heads::new(true);
+        padded.as_bytes().iter().chain(next).for_each(|byte| pieces.read(&[*byte]));
+        assert_eq!(pieces.refused(), NonZeroU64::new(2).map(|two| (two, Fault::BareLineFeed)));
+        let zeros = format!("POST / HTTP/1.1\r\ncontent-length: {}1\r\n\r\n", "0".repeat(30));
+        assert_eq!(refused(zeros.as_bytes()), Some((1, Fault::NoNumber)));
     }
 
     #[test]
