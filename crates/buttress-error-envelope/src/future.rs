@@ -33,10 +33,8 @@ pub(crate) enum Manner {
     LeftAlone,
     /// The context outside.
     OfTheContext,
-    /// We do.
-    Alone(Asked),
-    /// We do, if it is a problem already.
-    AloneIfOwn(Asked),
+    /// We do; one that is left alone gets it if it is a problem already.
+    Alone { asked: Asked, is_left: bool },
 }
 
 impl<F, M> ResponseFuture<F, M> {
@@ -80,13 +78,9 @@ where
     match manner {
         Manner::LeftAlone => response.map(M::wrap),
         Manner::OfTheContext => mended::<B, M>(response, rules, cx),
-        Manner::Alone(asked) => {
-            let mut response = mended::<B, M>(response, rules, cx);
-            rules.answers.settle(&mut response, asked);
-            response
-        }
-        Manner::AloneIfOwn(asked) => {
-            let mut response = response.map(M::wrap);
+        Manner::Alone { asked, is_left } => {
+            let mut response =
+                if *is_left { response.map(M::wrap) } else { mended::<B, M>(response, rules, cx) };
             rules.answers.settle(&mut response, asked);
             response
         }

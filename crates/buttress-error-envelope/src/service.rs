@@ -51,8 +51,7 @@ impl<S, M> ErrorEnvelope<S, M> {
     /// Apart, because it is much code that a service behind a context never needs.
     #[inline(never)]
     fn alone(&self, request: &dyn RequestHead, is_left: bool) -> Manner {
-        let asked = self.rules.answers.asked(request);
-        if is_left { Manner::AloneIfOwn(asked) } else { Manner::Alone(asked) }
+        Manner::Alone { asked: self.rules.answers.asked(request), is_left }
     }
 }
 

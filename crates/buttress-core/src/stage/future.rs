@@ -143,18 +143,12 @@ where
                     let mut panic = None;
                     let polled = caught_poll(catch, &mut panic, || future.poll(cx));
                     match panic {
-                        None => match ready!(polled) {
-                            Ok(response) => {
-                                let mut response = response.map(M::wrap);
-                                left(entered, catch, memo.take(), &mut response);
-                                return Poll::Ready(Ok(response));
-                            }
-                            Err(error) => {
-                                // The error goes on, whatever a stage has to say to it.
-                                drop(caught(catch, || entered.failed(once(memo))));
-                                return Poll::Ready(Err(error));
-                            }
-                        },
+                        None => {
+                            let result = ready!(polled);
+                            return Poll::Ready(finished::<T, M, _, _>(
+                                entered, catch, memo, result,
+                            ));
+                        }
                         Some(problem) => State::broken(problem, memo.take()),
                     }
                 }
@@ -175,6 +169,32 @@ where
                 },
             };
             this.state.set(next);
+        }
+    }
+}
+
+/// What the service gave, on its way out.
+#[inline]
+fn finished<T, M, B, E>(
+    stage: &T,
+    catch: bool,
+    memo: &mut Option<T::Memo>,
+    result: Result<Response<B>, E>,
+) -> Result<Response<M::Body>, E>
+where
+    T: Stage,
+    M: BodyMode<B>,
+{
+    match result {
+        Ok(response) => {
+            let mut response = response.map(M::wrap);
+            left(stage, catch, memo.take(), &mut response);
+            Ok(response)
+        }
+        Err(error) => {
+            // The error goes on, whatever a stage has to say to it.
+            drop(caught(catch, || stage.failed(once(memo))));
+            Err(error)
         }
     }
 }
