@@ -6,15 +6,12 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use buttress_core::clock::Clock;
-use http::{Request, Response};
-use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{unconstrained, yield_now};
-use tower_service::Service;
 
-use super::body::RequestBody;
+use super::app::App;
 use super::cause::Cause;
-use super::connection::{BoxError, Connection};
+use super::connection::Connection;
 use super::limits::Timeouts;
 use super::link::Link;
 use super::listener::Listener;
@@ -22,15 +19,7 @@ use super::running::Running;
 use super::vigil::jittered;
 
 /// Who comes.
-impl<S, B> Running<S>
-where
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+impl<S: App> Running<S> {
     pub(super) fn admit<I>(&mut self, io: I, peer: Option<SocketAddr>)
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,

@@ -1,23 +1,17 @@
-use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
-use http::{Request, Response};
-use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tower_service::Service;
 
 use super::addresses::{Addresses, Place};
 use super::ahead::Ahead;
-use super::body::RequestBody;
+use super::app::App;
 use super::cause::Cause;
 use super::detect::{Detected, detect};
 use super::limits::{Limits, Timeouts};
 use super::link::Link;
 use super::opening::{opening, proxied};
-
-pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What every connection of a server is served with.
 #[derive(Clone)]
@@ -44,15 +38,7 @@ pub(super) struct Connection<S> {
 /// The connection ends for this reason, or because the peer or the server wanted it to.
 pub(super) type Ended = Option<Cause>;
 
-impl<S, B> Connection<S>
-where
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+impl<S: App> Connection<S> {
     /// Serves it to its end.
     pub(super) async fn run<I>(self, io: I)
     where

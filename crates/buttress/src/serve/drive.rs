@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use buttress_core::clock::{Clock, TokioClock};
-use http::{Request, Response};
-use http_body::Body;
 use hyper::server::conn::{http1, http2};
 use pin_project_lite::pin_project;
-use tower_service::Service;
 
 use super::alarm::Alarm;
-use super::body::RequestBody;
+use super::app::App;
 use super::cause::Cause;
-use super::connection::{BoxError, Ended};
+use super::connection::Ended;
 use super::door::Door;
 use super::link::Link;
 use super::phase::Phase;
@@ -96,13 +93,9 @@ pub(super) trait Speaks: Future<Output = hyper::Result<()>> {
     fn finish(self: Pin<&mut Self>);
 }
 
-impl<I, S, B> Speaks for http1::UpgradeableConnection<I, Door<S>>
+impl<I, S: App> Speaks for http1::UpgradeableConnection<I, Door<S>>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone,
-    S::Error: Into<BoxError>,
-    B: Body + 'static,
-    B::Error: Into<BoxError>,
 {
     const MANY: bool = false;
 
@@ -111,15 +104,9 @@ where
     }
 }
 
-impl<I, S, B> Speaks for http2::Connection<I, Door<S>, Streams>
+impl<I, S: App> Speaks for http2::Connection<I, Door<S>, Streams>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
 {
     const MANY: bool = true;
 

@@ -103,6 +103,7 @@ mod addresses;
 mod ahead;
 mod alarm;
 mod answer;
+mod app;
 mod backoff;
 mod body;
 mod body_error;

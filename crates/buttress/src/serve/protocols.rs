@@ -2,16 +2,13 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use buttress_core::clock::Moment;
-use http::{Request, Response};
-use http_body::Body;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tower_service::Service;
 
 use super::ahead::Ahead;
-use super::body::RequestBody;
-use super::connection::{BoxError, Connection, Ended, Host};
+use super::app::App;
+use super::connection::{Connection, Ended, Host};
 use super::door::Door;
 use super::drive::Drive;
 use super::frames::{Budget, Frames};
@@ -22,15 +19,7 @@ use super::stream::Streams;
 use super::vigil::Vigil;
 use super::wire::{Scan, Wire};
 
-impl<S, B> Connection<S>
-where
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+impl<S: App> Connection<S> {
     pub(super) async fn http1<I>(self, io: Ahead<I>, opened: Moment) -> Ended
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,

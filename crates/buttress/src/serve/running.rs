@@ -8,15 +8,12 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
-use http::{Request, Response};
-use http_body::Body;
 use tokio::task::{Id, JoinError, JoinSet};
-use tower_service::Service;
 
 use super::alarm::Alarm;
+use super::app::App;
 use super::backoff::Backoff;
-use super::body::RequestBody;
-use super::connection::{BoxError, Host};
+use super::connection::Host;
 use super::hooks::Hooks;
 use super::link::Link;
 use super::listener::Listener;
@@ -58,15 +55,7 @@ enum Event<I> {
     Accepted(io::Result<(I, Option<SocketAddr>)>),
 }
 
-impl<S, B> Running<S>
-where
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
+impl<S: App> Running<S> {
     pub(super) async fn until_the_end<L: Listener>(&mut self, listener: L, news: &mut News) {
         let mut listener = Some(listener);
         let mut alarm = pin!(Alarm::new(self.clock));

@@ -12,10 +12,11 @@ use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::addresses::Addresses;
+use super::app::BoxError;
 use super::backoff::Backoff;
 use super::body::RequestBody;
 use super::builder::ServerBuilder;
-use super::connection::{BoxError, Host};
+use super::connection::Host;
 use super::hooks::Hooks;
 use super::limits::Limits;
 use super::listener::Listener;
