@@ -1,16 +1,13 @@
 //! Whatever fails, and whoever noticed: one shape, and one id in header, body, log and trace.
 
-use std::fmt::{Debug, Write};
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use buttress::prelude::*;
 use buttress::stage::gate_fn;
-use buttress::sync::Lock;
 use buttress::{Context, RequestContext};
 use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation, extract};
+use buttress_testkit::log::Log;
 use bytes::Bytes;
 use http::{Method, Request};
 use tower::ServiceBuilder;
@@ -66,16 +63,15 @@ fn failures() -> Vec<(Request<Bytes>, Code)> {
 
 #[tokio::test]
 async fn each_failure_has_one_shape_and_one_id_everywhere() {
-    let log = Log::default();
-    // For all threads: an event that another test meets first, where nobody listens, would be off for all.
-    tracing::subscriber::set_global_default(log.clone()).unwrap();
+    let log = Log::of("buttress");
+    log.listen_everywhere();
     let server = start().await;
     for protocol in Protocol::BOTH {
         let mut client = Client::connect(protocol, &server).await;
         for (request, code) in failures() {
             let asked = format!("{protocol:?} {} {}", request.method(), request.uri());
             let is_delete = request.method() == Method::DELETE;
-            log.take();
+            drop(log.take());
             let answer = client.ask(request).await;
             answer.assert_problem(code);
             assert_eq!(answer.header("allow").is_some(), is_delete, "{asked}");
@@ -131,44 +127,4 @@ async fn a_handler_knows_the_id_too() {
     assert_eq!(answer.json()["error"]["message"], format!("It was {}.", answer.id()));
     drop(client);
     server.stop().await;
-}
-
-/// Keeps the lines of a log, with their fields.
-#[derive(Clone, Default)]
-struct Log(Arc<Lock<Vec<String>>>);
-
-impl Log {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock())
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "buttress"
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Line(String);
-        impl tracing::field::Visit for Line {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn Debug) {
-                write!(self.0, " {field}={value:?}").unwrap();
-            }
-        }
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        self.0.lock().push(line.0);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
 }

@@ -6,6 +6,8 @@
 //! - [`allocations`]: how often the heap was asked, exactly.
 //! - [`raw`]: an HTTP/1 client that may send broken bytes.
 //! - [`hostile`]: clients that hold on to a server and bring it nothing.
+//! - [`log`]: what was told to `tracing`; [`page`]: what was counted.
+//! - `paused`, with the feature of that name: tokio's time, by hand.
 //! - [`poll`]: futures by hand, one poll at a time.
 //! - [`ManualClock`]: time by hand.
 //!
@@ -38,7 +40,11 @@ pub mod allocations;
 pub mod body;
 pub mod contract;
 pub mod hostile;
+pub mod log;
 pub mod mock;
+pub mod page;
+#[cfg(feature = "paused")]
+pub mod paused;
 pub mod poll;
 pub mod raw;
 

@@ -1,17 +1,15 @@
 //! Every request gets its context: nothing malformed gets in, nobody is believed who is not trusted.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, ManualClock, Timestamp};
 use buttress_core::stage::{Gate, RequestHead, Stage, gate_fn};
-use buttress_core::sync::Lock;
 use buttress_core::{
     Code, Context, ContextSettings, Deadline, Fault, PeerAddress, Principal, Problem,
     RequestContext, RequestId, Trust,
 };
+use buttress_testkit::log::Log;
 use buttress_testkit::mock;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use proptest::prelude::*;
@@ -354,44 +352,10 @@ async fn a_scope_ends_with_its_poll() {
     assert_eq!(current(), None);
 }
 
-/// Keeps the lines of a log, with their fields.
-#[derive(Clone, Default)]
-struct Lines(Arc<Lock<Vec<String>>>);
-
-impl tracing::Subscriber for Lines {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Line(String);
-        impl tracing::field::Visit for Line {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                write!(self.0, " {field}={value:?}").unwrap();
-            }
-        }
-        let mut line = Line(event.metadata().level().to_string());
-        event.record(&mut line);
-        self.0.lock().push(line.0);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 #[tokio::test]
 async fn a_problem_is_told_to_the_log_once_without_its_secrets() {
-    let lines = Lines::default();
-    let _listening = tracing::subscriber::set_default(lines.clone());
+    let log = Log::default();
+    let _listening = log.listen();
     for (code, told) in [
         (
             Code::INTERNAL,
@@ -408,7 +372,7 @@ async fn a_problem_is_told_to_the_log_once_without_its_secrets() {
         let response = service.oneshot(Request::new(())).await.unwrap();
 
         let told = told.replace("ID", response.headers()["x-request-id"].to_str().unwrap());
-        let seen = std::mem::take(&mut *lines.0.lock());
+        let seen = log.take();
         assert_eq!(seen.len(), 1, "{seen:?}");
         assert!(seen[0].starts_with(&told), "{seen:?}");
         assert!(!seen[0].contains("hunter2"), "{seen:?}");
@@ -418,8 +382,8 @@ async fn a_problem_is_told_to_the_log_once_without_its_secrets() {
 
 #[tokio::test]
 async fn a_refusal_on_purpose_is_no_error_in_the_log_and_a_fault_is_one_whatever_its_code() {
-    let lines = Lines::default();
-    let _listening = tracing::subscriber::set_default(lines.clone());
+    let log = Log::default();
+    let _listening = log.listen();
     for (problem, level) in [
         (Problem::new(Code::OVERLOADED), "DEBUG"),
         (Problem::new(Code::CONFLICT).with_source("it broke"), "DEBUG"),
@@ -432,20 +396,20 @@ async fn a_refusal_on_purpose_is_no_error_in_the_log_and_a_fault_is_one_whatever
         let (service, _inner) = mock::service();
         let service = Context::default().then(refuse).layer().layer(service);
         assert!(service.oneshot(Request::new(())).await.is_ok());
-        let seen = std::mem::take(&mut *lines.0.lock());
+        let seen = log.take();
         assert!(seen.len() == 1 && seen[0].starts_with(level), "{level}: {seen:?}");
     }
 }
 
 #[test]
 fn that_nobody_says_who_is_connected_is_told_once() {
-    let lines = Lines::default();
-    let _listening = tracing::subscriber::set_default(lines.clone());
+    let log = Log::default();
+    let _listening = log.listen();
     for (stage, told) in [(Context::default(), 0), (behind("10.0.0.0/8"), 1)] {
         for _ in 0..3 {
             assert!(entered(&stage, &mut Request::new(())).client().is_none());
         }
-        let seen = std::mem::take(&mut *lines.0.lock());
+        let seen = log.take();
         assert_eq!(seen.len(), told, "{seen:?}");
     }
 }
@@ -453,8 +417,8 @@ fn that_nobody_says_who_is_connected_is_told_once() {
 #[cfg(feature = "tonic")]
 #[tokio::test]
 async fn what_a_tonic_handler_returned_is_told_too() {
-    let lines = Lines::default();
-    let _listening = tracing::subscriber::set_default(lines.clone());
+    let log = Log::default();
+    let _listening = log.listen();
     let (service, inner) = mock::service();
     inner.answer_with(|_: Request<()>| {
         let problem = Problem::new(Code::INTERNAL).with_source("no route to db7");
@@ -462,7 +426,7 @@ async fn what_a_tonic_handler_returned_is_told_too() {
     });
     let service = Context::default().layer().layer(service);
     assert!(service.oneshot(Request::new(())).await.is_ok());
-    let seen = std::mem::take(&mut *lines.0.lock());
+    let seen = log.take();
     assert!(seen.len() == 1 && seen[0].contains("no route to db7"), "{seen:?}");
 }
 

@@ -3,14 +3,16 @@
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
+use buttress_core::metrics::Metrics;
 use buttress_core::render::Answers;
 use buttress_core::{Context, Problem, stage::Stage};
 use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation};
+use buttress_testkit::log::Log;
+use buttress_testkit::page::Page;
 use http::{Method, Request};
-
-use crate::support::{Ledger, Log, answer, ask, error, json, once, whole};
-use buttress_core::metrics::Metrics;
 use tower::{Layer, ServiceExt};
+
+use crate::support::{answer, ask, error, json, once, whole};
 
 fn app(envelope: ErrorEnvelopeLayer) -> Router {
     let app = Router::new()
@@ -26,10 +28,10 @@ fn asked(path: &str, accept: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn it_negotiates_names_and_tells() {
-    let (log, ledger) = (Log::default(), Ledger::default());
+    let (log, page) = (Log::default(), Page::default());
     let _listening = log.listen();
     let formats = Negotiation::default().chooser();
-    let answers = Answers::builder().format(formats).metrics(&Metrics::new(ledger.clone()));
+    let answers = Answers::builder().format(formats).metrics(&Metrics::new(page.clone()));
     let envelope = ErrorEnvelopeLayer::builder().answers(answers.build().unwrap()).build().unwrap();
 
     let response = ask(app(envelope.clone()), asked("/foreign", "application/problem+json")).await;
@@ -40,7 +42,7 @@ async fn it_negotiates_names_and_tells() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("ERROR message=request failed code=\"INTERNAL\""), "{lines:?}");
     assert!(lines[0].contains(id) && lines[0].contains("db7.internal is gone"), "{lines:?}");
-    assert_eq!(ledger.counts(), ["buttress_errors_total INTERNAL server none: 1"]);
+    assert_eq!(page.lines(), ["buttress_errors_total INTERNAL server none: 1"]);
 
     let response = ask(app(envelope), asked("/", "*/*")).await;
     assert_eq!(response.body(), "welcome");
@@ -93,8 +95,8 @@ async fn head_has_no_body() {
 async fn a_context_inside_has_named_it() {
     let log = Log::default();
     let _listening = log.listen();
-    let ledger = Ledger::default();
-    let answers = Answers::builder().metrics(&Metrics::new(ledger.clone())).build().unwrap();
+    let page = Page::default();
+    let answers = Answers::builder().metrics(&Metrics::new(page.clone())).build().unwrap();
     let envelope = || {
         let envelope = ErrorEnvelopeLayer::builder().answers(answers.clone());
         envelope.build().unwrap().keep_body()
@@ -106,7 +108,7 @@ async fn a_context_inside_has_named_it() {
     let lines = log.take();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains(response.headers()["x-request-id"].to_str().unwrap()), "{lines:?}");
-    assert!(ledger.counts().is_empty(), "{:?}", ledger.counts());
+    assert!(page.lines().is_empty(), "{:?}", page.lines());
 
     let id = std::sync::Arc::new(std::sync::OnceLock::new());
     let kept = id.clone();

@@ -7,24 +7,26 @@ use buttress_core::clock::ManualClock;
 use buttress_core::metrics::Metrics;
 use buttress_core::stage::{RequestHead, Stage, gate_fn};
 use buttress_core::{Context, Detail, Problem};
+use buttress_testkit::log::Log;
+use buttress_testkit::page::Page;
 use http::{Request, Response};
 use tower::{Layer, ServiceExt};
 
-use crate::support::{Ledger, Log, answer, json, once, whole};
+use crate::support::{answer, json, once, whole};
 
 struct Flood {
     clock: ManualClock,
     context: Context,
-    ledger: Ledger,
+    page: Page,
 }
 
 fn flood() -> Flood {
-    let (clock, ledger) = (ManualClock::new(), Ledger::default());
-    let metrics = Metrics::new(ledger.clone());
+    let (clock, page) = (ManualClock::new(), Page::default());
+    let metrics = Metrics::new(page.clone());
     let context = Context::builder().clock(clock.clone()).answers(|answers| {
         answers.metrics(&metrics).log_lines_per_second(3).brief_after(5, Duration::from_secs(10))
     });
-    Flood { clock, context: context.build().unwrap(), ledger }
+    Flood { clock, context: context.build().unwrap(), page }
 }
 
 impl Flood {
@@ -69,7 +71,7 @@ async fn answers_to_a_flood_are_brief_and_counted() {
 
     flood.clock.advance(Duration::from_secs(10));
     assert!(!is_brief("203.0.113.7:1").await, "the window is over");
-    let counts = flood.ledger.counts();
+    let counts = flood.page.lines();
     assert!(counts.contains(&"buttress_brief_answers_total: 2".to_owned()), "{counts:?}");
 }
 
@@ -106,7 +108,7 @@ async fn the_log_has_the_first_lines_and_a_count_of_the_rest() {
         assert_eq!(log.take().len(), 1, "nothing was left out");
         flood.clock.advance(Duration::from_secs(1));
     }
-    let errors = flood.ledger.counts();
+    let errors = flood.page.lines();
     assert!(
         errors.iter().any(|line| line == "buttress_errors_total INTERNAL server none: 12"),
         "{errors:?}"
@@ -121,7 +123,7 @@ async fn each_code_has_lines_of_its_own() {
     for _ in 0..10 {
         flood.refused("203.0.113.7:1", &Problem::gone()).await;
     }
-    log.take();
+    drop(log.take());
     flood.refused("203.0.113.7:1", &Problem::internal("it broke")).await;
     assert!(log.take()[0].starts_with("ERROR"));
 }

@@ -9,11 +9,13 @@ use axum::routing::{get, post};
 use buttress_core::metrics::Metrics;
 use buttress_core::{Context, Problem};
 use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation, extract};
+use buttress_testkit::log::Log;
+use buttress_testkit::page::Page;
 use http::{HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 use tracing::Instrument;
 
-use crate::support::{Ledger, Log, answer, ask, walled};
+use crate::support::{answer, ask, walled};
 
 /// What stands between ⟦ and ⟧ must not be seen. Keys of issuers are put together here, so that scanners of
 /// repositories find none.
@@ -164,9 +166,9 @@ fn requests(text: &str) -> Vec<Request<Body>> {
 #[tokio::test]
 async fn no_secret_comes_out_anywhere() {
     assert!(CORPUS.len() >= 50);
-    let (log, ledger) = (Log::default(), Ledger::default());
+    let (log, page) = (Log::default(), Page::default());
     let _listening = log.listen();
-    let (metrics, formats) = (Metrics::new(ledger.clone()), Negotiation::default().chooser());
+    let (metrics, formats) = (Metrics::new(page.clone()), Negotiation::default().chooser());
     let context = Context::builder().answers(|answers| {
         answers.metrics(&metrics).format(formats).log_lines_per_second(1_000_000)
     });
@@ -187,7 +189,7 @@ async fn no_secret_comes_out_anywhere() {
             );
             let body = String::from_utf8_lossy(response.body());
             let told = if is_secret { &*lines } else { &[] };
-            let out = format!("{body} {:?} {told:?} {:?}", response.headers(), ledger.counts());
+            let out = format!("{body} {:?} {told:?} {:?}", response.headers(), page.lines());
             for secret in secrets.iter().filter(|secret| out.contains(*secret)) {
                 leaks.push(format!("{asked}: {secret} in {body} {lines:?}"));
             }

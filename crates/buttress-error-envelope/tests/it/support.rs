@@ -1,14 +1,12 @@
 //! A wall around a service, and what it told whom.
 
 use std::convert::Infallible;
-use std::fmt::{Debug, Write};
+use std::fmt::Debug;
 use std::future::Ready;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use buttress_core::metrics::{Counter, CounterSink, Description, Gauge, Histogram, Recorder};
 use buttress_core::stage::{Keep, Stage, StageLayer};
 use buttress_core::sync::Lock;
 use buttress_core::{Context, Problem};
@@ -95,136 +93,4 @@ pub fn error(response: &Response<Bytes>) -> Value {
     assert_eq!(error["correlationId"], id, "{response:?}");
     assert!(response.extensions().get::<Problem>().is_some());
     error
-}
-
-/// Keeps what is told to `tracing`: events, and fields of spans.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Lock<Vec<String>>>);
-
-impl Log {
-    /// The lines since the last time.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock())
-    }
-
-    /// Keeps the fields that a span was given later.
-    pub fn note(&self, values: &tracing::span::Record<'_>) {
-        let mut line = Line(String::new());
-        values.record(&mut line);
-        if !line.0.is_empty() {
-            self.0.lock().push(line.0);
-        }
-    }
-
-    /// Listens on this thread, until the guard is dropped.
-    #[must_use]
-    pub fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        // An event that another thread meets first, where nobody listens, would be off for all of them.
-        let _ = tracing::subscriber::set_global_default(Deaf);
-        tracing::subscriber::set_default(self.clone())
-    }
-}
-
-struct Line(String);
-
-impl tracing::field::Visit for Line {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn Debug) {
-        write!(self.0, " {field}={value:?}").unwrap();
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        let mut line = Line("SPAN".into());
-        span.record(&mut line);
-        self.0.lock().push(line.0);
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
-        let mut line = Line("SPAN".into());
-        values.record(&mut line);
-        self.0.lock().push(line.0);
-    }
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line(event.metadata().level().to_string());
-        event.record(&mut line);
-        self.0.lock().push(line.0);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-/// Wants to hear everything, and keeps nothing.
-struct Deaf;
-
-impl tracing::Subscriber for Deaf {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, _: &tracing::Event<'_>) {}
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-/// Keeps what is counted, by name and values.
-#[derive(Clone, Default)]
-pub struct Ledger(Arc<Lock<Vec<Series>>>);
-
-type Series = (String, Arc<Count>);
-
-#[derive(Default)]
-pub struct Count(AtomicU64);
-
-impl CounterSink for Count {
-    fn increment(&self, by: u64) {
-        self.0.fetch_add(by, Ordering::Relaxed);
-    }
-}
-
-impl Ledger {
-    /// What was counted, as in `name a b: 3`.
-    pub fn counts(&self) -> Vec<String> {
-        let series = self.0.lock();
-        let count = |count: &Count| count.0.load(Ordering::Relaxed);
-        let counted = series.iter().filter(|(_, sum)| count(sum) > 0);
-        counted.map(|(name, sum)| format!("{name}: {}", count(sum))).collect()
-    }
-}
-
-impl Recorder for Ledger {
-    fn counter(&self, metric: &Description, values: &[&str]) -> Counter {
-        let count = Arc::new(Count::default());
-        let name = [&[metric.name()], values].concat().join(" ");
-        self.0.lock().push((name, count.clone()));
-        Counter::new(count)
-    }
-
-    fn gauge(&self, _: &Description, _: &[&str]) -> Gauge {
-        Gauge::none()
-    }
-
-    fn histogram(&self, _: &Description, _: &[&str]) -> Histogram {
-        Histogram::none()
-    }
 }

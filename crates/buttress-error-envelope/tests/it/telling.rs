@@ -7,11 +7,13 @@ use buttress_core::metrics::Metrics;
 use buttress_core::stage::Stage;
 use buttress_core::{Code, Context};
 use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation};
+use buttress_testkit::log::Log;
+use buttress_testkit::page::Page;
 use http::{Request, StatusCode};
 use tower::{Layer, ServiceExt};
 use tracing::Instrument;
 
-use crate::support::{Ledger, Log, answer, ask, error, get as get_path, json, once, wall, walled};
+use crate::support::{answer, ask, error, get as get_path, json, once, wall, walled};
 
 #[tokio::test]
 async fn header_body_log_and_trace_have_the_same_id() {
@@ -65,7 +67,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Fields {
         values: &tracing::span::Record<'_>,
         _: tracing_subscriber::layer::Context<'_, S>,
     ) {
-        self.0.note(values);
+        self.0.note("", values);
     }
 }
 
@@ -86,8 +88,8 @@ async fn a_handlers_own_problem_is_told_once_and_success_never() {
 
 #[tokio::test]
 async fn errors_are_counted_by_code_class_and_route() {
-    let ledger = Ledger::default();
-    let metrics = Metrics::new(ledger.clone());
+    let page = Page::default();
+    let metrics = Metrics::new(page.clone());
     let context = Context::builder().answers(|answers| answers.metrics(&metrics)).build().unwrap();
     let app = Router::new()
         .route("/orders/{id}", get(|| async { StatusCode::GONE }))
@@ -95,9 +97,9 @@ async fn errors_are_counted_by_code_class_and_route() {
     for path in ["/orders/7", "/orders/8", "/orders/ada@example.org"] {
         get_path(app.clone(), path).await;
     }
-    assert_eq!(ledger.counts(), ["buttress_errors_total GONE client /orders/{id}: 3"]);
+    assert_eq!(page.lines(), ["buttress_errors_total GONE client /orders/{id}: 3"]);
     ask(app, Request::post("/orders/7").body(Body::empty()).unwrap()).await;
-    assert_eq!(ledger.counts().len(), 2);
+    assert_eq!(page.lines().len(), 2);
 }
 
 #[tokio::test]

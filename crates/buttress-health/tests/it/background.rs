@@ -7,8 +7,9 @@ use std::time::Duration;
 use buttress_core::Health;
 use buttress_core::clock::{TokioClock, TokioTimer};
 use buttress_health::{Check, CheckStatus, HealthChecks, HealthChecksBuilder, Status};
+use buttress_testkit::paused::pass;
 
-use crate::support::{Dependency, ask, get, hanging, pass, run};
+use crate::support::{Dependency, ask, get, hanging, run};
 
 fn builder() -> HealthChecksBuilder {
     HealthChecks::builder().clock(TokioClock::new())

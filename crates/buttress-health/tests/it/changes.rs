@@ -5,9 +5,10 @@ use std::time::Duration;
 use buttress_core::Health;
 use buttress_core::clock::TokioClock;
 use buttress_health::{HealthChecks, Status};
+use buttress_testkit::paused::pass;
 use buttress_testkit::poll::Wakes;
 
-use crate::support::{Dependency, pass, run};
+use crate::support::{Dependency, run};
 
 #[tokio::test(start_paused = true)]
 async fn each_change_is_heard() {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use buttress_core::stage::{Decision, RequestHead, Stage};
 use buttress_health::{Check, HealthChecks};
 use buttress_testkit::allocations;
+use buttress_testkit::paused::pass;
 use http::Request;
 
-use crate::support::{get, hanging, pass, run};
+use crate::support::{get, hanging, run};
 
 fn allocations_of(stage: &impl Stage, request: &mut Request<()>) -> u64 {
     // The first one may make what others share.

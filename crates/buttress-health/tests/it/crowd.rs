@@ -5,8 +5,9 @@ use std::time::Duration;
 use buttress_core::Health;
 use buttress_core::clock::TokioClock;
 use buttress_health::{HealthChecks, Status};
+use buttress_testkit::paused::pass;
 
-use crate::support::{Dependency, ask, get, pass, run};
+use crate::support::{Dependency, ask, get, run};
 
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_checks() {

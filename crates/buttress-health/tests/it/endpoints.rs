@@ -1,12 +1,14 @@
 //! Every endpoint says what it should, in the right shape.
 
+use std::time::Duration;
+
 use buttress_core::clock::{ManualClock, Timestamp};
 use buttress_core::{Code, Context, Health, Problem, RequestContext};
 use buttress_health::{Check, HealthChecks, HealthChecksBuilder};
+use buttress_testkit::paused::pass;
 use http::{Method, Request};
-use std::time::Duration;
 
-use crate::support::{Dependency, ask, ask_stage, get, of, pass, run};
+use crate::support::{Dependency, ask, ask_stage, get, of, run};
 
 fn builder() -> HealthChecksBuilder {
     HealthChecks::builder().insecure_details_for_everyone()

@@ -120,7 +120,7 @@ async fn what_a_check_says_is_redacted_and_bounded() {
     let health = HealthChecks::builder().insecure_details_for_everyone().check(check);
     let health = health.build().unwrap();
     let _running = crate::support::run(&health);
-    crate::support::pass(Duration::from_millis(1)).await;
+    buttress_testkit::paused::pass(Duration::from_millis(1)).await;
     for accept in ["*/*", "application/health+json"] {
         let request = Request::get("/ready").header("accept", accept).body(()).unwrap();
         let answer = ask(&health, request);

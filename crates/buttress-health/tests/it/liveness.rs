@@ -7,9 +7,10 @@ use std::time::Duration;
 use buttress_core::Health;
 use buttress_core::clock::ManualClock;
 use buttress_health::{EventLoop, HealthChecks, Memory};
+use buttress_testkit::paused::pass;
 use buttress_testkit::poll::Wakes;
 
-use crate::support::{ask, get, hanging, pass, run};
+use crate::support::{ask, get, hanging, run};
 
 #[tokio::test(start_paused = true)]
 async fn no_dependency_can_touch_it() {

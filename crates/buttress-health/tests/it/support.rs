@@ -132,9 +132,3 @@ pub fn run(health: &HealthChecks) -> JoinSet<()> {
     }
     tasks
 }
-
-/// Lets paused time pass, and the tasks that wait for it run.
-#[expect(clippy::disallowed_methods, reason = "the time is paused")]
-pub async fn pass(time: std::time::Duration) {
-    tokio::time::sleep(time).await;
-}

@@ -1,6 +1,8 @@
 //! A request body comes at a rate, or ends.
 
-use super::rig::{Rig, pass, server};
+use buttress_testkit::paused::pass;
+
+use super::rig::{Rig, seconds, server};
 
 const POST: &str = "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 300\r\n\r\n";
 
@@ -24,14 +26,14 @@ async fn a_byte_a_second_is_given_up_and_pauses_are_not() {
     slow.send(POST).await;
     for _ in 0..40 {
         slow.send("a").await;
-        pass(1).await;
+        pass(seconds(1)).await;
     }
     assert!(slow.answer().await.starts_with("HTTP/1.1 408 "));
 
     let mut pauses = rig.connect();
     pauses.send(POST).await;
     for _ in 0..3 {
-        pass(25).await;
+        pass(seconds(25)).await;
         pauses.send("a".repeat(100)).await;
     }
     let answer = pauses.answer().await;
@@ -42,7 +44,7 @@ async fn a_byte_a_second_is_given_up_and_pauses_are_not() {
     let mut pauses = lenient.connect();
     pauses.send(POST).await;
     for _ in 0..3 {
-        pass(25).await;
+        pass(seconds(25)).await;
         pauses.send("a".repeat(100)).await;
     }
     assert!(pauses.answer().await.ends_with(&"a".repeat(300)));

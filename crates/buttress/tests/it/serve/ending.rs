@@ -8,11 +8,12 @@ use axum::Router;
 use axum::routing::get;
 use buttress::serve::{Phase, Server};
 use buttress::sync::Lock;
+use buttress_testkit::paused::pass;
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::rig::{Rig, now, pass, request, seconds, server};
+use super::rig::{Rig, now, request, seconds, server};
 
 #[tokio::test(start_paused = true)]
 async fn it_serves_through_the_lead_time_and_then_finishes() {
@@ -36,7 +37,7 @@ async fn it_serves_through_the_lead_time_and_then_finishes() {
     assert_eq!(kept.rest().await, "", "an idle one is closed");
     assert_eq!(silent.closed_after().await, 5, "and one that never said a word");
     assert_eq!(rig.shutdown.phase(), Phase::Closing);
-    pass(1).await;
+    pass(seconds(1)).await;
     assert!(http2.send_request(request("/")).await.is_err(), "HTTP/2 has been told");
 
     let answer = works.answer().await;
@@ -58,7 +59,7 @@ async fn what_does_not_end_is_cut_off_and_counted() {
     let mut http2 = rig.http2().await;
     let streams: Vec<_> =
         (0..3).map(|_| tokio::spawn(http2.send_request(request("/stuck")))).collect();
-    pass(1).await;
+    pass(seconds(1)).await;
     let report = rig.end().await;
     assert_eq!((report.aborted_connections(), report.aborted_requests()), (2, 4));
     assert_eq!(report.shutdown().as_secs(), 30);
@@ -97,14 +98,14 @@ async fn asked_twice_it_skips_the_lead_and_three_times_the_grace() {
     let mut rig = Rig::of(server());
     let mut stuck = rig.connect();
     stuck.send("GET /stuck HTTP/1.1\r\nhost: test\r\n\r\n").await;
-    pass(1).await;
+    pass(seconds(1)).await;
     let began = now();
     rig.shutdown.begin();
-    pass(1).await;
+    pass(seconds(1)).await;
     rig.shutdown.begin();
     rig.shutdown.closing().await;
     assert_eq!((now() - began).as_secs(), 1);
-    pass(1).await;
+    pass(seconds(1)).await;
     rig.shutdown.begin();
     let report = rig.report().await;
     assert_eq!((report.shutdown().as_secs(), report.aborted_requests()), (2, 1));
@@ -116,7 +117,7 @@ async fn asked_three_times_at_once_it_ends_at_once() {
     let mut rig = Rig::of(server());
     let mut stuck = rig.connect();
     stuck.send("GET /stuck HTTP/1.1\r\nhost: test\r\n\r\n").await;
-    pass(1).await;
+    pass(seconds(1)).await;
     (0..3).for_each(|_| rig.shutdown.begin());
     let report = rig.report().await;
     assert_eq!((report.shutdown().as_secs(), report.aborted_requests()), (0, 1));
@@ -196,14 +197,14 @@ async fn dropping_the_future_closes_everything() {
     let mut upgraded = rig.connect();
     upgraded.send(UPGRADE).await;
     assert!(upgraded.answer().await.starts_with("HTTP/1.1 101 "));
-    pass(1).await;
+    pass(seconds(1)).await;
     assert_eq!(inside.load(SeqCst), 3);
     rig.serving.abort();
     assert!(rig.serving.await.unwrap_err().is_cancelled());
     assert_eq!(http1.rest().await, "");
     assert_eq!(upgraded.rest().await, "");
     assert!(stream.await.unwrap().is_err());
-    pass(1).await;
+    pass(seconds(1)).await;
     assert_eq!(inside.load(SeqCst), 0, "nothing lives on");
 }
 
@@ -243,7 +244,7 @@ async fn another_protocol_is_waited_for_and_cut_off_at_the_end() {
         client.send(UPGRADE).await;
         assert!(client.answer().await.starts_with("HTTP/1.1 101 "));
         // No limit of HTTP holds here: not for idling, and whatever is said.
-        pass(4_000).await;
+        pass(seconds(4_000)).await;
         client.send("GET\n\ncontent-length: 5\n").await;
         let mut echo = [0; 23];
         client.pipe.read_exact(&mut echo).await.unwrap();
@@ -256,7 +257,7 @@ async fn another_protocol_is_waited_for_and_cut_off_at_the_end() {
     let report = rig.report().await;
     assert_eq!((report.aborted_connections(), report.aborted_requests()), (1, 1));
     assert_eq!(stays.rest().await, "");
-    pass(1).await;
+    pass(seconds(1)).await;
     assert_eq!(inside.load(SeqCst), 0);
 }
 
@@ -266,7 +267,7 @@ async fn who_stood_in_the_queue_is_served() {
     let rig = Rig::of(server().connections(1).lead_time(Duration::ZERO));
     let mut works = rig.connect();
     works.send("GET /work HTTP/1.1\r\nhost: test\r\n\r\n").await;
-    pass(1).await;
+    pass(seconds(1)).await;
     rig.shutdown.begin();
     assert!(works.answer().await.ends_with("done"));
     drop(rig);

@@ -1,10 +1,11 @@
 //! What only HTTP/2 has: streams that do not touch each other, and floods of frames.
 
+use buttress_testkit::paused::pass;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 
-use super::rig::{Rig, pass, request, seconds, server};
+use super::rig::{Rig, request, seconds, server};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// `GET /` of `test`, by static entries and literals: `:method GET`, `:scheme http`, `:path /`, `:authority`.
@@ -71,7 +72,7 @@ async fn a_slow_reader_loses_its_stream_and_the_others_go_on() {
     for _ in 0..10 {
         let answer = client.send_request(request("/")).await.unwrap();
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hello");
-        pass(5).await;
+        pass(seconds(5)).await;
     }
     // What was on its way is there; then comes a reset.
     let mut stalled = stalled.into_body();
@@ -92,9 +93,9 @@ async fn an_idle_connection_says_goodbye() {
     let rig = Rig::of(server());
     let mut client = rig.http2().await;
     assert_eq!(client.send_request(request("/work")).await.unwrap().status(), 200);
-    pass(74).await;
+    pass(seconds(74)).await;
     assert!(client.ready().await.is_ok());
-    pass(2).await;
+    pass(seconds(2)).await;
     assert!(client.ready().await.is_err());
     drop(rig);
 }
@@ -105,11 +106,11 @@ async fn an_idle_connection_counts_from_the_end_of_its_last_stream() {
     let rig = Rig::of(server());
     let mut client = rig.http2().await;
     let asking = tokio::spawn(client.send_request(request("/stuck")));
-    pass(3).await;
+    pass(seconds(3)).await;
     asking.abort();
-    pass(74).await;
+    pass(seconds(74)).await;
     assert!(client.ready().await.is_ok());
-    pass(2).await;
+    pass(seconds(2)).await;
     assert!(client.ready().await.is_err(), "it was quiet for 75 seconds");
     drop(rig);
 }
@@ -160,7 +161,7 @@ async fn a_silent_body_is_given_up_unless_it_is_of_grpc() {
         let hand = body.handle();
         let post = Request::post("http://test/echo").header("content-type", kind);
         let asking = tokio::spawn(client.send_request(post.body(body).unwrap()));
-        pass(60).await;
+        pass(seconds(60)).await;
         hand.release();
         let answer = asking.await.unwrap().unwrap();
         assert_eq!(answer.status() == 200, patient, "{kind}");

@@ -1,6 +1,8 @@
 //! Whoever is slow is ended when the settings say, and whoever is not is served.
 
-use super::rig::{Rig, pass, seconds, server};
+use buttress_testkit::paused::pass;
+
+use super::rig::{Rig, seconds, server};
 
 #[tokio::test(start_paused = true)]
 async fn half_of_a_head_is_waited_for_as_long_as_none() {
@@ -20,14 +22,14 @@ async fn a_byte_a_second_is_too_slow_in_either_protocol() {
         let mut client = rig.connect();
         for byte in bytes.as_bytes().iter().take(11) {
             client.send([*byte]).await;
-            pass(1).await;
+            pass(seconds(1)).await;
         }
         assert_eq!(client.closed_after().await, 11, "it was closed before");
     }
     let mut client = rig.connect();
     for byte in b"GET / HTT" {
         client.send([*byte]).await;
-        pass(1).await;
+        pass(seconds(1)).await;
     }
     client.send("P/1.1\r\nhost: test\r\n\r\n").await;
     assert!(client.answer().await.ends_with("hello"), "this one was just in time");
@@ -42,7 +44,7 @@ async fn a_connection_may_idle_but_not_begin_and_stop() {
     for client in [&mut idle, &mut stops] {
         assert!(client.get("/").await.ends_with("hello"));
     }
-    pass(60).await;
+    pass(seconds(60)).await;
     assert!(stops.get("/").await.ends_with("hello"), "it may idle");
     stops.send("GET /").await;
     assert_eq!(idle.closed_after().await, 75);
@@ -55,7 +57,7 @@ async fn the_head_that_began_and_stopped_ends_by_itself() {
     let rig = Rig::of(server());
     let mut client = rig.connect();
     client.get("/").await;
-    pass(5).await;
+    pass(seconds(5)).await;
     client.send("GET /").await;
     assert_eq!(client.closed_after().await, 15);
     drop(rig);
@@ -68,7 +70,7 @@ async fn work_is_not_waiting() {
     let mut client = rig.connect();
     client.send("GET /work HTTP/1.1\r\nhost: test\r\n\r\nGET / HT").await;
     assert!(client.answer().await.ends_with("done"));
-    pass(9).await;
+    pass(seconds(9)).await;
     client.send("TP/1.1\r\nhost: test\r\n\r\n").await;
     assert!(client.answer().await.ends_with("hello"));
     drop(rig);
@@ -108,7 +110,7 @@ async fn an_old_connection_is_told_with_its_next_answer() {
         if answer.contains("connection: close") {
             break client.age();
         }
-        pass(1).await;
+        pass(seconds(1)).await;
     };
     assert!((90..=111).contains(&last), "{last}");
     assert_eq!(client.rest().await, "");
@@ -121,7 +123,7 @@ async fn who_does_not_take_the_answer_is_ended() {
     let mut client = rig.connect();
     client.send("GET /endless HTTP/1.1\r\nhost: test\r\n\r\n").await;
     // Nothing is read until the server has given up.
-    pass(45).await;
+    pass(seconds(45)).await;
     let taken = client.rest().await;
     assert!(taken.starts_with("HTTP/1.1 200 OK"));
     assert!(taken.len() < 100_000, "{}", taken.len());
@@ -140,7 +142,7 @@ async fn who_takes_a_byte_a_second_is_ended_and_who_pauses_is_not() {
     for _ in 0..4 {
         for _ in 0..25 {
             drop(slow.pipe.read_u8().await);
-            pass(1).await;
+            pass(seconds(1)).await;
         }
         // 3 KB each 25 seconds.
         for _ in 0..3 {
@@ -164,7 +166,7 @@ async fn one_client_has_its_share_and_no_more() {
         assert!(rig.connect_from("10.0.0.1").get("/").await.ends_with("hello"));
     }
     drop(first);
-    pass(1).await;
+    pass(seconds(1)).await;
     assert!(rig.connect_from("2001:db8::3").get("/").await.ends_with("hello"));
     drop(rig);
 }

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::Extension;
 use axum::routing::{get, post};
 use buttress::serve::{Listener, Report, Server, ServerBuilder, Shutdown};
+use buttress_testkit::paused::pass;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -160,12 +161,6 @@ pub(super) async fn soon<F: Future>(what: &str, event: F) -> F::Output {
     waited.unwrap_or_else(|_| panic!("{what} does not come"))
 }
 
-/// Lets paused time go on.
-#[expect(clippy::disallowed_methods, reason = "time is paused here")]
-pub(super) async fn pass(seconds: u64) {
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
-}
-
 pub(super) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -178,7 +173,7 @@ pub(super) fn app() -> Router {
         .route(
             "/work",
             get(|| async {
-                pass(20).await;
+                pass(seconds(20)).await;
                 "done"
             }),
         )

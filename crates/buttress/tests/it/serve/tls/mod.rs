@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use buttress_testkit::paused::pass;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
@@ -13,7 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-use super::rig::{Rig, pass, request, server};
+use super::rig::{Rig, request, seconds, server};
 
 fn certificate() -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(include_bytes!("certificate.pem")).unwrap()
@@ -75,7 +76,7 @@ async fn a_handshake_has_the_deadline_of_a_head() {
     let (_, connection) =
         http1::handshake::<_, Full<Bytes>>(connect(&rig, "http/1.1").await).await.unwrap();
     let ended = tokio::spawn(connection);
-    pass(11).await;
+    pass(seconds(11)).await;
     assert!(ended.is_finished());
     assert!(rig.end().await.is_clean());
 }
