@@ -5,7 +5,7 @@
 pub(crate) mod attackers;
 mod clients;
 pub(crate) mod restarts;
-mod shop;
+pub(crate) mod shop;
 
 use std::time::Duration;
 

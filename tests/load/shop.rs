@@ -2,6 +2,9 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,7 +26,7 @@ pub(super) fn shop() -> Router {
         .route("/echo", post(echo))
         .route("/slow", get(slow))
         .route("/events", get(events))
-        .route("/endless", get(|| async { Body::new(Endless) }))
+        .route("/endless", get(|| async { Body::new(Endless::default()) }))
 }
 
 async fn echo(body: Body) -> Result<Bytes, StatusCode> {
@@ -80,7 +83,9 @@ impl http_body::Body for Stream {
     }
 }
 
-struct Endless;
+/// Never ends, and counts what was taken of it.
+#[derive(Clone, Default)]
+pub(crate) struct Endless(pub(crate) Arc<AtomicUsize>);
 
 impl http_body::Body for Endless {
     type Data = Bytes;
@@ -90,6 +95,8 @@ impl http_body::Body for Endless {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 16_384])))))
+        let piece = Bytes::from_static(&[b'x'; 16_384]);
+        self.0.fetch_add(piece.len(), Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }

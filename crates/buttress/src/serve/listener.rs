@@ -7,6 +7,10 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
+/// What the system may hold of an answer before the network has room for it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 * 1024;
+
 /// Where connections come from.
 ///
 /// Tokio's `TcpListener` and `UnixListener` are listeners, and so are a `Vec` of one kind, and [`Both`] of two
@@ -60,7 +64,8 @@ pub trait Listener: Send {
     ) -> Poll<io::Result<(Self::Io, Option<SocketAddr>)>>;
 }
 
-/// With `TCP_NODELAY`: small answers are sent at once.
+/// With `TCP_NODELAY`: small answers are sent at once. On Linux, with `TCP_NOTSENT_LOWAT` of 128 KiB too: what the
+/// network has not taken yet waits in the body rather than in the system, where one slow reader would hold megabytes.
 impl Listener for TcpListener {
     type Io = TcpStream;
 
@@ -71,6 +76,8 @@ impl Listener for TcpListener {
         let (stream, peer) = ready!(Self::poll_accept(self, cx))?;
         // If it fails, the peer has gone already, and reading will tell.
         let _ = stream.set_nodelay(true);
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         Poll::Ready(Ok((stream, Some(peer))))
     }
 }
