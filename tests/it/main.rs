@@ -19,6 +19,7 @@ mod leaving;
 mod load;
 mod panics;
 mod restarts;
+mod serving;
 mod streaming;
 mod support;
 mod trailers;
