@@ -14,6 +14,7 @@ mod health;
 mod hops;
 mod hostile;
 mod identity;
+mod keys;
 mod leaving;
 #[path = "../load/mod.rs"]
 mod load;
