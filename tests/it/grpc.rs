@@ -90,8 +90,8 @@ async fn calls_and_streams_pass_our_own_server() {
     let mut client = health_client(&server).await;
     let response = soon("an answer", client.check(of(""))).await.unwrap();
     assert_eq!(id(response.metadata()).len(), 36);
-    let status = soon("a status", client.check(of("unknown"))).await.unwrap_err();
-    assert_eq!(status.code(), GrpcCode::NotFound);
+    let unknown = soon("a status", client.check(of("unknown"))).await.unwrap_err();
+    assert_eq!(unknown.code(), GrpcCode::NotFound);
 
     let mut states = soon("the head", client.watch(of(""))).await.unwrap().into_inner();
     let mut next = async || soon("a state", states.message()).await.unwrap().unwrap().status();

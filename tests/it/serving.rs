@@ -60,9 +60,9 @@ async fn readiness_says_no_first_and_everything_is_served_meanwhile() {
         let ready = get_once(protocol, &server, "/ready").await;
         assert_eq!((ready.status(), &ready.json()["status"]), (503, &"draining".into()));
         assert_eq!(get_once(protocol, &server, "/health/live").await.status(), 200);
-        let served = get_once(protocol, &server, "/").await;
-        assert_eq!((served.status(), served.body()), (200, &b"127.0.0.1"[..]));
-        let told = served.header("connection") == Some("close");
+        let page = get_once(protocol, &server, "/").await;
+        assert_eq!((page.status(), page.body()), (200, &b"127.0.0.1"[..]));
+        let told = page.header("connection") == Some("close");
         assert_eq!(told, protocol == Protocol::Http1, "{protocol:?}");
     }
     server.stop().await;

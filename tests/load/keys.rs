@@ -91,6 +91,7 @@ fn clients(keys: u32) -> u64 {
         u64::from(length < 250)
     };
     let brief = (0..keys).map(ask).sum();
-    assert_eq!((0..2_000).map(|_| ask(0)).last(), Some(1), "a flood is found among them");
+    let flood: u64 = (0..2_000).map(|_| ask(0)).sum();
+    assert!(flood >= 1_000 - 1, "a flood is found among them: {flood}");
     brief
 }
