@@ -15,3 +15,8 @@ async fn two_hundred_restarts_drop_nothing() {
 async fn two_thousand_attackers_are_ended() {
     load::attackers::withstand(143, Duration::from_secs(2)).await;
 }
+
+#[test]
+fn a_hundred_million_keys_take_no_memory() {
+    load::keys::storm(100_000_000);
+}

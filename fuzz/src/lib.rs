@@ -17,6 +17,7 @@
 
 pub mod accept;
 pub mod addresses;
+pub mod foreign;
 pub mod forwarded;
 pub mod health_answer;
 pub mod http1_heads;
@@ -39,6 +40,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("accept", accept::run),
     ("addresses", addresses::run),
+    ("foreign", foreign::run),
     ("forwarded", forwarded::run),
     ("problem_formats", problem_formats::run),
     ("health_answer", health_answer::run),

@@ -7,10 +7,12 @@ use tonic::{Code as GrpcCode, Request, Status};
 use tonic_health::ServingStatus as Reported;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::support::{
-    Answer, Checks, Client, Protocol, Server, health_client, http2, serve_tonic, soon, wall,
+    Answer, Checks, Client, Protocol, Server, health_client, http2, prompt, serve_ours,
+    serve_tonic, soon, wall,
 };
 
 async fn health() -> (HealthReporter, Server) {
@@ -74,6 +76,28 @@ async fn a_stream_comes_message_by_message() {
     assert_eq!(next().await, ServingStatus::NotServing);
     reporter.set_service_status("", Reported::Serving).await;
     assert_eq!(next().await, ServingStatus::Serving);
+    drop((states, client));
+    server.stop().await;
+}
+
+/// tonic's services are routes as others are, so our own server has them, too.
+#[tokio::test]
+async fn calls_and_streams_pass_our_own_server() {
+    let reporter = HealthReporter::new();
+    let service = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
+    let routes = tonic::service::Routes::new(service).into_axum_router();
+    let (server, _) = serve_ours(prompt(), routes.layer(wall())).await;
+    let mut client = health_client(&server).await;
+    let response = soon("an answer", client.check(of(""))).await.unwrap();
+    assert_eq!(id(response.metadata()).len(), 36);
+    let unknown = soon("a status", client.check(of("unknown"))).await.unwrap_err();
+    assert_eq!(unknown.code(), GrpcCode::NotFound);
+
+    let mut states = soon("the head", client.watch(of(""))).await.unwrap().into_inner();
+    let mut next = async || soon("a state", states.message()).await.unwrap().unwrap().status();
+    assert_eq!(next().await, ServingStatus::Serving);
+    reporter.set_service_status("", Reported::NotServing).await;
+    assert_eq!(next().await, ServingStatus::NotServing);
     drop((states, client));
     server.stop().await;
 }

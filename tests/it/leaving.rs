@@ -14,8 +14,8 @@ use hyper::body::Incoming;
 use tower::{Layer, service_fn};
 
 use crate::support::{
-    Client, Endless, Flights, Host, Protocol, Server, guarded, head, http2, serve_axum,
-    serve_hyper, soon,
+    Client, Endless, Flights, Host, Protocol, Server, guarded, head, http2, prompt, serve_axum,
+    serve_hyper, serve_ours, soon,
 };
 
 #[tokio::test]
@@ -56,6 +56,7 @@ async fn patient(host: Host, flights: Flights) -> Server {
         Host::Axum => serve_axum(app.layer(wall)).await,
         Host::AxumKeepingBody => serve_axum(app.layer(wall.keep_body())).await,
         Host::Hyper => serve_hyper(wall.layer(service_fn(work))).await,
+        Host::Ours => serve_ours(prompt(), app.layer(wall)).await.0,
     }
 }
 

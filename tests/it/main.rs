@@ -14,11 +14,13 @@ mod health;
 mod hops;
 mod hostile;
 mod identity;
+mod keys;
 mod leaving;
 #[path = "../load/mod.rs"]
 mod load;
 mod panics;
 mod restarts;
+mod serving;
 mod streaming;
 mod support;
 mod trailers;

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, service_fn};
 
-use crate::support::{head, serve_axum, serve_hyper, wall};
+use crate::support::{head, prompt, serve_axum, serve_hyper, serve_ours, wall};
 
 const HANDSHAKE: &str = "GET /ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -33,8 +33,12 @@ async fn to_a_web_socket_of_axum() {
         let upgrade = |upgrade: WebSocketUpgrade| async { upgrade.on_upgrade(echo) };
         Router::new().route("/ws", any(upgrade))
     };
-    for app in [app().layer(wall()), app().layer(wall().keep_body())] {
-        let server = serve_axum(app).await;
+    let servers = [
+        serve_axum(app().layer(wall())).await,
+        serve_axum(app().layer(wall().keep_body())).await,
+        serve_ours(prompt(), app().layer(wall())).await.0,
+    ];
+    for server in servers {
         let mut client = Connection::connect(server.address()).await;
         client.send(HANDSHAKE).await;
         let head = head(&mut client).await;

@@ -1,9 +1,10 @@
-//! Load that is heavy enough to show what breaks: rolling restarts, and crowds of hostile clients.
+//! Load that is heavy enough to show what breaks: rolling restarts, crowds of hostile clients, keys without number.
 //!
 //! The ordinary tests run a little of it, `soak` all.
 
 pub(crate) mod attackers;
 mod clients;
+pub(crate) mod keys;
 pub(crate) mod restarts;
 pub(crate) mod shop;
 

@@ -1,4 +1,4 @@
-//! One service behind one wall, on axum and on hyper alone. What happens is in the path.
+//! One service behind one wall, on axum, on hyper alone and on our own server. What happens is in the path.
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tower::{Layer, service_fn};
 
-use super::server::{Server, serve_axum, serve_hyper};
+use super::server::{Server, prompt, serve_axum, serve_hyper, serve_ours};
 
 /// Where the service runs.
 #[derive(Clone, Copy, Debug)]
@@ -25,16 +25,18 @@ pub(crate) enum Host {
     Axum,
     AxumKeepingBody,
     Hyper,
+    Ours,
 }
 
 impl Host {
-    pub(crate) const ALL: [Self; 3] = [Self::Axum, Self::AxumKeepingBody, Self::Hyper];
+    pub(crate) const ALL: [Self; 4] = [Self::Axum, Self::AxumKeepingBody, Self::Hyper, Self::Ours];
 
     pub(crate) async fn start(self) -> Server {
         match self {
             Self::Axum => serve_axum(router().layer(wall())).await,
             Self::AxumKeepingBody => serve_axum(router().layer(wall().keep_body())).await,
             Self::Hyper => serve_hyper(wall().layer(service_fn(bare))).await,
+            Self::Ours => serve_ours(prompt(), router().layer(wall())).await.0,
         }
     }
 
@@ -59,6 +61,7 @@ impl Host {
                 let service = service_fn(move |_| ready(Ok(answer())));
                 serve_hyper(wall().layer(service)).await
             }
+            Self::Ours => serve_ours(prompt(), routed().layer(wall())).await.0,
         }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) use self::app::{Host, wall};
 pub(crate) use self::client::{Answer, Client, Protocol, head, http2};
 pub(crate) use self::flights::{Endless, Flights, guarded};
 pub(crate) use self::health::{Checks, channel, health_client};
-pub(crate) use self::server::{Server, serve_axum, serve_hyper, serve_tonic};
+pub(crate) use self::server::{Server, prompt, serve_axum, serve_hyper, serve_ours, serve_tonic};
 
 /// Waits for what has to come; the deadline is there to fail, not to be met.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {

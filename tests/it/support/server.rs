@@ -6,9 +6,11 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::Router;
 use buttress::PeerAddress;
+use buttress::serve::{ServerBuilder, Shutdown};
 use buttress::{Inbound, stage::Stage};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -68,6 +70,29 @@ pub(crate) async fn serve_axum(app: Router) -> Server {
         axum::serve(listener, app).with_graceful_shutdown(stop).await
     })
     .await
+}
+
+/// With the defaults, but for the time in which a load balancer would look elsewhere.
+pub(crate) fn prompt() -> ServerBuilder {
+    buttress::serve::Server::builder().lead_time(Duration::ZERO)
+}
+
+/// Our own server. It ends when its handle says so, or with [`Server::stop`].
+pub(crate) async fn serve_ours(builder: ServerBuilder, app: Router) -> (Server, Shutdown) {
+    let server = builder.signals(false).build().unwrap();
+    let (shutdown, handle) = (server.handle(), server.handle());
+    let started = Server::start(|listener, stop| async move {
+        let mut serving = Box::pin(server.serve(listener, app));
+        let report = tokio::select! {
+            report = &mut serving => report,
+            () = stop => {
+                handle.begin();
+                serving.await
+            }
+        };
+        report.into_result().map(drop)
+    });
+    (started.await, shutdown)
 }
 
 /// tonic with the wall as its layer.

@@ -10,6 +10,7 @@ use buttress_core::{Code, Problem};
 use buttress_error_envelope::{ErrorEnvelopeLayer, code_of};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use proptest::prelude::*;
 use serde::Deserialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -241,4 +242,26 @@ async fn words_are_kept_only_where_they_are_safe() {
     let app = Router::new().fallback(|| async { (StatusCode::BAD_REQUEST, "Pick a date.") });
     let response = get_path(app.layer(walled(negotiating(), strict)), "/").await;
     assert_eq!(error(&response)["message"], default);
+}
+
+/// Quotes, and what else means something to who looks for values in a text.
+fn words() -> impl Strategy<Value = Vec<u8>> {
+    let quoted = "([a-z ]{0,9}[\"'`\\\\\n\u{1b}\u{202e}é]|/home/|expected |field ){0,80}";
+    prop_oneof![prop::collection::vec(any::<u8>(), 0..600), quoted.prop_map(String::into_bytes)]
+}
+
+proptest! {
+    #[test]
+    fn any_words_become_one_short_line(words in words(), status in 400_u16..600) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let response = runtime.block_on(given(answer(status, "text/plain", words)));
+        prop_assert_eq!(response.status(), status);
+        let error = error(&response);
+        let message = error["message"].as_str().unwrap();
+        prop_assert!((1..=300).contains(&message.len()), "{}", message);
+        prop_assert!(!message.contains(|c: char| c.is_control() || c == '\u{202e}'), "{:?}", message);
+        if status >= 500 {
+            prop_assert_eq!(message, code_of(response.status()).default_message());
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::tcp::refused;
 use crate::Check;
 
 impl Check {
-    /// Looks whether the file system at `path` has at least so many bytes free for us.
+    /// Looks whether the file system at `path` has at least so many bytes free for us. On Unix alone.
     ///
     /// ```
     /// use buttress_health::{Check, HealthChecks};

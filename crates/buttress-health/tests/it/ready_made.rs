@@ -103,7 +103,7 @@ async fn tcp_is_up_where_somebody_listens() {
     assert!(found.message().unwrap().starts_with("cannot connect: "), "{found:?}");
 }
 
-#[cfg(feature = "disk")]
+#[cfg(all(feature = "disk", unix))]
 #[tokio::test]
 async fn a_disk_is_down_when_it_is_too_full_or_not_there() {
     let found = first_run(Check::disk("a", "/", 1)).await;

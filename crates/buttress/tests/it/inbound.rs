@@ -54,6 +54,17 @@ fn settings_make_the_same_wall_as_the_builder() {
     assert!(serde_json::from_str::<InboundSettings>(r#"{"catch_panic": true}"#).is_err());
 }
 
+#[cfg(feature = "schemars")]
+#[test]
+fn the_settings_have_a_schema() {
+    let schema = serde_json::to_value(schemars::schema_for!(InboundSettings)).unwrap();
+    let written = serde_json::to_value(InboundSettings::default()).unwrap();
+    for name in written.as_object().unwrap().keys() {
+        assert!(schema["properties"][name]["description"].is_string(), "{name}: {schema}");
+    }
+    assert_eq!(schema["additionalProperties"], false);
+}
+
 #[test]
 fn types_have_short_names() {
     let (service, _inner) = mock::service::<()>();

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 
-use super::rig::{Rig, request, seconds, server};
+use super::rig::{Client, Rig, request, seconds, server};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// `GET /` of `test`, by static entries and literals: `:method GET`, `:scheme http`, `:path /`, `:authority`.
@@ -62,6 +62,78 @@ async fn floods_of_frames_that_bring_nothing_are_ended() {
     let mut honest = rig.http2().await;
     assert_eq!(honest.send_request(request("/")).await.unwrap().status(), 200);
     drop(rig);
+}
+
+/// Frames of the server, as they come: kind, stream, payload.
+async fn next_frame(client: &mut Client) -> (u8, u32, Vec<u8>) {
+    use tokio::io::AsyncReadExt;
+    let mut head = [0; 9];
+    client.pipe.read_exact(&mut head).await.unwrap();
+    let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+    client.pipe.read_exact(&mut payload).await.unwrap();
+    (head[3], u32::from_be_bytes(head[5..].try_into().unwrap()), payload)
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_are_told_what_the_settings_say() {
+    let rig = Rig::of(server().header_bytes(9_000).http2(|http2| {
+        http2.concurrent_streams = 7;
+        http2.stream_window = 70_000;
+        http2.connection_window = 300_000;
+    }));
+    let mut client = rig.connect();
+    client.send(PREFACE).await;
+    let (kind, _, settings) = next_frame(&mut client).await;
+    assert_eq!(kind, 4);
+    let told: Vec<_> = settings
+        .chunks(6)
+        .map(|one| (one[1], u32::from_be_bytes(one[2..].try_into().unwrap())))
+        .collect();
+    for (name, value) in [(3, 7), (4, 70_000), (6, 9_000)] {
+        assert!(told.contains(&(name, value)), "{name}: {told:?}");
+    }
+    let (stream, window) = loop {
+        let (kind, stream, payload) = next_frame(&mut client).await;
+        if kind == 8 {
+            break (stream, u32::from_be_bytes(payload[..].try_into().unwrap()));
+        }
+    };
+    // Beyond what every connection has at its start.
+    assert_eq!((stream, window), (0, 300_000 - 65_535));
+    drop(rig);
+}
+
+/// All in one piece, so that none is looked at before the last has come.
+#[tokio::test(start_paused = true)]
+async fn so_many_streams_may_be_taken_back_and_no_more() {
+    let resets: Vec<_> = (0..30)
+        .map(|n| [frame(1, 5, 2 * n + 1, HEAD), frame(3, 0, 2 * n + 1, &[0, 0, 0, 8])].concat())
+        .collect();
+    for (most, age) in [(10, 0), (100, 40)] {
+        let rig = Rig::of(server().http2(|http2| http2.pending_reset_streams = most));
+        let mut client = rig.connect();
+        client.send([PREFACE, &resets.concat()].concat()).await;
+        client.rest().await;
+        assert_eq!(client.age(), age, "of {most}");
+        drop(rig);
+    }
+}
+
+/// Who is gone without a word does not answer to pings, and holds no stream for longer.
+#[tokio::test(start_paused = true)]
+async fn who_answers_no_ping_is_ended() {
+    let stuck = [&HEAD[..2], b"\x04\x06/stuck", &HEAD[3..]].concat();
+    for (interval, age) in [(Some(3_000), 10), (Some(20_000), 27)] {
+        let rig = Rig::of(server().http2(|http2| {
+            http2.ping_interval_ms = interval;
+            http2.ping_timeout_ms = 7_000;
+        }));
+        let mut client = rig.connect();
+        client.send([PREFACE, &frame(1, 5, 1, &stuck)].concat()).await;
+        client.rest().await;
+        assert_eq!(client.age(), age);
+        drop(rig);
+    }
 }
 
 #[tokio::test(start_paused = true)]

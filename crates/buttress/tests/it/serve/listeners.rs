@@ -32,6 +32,15 @@ async fn several_sockets_are_one_server() {
     assert_eq!(serving.await.unwrap().connections(), 3);
 }
 
+/// Or a small answer would wait until the client has acknowledged the one before.
+#[tokio::test]
+async fn small_answers_are_not_held_back() {
+    let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let _client = Connection::connect(listener.local_addr().unwrap()).await;
+    let (stream, peer) = poll_fn(|cx| Listener::poll_accept(&mut listener, cx)).await.unwrap();
+    assert!(stream.nodelay().unwrap() && peer.is_some());
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_pair_may_be_of_two_kinds() {

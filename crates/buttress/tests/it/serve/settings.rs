@@ -47,3 +47,15 @@ fn the_builder_asks_the_same_questions() {
     let paths: Vec<_> = error.faults().iter().map(|fault| fault.path().to_owned()).collect();
     assert_eq!(paths, ["uri_length", "http2.connection_window"]);
 }
+
+#[cfg(feature = "schemars")]
+#[test]
+fn the_settings_have_a_schema() {
+    let schema = serde_json::to_value(schemars::schema_for!(ServerSettings)).unwrap();
+    let written = serde_json::to_value(ServerSettings::default()).unwrap();
+    for name in written.as_object().unwrap().keys() {
+        assert!(schema["properties"][name]["description"].is_string(), "{name}: {schema}");
+    }
+    assert_eq!(schema["additionalProperties"], false);
+    assert!(schema["$defs"]["Http2Settings"]["properties"]["ping_interval_ms"].is_object());
+}
