@@ -64,7 +64,7 @@ fn failures() -> Vec<Try> {
         )
         .status(409)
         .expect("the code is the shop's", |seen| seen.is_problem("SOLD_OUT")),
-        Try::post_much("a body that is too large", "/orders", 20_000)
+        too_large()
             .status(413)
             .expect("it is the family's shape", |seen| seen.is_problem("PAYLOAD_TOO_LARGE")),
         Try::get("tower's middleware fails: too many want this", "/sale")
@@ -75,6 +75,10 @@ fn failures() -> Vec<Try> {
             .expect("it is the family's shape", |seen| seen.is_problem("INTERNAL"))
             .expect("it tells nothing", |seen| !seen.text.contains("recipe")),
     ]
+}
+
+fn too_large() -> Try {
+    Try::post_much("a body that is too large", "/orders", 20_000)
 }
 
 /// The same failure for clients that want it in another way.
@@ -181,14 +185,31 @@ pub(crate) async fn one_id_in_answer_and_log(
     address: SocketAddr,
     log: &Log,
 ) -> Result<(), Failure> {
-    let panic = Try::get("a panic that is reported", "/panic").header("x-request-id", "reported-1");
-    let panic = panic.status(500).expect("the id is in the body", |seen| {
-        seen.is_problem("INTERNAL") && seen.text.contains("reported-1")
-    });
-    try_all(address, vec![panic]).await?;
-    if log.says(&["ERROR", "reported-1", "INTERNAL", "/panic", "recipe"]) {
-        println!("ok: the log has the same id, and the cause");
-        return Ok(());
+    let failures = [
+        ("reported-1", Try::get("an unknown route", "/nowhere"), 404, "NOT_FOUND", "DEBUG"),
+        (
+            "reported-2",
+            Try::post("a wrong method", "/articles/7", ""),
+            405,
+            "METHOD_NOT_ALLOWED",
+            "DEBUG",
+        ),
+        ("reported-3", Try::post("broken JSON", "/orders", "{"), 400, "BAD_REQUEST", "DEBUG"),
+        ("reported-4", too_large(), 413, "PAYLOAD_TOO_LARGE", "DEBUG"),
+        ("reported-5", Try::get("too many want this", "/sale"), 503, "OVERLOADED", "DEBUG"),
+        ("reported-6", Try::get("a panic", "/panic"), 500, "INTERNAL", "recipe"),
+    ];
+    for (id, failure, status, code, logged) in failures {
+        let reported = failure.header("x-request-id", id).status(status);
+        let reported = reported.expect("header and body have the id of the report", |seen| {
+            let id = seen.header("x-request-id");
+            id.starts_with("reported-") && seen.json["error"]["correlationId"] == *id
+        });
+        try_all(address, vec![reported]).await?;
+        if !log.says(&[id, code, logged]) {
+            return Err(format!("the log does not say what `{id}` was").into());
+        }
     }
-    Err("the log does not say what `reported-1` was".into())
+    println!("ok: the log has the same ids, and the cause of the panic");
+    Ok(())
 }
