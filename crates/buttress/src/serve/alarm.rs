@@ -64,3 +64,28 @@ impl fmt::Debug for Alarm {
         f.debug_struct("Alarm").field("at", &self.at).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use buttress_testkit::paused::pass;
+    use buttress_testkit::poll::Wakes;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_wakes_the_task_that_asked_last() {
+        let clock = TokioClock::new();
+        let deadline = clock.now() + Duration::from_secs(2);
+        let mut alarm = pin!(Alarm::new(clock));
+        let (first, last) = (Wakes::new(), Wakes::new());
+        for task in [&first, &last, &last] {
+            let waker = task.waker();
+            let cx = &mut Context::from_waker(&waker);
+            assert!(alarm.as_mut().poll_until(deadline, clock.now(), cx).is_pending());
+        }
+        pass(Duration::from_secs(3)).await;
+        assert_eq!((first.count(), last.count()), (0, 1));
+    }
+}

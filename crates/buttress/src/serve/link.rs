@@ -224,3 +224,26 @@ impl Drop for Flight {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use buttress_core::metrics::Metrics;
+    use buttress_testkit::poll::Wakes;
+
+    use super::*;
+
+    /// Or the deadline of an idle connection would begin when it next speaks.
+    #[test]
+    fn the_last_flight_that_ends_elsewhere_wakes_the_watch() {
+        let meters = Arc::new(Meters::new(&Metrics::default()));
+        let link = Arc::new(Link::new(Shutdown::new(), meters));
+        let watch = Wakes::new();
+        link.watched_by(&watch.waker());
+        let (_, here) = link.begin(false);
+        let (_, elsewhere) = link.begin(true);
+        drop(here);
+        assert_eq!(watch.count(), 0, "another one is under way");
+        drop(elsewhere);
+        assert_eq!((watch.count(), link.under_way()), (1, 0));
+    }
+}
