@@ -72,6 +72,9 @@ package_name() { awk -F'"' '/^name = / { print $2; exit }' "$1"; }
 # Whether a package has tests that take minutes, which cargo leaves out unless it is asked by name.
 has_soak() { grep -q '^name = "soak"' "$1"; }
 
+# Whether a package has models of threads.
+has_models() { grep -qrE '^mod models( \{|;)$' "$(dirname "$1")"/src 2>/dev/null; }
+
 # The features that a manifest declares, one a line.
 features() {
     awk '/^\[/ { inside = $0 == "[features]" } inside && match($0, /^[A-Za-z0-9_-]+ *=/) { print $1 }' "$1"

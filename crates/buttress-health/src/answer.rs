@@ -278,3 +278,7 @@ fn response(is_well: bool, shape: Shape, body: Bytes) -> Response<Bytes> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use buttress_core::sync::Lock;
+use crate::parts::Lock;
+use crate::parts::atomic::{AtomicU64, Ordering};
 
 /// Tells those who listen that something has changed; how often does not matter to them.
 #[derive(Debug, Default)]
@@ -75,5 +75,57 @@ impl Drop for Ear {
 impl fmt::Debug for Ear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ear").field("heard", &self.heard).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use std::future::poll_fn;
+
+    use buttress_testkit::models::atomic::AtomicUsize;
+    use buttress_testkit::models::{block_on, explore, join, thread};
+
+    use super::*;
+
+    /// Whoever listens hears of the last change, however many were one, and sees what changed.
+    #[test]
+    fn no_ring_is_lost() {
+        explore(|| {
+            let (bell, changes) = (Arc::new(Bell::default()), Arc::new(AtomicUsize::new(0)));
+            let mut ear = bell.listen();
+            let ringing = [(); 2].map(|()| {
+                let (bell, changes) = (bell.clone(), changes.clone());
+                thread::spawn(move || {
+                    changes.fetch_add(1, Ordering::Relaxed);
+                    bell.ring();
+                })
+            });
+            while changes.load(Ordering::Relaxed) < 2 {
+                block_on(poll_fn(|cx| ear.poll_rung(cx)));
+            }
+            drop(ear);
+            join(ringing);
+        });
+    }
+
+    /// Who begins to listen sees what was rung for before, and hears what is rung for after.
+    #[test]
+    fn who_listens_misses_nothing() {
+        explore(|| {
+            let (bell, changes) = (Arc::new(Bell::default()), Arc::new(AtomicUsize::new(0)));
+            let ringing = {
+                let (bell, changes) = (bell.clone(), changes.clone());
+                thread::spawn(move || {
+                    changes.fetch_add(1, Ordering::Relaxed);
+                    bell.ring();
+                })
+            };
+            let mut ear = bell.listen();
+            while changes.load(Ordering::Relaxed) < 1 {
+                block_on(poll_fn(|cx| ear.poll_rung(cx)));
+            }
+            ringing.join().unwrap();
+        });
     }
 }

@@ -1,10 +1,10 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use arc_swap::ArcSwapOption;
 use buttress_core::clock::Moment;
 
 use crate::hops::HopId;
+use crate::parts::ArcSwapOption;
+use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::slot::{Seen, Slot};
 use crate::status::fold;
 use crate::{CheckStatus, Status};
@@ -205,3 +205,7 @@ impl Board {
         changed
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

@@ -1,8 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
-use arc_swap::ArcSwapOption;
 use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Faults, Health, Redact, Secret};
@@ -14,6 +12,8 @@ use crate::board::Board;
 use crate::checks::Inner;
 use crate::hops::HopId;
 use crate::metrics::Counts;
+use crate::parts::ArcSwapOption;
+use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use crate::paths::Paths;
 use crate::plan;
 use crate::slot::Slot;

@@ -48,3 +48,25 @@ impl fmt::Debug for Changes {
         f.debug_struct("Changes").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use buttress_testkit::models::{block_on, explore, join, thread};
+
+    use super::*;
+
+    #[test]
+    fn who_listens_hears_of_the_drain() {
+        explore(|| {
+            let health = HealthChecks::default();
+            let mut changes = health.subscribe();
+            let draining = [(); 2].map(|()| {
+                let health = health.clone();
+                thread::spawn(move || health.drain())
+            });
+            assert_eq!(block_on(changes.changed()), Status::Draining);
+            join(draining);
+        });
+    }
+}

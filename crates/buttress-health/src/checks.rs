@@ -1,8 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use arc_swap::ArcSwapOption;
 use buttress_core::Redact;
 use buttress_core::clock::{Clock, Moment, Timer};
 use tracing::info;
@@ -14,6 +12,8 @@ use crate::board::Board;
 use crate::builder::HealthChecksBuilder;
 use crate::changes::Changes;
 use crate::metrics::Counts;
+use crate::parts::ArcSwapOption;
+use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::paths::Paths;
 use crate::report::Report;
 use crate::runner::CheckTask;

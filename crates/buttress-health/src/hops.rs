@@ -2,8 +2,9 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwapOption;
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::parts::ArcSwapOption;
 
 /// Who asks: sent by an HTTP check, read by the stage that answers it.
 pub(crate) const VIA: HeaderName = HeaderName::from_static("x-health-via");

@@ -24,6 +24,7 @@ mod json;
 mod memory;
 mod metrics;
 mod overseer;
+mod parts;
 mod paths;
 mod plan;
 #[cfg(feature = "tokio")]

@@ -1,15 +1,15 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use buttress_core::Faults;
 use buttress_core::metrics::Metrics;
 
 use crate::check::Timing;
 use crate::json::SlotTexts;
 use crate::metrics::CheckCounts;
+use crate::parts::ArcSwapOption;
+use crate::parts::atomic::AtomicBool;
 use crate::slot::{Plan, Slot};
 use crate::{Check, CheckSettings, Importance};
 

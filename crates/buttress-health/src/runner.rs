@@ -165,3 +165,34 @@ mod tests {
         assert_eq!(caught(|| 7), Some(7));
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use buttress_testkit::models::{explore, thread};
+
+    use super::*;
+    use crate::Check;
+
+    /// Nor does who takes it over miss what the one before has seen.
+    #[test]
+    fn two_tasks_never_run_one_check() {
+        explore(|| {
+            let check = Check::of("one", || async { Health::up() });
+            let health = HealthChecks::builder().check(check).build().unwrap();
+            let run = |health: HealthChecks| {
+                let slot = &health.0.board.slots[0];
+                let Some(_claim) = Claim::on(slot) else { return false };
+                let before = slot.succeeded.load(Ordering::Relaxed);
+                slot.succeeded.store(true, Ordering::Relaxed);
+                !before
+            };
+            let other = thread::spawn({
+                let health = health.clone();
+                move || run(health)
+            });
+            let first = run(health);
+            assert!(first ^ other.join().unwrap());
+        });
+    }
+}

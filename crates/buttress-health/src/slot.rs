@@ -1,14 +1,14 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use buttress_core::clock::{Moment, Timestamp};
 use buttress_core::{HealthStatus, Probe};
 
 use crate::hops::{HopId, Hops};
 use crate::metrics::CheckCounts;
+use crate::parts::ArcSwapOption;
+use crate::parts::atomic::AtomicBool;
 use crate::{CheckStatus, Importance, json};
 
 /// How a check is run, with everything decided.

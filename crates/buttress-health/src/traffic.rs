@@ -1,7 +1,8 @@
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use buttress_core::clock::Moment;
+
+use crate::parts::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// How long one window lasts, in nanoseconds, and how many are kept: the last minute.
 const WINDOW: u64 = 10_000_000_000;

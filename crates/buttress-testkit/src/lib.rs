@@ -4,6 +4,7 @@
 //! - [`contract`]: the script of promises that every layer is put through.
 //! - [`body`]: bodies that play a script of frames and know when they were polled.
 //! - [`allocations`]: how often the heap was asked, exactly.
+//! - `models`, where they run: what `loom` explores threads with.
 //! - [`raw`]: an HTTP/1 client that may send broken bytes.
 //! - [`hostile`]: clients that hold on to a server and bring it nothing.
 //! - [`log`]: what was told to `tracing`; [`page`]: what was counted.
@@ -42,6 +43,8 @@ pub mod contract;
 pub mod hostile;
 pub mod log;
 pub mod mock;
+#[cfg(buttress_loom)]
+pub mod models;
 pub mod page;
 #[cfg(feature = "paused")]
 pub mod paused;

@@ -1,9 +1,9 @@
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use crate::metrics::{Description, Handle, Recorder};
-use crate::sync::Lock;
+use crate::sync::parts::atomic::{AtomicBool, Ordering};
+use crate::sync::parts::{Lock, OnceLock, RandomState};
 
 /// The value that every label of the overflow series has.
 const OTHER: &str = "other";
@@ -39,7 +39,7 @@ impl<H: Handle, const N: usize> Table<H, N> {
             slots: (0..(series * 3 / 2 + 1).next_power_of_two()).map(|_| OnceLock::new()).collect(),
             is_full: AtomicBool::new(metric.max_series() == 0),
             opened: Lock::new(0),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             recorder,
             metric,
         };
@@ -192,3 +192,7 @@ mod tests {
         flood.join().unwrap().unwrap();
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

@@ -77,3 +77,39 @@ impl Drop for Place {
         self.0.0.watchers.fetch_sub(1, Ordering::AcqRel);
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use buttress_testkit::models::{explore, join, thread};
+
+    use super::*;
+
+    #[test]
+    fn no_more_watch_than_may() {
+        explore(|| {
+            let health = HealthChecks::builder().max_watchers(1).build().unwrap();
+            let watching = [(); 2].map(|()| {
+                let health = health.clone();
+                thread::spawn(move || Place::take(&health))
+            });
+            let places = join(watching);
+            assert_eq!(places.iter().flatten().count(), 1);
+            drop(places);
+            assert!(Place::take(&health).is_some());
+        });
+    }
+
+    /// A place that is given back can be taken, and never twice.
+    #[test]
+    fn a_place_changes_hands() {
+        explore(|| {
+            let health = HealthChecks::builder().max_watchers(1).build().unwrap();
+            let first = Place::take(&health);
+            let leaving = thread::spawn(move || drop(first));
+            let second = Place::take(&health);
+            leaving.join().unwrap();
+            assert_eq!(Place::take(&health).is_some(), second.is_none());
+        });
+    }
+}

@@ -1,13 +1,12 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::task::Waker;
-
-use atomic_waker::AtomicWaker;
 
 use super::cause::Cause;
 use super::meters::Meters;
+use super::parts::AtomicWaker;
+use super::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use super::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use super::phase::Phase;
 use super::token::Shutdown;
 use super::vigil::Seen;
@@ -247,3 +246,7 @@ mod tests {
         assert_eq!((watch.count(), link.under_way()), (1, 0));
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

@@ -125,6 +125,7 @@ mod meters;
 mod news;
 mod opening;
 mod pace;
+mod parts;
 mod phase;
 mod protocols;
 pub mod proxy;

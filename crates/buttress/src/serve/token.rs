@@ -1,12 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
-use std::sync::atomic::{AtomicU8, AtomicUsize};
 use std::task::Context;
 
-use atomic_waker::AtomicWaker;
 use tokio::sync::watch;
 
+use super::parts::AtomicWaker;
+use super::parts::atomic::Ordering::{AcqRel, Acquire, Release};
+use super::parts::atomic::{AtomicU8, AtomicUsize};
 use super::phase::Phase;
 
 /// Begins a shutdown, and tells how far it has come. Clones speak of the same server.
@@ -103,5 +103,35 @@ impl Shutdown {
 impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shutdown").field("phase", &self.phase()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use buttress_testkit::models::{block_on, explore, join, thread};
+
+    use super::*;
+    use crate::serve::news::News;
+
+    /// Each asks once, and is heard once: the second shortens what the first began.
+    #[test]
+    fn everyone_who_asks_is_heard() {
+        explore(|| {
+            let shutdown = Shutdown::new();
+            let mut news = News::new(shutdown.clone(), false);
+            let asking = [(); 2].map(|()| {
+                let shutdown = shutdown.clone();
+                thread::spawn(move || shutdown.begin())
+            });
+            for _ in 0..2 {
+                block_on(poll_fn(|cx| news.poll(cx)));
+            }
+            join(asking);
+            assert!(block_on(poll_fn(|cx| Poll::Ready(news.poll(cx)))).is_pending());
+        });
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::tally::{self, Tally};
 use crate::Code;
 use crate::address::Network;
 use crate::clock::Moment;
+use crate::sync::parts::atomic::{AtomicU64, Ordering};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -56,7 +56,7 @@ impl Lines {
     /// Codes are constants of a program, so nobody outside can fill the table.
     fn tally(&self, code: Code) -> &Tally {
         let key = hash(code.name());
-        let start = usize::from(key.to_le_bytes()[0] % CODES);
+        let start = usize::from(key.to_le_bytes()[0]) % self.codes.len();
         for slot in self.codes[start..].iter().chain(&self.codes[..start]) {
             let taken = slot.key.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed);
             if taken.is_ok() || taken == Err(key) {
@@ -154,5 +154,58 @@ mod tests {
         lines.codes[0].key.store(8, Ordering::Relaxed);
         assert_eq!(lines.admit(Code::GONE, Moment::FIRST), Line::Told { left_out: 0 });
         assert_eq!(lines.admit(Code::CONFLICT, Moment::FIRST), Line::LeftOut);
+    }
+}
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use std::sync::Arc;
+
+    use buttress_testkit::models::{explore, thread};
+
+    use super::*;
+
+    /// One line a second, and room for one code.
+    fn crowded() -> Arc<Lines> {
+        Arc::new(Lines { most: 1, codes: [Slot::default()].into(), others: Tally::default() })
+    }
+
+    fn both(
+        one: impl FnOnce() -> Line + Send + 'static,
+        other: impl FnOnce() -> Line,
+    ) -> [Line; 2] {
+        let one = thread::spawn(one);
+        let other = other();
+        [one.join().unwrap(), other]
+    }
+
+    #[test]
+    fn a_line_is_told_once() {
+        explore(|| {
+            let lines = crowded();
+            let again = lines.clone();
+            let two = both(
+                move || again.admit(Code::GONE, Moment::FIRST),
+                || lines.admit(Code::GONE, Moment::FIRST),
+            );
+            assert!(two.contains(&Line::Told { left_out: 0 }) && two.contains(&Line::LeftOut));
+            let next = lines.admit(Code::GONE, Moment::FIRST + SECOND);
+            assert_eq!(next, Line::Told { left_out: 1 });
+        });
+    }
+
+    /// A code that is there first does not have its lines taken by one that came at the same time.
+    #[test]
+    fn a_place_is_taken_by_one_code() {
+        explore(|| {
+            let lines = crowded();
+            let again = lines.clone();
+            let two = both(
+                move || again.admit(Code::GONE, Moment::FIRST),
+                || lines.admit(Code::CONFLICT, Moment::FIRST),
+            );
+            assert_eq!(two, [Line::Told { left_out: 0 }; 2]);
+        });
     }
 }

@@ -1,9 +1,9 @@
 //! Counting in windows of time, without a lock: what decides that there is too much of something.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::sync::parts::atomic::{AtomicU64, Ordering};
 
 /// The number of the window of this length in which `now` is. The numbers wrap around after four thousand
 /// million windows.
@@ -110,5 +110,35 @@ mod tests {
         let at = |nanos| window(Moment::from_nanos(nanos), Duration::from_nanos(10));
         assert_eq!([at(0), at(9), at(10), at(99)], [0, 0, 1, 9]);
         assert_eq!(window(Moment::LAST, Duration::ZERO), u32::MAX);
+    }
+}
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use std::sync::Arc;
+
+    use buttress_testkit::models::{explore, thread};
+
+    use super::*;
+
+    /// However threads and windows race, each window's count is told once, to who ends it.
+    #[test]
+    fn each_event_is_counted_once() {
+        explore(|| {
+            let tally = Arc::new(Tally::default());
+            let count = |windows: [u32; 2]| {
+                let tally = tally.clone();
+                thread::spawn(move || windows.map(|window| tally.count(window)))
+            };
+            let threads = [count([0, 1]), count([0, 1])];
+            let mut counted = vec![tally.count(1)];
+            for thread in threads {
+                counted.extend(thread.join().unwrap());
+            }
+            counted.push(tally.count(2));
+            assert_eq!(counted.iter().map(|counted| counted.last).sum::<u32>(), 5);
+            assert!(counted.iter().filter(|counted| counted.before == 0).count() <= 3);
+        });
     }
 }

@@ -1,0 +1,13 @@
+//! What shared state is made of. Where its models run, `loom` sees through all of it.
+
+#[cfg(not(all(test, buttress_loom)))]
+pub(crate) use std::{
+    hash::RandomState,
+    sync::{OnceLock, atomic},
+};
+
+#[cfg(all(test, buttress_loom))]
+pub(crate) use buttress_testkit::models::{Lock, OnceLock, RandomState, atomic};
+
+#[cfg(not(all(test, buttress_loom)))]
+pub(crate) use super::Lock;

@@ -1,0 +1,85 @@
+use std::future::poll_fn;
+use std::task::Poll;
+
+use buttress_core::metrics::Metrics;
+use buttress_testkit::models::{block_on, explore, join, thread};
+
+use super::*;
+
+fn link() -> Arc<Link> {
+    Arc::new(Link::new(Shutdown::new(), Arc::new(Meters::new(&Metrics::none()))))
+}
+
+/// Waits as a connection does: it is woken, or it waits for ever.
+fn wait(watch: impl Fn(&Waker), is_over: impl Fn() -> bool) {
+    block_on(poll_fn(|cx| {
+        watch(cx.waker());
+        if is_over() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+}
+
+#[test]
+fn the_connection_hears_of_the_last_that_lands() {
+    explore(|| {
+        let link = link();
+        let flights = [(); 2].map(|()| link.begin(true).1);
+        let landing = flights.map(|flight| thread::spawn(move || drop(flight)));
+        wait(|task| link.watched_by(task), || link.under_way() == 0);
+        join(landing);
+        assert_eq!(link.under_way(), 0);
+    });
+}
+
+/// Who sees that a request has begun, sees it under way until it has ended.
+#[test]
+fn what_has_begun_is_under_way() {
+    explore(|| {
+        let link = link();
+        let ended = Arc::new(AtomicBool::new(false));
+        let serving = thread::spawn({
+            let (link, ended) = (link.clone(), ended.clone());
+            move || {
+                let (number, flight) = link.begin(true);
+                ended.store(true, Relaxed);
+                drop(flight);
+                number
+            }
+        });
+        let seen = link.seen();
+        assert!(seen.in_flight <= 1 && seen.requests <= 1);
+        if seen.requests == 1 && seen.in_flight == 0 {
+            assert!(ended.load(Relaxed), "it has not ended");
+        }
+        assert_eq!(serving.join().unwrap(), 1);
+    });
+}
+
+#[test]
+fn an_upgraded_connection_hears_that_it_is_cut() {
+    explore(|| {
+        let link = link();
+        let halves = [Link::read_by, Link::written_by].map(|watch| {
+            let link = link.clone();
+            thread::spawn(move || wait(|task| watch(&link, task), || link.is_cut()))
+        });
+        link.cut();
+        join(halves);
+    });
+}
+
+#[test]
+fn a_connection_hears_of_the_end() {
+    explore(|| {
+        let link = link();
+        let serving = thread::spawn({
+            let link = link.clone();
+            move || {
+                let is_closing = || link.phase() >= Phase::Closing;
+                wait(|task| link.watched_by(task), is_closing);
+            }
+        });
+        link.shutdown().enter(Phase::Closing);
+        link.wake();
+        serving.join().unwrap();
+    });
+}
