@@ -28,15 +28,15 @@ pub fn cases() -> Vec<Case> {
         Case::peer(GROUP, "tower MapRequestLayer", welcomes(mapped)),
         Case::ours(GROUP, welcomes(nothing().layer(Hello)))
             .on_two_threads()
-            .within(Budget::new(135, 0)),
+            .within(Budget::new(102, 0)),
         Case::peer(GROUP, "ours, body kept", welcomes(nothing().keep_body().layer(Hello)))
-            .within(Budget::new(140, 0)),
+            .within(Budget::new(107, 0)),
         Case::peer(GROUP, "ours, with state", welcomes(stateful().layer(Hello)))
             .on_two_threads()
-            .within(Budget::new(155, 0)),
+            .within(Budget::new(127, 0)),
         Case::peer(GROUP, "ours, with state, leaked", welcomes(stateful().leak().layer(Hello)))
             .on_two_threads()
-            .within(Budget::new(145, 0)),
+            .within(Budget::new(126, 0)),
     ]
 }
 

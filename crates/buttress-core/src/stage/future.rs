@@ -137,6 +137,9 @@ where
         let mut this = self.project();
         let entered = &**this.stage;
         let catch = *this.catch;
+        if !catch && let StateProj::Calling { memo, future } = this.state.as_mut().project() {
+            return undisturbed::<T, M, _, _, _>(entered, memo, future, cx);
+        }
         loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Calling { memo, future } => {
@@ -171,6 +174,32 @@ where
             this.state.set(next);
         }
     }
+}
+
+/// Polls the service where nobody catches its panics, and lets the response leave from where it is returned: to
+/// move it costs more than all the rest. So this is a way of its own; what can catch a panic has to move it.
+#[inline]
+fn undisturbed<T, M, F, B, E>(
+    stage: &T,
+    memo: &mut Option<T::Memo>,
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response<M::Body>, E>>
+where
+    T: Stage,
+    F: Future<Output = Result<Response<B>, E>>,
+    M: BodyMode<B>,
+{
+    let mut polled = M::wrap_polled(future.poll(cx));
+    if let Poll::Ready(result) = &mut polled
+        && let Some(memo) = memo.take()
+    {
+        match result {
+            Ok(response) => stage.leave(memo, response),
+            Err(_) => stage.failed(memo),
+        }
+    }
+    polled
 }
 
 /// What the service gave, on its way out.

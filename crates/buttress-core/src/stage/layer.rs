@@ -1,7 +1,9 @@
 use std::fmt;
 use std::marker::PhantomData;
+use std::task::Poll;
 
 use bytes::Bytes;
+use http::Response;
 use tower_layer::Layer;
 
 use super::{Stage, Staged};
@@ -107,6 +109,11 @@ pub trait BodyMode<B>: sealed::Sealed {
 
     /// The inner body as the layer's.
     fn wrap(body: B) -> Self::Body;
+
+    /// The same for a whole response, which is not moved if its body is kept.
+    fn wrap_polled<E>(
+        polled: Poll<Result<Response<B>, E>>,
+    ) -> Poll<Result<Response<Self::Body>, E>>;
 }
 
 /// Wraps any body in a [`Reply`]: the default.
@@ -125,6 +132,11 @@ impl<B> BodyMode<B> for Rewrap {
     fn wrap(body: B) -> Reply<B> {
         Reply::inner(body)
     }
+
+    #[inline]
+    fn wrap_polled<E>(polled: Poll<Result<Response<B>, E>>) -> Poll<Result<Response<Reply<B>>, E>> {
+        polled.map_ok(|response| response.map(Reply::inner))
+    }
 }
 
 // Without this the compiler asks for `From<Bytes>`, and does not say why.
@@ -134,6 +146,11 @@ impl<B: From<Bytes>> BodyMode<B> for Keep {
 
     fn wrap(body: B) -> B {
         body
+    }
+
+    #[inline]
+    fn wrap_polled<E>(polled: Poll<Result<Response<B>, E>>) -> Poll<Result<Response<B>, E>> {
+        polled
     }
 }
 
