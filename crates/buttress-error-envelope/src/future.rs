@@ -2,13 +2,13 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use buttress_core::render::{self, Asked};
 use buttress_core::stage::BodyMode;
 use buttress_core::sync::Shared;
 use bytes::{Bytes, BytesMut};
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -52,16 +52,22 @@ where
 {
     type Output = Result<Response<M::Body>, E>;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move the response")]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        let status = response.status();
-        if !(status.is_client_error() || status.is_server_error()) {
-            return Poll::Ready(Ok(response.map(M::wrap)));
+        match this.inner.poll(cx) {
+            Poll::Ready(Ok(response)) if is_failure(response.status()) => {
+                Poll::Ready(Ok(failed::<B, M>(response, this.rules, this.manner, cx)))
+            }
+            polled => M::wrap_polled(polled),
         }
-        Poll::Ready(Ok(failed::<B, M>(response, this.rules, this.manner, cx)))
     }
+}
+
+#[inline]
+fn is_failure(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
 }
 
 #[cold]

@@ -178,7 +178,8 @@ where
 
 /// Polls the service where nobody catches its panics, and lets the response leave from where it is returned: to
 /// move it costs more than all the rest. So this is a way of its own; what can catch a panic has to move it.
-#[inline]
+#[expect(clippy::inline_always, reason = "a call would move the response")]
+#[inline(always)]
 fn undisturbed<T, M, F, B, E>(
     stage: &T,
     memo: &mut Option<T::Memo>,
