@@ -8,6 +8,8 @@
 //! - [`hostile`]: clients that hold on to a server and bring it nothing.
 //! - [`log`]: what was told to `tracing`; [`page`]: what was counted.
 //! - `paused`, with the feature of that name: tokio's time, by hand.
+//! - `redis`, with the feature of that name: real servers, which a test may break.
+//! - `until`, with the feature of that name: asking until the answer is there.
 //! - [`poll`]: futures by hand, one poll at a time.
 //! - [`ManualClock`]: time by hand.
 //!
@@ -47,5 +49,9 @@ pub mod page;
 pub mod paused;
 pub mod poll;
 pub mod raw;
+#[cfg(all(unix, feature = "redis"))]
+pub mod redis;
+#[cfg(feature = "until")]
+pub mod until;
 
 pub use buttress_core::clock::ManualClock;

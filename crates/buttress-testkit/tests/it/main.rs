@@ -6,3 +6,5 @@ mod body;
 mod contract;
 mod mock;
 mod raw;
+#[cfg(all(unix, feature = "redis"))]
+mod redis;
