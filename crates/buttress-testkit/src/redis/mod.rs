@@ -27,7 +27,6 @@
 mod builder;
 mod client;
 mod engine;
-mod port;
 mod reply;
 mod server;
 mod tls;

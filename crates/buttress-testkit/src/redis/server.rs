@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::builder::{KIT, Mode};
 use super::tls::{self, Front, Tls};
 use super::watchdog::Watchdog;
-use super::{Builder, Client, Engine, Reply, port};
+use super::{Builder, Client, Engine, Reply};
+use crate::port;
 use crate::until::Patience;
 
 /// A server that runs as long as this value lives. See the [module](super) for an example.

@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use buttress_core::sync::Lock;
 
-use super::port::below;
+use crate::port::below;
 
 /// A process in a folder of its own that does not outlive this one, not even if this one is killed or the process
 /// is frozen: a shell between them starts it, and ends it when its orders end.

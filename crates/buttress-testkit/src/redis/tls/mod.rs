@@ -13,6 +13,8 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::port;
+
 pub(super) const CERTIFICATE: &str = include_str!("certificate.pem");
 const KEY: &str = include_str!("key.pem");
 
@@ -29,7 +31,7 @@ impl Tls {
     pub(super) fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Nobody => None,
-            Self::Server(port) => Some(super::port::local(*port)),
+            Self::Server(port) => Some(port::local(*port)),
             Self::Front(front) => Some(front.address),
         }
     }

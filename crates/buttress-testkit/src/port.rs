@@ -11,7 +11,7 @@ const BUS: u16 = COUNT;
 
 /// A port where nobody listens now, nor on the one of the bus. Somebody may before the server does: then it says
 /// so, and is given another one.
-pub(super) fn free() -> u16 {
+pub(crate) fn free() -> u16 {
     let candidates = (0..1_000).map(|_| FIRST + below(COUNT));
     let mut free = candidates.filter(|port| is_free(*port) && is_free(port + BUS));
     free.next().expect("a free port among a thousand")
@@ -21,11 +21,11 @@ fn is_free(port: u16) -> bool {
     TcpListener::bind(local(port)).is_ok()
 }
 
-pub(super) fn local(port: u16) -> SocketAddr {
+pub(crate) fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-pub(super) fn below(limit: u16) -> u16 {
+pub(crate) fn below(limit: u16) -> u16 {
     let random = RandomState::new().build_hasher().finish() % u64::from(limit);
     u16::try_from(random).unwrap_or_default()
 }
