@@ -54,20 +54,37 @@ pub async fn within<T>(deadline: Duration, mut ask: impl AsyncFnMut() -> Option<
 }
 
 /// The same as a loop of one's own, for futures that move between threads, which those of async closures cannot.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use buttress_testkit::until::Patience;
+///
+/// let (mut asked, patience) = (0, Patience::new());
+/// while asked < 3 {
+///     asked += 1;
+///     assert!(patience.again().await, "it never came to three");
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub struct Patience {
     clock: TokioClock,
     ends: Moment,
 }
 
 impl Patience {
-    pub(crate) fn new() -> Self {
+    /// As much as [`DEADLINE`], from now on.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it begins when it is made")]
+    pub fn new() -> Self {
         let clock = TokioClock::new();
         Self { clock, ends: clock.now() + DEADLINE }
     }
 
-    /// Lets a little time pass before the next question: whether there may be one.
-    pub(crate) async fn again(&self) -> bool {
+    /// Lets a little time pass before the next question. Whether there may be one.
+    #[must_use = "without looking, a loop would have no end"]
+    pub async fn again(&self) -> bool {
         TokioTimer.sleep(BETWEEN).await;
         self.clock.now() < self.ends
     }
