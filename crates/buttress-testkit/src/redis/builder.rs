@@ -2,10 +2,17 @@ use std::fmt::{self, Write};
 use std::fs;
 use std::path::Path;
 
-use super::{Engine, Server, server, tls};
+use super::{Cluster, Engine, Sentinels, Server, cluster, sentinels, server, tls};
 
 /// The user by whom the kit itself logs in where others must.
 pub(super) const KIT: &str = "kit";
+
+/// Nothing is kept, and a replica does not wait five seconds for others to copy with it.
+const DATA: &str = "save \"\"\nappendonly no\nrepl-diskless-sync-delay 0\n";
+
+/// A primary is missed after a second, and its replica takes over however old its copy is.
+const CLUSTER: &str =
+    "cluster-enabled yes\ncluster-node-timeout 1000\ncluster-replica-validity-factor 0\n";
 
 /// The settings of a [`Server`].
 ///
@@ -38,6 +45,8 @@ pub struct Builder {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Mode {
     Plain,
+    Sentinel,
+    Cluster,
 }
 
 /// Whom the server lets in.
@@ -100,9 +109,6 @@ impl Builder {
     pub fn replica_of(mut self, master: &Server) -> Self {
         self.is_replica = true;
         self.lines.push(format!("replicaof 127.0.0.1 {}", master.port()));
-        if master.settings().login.is_some() {
-            self.lines.push(format!("masteruser {KIT}\nmasterauth {KIT}"));
-        }
         self
     }
 
@@ -115,17 +121,39 @@ impl Builder {
         server::start(self).await
     }
 
+    /// Starts [`Sentinels`] and what they watch. The settings are those of the master and its replicas.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more than 20 s, or asks for TLS, which is for a server alone.
+    pub async fn sentinels(self) -> Sentinels {
+        sentinels::start(self).await
+    }
+
+    /// Starts a [`Cluster`], whose nodes all have these settings.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more than 20 s, or asks for TLS, which is for a server alone.
+    pub async fn cluster(self) -> Cluster {
+        cluster::start(self).await
+    }
+
     /// Writes `redis.conf`.
     pub(super) fn write(&self, folder: &Path, port: u16, tls_port: Option<u16>) {
+        let (socket, folder_name) = (folder.join("s"), folder.display());
         let mut text = format!(
-            "bind 127.0.0.1\nport {port}\nunixsocket {}\ndir {}\nsave \"\"\nappendonly no\n",
-            folder.join("s").display(),
-            folder.display(),
+            "bind 127.0.0.1\nport {port}\nunixsocket {}\ndir {folder_name}\n",
+            socket.display()
         );
-        // Otherwise a replica waits five seconds for others to copy with it.
-        text.push_str("repl-diskless-sync-delay 0\n");
-        if self.engine.version() >= (7, 0) {
-            text.push_str("enable-debug-command yes\n");
+        if self.mode != Mode::Sentinel {
+            text.push_str(DATA);
+            if self.engine.version() >= (7, 0) {
+                text.push_str("enable-debug-command yes\n");
+            }
+        }
+        if self.mode == Mode::Cluster {
+            text.push_str(CLUSTER);
         }
         if let Some(login) = &self.login {
             text.push_str(&login.lines());
@@ -154,6 +182,7 @@ impl Login {
             Some(rules) => format!("user default off\nuser {user} on >{password} {rules}\n"),
             None => format!("user default on >{password} ~* &* +@all\n"),
         };
-        format!("{theirs}user {KIT} on >{KIT} ~* &* +@all\n")
+        // Any may become the replica of another one day.
+        format!("{theirs}user {KIT} on >{KIT} ~* &* +@all\nmasteruser {KIT}\nmasterauth {KIT}\n")
     }
 }

@@ -1,6 +1,8 @@
 //! Real servers, which a test may break.
 //!
 //! - [`Server`]: one, with whatever settings, for as long as the value lives.
+//! - [`Sentinels`]: a master, its replicas, and three that watch them.
+//! - [`Cluster`]: three primaries with a replica each.
 //! - [`Engine`]: which server that is. A run names the engines it covers, in `BUTTRESS_TEST_ENGINES`.
 //! - [`Client`]: the few commands that a test sends beside the client under test.
 //!
@@ -26,14 +28,18 @@
 
 mod builder;
 mod client;
+mod cluster;
 mod engine;
 mod reply;
+mod sentinels;
 mod server;
 mod tls;
 mod watchdog;
 
 pub use self::builder::Builder;
 pub use self::client::Client;
+pub use self::cluster::Cluster;
 pub use self::engine::Engine;
 pub use self::reply::Reply;
+pub use self::sentinels::Sentinels;
 pub use self::server::Server;

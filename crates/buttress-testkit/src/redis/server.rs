@@ -7,8 +7,13 @@ use super::builder::{KIT, Mode};
 use super::tls::{self, Front, Tls};
 use super::watchdog::Watchdog;
 use super::{Builder, Client, Engine, Reply};
+use tokio::time::timeout;
+
 use crate::port;
 use crate::until::Patience;
+
+/// How long one is waited for that may be frozen.
+const SOON: Duration = Duration::from_millis(500);
 
 /// A server that runs as long as this value lives. See the [module](super) for an example.
 #[derive(Debug)]
@@ -141,6 +146,37 @@ impl Server {
     }
 }
 
+/// Asking one that may be down or frozen.
+impl Server {
+    /// The answer, if it comes soon.
+    pub(super) async fn asked<A: AsRef<[u8]>>(
+        &self,
+        words: impl IntoIterator<Item = A>,
+    ) -> Option<Reply> {
+        let answer = timeout(SOON, self.try_command(words)).await.ok()?.ok()?;
+        (!answer.is_error()).then_some(answer)
+    }
+
+    /// What it wrote to its log last.
+    pub(super) fn end_of_log(&self) -> String {
+        self.watchdog.end_of_log()
+    }
+
+    /// A line of `INFO`, if it comes soon.
+    pub(super) async fn said(&self, section: &str, name: &str) -> Option<String> {
+        line(&self.asked(["INFO", section]).await?.text(), name)
+    }
+
+    /// Whether it is a replica of `master` and has copied all.
+    pub(super) async fn follows(&self, master: &Self) -> bool {
+        let Some(info) = self.asked(["INFO", "replication"]).await else { return false };
+        let (info, port) = (info.text(), master.port.to_string());
+        line(&info, "role").as_deref() == Some("slave")
+            && line(&info, "master_port").as_deref() == Some(&port)
+            && line(&info, "master_link_status").as_deref() == Some("up")
+    }
+}
+
 /// Breaking it.
 impl Server {
     /// Kills it (SIGKILL), and returns when it is gone. What was not on disk is lost, and that is everything.
@@ -185,7 +221,7 @@ impl Server {
     }
 
     fn fail(&self, what: &str) -> ! {
-        panic!("the server at {}: {what}\n{}", self.address(), self.log())
+        panic!("the server at {}: {what}\n{}", self.address(), self.end_of_log())
     }
 }
 
@@ -230,6 +266,18 @@ impl Server {
     }
 }
 
+/// All of them at once.
+pub(super) async fn all<const N: usize>(
+    starting: [impl Future<Output = Server> + Send + 'static; N],
+) -> Vec<Server> {
+    let tasks = starting.map(tokio::spawn);
+    let mut servers = Vec::new();
+    for task in tasks {
+        servers.push(task.await.expect("a server that starts"));
+    }
+    servers
+}
+
 /// Why a server did not start, where there is another way.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Refusal {
@@ -272,10 +320,11 @@ pub(super) async fn start(settings: Builder) -> Server {
 
 /// One that is not started yet.
 fn new(settings: &Builder, tls: bool) -> Server {
-    let Mode::Plain = settings.mode;
     let (port, tls_port) = (port::free(), tls.then(port::free));
     let binary = settings.engine.binary();
-    let watchdog = Watchdog::new([binary.as_os_str(), "redis.conf".as_ref()]);
+    let mode = (settings.mode == Mode::Sentinel).then_some("--sentinel".as_ref());
+    let watchdog =
+        Watchdog::new([binary.as_os_str(), "redis.conf".as_ref()].into_iter().chain(mode));
     settings.write(watchdog.folder(), port, tls_port);
     let tls = tls_port.map_or(Tls::Nobody, Tls::Server);
     Server { settings: settings.clone(), port, tls, watchdog }

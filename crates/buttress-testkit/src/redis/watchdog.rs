@@ -38,6 +38,14 @@ impl Watchdog {
         String::from_utf8_lossy(&log).into_owned()
     }
 
+    /// What the process wrote last: enough to see why it failed.
+    pub(super) fn end_of_log(&self) -> String {
+        let log = self.log();
+        let mut lines: Vec<_> = log.lines().rev().take(40).collect();
+        lines.reverse();
+        lines.join("\n")
+    }
+
     /// Starts the process, which must not run, and tells its id.
     pub(super) fn start(&self) -> u32 {
         let pid = self.order("start");
@@ -56,7 +64,7 @@ impl Watchdog {
 
     /// Sends a signal, by its name without `SIG`.
     pub(super) fn signal(&self, name: &str) {
-        assert_eq!(self.order(name), "done", "the server has died:\n{}", self.log());
+        assert_eq!(self.order(name), "done", "the server has died:\n{}", self.end_of_log());
     }
 
     fn order(&self, order: &str) -> String {
