@@ -14,7 +14,7 @@
 //! - [`poll`]: futures by hand, one poll at a time.
 //! - [`ManualClock`]: time by hand.
 //!
-//! Nothing here sleeps: what has to wait, waits for an event.
+//! Nothing here sleeps for luck: what has to wait, waits for an event, or asks until the answer is there.
 //!
 //! ```
 //! use buttress_testkit::{mock, poll};

@@ -7,8 +7,10 @@ use super::{Cluster, Engine, Sentinels, Server, cluster, sentinels, server, tls}
 /// The user by whom the kit itself logs in where others must.
 pub(super) const KIT: &str = "kit";
 
-/// Nothing is kept, and a replica does not wait five seconds for others to copy with it.
-const DATA: &str = "save \"\"\nappendonly no\nrepl-diskless-sync-delay 0\n";
+/// Nothing is kept. A replica does not wait five seconds for others to copy with it, nor ten for the first sign of
+/// its master, without which a cluster does not list it.
+const DATA: &str =
+    "save \"\"\nappendonly no\nrepl-diskless-sync-delay 0\nrepl-ping-replica-period 1\n";
 
 /// A primary is missed after a second, and its replica takes over however old its copy is.
 const CLUSTER: &str =

@@ -1,5 +1,5 @@
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,17 +61,9 @@ impl Engine {
     /// If there is none; the message says what to install. A test does not skip itself.
     #[must_use]
     pub fn binary(self) -> PathBuf {
-        let (variable, file, install) = self.wanted();
-        if let Some(path) = env::var_os(variable) {
-            let path = PathBuf::from(path);
-            assert!(path.is_file(), "{variable} names {}, which is no file", path.display());
-            return path;
-        }
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin");
         let path = env::var_os("PATH").unwrap_or_default();
-        find(file, &tools, &path).unwrap_or_else(|| {
-            panic!("{file} is missing: run scripts/test, or {install}, or set {variable}")
-        })
+        self.located(env::var_os(self.wanted().0), &tools, &path)
     }
 
     /// What the server says of itself: major and minor version.
@@ -96,6 +88,21 @@ impl Engine {
         names.split(',').map(|text| name(text.trim())).collect()
     }
 
+    fn located(self, named: Option<OsString>, tools: &Path, path: &OsStr) -> PathBuf {
+        let (variable, file, install) = self.wanted();
+        if let Some(path) = named {
+            let path = PathBuf::from(path);
+            assert!(path.is_file(), "{variable} names {}, which is no file", path.display());
+            return path;
+        }
+        let folders = [tools.to_owned()].into_iter().chain(env::split_paths(path));
+        let mut files = folders.map(|folder| folder.join(file));
+        files.find(|file| file.is_file()).unwrap_or_else(|| {
+            panic!("{file} is missing: run scripts/test, or {install}, or set {variable}")
+        })
+    }
+
+    /// The variable that names its server, what that is called, and where to get it.
     const fn wanted(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Redis => (
@@ -115,11 +122,6 @@ impl Engine {
             ),
         }
     }
-}
-
-fn find(file: &str, tools: &Path, path: &OsStr) -> Option<PathBuf> {
-    let folders = [tools.to_owned()].into_iter().chain(env::split_paths(path));
-    folders.map(|folder| folder.join(file)).find(|file| file.is_file())
 }
 
 /// Reads `Redis server v=7.0.15 sha=…`.
@@ -152,10 +154,16 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_nowhere_is_not_found() {
-        let (tools, path) = (Path::new("/nowhere"), OsStr::new("/nowhere:/bin"));
-        assert_eq!(find("sh", tools, path), Some("/bin/sh".into()));
-        assert_eq!(find("no-such-server", tools, path), None);
+    #[should_panic(expected = "valkey-server is missing: run scripts/test, or `apt install")]
+    fn a_server_that_is_missing_says_what_to_install() {
+        let _ = Engine::Valkey.located(None, Path::new("/nowhere"), OsStr::new("/nowhere:/bin"));
+    }
+
+    #[test]
+    #[should_panic(expected = "BUTTRESS_REDIS_SERVER names /nowhere, which is no file")]
+    fn a_server_that_was_named_is_not_looked_for_elsewhere() {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let _ = Engine::Redis.located(Some("/nowhere".into()), Path::new("/nowhere"), &path);
     }
 
     #[test]

@@ -84,8 +84,24 @@ impl Sentinels {
             assert!(patience.again().await, "the sentinels refuse to fail over");
         }
         let new = self.successor(old).await;
+        self.demote(old).await;
         self.follow(new).await;
         new
+    }
+
+    /// Makes `old` a replica of the master and closes its connections, as the sentinels do by themselves some eight
+    /// seconds later.
+    pub async fn demote(&self, old: &Server) {
+        let port = self.master().await.port().to_string();
+        let mut client = old.client().await.expect("the old master answers");
+        for order in [
+            &["REPLICAOF", "127.0.0.1", &port][..],
+            &["CONFIG", "REWRITE"],
+            &["CLIENT", "KILL", "TYPE", "normal"],
+            &["CLIENT", "KILL", "TYPE", "pubsub"],
+        ] {
+            let _ = client.command(order).await.expect("the old master answers").accepted();
+        }
     }
 
     /// The master after `old`, once all sentinels that answer name it and it says so itself.

@@ -58,6 +58,12 @@ async fn a_killed_master_is_replaced_and_comes_back_claiming_to_be_one() {
     old.restart().await;
     assert_eq!(role(old).await, "master");
     assert!(is(trio.master().await, new), "the sentinels know better");
+
+    let mut client = old.client().await.unwrap();
+    assert_eq!(client.command(["SET", "key", "lost"]).await.unwrap(), Reply::Status("OK".into()));
+    trio.demote(old).await;
+    assert!(client.command(["PING"]).await.is_err(), "its connections are closed");
+    assert!(old.command(["SET", "key", "lost"]).await.text().starts_with("READONLY"));
 }
 
 #[tokio::test]
