@@ -234,7 +234,8 @@ impl Server {
         let said_before = self.log().len();
         let pid = self.watchdog.start().to_string();
         let patience = Patience::new();
-        while !self.is_ready(&pid).await {
+        // Whoever else has the port may listen and never answer.
+        while !timeout(SOON, self.is_ready(&pid)).await.unwrap_or(false) {
             if !self.watchdog.is_alive() {
                 let log = &self.log()[said_before..];
                 let known = Refusal::ALL.into_iter().find(|refusal| refusal.is_in(log));
