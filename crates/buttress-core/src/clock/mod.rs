@@ -21,6 +21,7 @@
 //! | [`TokioClock`], [`TokioTimer`] (feature `tokio`) | tokio's, paused when tokio's is | tokio's |
 //! | [`ManualClock`] | as the test says | until the test says |
 
+mod daytime;
 mod manual;
 mod moment;
 mod system;
@@ -74,6 +75,14 @@ impl SharedClock {
         match self {
             Self::System => &SystemClock,
             Self::Own(clock) => clock,
+        }
+    }
+
+    /// The time of day at `now`, for an id: of the system's clock, not asked for each time.
+    pub(crate) fn wall_at(&self, now: Moment) -> Timestamp {
+        match self {
+            Self::System => daytime::at(now),
+            Self::Own(clock) => clock.wall(),
         }
     }
 }

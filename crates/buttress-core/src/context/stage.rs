@@ -158,7 +158,7 @@ impl Context {
         let deadline = rules.deadline(request, &Format::of(request), started);
         let [for_id, for_span, high, low] = random::numbers();
         Known {
-            id: rules.id(request, peer, for_id),
+            id: rules.id(request, peer, started, for_id),
             trace: rules.trace(request, peer, SpanId::from_random(for_span), [high, low]),
             started,
             client: rules.addresses.resolve(peer, request.headers()),
@@ -212,11 +212,17 @@ impl Rules {
         }
     }
 
-    fn id(&self, request: &dyn RequestHead, peer: Option<SocketAddr>, random: u64) -> RequestId {
+    fn id(
+        &self,
+        request: &dyn RequestHead,
+        peer: Option<SocketAddr>,
+        now: Moment,
+        random: u64,
+    ) -> RequestId {
         let trusted = self.trusts(self.ids_from, peer);
         let given = trusted.then(|| only(request.headers(), self.hop.id_header())).flatten();
         let given = given.and_then(RequestId::parse);
-        given.unwrap_or_else(|| RequestId::made(self.hop.clock.get().wall(), random))
+        given.unwrap_or_else(|| RequestId::made(self.hop.clock.wall_at(now), random))
     }
 
     fn trace(
