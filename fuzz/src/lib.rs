@@ -22,6 +22,7 @@ pub mod forwarded;
 pub mod health_answer;
 pub mod http1_heads;
 pub mod http2_frames;
+pub mod keys;
 pub mod problem_formats;
 pub mod proxy_header;
 pub mod redact;
@@ -46,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     ("health_answer", health_answer::run),
     ("http1_heads", http1_heads::run),
     ("http2_frames", http2_frames::run),
+    ("keys", keys::run),
     ("proxy_header", proxy_header::run),
     ("redact", redact::run),
     ("request_id", request_id::run),

@@ -3,6 +3,7 @@
 pub mod context;
 pub mod envelope;
 pub mod health;
+pub mod key;
 pub mod metrics;
 pub mod pass_through;
 pub mod problem;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Case> {
         envelope::cases(),
         metrics::cases(),
         health::cases(),
+        key::cases(),
     ];
     together(subjects.into_iter().flatten())
 }

@@ -39,6 +39,7 @@ pub mod clock;
 mod context;
 mod error;
 mod hex;
+pub mod key;
 pub mod metrics;
 mod number;
 mod probe;
@@ -58,6 +59,7 @@ pub use self::context::{
     RequestId, Scoped, Trust,
 };
 pub use self::error::{BuildError, Fault, Faults};
+pub use self::key::{Key, KeyFor, KeySeed, Keyer};
 pub use self::probe::{Health, HealthStatus, Probe, ProbeFn, ProbeFuture, probe_fn};
 pub use self::problem::{
     Anchor, Class, Code, DependencyFailed, Detail, GrpcCode, IntoProblem, Place, Problem,

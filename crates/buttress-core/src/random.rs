@@ -1,4 +1,5 @@
-//! Randomness for ids: unpredictable enough not to repeat in a fleet, not made for secrets.
+//! Randomness: [`numbers`] for ids, unpredictable enough not to repeat in a fleet, not made for secrets; and a
+//! [`seed`] for what is.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
@@ -22,7 +23,8 @@ pub(crate) fn numbers<const N: usize>() -> [u64; N] {
     drawn.unwrap_or_else(|_| [(); N].map(|()| RandomState::new().hash_one(0_u64)))
 }
 
-fn seed<S: AsMut<[u8]> + Default>() -> S {
+/// Random bytes of the operating system.
+pub(crate) fn seed<S: AsMut<[u8]> + Default>() -> S {
     let mut seed = S::default();
     if getrandom::fill(seed.as_mut()).is_err() {
         // The standard library has keys of its own, from the same source or from addresses and time.

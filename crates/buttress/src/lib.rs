@@ -31,11 +31,11 @@ pub mod serve;
 
 pub use buttress_core::{
     BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline, Detail,
-    Fault, GrpcCode, Health, IntoProblem, PeerAddress, Place, Principal, Probe, Problem, Redact,
-    Reply, RequestContext, RequestId, Secret, Trust, codes,
+    Fault, GrpcCode, Health, IntoProblem, Key, KeyFor, KeySeed, Keyer, PeerAddress, Place,
+    Principal, Probe, Problem, Redact, Reply, RequestContext, RequestId, Secret, Trust, codes,
 };
 #[doc(no_inline)]
-pub use buttress_core::{address, clock, metrics, redact, render, stage, sync, trace};
+pub use buttress_core::{address, clock, key, metrics, redact, render, stage, sync, trace};
 #[cfg(feature = "error-envelope")]
 #[doc(no_inline)]
 pub use buttress_error_envelope as error_envelope;

@@ -44,6 +44,12 @@ impl Network {
         self.first.ip()
     }
 
+    /// Whether it is one of IPv6, its first address (from the left), and its prefix: for a hash.
+    #[inline]
+    pub(crate) fn to_bytes(self) -> (bool, [u8; 16], u8) {
+        (self.first.is_ipv6, self.first.bits.to_be_bytes(), self.prefix)
+    }
+
     /// How many leading bits its addresses share.
     #[must_use]
     pub fn prefix(&self) -> u8 {

@@ -19,7 +19,7 @@ use crate::{ClientAddress, Problem};
 /// What is known about one request: one extension, not ten.
 ///
 /// The [`Context`](super::Context) stage puts it into the request's extensions; a handler reads it there.
-/// Inner layers fill its slots (route, principal, labels), outer layers read them after the response.
+/// Inner layers fill its slots (route, principal, tenant, labels), outer layers read them after the response.
 /// Clones are the same context.
 ///
 /// ```
@@ -62,6 +62,7 @@ pub(super) struct Known {
     pub(super) deadline: AtomicU64,
     pub(super) route: OnceLock<Route>,
     pub(super) principal: OnceLock<Principal>,
+    pub(super) tenant: OnceLock<Arc<str>>,
     pub(super) labels: Lock<Vec<Label>>,
 }
 
@@ -144,6 +145,20 @@ impl RequestContext {
     #[must_use = "a request has one principal, and this may not be the one"]
     pub fn set_principal(&self, principal: Principal) -> bool {
         self.0.principal.set(principal).is_ok()
+    }
+
+    /// The stable id of the tenant in whose name the request is made, once that is known.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.0.tenant.get().map(AsRef::as_ref)
+    }
+
+    /// Says in whose name the request is made. The first one to say so is right; for others it is `false`.
+    ///
+    /// It is for a stage that has made sure of it: from a token, a certificate, a host name of the tenant's own.
+    #[must_use = "a request has one tenant, and this may not be the one"]
+    pub fn set_tenant(&self, id: impl Into<Arc<str>>) -> bool {
+        self.0.tenant.set(id.into()).is_ok()
     }
 
     /// Says that this request is a probe: a machine that asks how the service is, every few seconds.

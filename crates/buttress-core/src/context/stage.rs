@@ -167,6 +167,7 @@ impl Context {
             deadline: AtomicU64::new(deadline),
             route: route(request.extensions()),
             principal: OnceLock::new(),
+            tenant: OnceLock::new(),
             labels: Lock::new(Vec::new()),
             hop: rules.hop.clone(),
             format: rules.answers.format(request),

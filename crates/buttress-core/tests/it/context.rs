@@ -265,6 +265,9 @@ fn slots_are_filled_once_and_read_by_all() {
     assert!(
         context.set_principal(Principal::new("ada")) && !other.set_principal(Principal::new("eve"))
     );
+    assert!(context.tenant().is_none());
+    assert!(context.set_tenant("acme") && !other.set_tenant("late"));
+    assert_eq!(other.tenant(), Some("acme"));
     assert_eq!(other.route(), Some("/orders/{id}"));
     assert_eq!(other.principal().map(Principal::id), Some("ada"));
 

@@ -11,6 +11,7 @@
 mod address;
 mod clock;
 mod context;
+mod keys;
 mod metrics;
 #[cfg(feature = "metrics")]
 mod metrics_facade;

@@ -1,0 +1,298 @@
+use std::fmt;
+use std::hash::Hasher;
+
+use http::{HeaderName, HeaderValue, Method};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::missing::{Found, FoundKey};
+use super::{KEY_VERSION, Key};
+use crate::address::Network;
+
+/// What each part begins with, so that two parts of different kinds are never the same.
+///
+/// These numbers are part of the specification: a change of one is another [`KEY_VERSION`].
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Address = 0x01,
+    Header = 0x02,
+    ApiKey = 0x03,
+    Principal = 0x04,
+    Route = 0x05,
+    Tenant = 0x06,
+    Method = 0x07,
+    Host = 0x08,
+    Endpoint = 0x09,
+    Path = 0x0a,
+    Label = 0x0b,
+    Own = 0x0c,
+    Number = 0x0d,
+    Scope = 0x0f,
+}
+
+/// Set in the kind of a part that is not there.
+const ABSENT: u8 = 0x80;
+
+/// From this length on, eight more bytes tell it.
+const LONG: u8 = 0xff;
+
+/// More than one value, where a part has one: nobody can say which of them counts.
+#[derive(Clone, Copy)]
+pub(super) struct Ambiguous;
+
+/// Takes the parts of a [`Key`], one after another, and keeps none of them.
+///
+/// A [`Keyer`](super::Keyer) hands it out. A [`KeyFor`](super::KeyFor) writes into it what a request is keyed by;
+/// without a request, write the parts by hand. A part that is `None` is written as absent.
+///
+/// ```
+/// use buttress_core::key::{Keyer, address};
+/// use buttress_core::ClientAddress;
+/// use std::net::SocketAddr;
+///
+/// let keyer = Keyer::random();
+/// let caller = SocketAddr::from(([203, 0, 113, 7], 4711));
+///
+/// // The key that `address()` makes for a request of this caller: to look at a limit, or to lift it.
+/// let by_hand = keyer.writer().address(ClientAddress::from(caller).network()).key();
+/// # let mut request = http::Request::new(());
+/// # request.extensions_mut().insert(caller);
+/// assert_eq!(keyer.key_for(&address(), &request).key(), by_hand);
+///
+/// // A key that has nothing to do with HTTP.
+/// let queue = keyer.writer().label("queue").text("invoices").number(7).key();
+/// assert_ne!(queue, by_hand);
+/// ```
+#[derive(Clone)]
+#[must_use = "parts have no effect until `key` or `finish` is called"]
+pub struct KeyWriter {
+    hash: SipHasher13,
+    found: Found,
+}
+
+impl KeyWriter {
+    #[inline]
+    pub(super) fn new(seeded: SipHasher13) -> Self {
+        let mut hash = seeded;
+        hash.write_u8(KEY_VERSION);
+        Self { hash, found: Found::Complete }
+    }
+
+    /// Adds an address, or a group of addresses that is one client: see
+    /// [`ClientAddress::network`](crate::ClientAddress::network).
+    #[inline]
+    pub fn address(&mut self, network: impl Into<Option<Network>>) -> &mut Self {
+        let Some((is_ipv6, bits, prefix)) = network.into().map(Network::to_bytes) else {
+            return self.absent(Kind::Address, Found::Missing);
+        };
+        self.hash.write_u8(Kind::Address as u8);
+        if is_ipv6 {
+            self.hash.write_u8(17);
+            self.hash.write(&bits);
+        } else {
+            self.hash.write_u8(5);
+            let [a, b, c, d, ..] = bits;
+            // A number goes in as the bytes that it has in memory, with less ado than a slice.
+            self.hash.write_u32(u32::from_ne_bytes([a, b, c, d]));
+        }
+        self.hash.write_u8(prefix);
+        self
+    }
+
+    /// Adds the value of a header; white space around it is not part of it.
+    pub fn header<'a>(
+        &mut self,
+        name: &HeaderName,
+        value: impl Into<Option<&'a HeaderValue>>,
+    ) -> &mut Self {
+        let value = value.into().map(|value| value.as_bytes().trim_ascii());
+        self.named(name, Ok(value))
+    }
+
+    /// Adds an API key. Like all parts it goes into the hash alone.
+    pub fn api_key<'a>(&mut self, key: impl Into<Option<&'a str>>) -> &mut Self {
+        self.part(Kind::ApiKey, key.into())
+    }
+
+    /// Adds the stable id of a [`Principal`](crate::Principal).
+    pub fn principal<'a>(&mut self, id: impl Into<Option<&'a str>>) -> &mut Self {
+        self.part(Kind::Principal, id.into())
+    }
+
+    /// Adds the template of a route, as in `/orders/{id}`.
+    pub fn route<'a>(&mut self, template: impl Into<Option<&'a str>>) -> &mut Self {
+        self.part(Kind::Route, template.into())
+    }
+
+    /// Adds the id of a tenant.
+    pub fn tenant<'a>(&mut self, id: impl Into<Option<&'a str>>) -> &mut Self {
+        self.part(Kind::Tenant, id.into())
+    }
+
+    /// Adds a method.
+    pub fn method(&mut self, method: &Method) -> &mut Self {
+        self.part(Kind::Method, Some(method.as_str()))
+    }
+
+    /// Adds the name of a host, without a port. Its case and one dot at its end do not matter.
+    pub fn host<'a>(&mut self, name: impl Into<Option<&'a str>>) -> &mut Self {
+        self.host_found(Ok(name.into()))
+    }
+
+    /// Adds where a connection goes: the name of a host, as for [`host`](Self::host), and a port.
+    pub fn endpoint<'a>(&mut self, at: impl Into<Option<(&'a str, u16)>>) -> &mut Self {
+        let Some((host, port)) = at.into() else {
+            return self.absent(Kind::Endpoint, Found::Missing);
+        };
+        self.hash.write_u8(Kind::Endpoint as u8);
+        self.lower_case(host);
+        self.hash.write(&port.to_be_bytes());
+        self
+    }
+
+    /// Adds a path, as it was sent.
+    pub fn path(&mut self, path: &str) -> &mut Self {
+        self.part(Kind::Path, Some(path))
+    }
+
+    /// Adds a name that tells apart what would have the same parts otherwise.
+    pub fn label(&mut self, name: &str) -> &mut Self {
+        self.part(Kind::Label, Some(name))
+    }
+
+    /// Adds a part of your own.
+    pub fn text<'a>(&mut self, text: impl Into<Option<&'a str>>) -> &mut Self {
+        self.part(Kind::Own, text.into())
+    }
+
+    /// Adds a part of your own. A text and its bytes are the same part.
+    pub fn bytes<'a>(&mut self, bytes: impl Into<Option<&'a [u8]>>) -> &mut Self {
+        self.part(Kind::Own, bytes.into())
+    }
+
+    /// Adds a number of your own.
+    pub fn number(&mut self, number: impl Into<Option<u64>>) -> &mut Self {
+        self.part(Kind::Number, number.into().map(u64::to_be_bytes))
+    }
+
+    /// Adds a part of your own that has more than one value, so that nobody can say which of them counts.
+    ///
+    /// It is written as absent. But [`MissingKey::Skip`](super::MissingKey::Skip) does not skip it: otherwise whoever
+    /// sends a second value would be rid of the limit.
+    pub fn ambiguous(&mut self) -> &mut Self {
+        self.absent(Kind::Own, Found::Ambiguous)
+    }
+
+    /// The key of all parts so far, whether or not one of them is missing.
+    #[must_use]
+    #[inline]
+    pub fn key(&self) -> Key {
+        let hash = self.hash.finish128();
+        Key::from_halves([hash.h1, hash.h2])
+    }
+
+    /// The key of all parts so far, and whether all of them were there.
+    #[inline]
+    pub fn finish(&self) -> FoundKey {
+        FoundKey::new(self.key(), self.found)
+    }
+}
+
+/// How parts are written.
+impl KeyWriter {
+    /// Kind, length, bytes.
+    #[inline]
+    pub(super) fn part(&mut self, kind: Kind, bytes: Option<impl AsRef<[u8]>>) -> &mut Self {
+        let Some(bytes) = bytes else { return self.absent(kind, Found::Missing) };
+        self.hash.write_u8(kind as u8);
+        self.sized(bytes.as_ref());
+        self
+    }
+
+    #[inline]
+    pub(super) fn part_found(
+        &mut self,
+        kind: Kind,
+        bytes: Result<Option<&[u8]>, Ambiguous>,
+    ) -> &mut Self {
+        match bytes {
+            Ok(bytes) => self.part(kind, bytes),
+            Err(Ambiguous) => self.absent(kind, Found::Ambiguous),
+        }
+    }
+
+    /// The name of a header stands before its value, also if that is absent.
+    pub(super) fn named(
+        &mut self,
+        name: &HeaderName,
+        value: Result<Option<&[u8]>, Ambiguous>,
+    ) -> &mut Self {
+        match value {
+            Ok(Some(value)) => {
+                self.part(Kind::Header, Some(name.as_str()));
+                self.sized(value);
+            }
+            Ok(None) => self.absent(Kind::Header, Found::Missing).sized(name.as_str().as_bytes()),
+            Err(Ambiguous) => {
+                self.absent(Kind::Header, Found::Ambiguous).sized(name.as_str().as_bytes());
+            }
+        }
+        self
+    }
+
+    pub(super) fn host_found(&mut self, name: Result<Option<&str>, Ambiguous>) -> &mut Self {
+        match name {
+            Ok(Some(name)) => {
+                self.hash.write_u8(Kind::Host as u8);
+                self.lower_case(name);
+                self
+            }
+            Ok(None) => self.absent(Kind::Host, Found::Missing),
+            Err(Ambiguous) => self.absent(Kind::Host, Found::Ambiguous),
+        }
+    }
+
+    #[inline]
+    fn absent(&mut self, kind: Kind, found: Found) -> &mut Self {
+        self.hash.write_u8(kind as u8 | ABSENT);
+        self.found = self.found.max(found);
+        self
+    }
+
+    #[inline]
+    fn sized(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.hash.write(bytes);
+    }
+
+    #[inline]
+    fn length(&mut self, length: usize) {
+        match u8::try_from(length) {
+            Ok(short) if short < LONG => self.hash.write_u8(short),
+            _ => {
+                self.hash.write_u8(LONG);
+                self.hash.write(&(length as u64).to_be_bytes());
+            }
+        }
+    }
+
+    /// The name of a host in its plainest form, with its length.
+    fn lower_case(&mut self, host: &str) {
+        let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+        self.length(host.len());
+        for chunk in host.chunks(32) {
+            let mut lower = [0; 32];
+            let lower = &mut lower[..chunk.len()];
+            lower.copy_from_slice(chunk);
+            lower.make_ascii_lowercase();
+            self.hash.write(lower);
+        }
+    }
+}
+
+impl fmt::Debug for KeyWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the hash: its state shows the seed.
+        f.debug_struct("KeyWriter").field("found", &self.found).finish_non_exhaustive()
+    }
+}
