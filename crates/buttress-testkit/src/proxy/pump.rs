@@ -19,7 +19,7 @@ pub(super) enum End {
     Reset,
 }
 
-/// Bytes, and when they are due.
+/// Bytes, and when they are due. What is due before its turn waits for it.
 type Piece = (Bytes, Moment);
 
 /// Carries one half of a connection to its end.
@@ -54,7 +54,6 @@ struct Source<'a> {
 
 impl Source<'_> {
     async fn run(mut self) -> Result<(), End> {
-        let mut last = Moment::FIRST;
         let mut buffer = vec![0; 16 << 10];
         loop {
             let Some(read) = self.next(&mut buffer).await? else { continue };
@@ -71,8 +70,8 @@ impl Source<'_> {
                 Read::Bytes(count) => faults.garbled(self.direction, &buffer[..count]),
                 Read::Injected(bytes) => bytes,
             };
-            last = last.max(self.clock.now() + faults.delay(self.direction));
-            self.queue.send((bytes, last)).await.map_err(|_| End::Reset)?;
+            let due = self.clock.now() + faults.delay(self.direction);
+            self.queue.send((bytes, due)).await.map_err(|_| End::Reset)?;
         }
     }
 

@@ -234,7 +234,8 @@ impl Server {
         let said_before = self.log().len();
         let pid = self.watchdog.start().to_string();
         let patience = Patience::new();
-        while !self.is_ready(&pid).await {
+        // Whoever else has the port may listen and never answer.
+        while !timeout(SOON, self.is_ready(&pid)).await.unwrap_or(false) {
             if !self.watchdog.is_alive() {
                 let log = &self.log()[said_before..];
                 let known = Refusal::ALL.into_iter().find(|refusal| refusal.is_in(log));
@@ -299,9 +300,14 @@ impl Refusal {
 }
 
 pub(super) async fn start(settings: Builder) -> Server {
+    start_at(settings, port::free).await
+}
+
+/// At the first of the ports that nobody else takes.
+async fn start_at(settings: Builder, mut ports: impl FnMut() -> u16) -> Server {
     let mut tls = settings.tls;
     loop {
-        let mut server = new(&settings, tls);
+        let mut server = new(&settings, tls, ports());
         match server.begin().await {
             Ok(()) => {}
             Err(Refusal::PortTaken) => continue,
@@ -321,8 +327,8 @@ pub(super) async fn start(settings: Builder) -> Server {
 }
 
 /// One that is not started yet.
-fn new(settings: &Builder, tls: bool) -> Server {
-    let (port, tls_port) = (port::free(), tls.then(port::free));
+fn new(settings: &Builder, tls: bool, port: u16) -> Server {
+    let tls_port = tls.then(port::free);
     let binary = settings.engine.binary();
     let mode = (settings.mode == Mode::Sentinel).then_some("--sentinel".as_ref());
     let watchdog =
@@ -335,4 +341,22 @@ fn new(settings: &Builder, tls: bool) -> Server {
 fn line(info: &str, name: &str) -> Option<String> {
     let mut lines = info.lines().filter_map(|line| line.split_once(':'));
     lines.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_somebody_was_faster_to_take_is_left_to_them() {
+        let squatter = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = squatter.local_addr().unwrap().port();
+        let mut ports = [taken].into_iter();
+        let ports = move || ports.next().unwrap_or_else(port::free);
+        let server = start_at(Server::builder(), ports).await;
+        assert_ne!(server.port(), taken);
+        assert_eq!(server.command(["PING"]).await.text(), "PONG");
+    }
 }

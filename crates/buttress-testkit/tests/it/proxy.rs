@@ -129,6 +129,19 @@ async fn a_black_hole_keeps_what_is_sent_until_it_is_healed() {
 }
 
 #[tokio::test]
+async fn a_black_hole_keeps_what_is_on_its_way_too() {
+    let Line { proxy, mut client, mut peer, .. } = line().await;
+    proxy.latency(millis(100));
+    peer.write_all(b"answer").await.unwrap();
+    assert!(is_silent(&mut client).await);
+    proxy.blackhole();
+    let waited = within(millis(150), async || client.read(&mut [0]).await.ok()).await;
+    assert_eq!(waited, None);
+    proxy.heal().await;
+    assert_eq!(read(&mut client, 6).await, "answer");
+}
+
+#[tokio::test]
 async fn half_open_it_loses_one_direction_and_the_connection_when_healed() {
     for lost in [Direction::Requests, Direction::Replies] {
         let Line { proxy, client, peer, .. } = line().await;

@@ -8,6 +8,14 @@ fn is(one: &Server, other: &Server) -> bool {
     one.address() == other.address()
 }
 
+/// Asked once, without waiting.
+async fn all_is_well<'a>(nodes: impl IntoIterator<Item = &'a Server>) {
+    for node in nodes {
+        let info = node.command(["CLUSTER", "INFO"]).await.text();
+        assert!(info.contains("cluster_state:ok"), "{info}");
+    }
+}
+
 /// A primary that does not serve `slot`.
 async fn another(cluster: &Cluster, slot: u16) -> &Server {
     let owner = cluster.primary_of(slot).await;
@@ -21,6 +29,7 @@ async fn three_share_the_slots_and_each_is_copied() {
     for engine in Engine::all() {
         let cluster = Server::builder().engine(engine).cluster().await;
         assert_eq!(cluster.addresses().len(), 6);
+        all_is_well(cluster.nodes()).await;
         let mut owners = Vec::new();
         for slot in [0, 5_460, 5_461, 8_000, 10_921, 10_922, 16_383] {
             let primary = cluster.primary_of(slot).await;
@@ -48,6 +57,7 @@ async fn a_killed_primary_is_replaced_and_comes_back_as_a_replica() {
         assert!(is(cluster.kill_primary_of(slot).await, old));
         let new = cluster.successor(slot, old).await;
         assert!(!is(new, old));
+        all_is_well(cluster.nodes().iter().filter(|node| !is(node, old))).await;
         assert_eq!(new.command(["GET", "key"]).await.text(), "value");
         assert_eq!(new.command(["SET", "key", "value"]).await, ok());
 

@@ -43,9 +43,10 @@ async fn killed_it_is_gone_and_restarted_it_is_empty_at_the_same_place() {
         let sha = server.command(["SCRIPT", "LOAD", "return 1"]).await.text();
         assert_eq!(server.command(["SET", "key", "value"]).await, ok());
         let (address, mut client) = (server.address(), server.client().await.unwrap());
+        assert_eq!(client.command(["GET", "key"]).await.unwrap().text(), "value");
 
         server.kill();
-        assert_eq!(client.command(["PING"]).await.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert_eq!(client.next().await.unwrap_err().kind(), ErrorKind::UnexpectedEof);
         let refused = server.try_command(["PING"]).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
 
