@@ -28,8 +28,7 @@ impl Backoff {
         let bound = Self::FIRST.saturating_mul(1 << self.failures.min(10)).min(Self::MOST);
         self.failures = self.failures.saturating_add(1);
         // Not from zero: a pause of nothing would be none.
-        let least = bound / 10;
-        least + (bound - least).mul_f64(share(random))
+        bound.mul_f64(0.1 + 0.9 * share(random))
     }
 }
 

@@ -194,7 +194,7 @@ mod tests {
 
         #[test]
         fn a_password_comes_through(password in ".{1,20}") {
-            let encoded: String = password.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded = password.bytes().fold(String::new(), |all, byte| format!("{all}%{byte:02x}"));
             let location = Location::parse(&format!("redis://:{encoded}@host")).unwrap();
             let read = location.password.unwrap().into_inner();
             prop_assert_eq!(read, password);

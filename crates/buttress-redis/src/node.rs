@@ -31,7 +31,7 @@ impl Node {
         meters: &Arc<Meters>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|node: &std::sync::Weak<Self>| {
-            let keepers = (0..settings.connections).map(|place| {
+            let keepers = (0..settings.connections.get()).map(|place| {
                 let keeper = Keeper {
                     node: node.clone(),
                     place,
@@ -42,7 +42,7 @@ impl Node {
                 };
                 tokio::spawn(keeper.keep()).abort_handle()
             });
-            let places = (0..settings.connections).map(|_| ArcSwapOption::empty()).collect();
+            let places = (0..settings.connections.get()).map(|_| ArcSwapOption::empty()).collect();
             Self { places, came: Notify::new(), keepers: keepers.collect() }
         })
     }

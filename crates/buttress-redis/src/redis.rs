@@ -164,7 +164,7 @@ impl Probe for Redis {
 
     fn check(&self) -> ProbeFuture<'_> {
         Box::pin(async {
-            let link = match self.link(Tag::from(0)) {
+            let link = match self.link(Tag::from("health")) {
                 Ok(link) => link,
                 Err(error) => return Health::down(error.to_string()),
             };

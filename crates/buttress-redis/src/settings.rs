@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use buttress_core::{BuildError, Faults, Secret};
@@ -58,7 +59,7 @@ impl Default for RedisSettings {
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) location: Location,
-    pub(crate) connections: usize,
+    pub(crate) connections: NonZeroUsize,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
     pub(crate) in_flight: usize,
@@ -106,7 +107,7 @@ impl RedisSettings {
         }
         faults.finish(Checked {
             location,
-            connections: usize::from(self.connections),
+            connections: NonZeroUsize::new(self.connections.into()).unwrap_or(NonZeroUsize::MIN),
             connect_timeout: Duration::from_millis(self.connect_timeout_ms),
             response_timeout: Duration::from_millis(self.response_timeout_ms),
             in_flight: self.in_flight,

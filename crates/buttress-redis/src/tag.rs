@@ -1,14 +1,19 @@
 use std::fmt;
+use std::num::NonZeroUsize;
+
+use buttress_core::Key;
 
 /// What an operation is about: the part of its keys between `{` and `}`, by which a cluster chooses the server.
 ///
-/// A word of the program's own, or a number that stands for something that must not be seen in a store.
+/// A word of the program's own, or a [`Key`], which stands for what must not be seen in a store.
 ///
 /// ```
+/// use buttress_core::Key;
 /// use buttress_redis::Tag;
 ///
 /// assert_eq!(Tag::from("visits").to_string(), "visits");
-/// assert_eq!(Tag::from(0xff_u128).to_string(), "000000000000000000000000000000ff");
+/// let key = Key::from_bytes([0xff; 16]);
+/// assert_eq!(Tag::from(key).to_string(), key.to_string());
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Tag(Kind);
@@ -16,7 +21,7 @@ pub struct Tag(Kind);
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Kind {
     Word(&'static str),
-    Number(u128),
+    Key(Key),
 }
 
 impl Tag {
@@ -24,20 +29,18 @@ impl Tag {
     pub(crate) fn is_plain(&self) -> bool {
         match self.0 {
             Kind::Word(word) => !word.is_empty() && !word.contains(['{', '}']),
-            Kind::Number(_) => true,
+            Kind::Key(_) => true,
         }
     }
 
     /// Chooses one of many.
-    #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
-    pub(crate) fn choose(&self, of: usize) -> usize {
-        let number = match self.0 {
+    pub(crate) fn choose(&self, of: NonZeroUsize) -> usize {
+        match self.0 {
             Kind::Word(word) => {
-                word.bytes().fold(0, |sum, byte| sum * 31 % 65_537 + u128::from(byte))
+                word.bytes().fold(0_usize, |sum, byte| sum * 31 % 65_537 + usize::from(byte)) % of
             }
-            Kind::Number(number) => number,
-        };
-        (number % of.max(1) as u128) as usize
+            Kind::Key(key) => key.shard(of),
+        }
     }
 }
 
@@ -47,9 +50,9 @@ impl From<&'static str> for Tag {
     }
 }
 
-impl From<u128> for Tag {
-    fn from(number: u128) -> Self {
-        Self(Kind::Number(number))
+impl From<Key> for Tag {
+    fn from(key: Key) -> Self {
+        Self(Kind::Key(key))
     }
 }
 
@@ -57,7 +60,7 @@ impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Kind::Word(word) => f.write_str(word),
-            Kind::Number(number) => write!(f, "{number:032x}"),
+            Kind::Key(key) => key.fmt(f),
         }
     }
 }

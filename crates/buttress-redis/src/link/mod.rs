@@ -74,10 +74,9 @@ impl Link {
             return lost(ErrorKind::Protocol, "the answer is not RESP");
         }
         // Nothing was given to the system since before the call, so nothing of the call was.
-        match self.traffic.written() == written {
-            true => lost(ErrorKind::Unreachable, "the connection was lost"),
-            false => lost(ErrorKind::Ambiguous, "the connection was lost"),
-        }
+        let sent = self.traffic.written() != written;
+        let kind = if sent { ErrorKind::Ambiguous } else { ErrorKind::Unreachable };
+        lost(kind, "the connection was lost")
     }
 
     /// Has it replaced.

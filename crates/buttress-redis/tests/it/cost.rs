@@ -1,5 +1,6 @@
 //! What a call costs, exactly.
 
+use buttress_core::Key;
 use buttress_redis::ErrorKind;
 use buttress_testkit::allocations;
 use buttress_testkit::redis::Server;
@@ -18,7 +19,7 @@ async fn a_call_at_a_dead_server_allocates_nothing() {
     })
     .await;
     let ((), count) = allocations::of(|| {
-        let call = std::pin::pin!(redis.run(&ADD, 7_u128).arg(1_i64).send());
+        let call = std::pin::pin!(redis.run(&ADD, Key::from_bytes([7; 16])).arg(1_i64).send());
         let answer = buttress_testkit::poll::assert_ready(call);
         assert_eq!(answer.unwrap_err().kind(), ErrorKind::Unreachable);
     });

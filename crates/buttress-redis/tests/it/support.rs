@@ -29,7 +29,7 @@ pub(crate) async fn connected(url: impl Into<String>) -> Redis {
 pub(crate) async fn sum(server: &Server, tag: &str) -> i64 {
     match server.command(["GET", &key_of(tag)]).await {
         Reply::Nil => 0,
-        Reply::Bulk(bytes) => String::from_utf8(bytes.to_vec()).unwrap().parse().unwrap(),
+        Reply::Bulk(bytes) => String::from_utf8(bytes).unwrap().parse().unwrap(),
         other => panic!("{other:?}"),
     }
 }
