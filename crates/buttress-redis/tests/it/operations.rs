@@ -103,7 +103,7 @@ async fn it_logs_in_by_password_and_socket() {
     let redis = connected(format!("unix:{}?db=3", open.socket().display())).await;
     assert!(redis.run(&ADD, "t").arg(1_i64).send().await.is_ok());
     assert_eq!(open.command(["EXISTS", &key_of("t")]).await, Reply::Integer(0), "not in 0");
-    let clients = format!("{:?}", open.command(["CLIENT", "LIST"]).await);
+    let clients = open.command(["CLIENT", "LIST"]).await.text();
     assert!(clients.contains("name=buttress"), "{clients}");
 }
 
