@@ -1,12 +1,13 @@
 //! A crowd of hostile clients, and a few honest ones between them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use buttress::serve::Server;
 use buttress_testkit::hostile::Attack;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 use super::clients::{self, Tally};
@@ -14,7 +15,7 @@ use super::shop::shop;
 
 /// Attacks `each` times in every way, at once. Fails if an attack is not ended, or an honest request fails.
 pub(crate) async fn withstand(each: usize, limit: Duration) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = listen();
     let address = listener.local_addr().unwrap();
     let server = Server::builder()
         .uncounted_addresses(["127.0.0.0/8"])
@@ -74,6 +75,14 @@ pub(crate) async fn withstand(each: usize, limit: Duration) {
     let answered = tally.served.load(Relaxed);
     assert!(answered > 0);
     println!("{attacks} attackers ended, {answered} honest requests served, {grown} bytes at most");
+}
+
+/// With room for all of them in the system's queue. One that finds it full may be forgotten (SYN cookies): it takes
+/// itself for connected, but no server knows of it, so none can end it.
+fn listen() -> TcpListener {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    socket.listen(4_096).unwrap()
 }
 
 /// What this process has in memory, as far as the system tells.
