@@ -276,3 +276,53 @@ async fn nothing_runs_twice() {
         sure + unsure
     );
 }
+
+/// Nobody has to ask first.
+#[tokio::test]
+async fn an_idle_connection_to_a_frozen_server_is_noticed() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    let log = buttress_testkit::log::Log::of("buttress");
+    let _listening = log.listen();
+    server.freeze();
+    let told = until("it is noticed", async || {
+        log.take().into_iter().find(|line| line.contains("a connection to Redis ended"))
+    });
+    assert!(told.await.contains("the server is silent"));
+    server.thaw();
+    is_back_soon(&redis).await;
+}
+
+/// When the last handle is gone, so are the connections, and the tasks that would make new ones.
+#[tokio::test]
+async fn the_last_handle_closes_everything() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    let other = redis.clone();
+    drop(redis);
+    assert!(add(&other).await.is_ok());
+    drop(other);
+    until("they are closed", async || {
+        (server.info("clients", "connected_clients").await == "1").then_some(())
+    })
+    .await;
+    server.restart().await;
+    let client = server.client().await.unwrap();
+    drop(client);
+    let total = server.info("stats", "total_connections_received").await;
+    assert!(total.parse::<u32>().unwrap() < 20, "nobody else came: {total}");
+}
+
+/// A future that is dropped gives its place back, and the connection goes on.
+#[tokio::test]
+async fn a_dropped_call_leaves_no_trace() {
+    let server = Server::start().await;
+    let redis = builder(server.url()).in_flight(1).build().unwrap();
+    redis.connected().await.unwrap();
+    for _ in 0..50 {
+        let mut call = std::pin::pin!(add(&redis));
+        let _ = buttress_testkit::poll::poll_once(call.as_mut());
+    }
+    let total = until("it answers", async || add(&redis).await.ok()).await;
+    assert!((1..=51).contains(&total), "{total}");
+}
