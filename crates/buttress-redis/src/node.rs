@@ -18,9 +18,15 @@ use crate::settings::Checked;
 /// is down neither wait nor hurry.
 #[derive(Debug)]
 pub(crate) struct Node {
-    places: Box<[ArcSwapOption<Link>]>,
-    came: Notify,
+    places: Arc<Places>,
     keepers: Vec<AbortHandle>,
+}
+
+/// Where callers find the connections that keepers put there.
+#[derive(Debug)]
+struct Places {
+    links: Box<[ArcSwapOption<Link>]>,
+    came: Notify,
 }
 
 impl Node {
@@ -30,26 +36,28 @@ impl Node {
         settings: &Arc<Checked>,
         meters: &Arc<Meters>,
     ) -> Arc<Self> {
-        Arc::new_cyclic(|node: &std::sync::Weak<Self>| {
-            let keepers = (0..settings.connections.get()).map(|place| {
-                let keeper = Keeper {
-                    node: node.clone(),
-                    place,
-                    address: address.clone(),
-                    settings: settings.clone(),
-                    meters: meters.clone(),
-                    clock: TokioClock::new(),
-                };
-                tokio::spawn(keeper.keep()).abort_handle()
-            });
-            let places = (0..settings.connections.get()).map(|_| ArcSwapOption::empty()).collect();
-            Self { places, came: Notify::new(), keepers: keepers.collect() }
-        })
+        let count = settings.connections.get();
+        let links = (0..count).map(|_| ArcSwapOption::empty()).collect();
+        let places = Arc::new(Places { links, came: Notify::new() });
+        let keepers = (0..count).map(|place| {
+            let keeper = Keeper {
+                places: places.clone(),
+                place,
+                address: address.clone(),
+                settings: settings.clone(),
+                meters: meters.clone(),
+                clock: TokioClock::new(),
+            };
+            tokio::spawn(keeper.keep()).abort_handle()
+        });
+        let keepers = keepers.collect();
+        Arc::new(Self { places, keepers })
     }
 
     /// The connection at this place, or another one if that is down.
     pub(crate) fn link(&self, place: usize) -> Option<Arc<Link>> {
-        let (before, from) = self.places.split_at(place.min(self.places.len()));
+        let links = &self.places.links;
+        let (before, from) = links.split_at(place.min(links.len()));
         from.iter().chain(before).find_map(ArcSwapOption::load_full)
     }
 
@@ -57,7 +65,7 @@ impl Node {
     pub(crate) async fn connected(&self) -> Arc<Link> {
         loop {
             // First registered, then looked: one that comes in between is not missed.
-            let came = self.came.notified();
+            let came = self.places.came.notified();
             if let Some(link) = self.link(0) {
                 return link;
             }
@@ -74,7 +82,7 @@ impl Drop for Node {
 
 /// Keeps one connection: makes it, watches over it, makes it anew.
 struct Keeper {
-    node: std::sync::Weak<Node>,
+    places: Arc<Places>,
     place: usize,
     address: Address,
     settings: Arc<Checked>,
@@ -91,7 +99,7 @@ impl Keeper {
                 Ok((link, driver)) => {
                     told = false;
                     let began = self.clock.now();
-                    let Some(reason) = self.serve(link, driver).await else { return };
+                    let reason = self.serve(link, driver).await;
                     backoff.lived(self.clock.now() - began);
                     tracing::warn!(target: "buttress", reason, place = self.place, "a connection to Redis ended");
                 }
@@ -101,19 +109,22 @@ impl Keeper {
         }
     }
 
-    /// Lets callers have the connection, until it ends. Nothing if nobody is left to have it.
-    async fn serve(&self, link: Link, driver: link::Driver) -> Option<&'static str> {
+    /// Lets callers have the connection, until it ends.
+    async fn serve(&self, link: Link, driver: link::Driver) -> &'static str {
         let link = Arc::new(link);
-        {
-            let node = self.node.upgrade()?;
-            self.meters.connected(link.facts(), self.place);
-            node.places.get(self.place)?.store(Some(link.clone()));
-            node.came.notify_waiters();
-        }
+        self.meters.connected(link.facts(), self.place);
+        self.put(Some(link.clone()));
+        self.places.came.notify_waiters();
         let reason = link.watch(driver, self.settings.response_timeout).await;
         self.meters.disconnected();
-        self.node.upgrade()?.places.get(self.place)?.store(None);
-        Some(reason)
+        self.put(None);
+        reason
+    }
+
+    fn put(&self, link: Option<Arc<Link>>) {
+        if let Some(place) = self.places.links.get(self.place) {
+            place.store(link);
+        }
     }
 
     /// One line for each time of being down, not one for each attempt.

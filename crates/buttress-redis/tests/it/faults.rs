@@ -5,36 +5,13 @@ use std::time::Duration;
 
 use buttress_core::Key;
 use buttress_core::clock::{Clock, SystemClock};
-use buttress_redis::{ErrorKind, Redis, RedisError, Script};
+use buttress_redis::{ErrorKind, Script};
 use buttress_testkit::proxy::{Direction, Proxy};
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
 use tokio::task::JoinSet;
 
-use crate::support::{ADD, builder, connected, sum};
-
-async fn add(redis: &Redis) -> Result<i64, RedisError> {
-    redis.run(&ADD, "t").arg(1_i64).send().await?.integer()
-}
-
-/// Asks until it is answered; the server is back, so that must be soon.
-async fn is_back_soon(redis: &Redis) {
-    let began = SystemClock.now();
-    until("it comes back", async || add(redis).await.ok()).await;
-    let took = SystemClock.now() - began;
-    assert!(took < Duration::from_secs(2), "it took {took:?}");
-}
-
-#[tokio::test]
-async fn down_at_the_start_it_fails_at_once_and_comes_alone() {
-    let server = Server::start().await;
-    server.kill();
-    let redis = builder(server.url()).build().unwrap();
-    let error = add(&redis).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unreachable);
-    server.restart().await;
-    is_back_soon(&redis).await;
-}
+use crate::support::{ADD, add, builder, connected, is_back_soon, sum};
 
 #[tokio::test]
 async fn killed_in_flight_nobody_knows_whether_it_ran() {
@@ -138,20 +115,6 @@ async fn out_of_memory_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn a_replica_is_not_written_to() {
-    let server = Server::start().await;
-    let other = Server::start().await;
-    let redis = connected(server.url()).await;
-    let port = other.address().port().to_string();
-    server.command(["REPLICAOF", "127.0.0.1", &port]).await;
-    let error = until("it is noticed", async || add(&redis).await.err()).await;
-    assert!(!error.may_have_run(), "{error:?}");
-    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
-    server.command(["REPLICAOF", "NO", "ONE"]).await;
-    is_back_soon(&redis).await;
-}
-
-#[tokio::test]
 async fn what_is_cut_or_garbled_is_not_taken_for_an_answer() {
     let server = Server::start().await;
     let proxy = Proxy::to(server.address()).await;
@@ -170,49 +133,6 @@ async fn what_is_cut_or_garbled_is_not_taken_for_an_answer() {
         is_back_soon(&redis).await;
     }
     assert!(sum(&server, "t").await >= known);
-}
-
-#[tokio::test]
-async fn a_name_that_moved_is_found_again() {
-    let (first, second) = (Server::start().await, Server::start().await);
-    let proxy = Proxy::to(first.address()).await;
-    let redis = connected(first.url_at(proxy.address())).await;
-    add(&redis).await.unwrap();
-    proxy.retarget(second.address());
-    proxy.cut_all();
-    is_back_soon(&redis).await;
-    assert_eq!(sum(&first, "t").await, 1);
-    assert!(sum(&second, "t").await > 0);
-}
-
-/// Ten thousand at once at a dead server: each hears it, at once, and the server is not stormed.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_at_a_dead_server() {
-    let server = Server::start().await;
-    let proxy = Proxy::to(server.address()).await;
-    let redis = builder(server.url_at(proxy.address())).in_flight(100_000).build().unwrap();
-    redis.connected().await.unwrap();
-    proxy.blackhole();
-    proxy.cut_all();
-    until("it is known", async || {
-        let error = add(&redis).await.err()?;
-        (error.kind() == ErrorKind::Unreachable).then_some(())
-    })
-    .await;
-    let before = proxy.accepted();
-    let began = SystemClock.now();
-    let mut crowd = JoinSet::new();
-    for _ in 0..10_000 {
-        let redis = redis.clone();
-        crowd.spawn(async move { add(&redis).await.unwrap_err().kind() });
-    }
-    let kinds = crowd.join_all().await;
-    assert!(kinds.iter().all(|kind| *kind == ErrorKind::Unreachable));
-    let took = SystemClock.now() - began;
-    assert!(took < Duration::from_secs(2), "{took:?}");
-    assert!(proxy.accepted() - before < 20, "{} new connections", proxy.accepted() - before);
-    proxy.heal().await;
-    is_back_soon(&redis).await;
 }
 
 #[tokio::test]
@@ -275,42 +195,6 @@ async fn nothing_runs_twice() {
         "{sure} to {} : {ran}",
         sure + unsure
     );
-}
-
-/// Nobody has to ask first.
-#[tokio::test]
-async fn an_idle_connection_to_a_frozen_server_is_noticed() {
-    let server = Server::start().await;
-    let redis = connected(server.url()).await;
-    let log = buttress_testkit::log::Log::of("buttress");
-    let _listening = log.listen();
-    server.freeze();
-    let told = until("it is noticed", async || {
-        log.take().into_iter().find(|line| line.contains("a connection to Redis ended"))
-    });
-    assert!(told.await.contains("the server is silent"));
-    server.thaw();
-    is_back_soon(&redis).await;
-}
-
-/// When the last handle is gone, so are the connections, and the tasks that would make new ones.
-#[tokio::test]
-async fn the_last_handle_closes_everything() {
-    let server = Server::start().await;
-    let redis = connected(server.url()).await;
-    let other = redis.clone();
-    drop(redis);
-    assert!(add(&other).await.is_ok());
-    drop(other);
-    until("they are closed", async || {
-        (server.info("clients", "connected_clients").await == "1").then_some(())
-    })
-    .await;
-    server.restart().await;
-    let client = server.client().await.unwrap();
-    drop(client);
-    let total = server.info("stats", "total_connections_received").await;
-    assert!(total.parse::<u32>().unwrap() < 20, "nobody else came: {total}");
 }
 
 /// A future that is dropped gives its place back, and the connection goes on.
