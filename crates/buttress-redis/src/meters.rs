@@ -61,8 +61,9 @@ impl Meters {
         }
     }
 
-    /// Counts a new connection, and tells once what an operator should know of its server.
-    pub(crate) fn connected(&self, facts: &Facts, place: usize) {
+    /// Counts a new connection for as long as the guard lives, and tells once what an operator should know of its
+    /// server.
+    pub(crate) fn connected(&self, facts: &Facts, place: usize) -> Up<'_> {
         self.connections.add(1.0);
         self.succeeded.increment(1);
         let version = facts.version.as_deref().unwrap_or("unknown");
@@ -72,13 +73,20 @@ impl Meters {
                 tracing::warn!(target: "buttress", %warning, "Redis is not set up well");
             }
         }
-    }
-
-    pub(crate) fn disconnected(&self) {
-        self.connections.add(-1.0);
+        Up(self)
     }
 
     pub(crate) fn not_connected(&self) {
         self.failed.increment(1);
+    }
+}
+
+/// A connection that is counted.
+#[must_use = "it is counted as long as this lives"]
+pub(crate) struct Up<'a>(&'a Meters);
+
+impl Drop for Up<'_> {
+    fn drop(&mut self) {
+        self.0.connections.add(-1.0);
     }
 }

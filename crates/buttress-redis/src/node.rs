@@ -112,12 +112,12 @@ impl Keeper {
     /// Lets callers have the connection, until it ends.
     async fn serve(&self, link: Link, driver: link::Driver) -> &'static str {
         let link = Arc::new(link);
-        self.meters.connected(link.facts(), self.place);
+        let up = self.meters.connected(link.facts(), self.place);
         self.put(Some(link.clone()));
         self.places.came.notify_waiters();
         let reason = link.watch(driver, self.settings.response_timeout).await;
-        self.meters.disconnected();
         self.put(None);
+        drop(up);
         reason
     }
 
