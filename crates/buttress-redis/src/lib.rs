@@ -16,6 +16,7 @@ mod said;
 mod script;
 mod settings;
 mod tag;
+mod tls;
 
 pub use self::call::{Argument, Call};
 pub use self::error::{ErrorKind, RedisError};
@@ -25,3 +26,4 @@ pub use self::reply::Reply;
 pub use self::script::Script;
 pub use self::settings::RedisSettings;
 pub use self::tag::Tag;
+pub use self::tls::TlsSettings;

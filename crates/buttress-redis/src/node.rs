@@ -7,12 +7,12 @@ use buttress_core::clock::{Clock, TokioClock};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::RedisError;
 use crate::backoff::Backoff;
 use crate::link::{self, Link};
 use crate::location::Address;
 use crate::meters::Meters;
 use crate::settings::Checked;
+use crate::{ErrorKind, RedisError};
 
 /// One server, and the connections to it. A task for each keeps it: only that connects, so callers of a server that
 /// is down neither wait nor hurry.
@@ -20,6 +20,7 @@ use crate::settings::Checked;
 pub(crate) struct Node {
     places: Box<[ArcSwapOption<Link>]>,
     came: Notify,
+    failed: ArcSwapOption<RedisError>,
     keepers: Vec<AbortHandle>,
 }
 
@@ -43,7 +44,8 @@ impl Node {
                 tokio::spawn(keeper.keep()).abort_handle()
             });
             let places = (0..settings.connections.get()).map(|_| ArcSwapOption::empty()).collect();
-            Self { places, came: Notify::new(), keepers: keepers.collect() }
+            let keepers = keepers.collect();
+            Self { places, came: Notify::new(), failed: ArcSwapOption::empty(), keepers }
         })
     }
 
@@ -51,6 +53,12 @@ impl Node {
     pub(crate) fn link(&self, place: usize) -> Option<Arc<Link>> {
         let (before, from) = self.places.split_at(place.min(self.places.len()));
         from.iter().chain(before).find_map(ArcSwapOption::load_full)
+    }
+
+    /// Why there is no connection, as far as that is known.
+    pub(crate) fn why_not(&self) -> RedisError {
+        let known = self.failed.load_full().map(Arc::unwrap_or_clone);
+        known.unwrap_or_else(|| RedisError::new(ErrorKind::Unreachable, ""))
     }
 
     /// Returns as soon as there is a connection.
@@ -95,7 +103,7 @@ impl Keeper {
                     backoff.lived(self.clock.now() - began);
                     tracing::warn!(target: "buttress", reason, place = self.place, "a connection to Redis ended");
                 }
-                Err(error) => self.failed(&error, &mut told),
+                Err(error) => self.failed(error, &mut told),
             }
             link::pause(backoff.pause(jitter.hash_one(turn))).await;
         }
@@ -117,10 +125,13 @@ impl Keeper {
     }
 
     /// One line for each time of being down, not one for each attempt.
-    fn failed(&self, error: &RedisError, told: &mut bool) {
+    fn failed(&self, error: RedisError, told: &mut bool) {
         self.meters.not_connected();
         if !std::mem::replace(told, true) && self.place == 0 {
             tracing::warn!(target: "buttress", %error, "Redis cannot be connected to");
+        }
+        if let Some(node) = self.node.upgrade() {
+            node.failed.store(Some(Arc::new(error)));
         }
     }
 }

@@ -15,6 +15,7 @@ use super::traffic::Traffic;
 use super::{Driver, Facts, Link};
 use crate::location::Address;
 use crate::settings::Checked;
+use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
 
 /// Connects, says who we are, and asks whom we have got: all of it within one deadline.
@@ -24,7 +25,7 @@ pub(crate) async fn connect(
 ) -> Result<(Link, Driver), RedisError> {
     let connecting = async {
         let traffic = Arc::new(Traffic::new(TokioClock::new()));
-        let io = open(address).await.map_err(|error| unreachable(&error))?;
+        let io = open(address, &settings.tls).await.map_err(|error| unreachable(&error))?;
         greet(Stream::new(io, traffic.clone()), traffic, settings).await
     };
     let within = settings.connect_timeout;
@@ -33,14 +34,14 @@ pub(crate) async fn connect(
     timeout(within, connecting).await.map_err(|_| late())?
 }
 
-async fn open(address: &Address) -> io::Result<Io> {
+async fn open(address: &Address, tls: &Tls) -> io::Result<Io> {
     match address {
         Address::Tcp { host, port } => {
             // Resolved anew each time: a name may have moved.
             let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-            for address in lookup_host((host.as_str(), *port)).await? {
-                match TcpStream::connect(address).await {
-                    Ok(stream) => return tuned(stream),
+            for found in lookup_host((host.as_str(), *port)).await? {
+                match TcpStream::connect(found).await {
+                    Ok(stream) => return tls.secure(tuned(stream)?, address).await,
                     Err(error) => last = error,
                 }
             }

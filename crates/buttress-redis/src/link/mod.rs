@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::connect::connect;
 pub(crate) use self::facts::Facts;
+pub(crate) use self::stream::Io;
 use self::traffic::Traffic;
 use crate::said::Said;
 use crate::{ErrorKind, RedisError};

@@ -6,3 +6,5 @@ mod cost;
 mod faults;
 mod operations;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
