@@ -15,6 +15,7 @@ mod reply;
 mod said;
 mod script;
 mod settings;
+mod subscribe;
 mod tag;
 mod tls;
 
@@ -25,5 +26,6 @@ pub use self::redis::{Redis, RedisBuilder};
 pub use self::reply::Reply;
 pub use self::script::Script;
 pub use self::settings::RedisSettings;
+pub use self::subscribe::{Event, Subscription, Watched};
 pub use self::tag::Tag;
 pub use self::tls::TlsSettings;

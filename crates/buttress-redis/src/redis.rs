@@ -63,6 +63,14 @@ impl Redis {
         &self.shared.settings.prefix
     }
 
+    pub(crate) fn settings(&self) -> &Arc<Checked> {
+        &self.shared.settings
+    }
+
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.shared.meters
+    }
+
     pub(crate) fn response_timeout(&self) -> Duration {
         self.shared.settings.response_timeout
     }

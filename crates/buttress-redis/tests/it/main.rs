@@ -5,6 +5,8 @@ mod alone;
 mod cost;
 mod faults;
 mod operations;
+mod subscribe;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod watch;
