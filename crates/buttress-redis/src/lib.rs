@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
+#[cfg(feature = "deadpool")]
+mod blocking;
 mod call;
 mod command;
 mod error;
@@ -19,6 +21,9 @@ mod subscribe;
 mod tag;
 mod tls;
 
+#[cfg(feature = "deadpool")]
+#[cfg_attr(docsrs, doc(cfg(feature = "deadpool")))]
+pub use self::blocking::{Blocking, BlockingCall};
 pub use self::call::{Argument, Call};
 pub use self::error::{ErrorKind, RedisError};
 pub use self::meters::CATALOGUE;

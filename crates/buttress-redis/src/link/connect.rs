@@ -122,7 +122,7 @@ async fn greet(
     Ok((Link { connection, traffic, facts, dead, condemned: Notify::new() }, driver))
 }
 
-fn login(settings: &Checked) -> RedisConnectionInfo {
+pub(crate) fn login(settings: &Checked) -> RedisConnectionInfo {
     let mut login =
         RedisConnectionInfo::default().set_db(settings.location.database).set_skip_set_lib_name();
     if let Some(user) = &settings.location.user {
@@ -138,7 +138,7 @@ fn unreachable(error: &io::Error) -> RedisError {
     RedisError::new(ErrorKind::Unreachable, error.to_string())
 }
 
-pub(super) fn refused(error: &redis::RedisError) -> RedisError {
+pub(crate) fn refused(error: &redis::RedisError) -> RedisError {
     let kind = if error.is_io_error() { ErrorKind::Unreachable } else { ErrorKind::Refused };
     RedisError::new(kind, error.to_string())
 }

@@ -16,8 +16,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use self::connect::refused;
-pub(crate) use self::connect::{connect, listen};
+#[cfg(feature = "deadpool")]
+pub(crate) use self::connect::login;
+pub(crate) use self::connect::{connect, listen, refused};
 pub(crate) use self::facts::Facts;
 pub(crate) use self::stream::Io;
 use self::traffic::Traffic;

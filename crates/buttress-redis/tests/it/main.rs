@@ -2,6 +2,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "these are tests")]
 
 mod alone;
+#[cfg(feature = "deadpool")]
+mod blocking;
 mod cost;
 mod faults;
 mod operations;

@@ -35,7 +35,7 @@ fn trusting(certificate: &[u8]) -> Arc<ClientConfig> {
     Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-fn trusted(url: impl Into<String>) -> Redis {
+pub(crate) fn trusted(url: impl Into<String>) -> Redis {
     let certificate = Server::CERTIFICATE.as_bytes();
     builder(url).tls(trusting(certificate)).build().unwrap()
 }
