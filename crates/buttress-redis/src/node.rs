@@ -1,5 +1,8 @@
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Release};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -21,6 +24,8 @@ pub(crate) struct Node {
     places: Box<[ArcSwapOption<Link>]>,
     came: Notify,
     failed: ArcSwapOption<RedisError>,
+    /// Whether it is told that not all is well: one line for each such time, not one for each attempt.
+    told: AtomicBool,
     keepers: Vec<AbortHandle>,
 }
 
@@ -45,7 +50,9 @@ impl Node {
             });
             let places = (0..settings.connections.get()).map(|_| ArcSwapOption::empty()).collect();
             let keepers = keepers.collect();
-            Self { places, came: Notify::new(), failed: ArcSwapOption::empty(), keepers }
+            let (came, failed, told) =
+                (Notify::new(), ArcSwapOption::empty(), AtomicBool::new(false));
+            Self { places, came, failed, told, keepers }
         })
     }
 
@@ -92,18 +99,16 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(self) {
-        let (mut backoff, mut told) = (Backoff::default(), false);
-        let jitter = RandomState::new();
+        let (mut backoff, jitter) = (Backoff::default(), RandomState::new());
         for turn in 0_u64.. {
             match link::connect(&self.address, &self.settings).await {
                 Ok((link, driver)) => {
-                    told = false;
                     let began = self.clock.now();
                     let Some(reason) = self.serve(link, driver).await else { return };
                     backoff.lived(self.clock.now() - began);
-                    tracing::warn!(target: "buttress", reason, place = self.place, "a connection to Redis ended");
+                    self.tell(&reason);
                 }
-                Err(error) => self.failed(error, &mut told),
+                Err(error) => self.failed(error),
             }
             link::pause(backoff.pause(jitter.hash_one(turn))).await;
         }
@@ -116,6 +121,10 @@ impl Keeper {
             let node = self.node.upgrade()?;
             self.meters.connected(link.facts(), self.place);
             node.places.get(self.place)?.store(Some(link.clone()));
+            // Not before all are back: the attempts of one end later than those of the other.
+            if node.places.iter().all(|place| place.load().is_some()) {
+                node.told.store(false, Release);
+            }
             node.came.notify_waiters();
         }
         let reason = link.watch(driver, self.settings.response_timeout).await;
@@ -124,14 +133,18 @@ impl Keeper {
         Some(reason)
     }
 
-    /// One line for each time of being down, not one for each attempt.
-    fn failed(&self, error: RedisError, told: &mut bool) {
+    fn failed(&self, error: RedisError) {
         self.meters.not_connected();
-        if !std::mem::replace(told, true) && self.place == 0 {
-            tracing::warn!(target: "buttress", %error, "Redis cannot be connected to");
-        }
+        self.tell(&error);
         if let Some(node) = self.node.upgrade() {
             node.failed.store(Some(Arc::new(error)));
+        }
+    }
+
+    fn tell(&self, reason: &dyn fmt::Display) {
+        let Some(node) = self.node.upgrade() else { return };
+        if !node.told.swap(true, AcqRel) {
+            tracing::warn!(target: "buttress", %reason, "a connection to Redis is down");
         }
     }
 }

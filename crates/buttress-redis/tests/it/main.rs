@@ -7,6 +7,7 @@ mod blocking;
 mod cost;
 mod faults;
 mod operations;
+mod reporting;
 mod subscribe;
 mod support;
 #[cfg(feature = "tls")]
