@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
+#[cfg(feature = "deadpool")]
+mod blocking;
 mod call;
 mod command;
 mod error;
@@ -15,8 +17,13 @@ mod reply;
 mod said;
 mod script;
 mod settings;
+mod subscribe;
 mod tag;
+mod tls;
 
+#[cfg(feature = "deadpool")]
+#[cfg_attr(docsrs, doc(cfg(feature = "deadpool")))]
+pub use self::blocking::{Blocking, BlockingCall};
 pub use self::call::{Argument, Call};
 pub use self::error::{ErrorKind, RedisError};
 pub use self::meters::CATALOGUE;
@@ -24,4 +31,6 @@ pub use self::redis::{Redis, RedisBuilder};
 pub use self::reply::Reply;
 pub use self::script::Script;
 pub use self::settings::RedisSettings;
+pub use self::subscribe::{Event, Subscription, Watched};
 pub use self::tag::Tag;
+pub use self::tls::TlsSettings;

@@ -9,6 +9,7 @@ pub(crate) struct Location {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret<String>>,
     pub(crate) database: i64,
+    pub(crate) tls: bool,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,22 +22,23 @@ impl Location {
     /// A server on this machine, as it comes.
     pub(crate) fn local() -> Self {
         let address = Address::Tcp { host: "127.0.0.1".to_owned(), port: 6379 };
-        Self { address, user: None, password: None, database: 0 }
+        Self { address, user: None, password: None, database: 0, tls: false }
     }
 
-    /// Reads `redis://user:password@host:port/database` or `unix:/path?db=…`. The reason never repeats the URL,
+    /// Reads `redis://user:password@host:port/database`, `rediss://…` or `unix:/path?db=…`. The reason never repeats the URL,
     /// which may have a password in it.
     pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
         let (scheme, rest) =
             url.split_once(':').ok_or("must be a URL, as in `redis://localhost:6379/0`")?;
         match scheme {
-            "redis" | "valkey" => {
-                Self::tcp(rest.strip_prefix("//").ok_or("must have `//` after the scheme")?)
+            "redis" | "valkey" | "rediss" | "valkeys" => {
+                let rest = rest.strip_prefix("//").ok_or("must have `//` after the scheme")?;
+                Ok(Self { tls: matches!(scheme, "rediss" | "valkeys"), ..Self::tcp(rest)? })
             }
             "unix" | "redis+unix" | "valkey+unix" => {
                 Self::unix(rest.strip_prefix("//").unwrap_or(rest))
             }
-            _ => Err("the scheme must be `redis`, `valkey` or `unix`"),
+            _ => Err("the scheme must be `redis`, `rediss`, `valkey`, `valkeys` or `unix`"),
         }
     }
 
@@ -50,7 +52,7 @@ impl Location {
         let (user, password) = credentials(login)?;
         let (host, port) = host_and_port(place)?;
         let database = database(path)?;
-        Ok(Self { address: Address::Tcp { host, port }, user, password, database })
+        Ok(Self { address: Address::Tcp { host, port }, user, password, database, tls: false })
     }
 
     fn unix(rest: &str) -> Result<Self, &'static str> {
@@ -68,7 +70,7 @@ impl Location {
             }
         }
         let address = Address::Unix(decoded(path)?.into());
-        Ok(Self { address, user, password, database: number })
+        Ok(Self { address, user, password, database: number, tls: false })
     }
 }
 
@@ -153,6 +155,10 @@ mod tests {
         assert_eq!(tcp("valkey://10.0.0.1:7000/3"), ("10.0.0.1".into(), 7000, 3));
         assert_eq!(tcp("redis://[2001:db8::1]:1/"), ("2001:db8::1".into(), 1, 0));
         assert_eq!(tcp("redis://[::1]"), ("::1".into(), 6379, 0));
+        for (url, tls) in [("redis", false), ("rediss", true), ("valkey", false), ("valkeys", true)]
+        {
+            assert_eq!(Location::parse(&format!("{url}://host")).unwrap().tls, tls, "{url}");
+        }
         let location = Location::parse("redis://ada:p%40ss%3Aword@host/1").unwrap();
         assert_eq!(location.user.as_deref(), Some("ada"));
         assert_eq!(location.password.unwrap().expose(), "p@ss:word");
@@ -188,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(url in "(redis|valkey|unix)://.{0,40}|.{0,40}") {
+        fn nothing_makes_it_panic(url in "(rediss?|valkeys?|unix)://.{0,40}|.{0,40}") {
             let _ = Location::parse(&url);
         }
 

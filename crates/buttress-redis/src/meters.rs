@@ -17,6 +17,8 @@ const CONNECTIONS: Metric<Gauge> =
     Metric::gauge("buttress_redis_connections", "Connections that are up: none is an open breaker");
 const CONNECTS: Metric<Counter, 1> =
     Metric::counter("buttress_redis_connects_total", "Attempts to connect").labels(&["result"]);
+const GAPS: Metric<Counter> =
+    Metric::counter("buttress_redis_gaps_total", "Times that messages may have been missed");
 
 /// Every metric of the crate.
 pub const CATALOGUE: &[Description] = &[
@@ -25,6 +27,7 @@ pub const CATALOGUE: &[Description] = &[
     *IN_FLIGHT.description(),
     *CONNECTIONS.description(),
     *CONNECTS.description(),
+    *GAPS.description(),
 ];
 
 /// The handles, bound once.
@@ -35,6 +38,7 @@ pub(crate) struct Meters {
     connections: Gauge,
     succeeded: Counter,
     failed: Counter,
+    pub(crate) gaps: Counter,
     warned: AtomicBool,
 }
 
@@ -46,6 +50,7 @@ impl Meters {
             connections: metrics.bind(&CONNECTIONS, []),
             succeeded: metrics.bind(&CONNECTS, ["ok"]),
             failed: metrics.bind(&CONNECTS, ["failed"]),
+            gaps: metrics.bind(&GAPS, []),
             warned: AtomicBool::new(false),
         }
     }
@@ -74,6 +79,11 @@ impl Meters {
             }
         }
         Up(self)
+    }
+
+    /// Counts a connection that listens.
+    pub(crate) fn subscribed(&self) {
+        self.succeeded.increment(1);
     }
 
     pub(crate) fn not_connected(&self) {

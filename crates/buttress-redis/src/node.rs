@@ -1,5 +1,8 @@
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Release};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -7,12 +10,12 @@ use buttress_core::clock::{Clock, TokioClock};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::RedisError;
 use crate::backoff::Backoff;
 use crate::link::{self, Link};
 use crate::location::Address;
 use crate::meters::Meters;
 use crate::settings::Checked;
+use crate::{ErrorKind, RedisError};
 
 /// One server, and the connections to it. A task for each keeps it: only that connects, so callers of a server that
 /// is down neither wait nor hurry.
@@ -27,6 +30,9 @@ pub(crate) struct Node {
 struct Places {
     links: Box<[ArcSwapOption<Link>]>,
     came: Notify,
+    failed: ArcSwapOption<RedisError>,
+    /// Whether it is told that not all is well: one line for each such time, not one for each attempt.
+    told: AtomicBool,
 }
 
 impl Node {
@@ -38,7 +44,8 @@ impl Node {
     ) -> Arc<Self> {
         let count = settings.connections.get();
         let links = (0..count).map(|_| ArcSwapOption::empty()).collect();
-        let places = Arc::new(Places { links, came: Notify::new() });
+        let (came, failed, told) = (Notify::new(), ArcSwapOption::empty(), AtomicBool::new(false));
+        let places = Arc::new(Places { links, came, failed, told });
         let keepers = (0..count).map(|place| {
             let keeper = Keeper {
                 places: places.clone(),
@@ -59,6 +66,12 @@ impl Node {
         let links = &self.places.links;
         let (before, from) = links.split_at(place.min(links.len()));
         from.iter().chain(before).find_map(ArcSwapOption::load_full)
+    }
+
+    /// Why there is no connection, as far as that is known.
+    pub(crate) fn why_not(&self) -> RedisError {
+        let known = self.places.failed.load_full().map(Arc::unwrap_or_clone);
+        known.unwrap_or_else(|| RedisError::new(ErrorKind::Unreachable, ""))
     }
 
     /// Returns as soon as there is a connection.
@@ -92,18 +105,16 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(self) {
-        let (mut backoff, mut told) = (Backoff::default(), false);
-        let jitter = RandomState::new();
+        let (mut backoff, jitter) = (Backoff::default(), RandomState::new());
         for turn in 0_u64.. {
             match link::connect(&self.address, &self.settings).await {
                 Ok((link, driver)) => {
-                    told = false;
                     let began = self.clock.now();
                     let reason = self.serve(link, driver).await;
                     backoff.lived(self.clock.now() - began);
-                    tracing::warn!(target: "buttress", reason, place = self.place, "a connection to Redis ended");
+                    self.tell(&reason);
                 }
-                Err(error) => self.failed(&error, &mut told),
+                Err(error) => self.failed(error),
             }
             link::pause(backoff.pause(jitter.hash_one(turn))).await;
         }
@@ -114,6 +125,10 @@ impl Keeper {
         let link = Arc::new(link);
         let up = self.meters.connected(link.facts(), self.place);
         self.put(Some(link.clone()));
+        // Not before all are back: the attempts of one end later than those of the other.
+        if self.places.links.iter().all(|place| place.load().is_some()) {
+            self.places.told.store(false, Release);
+        }
         self.places.came.notify_waiters();
         let reason = link.watch(driver, self.settings.response_timeout).await;
         self.put(None);
@@ -127,11 +142,15 @@ impl Keeper {
         }
     }
 
-    /// One line for each time of being down, not one for each attempt.
-    fn failed(&self, error: &RedisError, told: &mut bool) {
+    fn failed(&self, error: RedisError) {
         self.meters.not_connected();
-        if !std::mem::replace(told, true) && self.place == 0 {
-            tracing::warn!(target: "buttress", %error, "Redis cannot be connected to");
+        self.tell(&error);
+        self.places.failed.store(Some(Arc::new(error)));
+    }
+
+    fn tell(&self, reason: &dyn fmt::Display) {
+        if !self.places.told.swap(true, AcqRel) {
+            tracing::warn!(target: "buttress", %reason, "a connection to Redis is down");
         }
     }
 }

@@ -48,19 +48,27 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// Fails if there is none within two seconds, or twice the time to connect if that is longer. It is
-    /// still tried then.
+    /// Fails if there is none within two seconds, or twice the time to connect if that is longer, and says what the
+    /// last attempt ended with. It is still tried then.
     pub async fn connected(&self) -> Result<(), RedisError> {
         let node = self.node()?;
         let patience = PATIENCE.max(self.shared.settings.connect_timeout * 2);
         match tokio::time::timeout(patience, node.connected()).await {
             Ok(_) => Ok(()),
-            Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "")),
+            Err(_) => Err(node.why_not()),
         }
     }
 
     pub(crate) fn prefix(&self) -> &str {
         &self.shared.settings.prefix
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Checked> {
+        &self.shared.settings
+    }
+
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.shared.meters
     }
 
     pub(crate) fn response_timeout(&self) -> Duration {
@@ -207,6 +215,7 @@ impl fmt::Debug for Redis {
 #[must_use = "nothing happens until `build` is called"]
 pub struct RedisBuilder {
     settings: RedisSettings,
+    tls: crate::tls::Given,
     metrics: Metrics,
 }
 
@@ -247,6 +256,15 @@ impl RedisBuilder {
         self
     }
 
+    /// Shakes hands by this configuration, where the scheme of the URL is `rediss` or `valkeys`. Without it there are
+    /// the [settings](crate::TlsSettings).
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, config: impl Into<Arc<tokio_rustls::rustls::ClientConfig>>) -> Self {
+        self.tls = config.into().into();
+        self
+    }
+
     /// Counts and measures there. The default is nowhere.
     pub fn metrics(mut self, metrics: &Metrics) -> Self {
         self.metrics = metrics.clone();
@@ -259,7 +277,7 @@ impl RedisBuilder {
     ///
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Redis, BuildError> {
-        let settings = Arc::new(self.settings.check()?);
+        let settings = Arc::new(self.settings.check(self.tls)?);
         let redis = Redis {
             shared: Arc::new(Shared {
                 in_flight: InFlight::new(settings.in_flight, Meters::in_flight(&self.metrics)),
@@ -277,7 +295,7 @@ impl RedisBuilder {
 
 impl From<RedisSettings> for RedisBuilder {
     fn from(settings: RedisSettings) -> Self {
-        Self { settings, metrics: Metrics::none() }
+        Self { settings, tls: crate::tls::Given::default(), metrics: Metrics::none() }
     }
 }
 

@@ -5,7 +5,8 @@ use buttress_core::{BuildError, Faults, Secret};
 use serde::Deserialize;
 
 use crate::location::Location;
-use crate::{Redis, RedisBuilder};
+use crate::tls::{Given, Tls};
+use crate::{Redis, RedisBuilder, TlsSettings};
 
 /// The settings of [`Redis`], as they stand in a file. What is left out has its default.
 ///
@@ -25,7 +26,7 @@ use crate::{Redis, RedisBuilder};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisSettings {
-    /// `redis://user:password@host:port/database`, or `unix:/path?db=0`.
+    /// `redis://user:password@host:port/database`, or `unix:/path?db=0`; with TLS, `rediss://…`.
     pub url: Secret<String>,
     /// How many connections there are, from 1 to 4. Each is shared by many calls.
     pub connections: u8,
@@ -39,6 +40,8 @@ pub struct RedisSettings {
     pub prefix: String,
     /// What the server calls our connections.
     pub client_name: String,
+    /// Whom to trust, and who we are, where the scheme of the URL is `rediss` or `valkeys`.
+    pub tls: Option<TlsSettings>,
 }
 
 impl Default for RedisSettings {
@@ -51,6 +54,7 @@ impl Default for RedisSettings {
             in_flight: 4_096,
             prefix: "buttress".to_owned(),
             client_name: "buttress".to_owned(),
+            tls: None,
         }
     }
 }
@@ -59,6 +63,7 @@ impl Default for RedisSettings {
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) location: Location,
+    pub(crate) tls: Tls,
     pub(crate) connections: NonZeroUsize,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
@@ -77,12 +82,13 @@ impl RedisSettings {
         RedisBuilder::from(self).build()
     }
 
-    pub(crate) fn check(self) -> Result<Checked, BuildError> {
+    pub(crate) fn check(self, given: Given) -> Result<Checked, BuildError> {
         let mut faults = Faults::new();
         let location = Location::parse(self.url.expose()).unwrap_or_else(|reason| {
             faults.add("url", reason);
-            Location::local()
+            Location { tls: cfg!(feature = "tls") && self.tls.is_some(), ..Location::local() }
         });
+        let tls = faults.within("", Tls::check(&location, self.tls, given));
         if !(1..=4).contains(&self.connections) {
             faults
                 .add("connections", format_args!("must be from 1 to 4, not {}", self.connections));
@@ -105,8 +111,10 @@ impl RedisSettings {
                     .add(path, "must be 1 to 64 visible characters of ASCII, without `{` and `}`");
             }
         }
+        let tls = tls.unwrap_or_default();
         faults.finish(Checked {
             location,
+            tls,
             connections: NonZeroUsize::new(self.connections.into()).unwrap_or(NonZeroUsize::MIN),
             connect_timeout: Duration::from_millis(self.connect_timeout_ms),
             response_timeout: Duration::from_millis(self.response_timeout_ms),

@@ -16,8 +16,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub(crate) use self::connect::connect;
+#[cfg(feature = "deadpool")]
+pub(crate) use self::connect::login;
+pub(crate) use self::connect::{connect, listen, refused};
 pub(crate) use self::facts::Facts;
+pub(crate) use self::stream::Io;
 use self::traffic::Traffic;
 use crate::said::Said;
 use crate::{ErrorKind, RedisError};
@@ -63,6 +66,19 @@ impl Link {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.broken(&error, written)),
             Err(_) => Err(lost(ErrorKind::Ambiguous, "")),
+        }
+    }
+
+    /// Begins to listen, if it was [made](listen) for that.
+    pub(crate) async fn subscribe(
+        &self,
+        channels: &[&str],
+        within: Duration,
+    ) -> Result<(), RedisError> {
+        let mut connection = self.connection.clone();
+        match timeout(within, connection.subscribe(channels)).await {
+            Ok(subscribed) => subscribed.map_err(|error| refused(&error)),
+            Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "no channel is confirmed")),
         }
     }
 

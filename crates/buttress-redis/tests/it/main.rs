@@ -2,8 +2,15 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "these are tests")]
 
 mod alone;
+#[cfg(feature = "deadpool")]
+mod blocking;
 mod connecting;
 mod cost;
 mod faults;
 mod operations;
+mod reporting;
+mod subscribe;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod watch;
