@@ -163,7 +163,7 @@ async fn an_idle_connection_to_a_frozen_server_is_noticed() {
     let _listening = log.listen();
     server.freeze();
     let told = until("it is noticed", async || {
-        log.take().into_iter().find(|line| line.contains("a connection to Redis ended"))
+        log.take().into_iter().find(|line| line.contains("a connection to Redis is down"))
     });
     assert!(told.await.contains("the server is silent"));
     server.thaw();
