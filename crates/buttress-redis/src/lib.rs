@@ -14,6 +14,7 @@ mod redis;
 mod reply;
 mod said;
 mod script;
+mod seed;
 mod settings;
 mod tag;
 
