@@ -4,6 +4,7 @@
 mod backoff;
 mod call;
 mod command;
+pub mod engine;
 mod error;
 mod in_flight;
 mod link;
@@ -16,6 +17,7 @@ mod said;
 mod script;
 mod seed;
 mod settings;
+pub mod store;
 mod tag;
 
 pub use self::call::{Argument, Call};

@@ -3,6 +3,9 @@
 
 mod alone;
 mod cost;
+mod counters;
+mod degrade;
+mod engine;
 mod faults;
 mod operations;
 mod seeds;
