@@ -4,6 +4,9 @@
 mod backoff;
 mod call;
 mod command;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 pub mod engine;
 mod error;
 mod in_flight;

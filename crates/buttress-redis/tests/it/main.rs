@@ -9,4 +9,6 @@ mod engine;
 mod faults;
 mod operations;
 mod seeds;
+#[cfg(feature = "conformance")]
+mod suites;
 mod support;
