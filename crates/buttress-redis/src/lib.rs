@@ -6,6 +6,10 @@ mod backoff;
 mod blocking;
 mod call;
 mod command;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
+pub mod engine;
 mod error;
 mod in_flight;
 mod link;
@@ -16,7 +20,9 @@ mod redis;
 mod reply;
 mod said;
 mod script;
+mod seed;
 mod settings;
+pub mod store;
 mod subscribe;
 mod tag;
 mod tls;

@@ -59,6 +59,12 @@ impl Redis {
         }
     }
 
+    /// Whether there is a connection now: if not, a call would fail at once.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.node().is_ok_and(|node| node.link(0).is_some())
+    }
+
     pub(crate) fn prefix(&self) -> &str {
         &self.shared.settings.prefix
     }

@@ -6,10 +6,16 @@ mod alone;
 mod blocking;
 mod connecting;
 mod cost;
+mod counters;
+mod degrade;
+mod engine;
 mod faults;
 mod operations;
 mod reporting;
+mod seeds;
 mod subscribe;
+#[cfg(feature = "conformance")]
+mod suites;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
