@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 
 use buttress_core::Key;
@@ -30,6 +31,14 @@ impl Tag {
         match self.0 {
             Kind::Word(word) => !word.is_empty() && !word.contains(['{', '}']),
             Kind::Key(_) => true,
+        }
+    }
+
+    /// The bytes that stand for it in a key.
+    pub(crate) fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        match self.0 {
+            Kind::Word(word) => out.write_all(word.as_bytes()),
+            Kind::Key(key) => out.write_all(&key.to_hex()),
         }
     }
 
