@@ -1,0 +1,98 @@
+//! What an error of the server means. The same words come from Redis 6.2, 7 and Valkey in three shapes, so only
+//! codes are looked at.
+
+use crate::{ErrorKind, RedisError};
+
+/// What a server that answered with an error wants to be done.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Said {
+    /// It does not have the script (any more).
+    NoScript,
+    /// It is no primary, or not the one of this key, any more.
+    NotPrimary,
+    /// Not now: it loads its data, or its primary is gone.
+    NotYet,
+    /// Everything else, for the caller.
+    Error(ErrorKind),
+}
+
+impl Said {
+    /// Judges an error by its code and the words after it.
+    pub(crate) fn of(code: &str, words: &str) -> Self {
+        // Redis 6.2 hides the code of a command within a script behind its own.
+        let code = match code {
+            "ERR" => hidden_code(words).unwrap_or(code),
+            _ => code,
+        };
+        match code {
+            "NOSCRIPT" => Self::NoScript,
+            "READONLY" => Self::NotPrimary,
+            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => Self::NotYet,
+            "OOM" | "BUSY" | "NOAUTH" | "WRONGPASS" | "NOPERM" | "NOREPLICAS" | "MISCONF"
+            | "CROSSSLOT" | "MOVED" | "ASK" => Self::Error(ErrorKind::Refused),
+            _ => Self::Error(ErrorKind::Script),
+        }
+    }
+
+    pub(crate) fn into_error(self, code: &str, words: &str) -> RedisError {
+        let kind = match self {
+            Self::Error(kind) => kind,
+            Self::NotPrimary => ErrorKind::Unreachable,
+            Self::NoScript | Self::NotYet => ErrorKind::Refused,
+        };
+        // Much of it would be the script itself, or what a user sent.
+        let words: String = words.chars().take(200).collect();
+        RedisError::new(kind, format!("{code} {words}"))
+    }
+}
+
+/// `Error running script (call to f_…): @user_script:1: @user_script: 1: -READONLY You can't write …`
+fn hidden_code(words: &str) -> Option<&str> {
+    let (_, inner) = words.strip_prefix("Error running script")?.rsplit_once(": -")?;
+    let code = inner.split(' ').next()?;
+    let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_code.then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_in_three_shapes() {
+        let inner = "Error running script (call to f_6b1bf486c81ceb7edf3c093f4c48582e38c0e791): \
+                     @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica.";
+        for (code, words) in [
+            ("ERR", inner),
+            (
+                "READONLY",
+                "You can't write against a read only replica. script: 6b1b, on @user_script:1.",
+            ),
+        ] {
+            assert_eq!(Said::of(code, words), Said::NotPrimary, "{words}");
+        }
+        let memory = "Error running script (call to f_1): @user_script:1: @user_script: 1: -OOM command not \
+                      allowed when used memory > 'maxmemory'.";
+        assert_eq!(Said::of("ERR", memory), Said::Error(ErrorKind::Refused));
+    }
+
+    #[test]
+    fn what_a_script_says_of_itself_is_no_code() {
+        for words in [
+            "Error running script: it said: -oops",
+            "user_script:1: - LOADING",
+            "",
+            ": -OOM",
+            "Error running script: -",
+        ] {
+            assert_eq!(Said::of("ERR", words), Said::Error(ErrorKind::Script), "{words}");
+        }
+        assert_eq!(Said::of("MYOWN", "x"), Said::Error(ErrorKind::Script));
+    }
+
+    #[test]
+    fn words_are_short() {
+        let error = Said::Error(ErrorKind::Script).into_error("ERR", &"ä".repeat(1_000));
+        assert!(error.to_string().len() < 500);
+    }
+}

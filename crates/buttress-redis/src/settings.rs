@@ -1,0 +1,126 @@
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use buttress_core::{BuildError, Faults, Secret};
+use serde::Deserialize;
+
+use crate::location::Location;
+use crate::tls::{Given, Tls};
+use crate::{Redis, RedisBuilder, TlsSettings};
+
+/// The settings of [`Redis`], as they stand in a file. What is left out has its default.
+///
+/// ```
+/// use buttress_redis::RedisSettings;
+///
+/// let settings: RedisSettings = serde_json::from_str(
+///     r#"{ "url": "http://localhost", "connections": 9, "prefix": "{shop}" }"#,
+/// )?;
+/// let error = settings.build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["url", "connections", "prefix"]);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RedisSettings {
+    /// `redis://user:password@host:port/database`, or `unix:/path?db=0`; with TLS, `rediss://…`.
+    pub url: Secret<String>,
+    /// How many connections there are, from 1 to 4. Each is shared by many calls.
+    pub connections: u8,
+    /// Milliseconds for a connection to be made, from the name to the greeting.
+    pub connect_timeout_ms: u64,
+    /// Milliseconds for each call, unless it is given less.
+    pub response_timeout_ms: u64,
+    /// How many calls may be under way: one more is turned away.
+    pub in_flight: usize,
+    /// What every key begins with: services that share a server have different ones.
+    pub prefix: String,
+    /// What the server calls our connections.
+    pub client_name: String,
+    /// Whom to trust, and who we are, where the scheme of the URL is `rediss` or `valkeys`.
+    pub tls: Option<TlsSettings>,
+}
+
+impl Default for RedisSettings {
+    fn default() -> Self {
+        Self {
+            url: Secret::new("redis://127.0.0.1:6379".to_owned()),
+            connections: 2,
+            connect_timeout_ms: 500,
+            response_timeout_ms: 500,
+            in_flight: 4_096,
+            prefix: "buttress".to_owned(),
+            client_name: "buttress".to_owned(),
+            tls: None,
+        }
+    }
+}
+
+/// The settings, once they are found to be right.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(crate) location: Location,
+    pub(crate) tls: Tls,
+    pub(crate) connections: NonZeroUsize,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) response_timeout: Duration,
+    pub(crate) in_flight: usize,
+    pub(crate) prefix: String,
+    pub(crate) client_name: String,
+}
+
+impl RedisSettings {
+    /// Checks the settings. Nothing is connected to yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Redis, BuildError> {
+        RedisBuilder::from(self).build()
+    }
+
+    pub(crate) fn check(self, given: Given) -> Result<Checked, BuildError> {
+        let mut faults = Faults::new();
+        let location = Location::parse(self.url.expose()).unwrap_or_else(|reason| {
+            faults.add("url", reason);
+            Location { tls: cfg!(feature = "tls") && self.tls.is_some(), ..Location::local() }
+        });
+        let tls = faults.within("", Tls::check(&location, self.tls, given));
+        if !(1..=4).contains(&self.connections) {
+            faults
+                .add("connections", format_args!("must be from 1 to 4, not {}", self.connections));
+        }
+        for (path, given) in [
+            ("connect_timeout_ms", self.connect_timeout_ms),
+            ("response_timeout_ms", self.response_timeout_ms),
+        ] {
+            if !(1..=60_000).contains(&given) {
+                faults.add(path, format_args!("must be from 1 to 60000, not {given}"));
+            }
+        }
+        if self.in_flight == 0 {
+            faults.add("in_flight", "must be at least 1: nothing could be asked otherwise");
+        }
+        for (path, given) in [("prefix", &self.prefix), ("client_name", &self.client_name)] {
+            let plain = |byte: u8| byte.is_ascii_graphic() && !b"{}".contains(&byte);
+            if given.is_empty() || given.len() > 64 || !given.bytes().all(plain) {
+                faults
+                    .add(path, "must be 1 to 64 visible characters of ASCII, without `{` and `}`");
+            }
+        }
+        let tls = tls.unwrap_or_default();
+        faults.finish(Checked {
+            location,
+            tls,
+            connections: NonZeroUsize::new(self.connections.into()).unwrap_or(NonZeroUsize::MIN),
+            connect_timeout: Duration::from_millis(self.connect_timeout_ms),
+            response_timeout: Duration::from_millis(self.response_timeout_ms),
+            in_flight: self.in_flight,
+            prefix: self.prefix,
+            client_name: self.client_name,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! What breaks, and what a caller hears of it: the right kind, in time, and nothing runs twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_core::Key;
+use buttress_core::clock::{Clock, SystemClock};
+use buttress_redis::{ErrorKind, Script};
+use buttress_testkit::proxy::{Direction, Proxy};
+use buttress_testkit::redis::Server;
+use buttress_testkit::until::until;
+use tokio::task::JoinSet;
+
+use crate::support::{ADD, add, builder, connected, is_back_soon, sum};
+
+#[tokio::test]
+async fn killed_in_flight_nobody_knows_whether_it_ran() {
+    let server = Server::start().await;
+    let proxy = Proxy::to(server.address()).await;
+    let redis = connected(server.url_at(proxy.address())).await;
+    add(&redis).await.unwrap();
+    server.freeze();
+    let before = proxy.passed(Direction::Requests);
+    let call = tokio::spawn({
+        let redis = redis.clone();
+        async move { add(&redis).await }
+    });
+    let sent = async || (proxy.passed(Direction::Requests) > before).then_some(());
+    until("it is on its way", sent).await;
+    server.kill();
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
+    assert!(error.to_string().contains("lost"), "before its time was over: {error}");
+
+    let unreachable = until("the end is known", async || {
+        let error = add(&redis).await.unwrap_err();
+        (error.kind() == ErrorKind::Unreachable).then_some(error)
+    });
+    assert!(!unreachable.await.may_have_run());
+    server.restart().await;
+    is_back_soon(&redis).await;
+}
+
+#[tokio::test]
+async fn frozen_it_costs_one_deadline_and_then_nothing() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    add(&redis).await.unwrap();
+    server.freeze();
+    let began = SystemClock.now();
+    let error = add(&redis).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ambiguous);
+    let took = SystemClock.now() - began;
+    assert!(took < Duration::from_millis(600), "{took:?}");
+    until("all know it", async || {
+        let error = add(&redis).await.unwrap_err();
+        (error.kind() == ErrorKind::Unreachable).then_some(())
+    })
+    .await;
+    server.thaw();
+    is_back_soon(&redis).await;
+}
+
+/// A call that is given less time than the setting does not make the connection suspect.
+#[tokio::test]
+async fn a_call_may_have_less_time() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    server.pause_clients(Duration::from_millis(200)).await;
+    let began = SystemClock.now();
+    let call = redis.run(&ADD, "t").arg(1_i64).within(Duration::from_millis(20));
+    assert_eq!(call.send().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+    assert!(SystemClock.now() - began < Duration::from_millis(150));
+    until("it answers", async || add(&redis).await.ok()).await;
+    let connected = server.info("clients", "connected_clients").await;
+    assert_eq!(connected, "3", "two of ours and the one that asks");
+}
+
+#[tokio::test]
+async fn slow_is_not_broken() {
+    let server = Server::start().await;
+    let proxy = Proxy::to(server.address()).await;
+    let redis = builder(server.url_at(proxy.address())).response_timeout(Duration::from_secs(2));
+    let redis = redis.build().unwrap();
+    redis.connected().await.unwrap();
+    proxy.latency(Duration::from_millis(150));
+    assert_eq!(add(&redis).await.unwrap(), 1);
+    assert_eq!(add(&redis).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn out_of_memory_is_a_refusal() {
+    static FILL: Script =
+        Script::new("fill", 1, "return redis.call('SET', KEYS[1], string.rep('x', ARGV[1]))");
+    for engine in buttress_testkit::redis::Engine::all() {
+        let server = Server::builder().engine(engine).config("maxmemory 3mb");
+        let server = server.config("maxmemory-policy noeviction").start().await;
+        let redis = connected(server.url()).await;
+        let mut last = Ok(());
+        for tag in 0..64 {
+            last = redis
+                .run(&FILL, Key::from_bytes([tag; 16]))
+                .arg(200_000_i64)
+                .send()
+                .await
+                .map(drop);
+            if last.is_err() {
+                break;
+            }
+        }
+        let error = last.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+        assert!(!error.may_have_run());
+    }
+}
+
+#[tokio::test]
+async fn what_is_cut_or_garbled_is_not_taken_for_an_answer() {
+    let server = Server::start().await;
+    let proxy = Proxy::to(server.address()).await;
+    let redis = connected(server.url_at(proxy.address())).await;
+    let mut known = 0;
+    for fault in 0..3 {
+        known = add(&redis).await.unwrap().max(known);
+        match fault {
+            0 => proxy.garble(&b"\0\xff hello\r\n"[..]),
+            1 => proxy.cut_after(Direction::Replies, 1),
+            _ => proxy.swallow(Direction::Replies),
+        }
+        let error = add(&redis).await.unwrap_err();
+        assert!(error.may_have_run(), "{fault}: {error:?}");
+        proxy.heal().await;
+        is_back_soon(&redis).await;
+    }
+    assert!(sum(&server, "t").await >= known);
+}
+
+#[tokio::test]
+async fn one_too_many_is_turned_away() {
+    let server = Server::start().await;
+    let redis = builder(server.url()).in_flight(2).build().unwrap();
+    redis.connected().await.unwrap();
+    server.freeze();
+    let redis = Arc::new(redis);
+    let mut calls = JoinSet::new();
+    for _ in 0..3 {
+        let redis = redis.clone();
+        calls.spawn(async move { add(&redis).await.unwrap_err().kind() });
+    }
+    let mut kinds: Vec<_> = calls.join_all().await;
+    kinds.sort_by_key(|kind| *kind == ErrorKind::Overloaded);
+    assert_eq!(kinds, [ErrorKind::Ambiguous, ErrorKind::Ambiguous, ErrorKind::Overloaded]);
+    server.thaw();
+}
+
+/// What was executed is what succeeded, and at most what is ambiguous beside.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_runs_twice() {
+    let server = Server::start().await;
+    let proxy = Proxy::to(server.address()).await;
+    let redis = connected(server.url_at(proxy.address())).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..8 {
+        let redis = redis.clone();
+        callers.spawn(async move {
+            let (mut sure, mut unsure) = (0, 0);
+            for _ in 0..200 {
+                match redis.run(&ADD, "t").arg(1_i64).send().await {
+                    Ok(_) => sure += 1,
+                    Err(error) if error.may_have_run() => unsure += 1,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+            assert!(caller < 8);
+            (sure, unsure)
+        });
+    }
+    for _ in 0..5 {
+        let passed = proxy.passed(Direction::Replies);
+        let more = async || (proxy.passed(Direction::Replies) > passed + 200).then_some(());
+        if buttress_testkit::until::within(Duration::from_secs(1), more).await.is_none() {
+            break;
+        }
+        proxy.cut_all();
+        server.flush_scripts().await;
+    }
+    let (mut sure, mut unsure) = (0, 0);
+    for (yes, perhaps) in callers.join_all().await {
+        sure += yes;
+        unsure += perhaps;
+    }
+    let ran = sum(&server, "t").await;
+    assert!(
+        sure > 0 && (sure..=sure + unsure).contains(&ran),
+        "{sure} to {} : {ran}",
+        sure + unsure
+    );
+}
+
+/// A future that is dropped gives its place back, and the connection goes on.
+#[tokio::test]
+async fn a_dropped_call_leaves_no_trace() {
+    let server = Server::start().await;
+    let redis = builder(server.url()).in_flight(1).build().unwrap();
+    redis.connected().await.unwrap();
+    for _ in 0..50 {
+        let mut call = std::pin::pin!(add(&redis));
+        let _ = buttress_testkit::poll::poll_once(call.as_mut());
+    }
+    let total = until("it answers", async || add(&redis).await.ok()).await;
+    assert!((1..=51).contains(&total), "{total}");
+}

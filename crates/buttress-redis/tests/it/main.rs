@@ -1,0 +1,22 @@
+//! One way to Redis, against real servers: one module for each promise.
+#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "these are tests")]
+
+mod alone;
+#[cfg(feature = "deadpool")]
+mod blocking;
+mod connecting;
+mod cost;
+mod counters;
+mod degrade;
+mod engine;
+mod faults;
+mod operations;
+mod reporting;
+mod seeds;
+mod subscribe;
+#[cfg(feature = "conformance")]
+mod suites;
+mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod watch;
