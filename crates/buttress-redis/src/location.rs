@@ -1,17 +1,22 @@
+use std::fmt;
 use std::path::PathBuf;
 
 use buttress_core::Secret;
 
+use crate::fleet::Fleet;
+
 /// Where Redis is, and as whom to speak to it: what a URL says.
 #[derive(Clone, Debug)]
 pub(crate) struct Location {
+    /// The server, or the first of those that know where it is.
     pub(crate) address: Address,
+    pub(crate) fleet: Fleet,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret<String>>,
     pub(crate) database: i64,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Address {
     Tcp { host: String, port: u16 },
     Unix(PathBuf),
@@ -21,26 +26,29 @@ impl Location {
     /// A server on this machine, as it comes.
     pub(crate) fn local() -> Self {
         let address = Address::Tcp { host: "127.0.0.1".to_owned(), port: 6379 };
-        Self { address, user: None, password: None, database: 0 }
+        Self { address, fleet: Fleet::Alone, user: None, password: None, database: 0 }
     }
 
-    /// Reads `redis://user:password@host:port/database` or `unix:/path?db=…`. The reason never repeats the URL,
-    /// which may have a password in it.
+    /// Reads `redis://user:password@host:port/database`, `unix:/path?db=…`, or the name of a fleet. The reason never
+    /// repeats the URL, which may have a password in it.
     pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
         let (scheme, rest) =
             url.split_once(':').ok_or("must be a URL, as in `redis://localhost:6379/0`")?;
         match scheme {
-            "redis" | "valkey" => {
-                Self::tcp(rest.strip_prefix("//").ok_or("must have `//` after the scheme")?)
+            "redis" | "valkey" | "redis+sentinel" | "valkey+sentinel" => {
+                let rest = rest.strip_prefix("//").ok_or("must have `//` after the scheme")?;
+                Self::tcp(rest, scheme.ends_with("sentinel"))
             }
             "unix" | "redis+unix" | "valkey+unix" => {
                 Self::unix(rest.strip_prefix("//").unwrap_or(rest))
             }
-            _ => Err("the scheme must be `redis`, `valkey` or `unix`"),
+            _ => Err(
+                "the scheme must be `redis`, `valkey` or `unix`, or the first two with `+sentinel`",
+            ),
         }
     }
 
-    fn tcp(rest: &str) -> Result<Self, &'static str> {
+    fn tcp(rest: &str, has_sentinels: bool) -> Result<Self, &'static str> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         if !query.is_empty() {
             return Err("has a query, of which nothing is known: use the other settings");
@@ -48,9 +56,13 @@ impl Location {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = credentials(login)?;
-        let (host, port) = host_and_port(place)?;
-        let database = database(path)?;
-        Ok(Self { address: Address::Tcp { host, port }, user, password, database })
+        let (fleet, path) =
+            if has_sentinels { Fleet::sentinels(place, path)? } else { (Fleet::Alone, path) };
+        let address = match fleet.seeds().first() {
+            Some(seed) => seed.clone(),
+            None => Address::tcp(place, 6379)?,
+        };
+        Ok(Self { address, fleet, user, password, database: database(path)? })
     }
 
     fn unix(rest: &str) -> Result<Self, &'static str> {
@@ -68,7 +80,25 @@ impl Location {
             }
         }
         let address = Address::Unix(decoded(path)?.into());
-        Ok(Self { address, user, password, database: number })
+        Ok(Self { address, fleet: Fleet::Alone, user, password, database: number })
+    }
+}
+
+impl Address {
+    /// Reads `host:port`, of which the port may be missing.
+    pub(crate) fn tcp(place: &str, usual: u16) -> Result<Self, &'static str> {
+        let (host, port) = host_and_port(place, usual)?;
+        Ok(Self::Tcp { host, port })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "{}", path.display()),
+        }
     }
 }
 
@@ -83,7 +113,7 @@ fn credentials(login: &str) -> Result<Credentials, &'static str> {
     Ok((some(user)?, some(password)?.map(Secret::new)))
 }
 
-fn host_and_port(place: &str) -> Result<(String, u16), &'static str> {
+fn host_and_port(place: &str, usual: u16) -> Result<(String, u16), &'static str> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or("has an address without its `]`")?;
@@ -98,7 +128,7 @@ fn host_and_port(place: &str) -> Result<(String, u16), &'static str> {
         return Err("must have an IPv6 address in `[` and `]`");
     }
     let port = match port {
-        "" => 6379,
+        "" => usual,
         port => port.parse().map_err(|_| "has a port that is no number up to 65535")?,
     };
     Ok((decoded(host)?, port))
@@ -111,7 +141,7 @@ fn database(text: &str) -> Result<i64, &'static str> {
     }
 }
 
-fn decoded(text: &str) -> Result<String, &'static str> {
+pub(crate) fn decoded(text: &str) -> Result<String, &'static str> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -188,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(url in "(redis|valkey|unix)://.{0,40}|.{0,40}") {
+        fn nothing_makes_it_panic(url in "(redis|valkey|unix|redis\\+sentinel)://.{0,40}|.{0,40}") {
             let _ = Location::parse(&url);
         }
 

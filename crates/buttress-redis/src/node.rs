@@ -10,9 +10,9 @@ use tokio::task::AbortHandle;
 use crate::RedisError;
 use crate::backoff::Backoff;
 use crate::link::{self, Link};
-use crate::location::Address;
 use crate::meters::Meters;
 use crate::settings::Checked;
+use crate::source::Source;
 
 /// One server, and the connections to it. A task for each keeps it: only that connects, so callers of a server that
 /// is down neither wait nor hurry.
@@ -26,7 +26,7 @@ pub(crate) struct Node {
 impl Node {
     /// Begins to connect. Must be called where a tokio runtime runs.
     pub(crate) fn start(
-        address: &Address,
+        source: &Source,
         settings: &Arc<Checked>,
         meters: &Arc<Meters>,
     ) -> Arc<Self> {
@@ -35,12 +35,11 @@ impl Node {
                 let keeper = Keeper {
                     node: node.clone(),
                     place,
-                    address: address.clone(),
                     settings: settings.clone(),
                     meters: meters.clone(),
                     clock: TokioClock::new(),
                 };
-                tokio::spawn(keeper.keep()).abort_handle()
+                tokio::spawn(keeper.keep(source.clone())).abort_handle()
             });
             let places = (0..settings.connections.get()).map(|_| ArcSwapOption::empty()).collect();
             Self { places, came: Notify::new(), keepers: keepers.collect() }
@@ -76,33 +75,43 @@ impl Drop for Node {
 struct Keeper {
     node: std::sync::Weak<Node>,
     place: usize,
-    address: Address,
     settings: Arc<Checked>,
     meters: Arc<Meters>,
     clock: TokioClock,
 }
 
 impl Keeper {
-    async fn keep(self) {
+    async fn keep(self, mut source: Source) {
         let (mut backoff, mut told) = (Backoff::default(), false);
         let jitter = RandomState::new();
         for turn in 0_u64.. {
-            match link::connect(&self.address, &self.settings).await {
+            let address = source.address().await;
+            match link::connect(&address, &self.settings).await {
                 Ok((link, driver)) => {
                     told = false;
                     let began = self.clock.now();
-                    let Some(reason) = self.serve(link, driver).await else { return };
+                    let Some(reason) = self.serve(link, driver, &mut source).await else { return };
                     backoff.lived(self.clock.now() - began);
                     tracing::warn!(target: "buttress", reason, place = self.place, "a connection to Redis ended");
                 }
                 Err(error) => self.failed(&error, &mut told),
             }
-            link::pause(backoff.pause(jitter.hash_one(turn))).await;
+            source.lost();
+            tokio::select! {
+                () = link::pause(backoff.pause(jitter.hash_one(turn))) => {}
+                // Another server has not failed yet.
+                () = source.moved() => backoff = Backoff::default(),
+            }
         }
     }
 
     /// Lets callers have the connection, until it ends. Nothing if nobody is left to have it.
-    async fn serve(&self, link: Link, driver: link::Driver) -> Option<&'static str> {
+    async fn serve(
+        &self,
+        link: Link,
+        driver: link::Driver,
+        source: &mut Source,
+    ) -> Option<&'static str> {
         let link = Arc::new(link);
         {
             let node = self.node.upgrade()?;
@@ -110,7 +119,12 @@ impl Keeper {
             node.places.get(self.place)?.store(Some(link.clone()));
             node.came.notify_waiters();
         }
-        let reason = link.watch(driver, self.settings.response_timeout).await;
+        let reason = tokio::select! {
+            // First the watch: it is what ends the connection when it is dropped.
+            biased;
+            reason = link.watch(driver, self.settings.response_timeout) => reason,
+            () = source.moved() => "the server is another one now",
+        };
         self.meters.disconnected();
         self.node.upgrade()?.places.get(self.place)?.store(None);
         Some(reason)

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use buttress_core::clock::{Clock, TokioClock};
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Health, Probe, ProbeFuture, Secret};
+use buttress_core::{BuildError, Secret};
 
 use crate::command::Command;
 use crate::in_flight::InFlight;
+use crate::layout::Layout;
 use crate::link::{Failed, Link};
 use crate::meters::Meters;
-use crate::node::{Node, PATIENCE};
+use crate::node::PATIENCE;
 use crate::said::Said;
 use crate::settings::Checked;
 use crate::{Call, ErrorKind, RedisError, RedisSettings, Reply, Script, Tag};
@@ -29,7 +30,7 @@ struct Shared {
     in_flight: InFlight,
     meters: Arc<Meters>,
     clock: TokioClock,
-    node: OnceLock<Arc<Node>>,
+    layout: OnceLock<Layout>,
 }
 
 impl Redis {
@@ -51,12 +52,10 @@ impl Redis {
     /// Fails if there is none within two seconds, or twice the time to connect if that is longer. It is
     /// still tried then.
     pub async fn connected(&self) -> Result<(), RedisError> {
-        let node = self.node()?;
+        let layout = self.layout()?;
         let patience = PATIENCE.max(self.shared.settings.connect_timeout * 2);
-        match tokio::time::timeout(patience, node.connected()).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "")),
-        }
+        let connected = tokio::time::timeout(patience, layout.connected()).await;
+        connected.map_err(|_| RedisError::new(ErrorKind::Unreachable, ""))
     }
 
     pub(crate) fn prefix(&self) -> &str {
@@ -67,17 +66,16 @@ impl Redis {
         self.shared.settings.response_timeout
     }
 
-    /// The server; the tasks that connect to it begin with the first who asks within a runtime.
-    fn node(&self) -> Result<&Arc<Node>, RedisError> {
-        if let Some(node) = self.shared.node.get() {
-            return Ok(node);
+    /// The servers; the tasks that connect to them begin with the first who asks within a runtime.
+    pub(crate) fn layout(&self) -> Result<&Layout, RedisError> {
+        if let Some(layout) = self.shared.layout.get() {
+            return Ok(layout);
         }
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(RedisError::new(ErrorKind::Unreachable, "there is no tokio runtime"));
         }
         let Shared { settings, meters, .. } = &*self.shared;
-        let start = || Node::start(&settings.location.address, settings, meters);
-        Ok(self.shared.node.get_or_init(start))
+        Ok(self.shared.layout.get_or_init(|| Layout::start(settings, meters)))
     }
 
     pub(crate) async fn send(
@@ -123,9 +121,9 @@ impl Redis {
         finished(&link, asked)
     }
 
-    fn link(&self, tag: Tag) -> Result<Arc<Link>, RedisError> {
+    pub(crate) fn link(&self, tag: Tag) -> Result<Arc<Link>, RedisError> {
         let place = tag.choose(self.shared.settings.connections);
-        self.node()?.link(place).ok_or(RedisError::new(ErrorKind::Unreachable, ""))
+        self.layout()?.link(place).ok_or(RedisError::new(ErrorKind::Unreachable, ""))
     }
 }
 
@@ -154,34 +152,6 @@ fn with_source(script: &Script, command: &Command) -> Command {
         }
     }
     whole
-}
-
-/// Whether it answers. [Degraded](Health::degraded) if it does, and is not set up well.
-impl Probe for Redis {
-    fn name(&self) -> &'static str {
-        "redis"
-    }
-
-    fn check(&self) -> ProbeFuture<'_> {
-        Box::pin(async {
-            let link = match self.link(Tag::from("health")) {
-                Ok(link) => link,
-                Err(error) => return Health::down(error.to_string()),
-            };
-            match link.ask(&redis::cmd("PING"), self.response_timeout()).await {
-                Ok(_) => {}
-                Err(Failed::Said { error, .. } | Failed::Lost(error)) => {
-                    return Health::down(error.to_string());
-                }
-            }
-            let version = link.facts().version.clone().unwrap_or_else(|| "unknown".to_owned());
-            let health = match link.facts().warnings().into_iter().next() {
-                Some(warning) => Health::degraded(warning),
-                None => Health::up(),
-            };
-            health.with_detail("version", version)
-        })
-    }
 }
 
 impl fmt::Debug for Redis {
@@ -247,6 +217,13 @@ impl RedisBuilder {
         self
     }
 
+    /// Sets as whom to speak to sentinels. The default is nobody; the login in the URL is that of the master.
+    pub fn sentinel_login(mut self, user: Option<String>, password: impl Into<String>) -> Self {
+        self.settings.sentinel_user = user;
+        self.settings.sentinel_password = Some(Secret::new(password.into()));
+        self
+    }
+
     /// Counts and measures there. The default is nowhere.
     pub fn metrics(mut self, metrics: &Metrics) -> Self {
         self.metrics = metrics.clone();
@@ -265,12 +242,12 @@ impl RedisBuilder {
                 in_flight: InFlight::new(settings.in_flight, Meters::in_flight(&self.metrics)),
                 meters: Arc::new(Meters::new(&self.metrics)),
                 clock: TokioClock::new(),
-                node: OnceLock::new(),
+                layout: OnceLock::new(),
                 settings,
             }),
         };
         // Where there is no runtime yet, the first call begins.
-        drop(redis.node().map(Arc::clone));
+        let _ = redis.layout();
         Ok(redis)
     }
 }

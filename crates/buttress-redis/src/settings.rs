@@ -4,6 +4,7 @@ use std::time::Duration;
 use buttress_core::{BuildError, Faults, Secret};
 use serde::Deserialize;
 
+use crate::fleet::Fleet;
 use crate::location::Location;
 use crate::{Redis, RedisBuilder};
 
@@ -25,7 +26,8 @@ use crate::{Redis, RedisBuilder};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisSettings {
-    /// `redis://user:password@host:port/database`, or `unix:/path?db=0`.
+    /// `redis://user:password@host:port/database`, `unix:/path?db=0`, or
+    /// `redis+sentinel://user:password@host1:port,host2:port/name-of-the-master/database`.
     pub url: Secret<String>,
     /// How many connections there are, from 1 to 4. Each is shared by many calls.
     pub connections: u8,
@@ -39,6 +41,10 @@ pub struct RedisSettings {
     pub prefix: String,
     /// What the server calls our connections.
     pub client_name: String,
+    /// As whom to speak to sentinels. The login in the URL is that of the master.
+    pub sentinel_user: Option<String>,
+    /// The password for sentinels.
+    pub sentinel_password: Option<Secret<String>>,
 }
 
 impl Default for RedisSettings {
@@ -51,6 +57,8 @@ impl Default for RedisSettings {
             in_flight: 4_096,
             prefix: "buttress".to_owned(),
             client_name: "buttress".to_owned(),
+            sentinel_user: None,
+            sentinel_password: None,
         }
     }
 }
@@ -65,6 +73,22 @@ pub(crate) struct Checked {
     pub(crate) in_flight: usize,
     pub(crate) prefix: String,
     pub(crate) client_name: String,
+    sentinel_user: Option<String>,
+    sentinel_password: Option<Secret<String>>,
+}
+
+impl Checked {
+    /// How to speak to sentinels.
+    pub(crate) fn sentinel_login(&self) -> redis::RedisConnectionInfo {
+        let mut login = redis::RedisConnectionInfo::default().set_skip_set_lib_name();
+        if let Some(user) = &self.sentinel_user {
+            login = login.set_username(user);
+        }
+        if let Some(password) = &self.sentinel_password {
+            login = login.set_password(password.expose());
+        }
+        login
+    }
 }
 
 impl RedisSettings {
@@ -105,6 +129,18 @@ impl RedisSettings {
                     .add(path, "must be 1 to 64 visible characters of ASCII, without `{` and `}`");
             }
         }
+        let has_sentinels = matches!(location.fleet, Fleet::Sentinels { .. });
+        for (path, is_given) in [
+            ("sentinel_user", self.sentinel_user.is_some()),
+            ("sentinel_password", self.sentinel_password.is_some()),
+        ] {
+            if is_given && !has_sentinels {
+                faults.add(path, "is for sentinels, and the URL has none");
+            }
+        }
+        if self.sentinel_user.is_some() && self.sentinel_password.is_none() {
+            faults.add("sentinel_user", "needs a `sentinel_password`");
+        }
         faults.finish(Checked {
             location,
             connections: NonZeroUsize::new(self.connections.into()).unwrap_or(NonZeroUsize::MIN),
@@ -113,6 +149,8 @@ impl RedisSettings {
             in_flight: self.in_flight,
             prefix: self.prefix,
             client_name: self.client_name,
+            sentinel_user: self.sentinel_user,
+            sentinel_password: self.sentinel_password,
         })
     }
 }

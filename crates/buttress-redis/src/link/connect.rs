@@ -33,6 +33,12 @@ pub(crate) async fn connect(
     timeout(within, connecting).await.map_err(|_| late())?
 }
 
+/// A connection on which nothing was said yet.
+pub(crate) async fn dial(address: &Address) -> Result<Stream, RedisError> {
+    let io = open(address).await.map_err(|error| unreachable(&error))?;
+    Ok(Stream::new(io, Arc::new(Traffic::new(TokioClock::new()))))
+}
+
 async fn open(address: &Address) -> io::Result<Io> {
     match address {
         Address::Tcp { host, port } => {
@@ -112,7 +118,7 @@ fn unreachable(error: &io::Error) -> RedisError {
     RedisError::new(ErrorKind::Unreachable, error.to_string())
 }
 
-fn refused(error: &redis::RedisError) -> RedisError {
+pub(super) fn refused(error: &redis::RedisError) -> RedisError {
     let kind = if error.is_io_error() { ErrorKind::Unreachable } else { ErrorKind::Refused };
     RedisError::new(kind, error.to_string())
 }

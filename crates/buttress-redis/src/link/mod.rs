@@ -2,6 +2,7 @@
 
 mod connect;
 mod facts;
+mod line;
 mod stream;
 mod traffic;
 
@@ -16,8 +17,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub(crate) use self::connect::connect;
+pub(crate) use self::connect::{connect, dial};
 pub(crate) use self::facts::Facts;
+pub(crate) use self::line::Line;
 use self::traffic::Traffic;
 use crate::said::Said;
 use crate::{ErrorKind, RedisError};

@@ -5,4 +5,5 @@ mod alone;
 mod cost;
 mod faults;
 mod operations;
+mod sentinels;
 mod support;
