@@ -7,6 +7,8 @@ pub(crate) enum Fleet {
     Alone,
     /// The master that sentinels know by a name.
     Sentinels { name: String, seeds: Vec<Address> },
+    /// The primaries of a cluster, of which any node tells.
+    Cluster { seeds: Vec<Address> },
 }
 
 /// What sentinels listen on where nothing else is said.
@@ -30,11 +32,22 @@ impl Fleet {
         Ok((Self::Sentinels { name: decoded(name)?, seeds }, database))
     }
 
+    /// Reads `host1:port,host2:port`. A cluster has one database.
+    pub(crate) fn cluster<'a>(
+        places: &str,
+        path: &'a str,
+    ) -> Result<(Self, &'a str), &'static str> {
+        if !matches!(path, "" | "0") {
+            return Err("has a database other than 0, and a cluster has no other");
+        }
+        Ok((Self::Cluster { seeds: seeds(places, 6379)? }, path))
+    }
+
     /// Where to ask first.
     pub(crate) fn seeds(&self) -> &[Address] {
         match self {
             Self::Alone => &[],
-            Self::Sentinels { seeds, .. } => seeds,
+            Self::Sentinels { seeds, .. } | Self::Cluster { seeds } => seeds,
         }
     }
 }
@@ -77,6 +90,16 @@ mod tests {
     }
 
     #[test]
+    fn nodes_stand_in_the_url() {
+        for url in ["redis+cluster://:x@one:7000,two", "valkey+cluster://:x@one:7000,two/0"] {
+            let location = Location::parse(url).unwrap();
+            let seeds = vec![tcp("one", 7_000), tcp("two", 6_379)];
+            assert_eq!(location.fleet, Fleet::Cluster { seeds });
+            assert_eq!(location.password.unwrap().expose(), "x");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_them_is_said() {
         for (url, reason) in [
             ("redis+sentinel://one,two", "must have the name"),
@@ -86,6 +109,9 @@ mod tests {
             ("redis+sentinel://one/fleet/0/1", "has a database"),
             ("redis+sentinel://one/fleet?x=hunter2", "has a query"),
             ("redis+sentinel:one/fleet", "must have `//`"),
+            ("redis+cluster://one,two/1", "a database other than 0"),
+            ("redis+cluster://one,,two", "must have a host"),
+            ("redis+ring://one", "the scheme must be"),
         ] {
             let said = Location::parse(url).unwrap_err();
             assert!(said.contains(reason) && !said.contains("hunter2"), "{url}: {said}");

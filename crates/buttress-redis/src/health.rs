@@ -1,12 +1,14 @@
 use buttress_core::{Health, Probe, ProbeFuture};
 
+use crate::cluster::Cluster;
 use crate::layout::Layout;
 use crate::link::{Failed, Link};
 use crate::sentinel::Watcher;
-use crate::{Redis, RedisError, Tag};
+use crate::{ErrorKind, Redis, RedisError};
 
 /// Whether it answers, and what it is connected to. [Degraded](Health::degraded) if it answers and is not set up well,
-/// or no sentinel answers, so that a failover would not be heard of.
+/// no sentinel answers, so that a failover would not be heard of, or some primaries of a cluster cannot be
+/// reached.
 impl Probe for Redis {
     fn name(&self) -> &'static str {
         "redis"
@@ -18,13 +20,14 @@ impl Probe for Redis {
                 Ok(layout) => layout,
                 Err(error) => return Health::down(error.to_string()),
             };
-            let answer = match self.link(Tag::from("health")) {
-                Ok(link) => self.ping(&link).await.map(|()| link),
-                Err(error) => Err(error),
+            let answer = match layout.any() {
+                Some(link) => self.ping(&link).await.map(|()| link),
+                None => Err(RedisError::new(ErrorKind::Unreachable, "")),
             };
             match layout {
                 Layout::Alone(_) => judged(answer, None).with_detail("topology", "standalone"),
                 Layout::Followed { watcher, .. } => followed(answer, watcher),
+                Layout::Cluster(cluster) => clustered(answer, cluster),
             }
         })
     }
@@ -67,4 +70,14 @@ fn followed(answer: Answer, watcher: &Watcher) -> Health {
         .with_detail("topology", "sentinel")
         .with_detail("master", master)
         .with_detail("sentinels", format!("{} of {}", standing.answering, standing.known))
+}
+
+fn clustered(answer: Answer, cluster: &Cluster) -> Health {
+    let trouble = cluster.trouble();
+    let health = match (&answer, &trouble) {
+        (Err(_), Some(trouble)) => Health::down(trouble.clone()),
+        _ => judged(answer, trouble),
+    };
+    let (up, all) = cluster.primaries();
+    health.with_detail("topology", "cluster").with_detail("primaries", format!("{up} of {all}"))
 }

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use crate::Tag;
+use crate::cluster::Cluster;
 use crate::fleet::Fleet;
 use crate::link::Link;
 use crate::meters::Meters;
@@ -15,6 +17,8 @@ pub(crate) enum Layout {
     Alone(Arc<Node>),
     /// One server that does everything, wherever it is now.
     Followed { node: Arc<Node>, watcher: Watcher },
+    /// Many servers, each with a part of the keys.
+    Cluster(Cluster),
 }
 
 impl Layout {
@@ -29,18 +33,31 @@ impl Layout {
                 let (watcher, source) = Watcher::start(name, seeds, settings);
                 Self::Followed { node: Node::start(&source, settings, meters), watcher }
             }
+            Fleet::Cluster { seeds } => Self::Cluster(Cluster::start(seeds, settings, meters)),
         }
     }
 
-    /// The connection at this place, or another one if that is down.
-    pub(crate) fn link(&self, place: usize) -> Option<Arc<Link>> {
-        let (Self::Alone(node) | Self::Followed { node, .. }) = self;
-        node.link(place)
+    /// The connection for this tag at this place, or another one to the same server if that is down.
+    pub(crate) fn link(&self, tag: Tag, place: usize) -> Option<Arc<Link>> {
+        match self {
+            Self::Alone(node) | Self::Followed { node, .. } => node.link(place),
+            Self::Cluster(cluster) => cluster.link(tag.slot(), place),
+        }
     }
 
-    /// Returns as soon as there is a connection.
+    /// Any connection.
+    pub(crate) fn any(&self) -> Option<Arc<Link>> {
+        match self {
+            Self::Alone(node) | Self::Followed { node, .. } => node.link(0),
+            Self::Cluster(cluster) => cluster.any(),
+        }
+    }
+
+    /// Returns as soon as there is a connection; in a cluster, one to each primary.
     pub(crate) async fn connected(&self) {
-        let (Self::Alone(node) | Self::Followed { node, .. }) = self;
-        node.connected().await;
+        match self {
+            Self::Alone(node) | Self::Followed { node, .. } => drop(node.connected().await),
+            Self::Cluster(cluster) => cluster.connected().await,
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod backoff;
 mod call;
+mod cluster;
 mod command;
 mod error;
 mod fleet;

@@ -35,20 +35,21 @@ impl Location {
         let (scheme, rest) =
             url.split_once(':').ok_or("must be a URL, as in `redis://localhost:6379/0`")?;
         match scheme {
-            "redis" | "valkey" | "redis+sentinel" | "valkey+sentinel" => {
+            "redis" | "valkey" | "redis+sentinel" | "valkey+sentinel" | "redis+cluster"
+            | "valkey+cluster" => {
                 let rest = rest.strip_prefix("//").ok_or("must have `//` after the scheme")?;
-                Self::tcp(rest, scheme.ends_with("sentinel"))
+                Self::tcp(rest, scheme.split_once('+').map_or("", |(_, fleet)| fleet))
             }
             "unix" | "redis+unix" | "valkey+unix" => {
                 Self::unix(rest.strip_prefix("//").unwrap_or(rest))
             }
             _ => Err(
-                "the scheme must be `redis`, `valkey` or `unix`, or the first two with `+sentinel`",
+                "the scheme must be `redis`, `valkey` or `unix`, or the first two with `+sentinel` or `+cluster`",
             ),
         }
     }
 
-    fn tcp(rest: &str, has_sentinels: bool) -> Result<Self, &'static str> {
+    fn tcp(rest: &str, fleet: &str) -> Result<Self, &'static str> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         if !query.is_empty() {
             return Err("has a query, of which nothing is known: use the other settings");
@@ -56,8 +57,11 @@ impl Location {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = credentials(login)?;
-        let (fleet, path) =
-            if has_sentinels { Fleet::sentinels(place, path)? } else { (Fleet::Alone, path) };
+        let (fleet, path) = match fleet {
+            "sentinel" => Fleet::sentinels(place, path)?,
+            "cluster" => Fleet::cluster(place, path)?,
+            _ => (Fleet::Alone, path),
+        };
         let address = match fleet.seeds().first() {
             Some(seed) => seed.clone(),
             None => Address::tcp(place, 6379)?,
@@ -89,6 +93,20 @@ impl Address {
     pub(crate) fn tcp(place: &str, usual: u16) -> Result<Self, &'static str> {
         let (host, port) = host_and_port(place, usual)?;
         Ok(Self::Tcp { host, port })
+    }
+}
+
+impl Address {
+    /// The same with the host of `other`, if it has none of its own: what a server says that does not know its name.
+    pub(crate) fn known_by(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Tcp { host, port }, Self::Tcp { host: known, .. })
+                if host.is_empty() || host == "?" =>
+            {
+                Self::Tcp { host: known.clone(), port }
+            }
+            (this, _) => this,
+        }
     }
 }
 
@@ -218,7 +236,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(url in "(redis|valkey|unix|redis\\+sentinel)://.{0,40}|.{0,40}") {
+        fn nothing_makes_it_panic(url in "(redis|valkey|unix|redis\\+(sentinel|cluster))://.{0,40}|.{0,40}") {
             let _ = Location::parse(&url);
         }
 

@@ -6,7 +6,8 @@ use buttress_core::clock::{Clock, TokioClock};
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Secret};
 
-use crate::command::Command;
+use crate::cluster::Redirected;
+use crate::command::{Command, with_source};
 use crate::in_flight::InFlight;
 use crate::layout::Layout;
 use crate::link::{Failed, Link};
@@ -111,19 +112,30 @@ impl Redis {
         }
         let ends = self.shared.clock.now() + within;
         let link = self.link(tag)?;
-        match link.ask(&command, within).await {
-            Err(Failed::Said { said: Said::NoScript, .. }) => {}
-            asked => return finished(&link, asked),
+        let mut asked = link.ask(&command, within).await;
+        if let Err(Failed::Said { said: Said::NoScript, .. }) = &asked {
+            // It did not run, so this is not a second time. The source goes along, which loads and runs it at once.
+            let whole = with_source(script, &command);
+            asked = link.ask(&whole, ends - self.shared.clock.now()).await;
         }
-        // It did not run, so this is not a second time. The source goes along, which loads and runs it at once.
-        let whole = with_source(script, &command);
-        let asked = link.ask(&whole, ends - self.shared.clock.now()).await;
+        if let Layout::Cluster(cluster) = self.layout()? {
+            cluster.note(script);
+            if let Err(Failed::Said { said, .. }) = &asked
+                && said.is_elsewhere()
+            {
+                let place = tag.choose(self.shared.settings.connections);
+                let slot = tag.slot();
+                let call = Redirected { script, command: &command, slot, place, ends };
+                // Boxed, so that calls that go straight have no room for it.
+                asked = Box::pin(cluster.follow(call, asked)).await;
+            }
+        }
         finished(&link, asked)
     }
 
     pub(crate) fn link(&self, tag: Tag) -> Result<Arc<Link>, RedisError> {
         let place = tag.choose(self.shared.settings.connections);
-        self.layout()?.link(place).ok_or(RedisError::new(ErrorKind::Unreachable, ""))
+        self.layout()?.link(tag, place).ok_or(RedisError::new(ErrorKind::Unreachable, ""))
     }
 }
 
@@ -138,20 +150,6 @@ fn finished(link: &Link, asked: Result<redis::Value, Failed>) -> Result<Reply, R
             Err(error)
         }
     }
-}
-
-/// `EVAL source …` instead of `EVALSHA digest …`.
-fn with_source(script: &Script, command: &Command) -> Command {
-    let mut whole = Command::new();
-    whole.arg("EVAL").arg(script.source());
-    whole.weigh(script.source().len());
-    for argument in command.args_iter().skip(2) {
-        if let redis::Arg::Simple(bytes) = argument {
-            whole.weigh(bytes.len());
-            whole.arg(bytes);
-        }
-    }
-    whole
 }
 
 impl fmt::Debug for Redis {

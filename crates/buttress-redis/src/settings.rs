@@ -27,7 +27,8 @@ use crate::{Redis, RedisBuilder};
 #[non_exhaustive]
 pub struct RedisSettings {
     /// `redis://user:password@host:port/database`, `unix:/path?db=0`, or
-    /// `redis+sentinel://user:password@host1:port,host2:port/name-of-the-master/database`.
+    /// `redis+sentinel://user:password@host1:port,host2:port/name-of-the-master/database`, or
+    /// `redis+cluster://user:password@host1:port,host2:port`.
     pub url: Secret<String>,
     /// How many connections there are, from 1 to 4. Each is shared by many calls.
     pub connections: u8,

@@ -26,6 +26,11 @@ impl Source {
         Self { whence: Whence::Fixed(address), bell: None }
     }
 
+    /// Rings when it is lost.
+    pub(crate) fn with_bell(self, bell: Arc<Notify>) -> Self {
+        Self { bell: Some(bell), ..self }
+    }
+
     /// Wherever it is by the last news; `bell` calls for new ones.
     pub(crate) const fn followed(
         address: watch::Receiver<Option<Address>>,

@@ -102,7 +102,7 @@ async fn greet(
     Ok((Link { connection, traffic, facts, dead, condemned: Notify::new() }, driver))
 }
 
-fn login(settings: &Checked) -> RedisConnectionInfo {
+pub(crate) fn login(settings: &Checked) -> RedisConnectionInfo {
     let mut login =
         RedisConnectionInfo::default().set_db(settings.location.database).set_skip_set_lib_name();
     if let Some(user) = &settings.location.user {

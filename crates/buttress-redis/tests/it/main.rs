@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "these are tests")]
 
 mod alone;
+mod cluster;
 mod cost;
 mod faults;
 mod operations;
