@@ -17,7 +17,7 @@ fn url(servers: &[&Server]) -> String {
 }
 
 async fn connected(cluster: &Cluster) -> Redis {
-    crate::support::connected(url(&cluster.nodes().iter().collect::<Vec<_>>())).await
+    crate::support::joined(url(&cluster.nodes().iter().collect::<Vec<_>>())).await
 }
 
 async fn add(redis: &Redis, tag: impl Into<Tag>) -> Result<i64, RedisError> {
@@ -49,7 +49,7 @@ async fn every_key_finds_its_primary_on_every_engine() {
     for engine in Engine::all() {
         let cluster = Server::builder().engine(engine).password("p@ss").cluster().await;
         let replica = cluster.replicas_of(0).await[0];
-        let redis = crate::support::connected(url(&[replica]).replace("//", "//:p%40ss@")).await;
+        let redis = crate::support::joined(url(&[replica]).replace("//", "//:p%40ss@")).await;
         for byte in 0..=63 {
             let key = Key::from_bytes([byte; 16]);
             assert_eq!(add(&redis, key).await.unwrap(), 1);
@@ -285,7 +285,7 @@ async fn one_seed_that_lives_is_enough_and_all_may_come_later() {
     let cluster = Cluster::start().await;
     let dead = Server::start().await;
     dead.kill();
-    let redis = crate::support::connected(url(&[&dead, &cluster.nodes()[3]])).await;
+    let redis = crate::support::joined(url(&[&dead, &cluster.nodes()[3]])).await;
     assert_eq!(add(&redis, "t").await.unwrap(), 1);
 
     let early = builder(url(&[&dead])).build().unwrap();

@@ -17,7 +17,7 @@ fn url(addresses: &[std::net::SocketAddr]) -> String {
 }
 
 async fn connected(trio: &Sentinels) -> Redis {
-    crate::support::connected(url(&trio.addresses())).await
+    crate::support::joined(url(&trio.addresses())).await
 }
 
 async fn add(redis: &Redis) -> Option<i64> {
@@ -41,7 +41,7 @@ async fn it_finds_the_master_on_every_engine() {
         let trio = Server::builder().engine(engine).password("p@ss").sentinels().await;
         // One of them is enough to learn of the others.
         let url = url(&trio.addresses()[1..2]).replace("//", "//:p%40ss@");
-        let redis = crate::support::connected(url).await;
+        let redis = crate::support::joined(url).await;
         assert_eq!(add(&redis).await, Some(1));
         assert_eq!(sum(trio.master().await, "t").await, 1);
         let master = trio.master().await.address().to_string();
@@ -137,9 +137,17 @@ async fn scripts_come_along() {
     assert!(redis.run(&ONCE, "t").send().await.is_ok());
     let new = trio.fail_over().await;
     new.flush_scripts().await;
-    let until_answered = async || redis.run(&ONCE, "t").send().await.ok();
-    let reply = until("it is answered", until_answered).await;
-    assert_eq!(reply.integer().unwrap(), 2, "it ran once on the new one");
+    let mut perhaps = 0;
+    let reply = until("it is answered", async || match redis.run(&ONCE, "t").send().await {
+        Ok(reply) => Some(reply.integer().unwrap()),
+        Err(error) => {
+            perhaps += i64::from(error.may_have_run());
+            None
+        }
+    })
+    .await;
+    // The first may not have been copied, on a machine that is busy.
+    assert!((1..=2 + perhaps).contains(&reply), "{reply}, {perhaps} unsure");
 }
 
 #[tokio::test]
@@ -166,7 +174,7 @@ async fn without_sentinels_it_goes_on_and_says_so() {
 #[tokio::test]
 async fn the_one_in_the_url_may_be_gone() {
     let trio = Sentinels::start().await;
-    let redis = crate::support::connected(url(&trio.addresses()[..1])).await;
+    let redis = crate::support::joined(url(&trio.addresses()[..1])).await;
     until("all are known", async || {
         let health = redis.check().await;
         health.details().any(|detail| detail == ("sentinels", "3 of 3")).then_some(())

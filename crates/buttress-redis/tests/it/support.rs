@@ -31,6 +31,13 @@ pub(crate) async fn connected(url: impl Into<String>) -> Redis {
     redis
 }
 
+/// One that is connected to a fleet, which on a busy machine may be about to replace its master.
+pub(crate) async fn joined(url: impl Into<String>) -> Redis {
+    let redis = builder(url).build().unwrap();
+    until("all are connected", async || redis.connected().await.ok()).await;
+    redis
+}
+
 /// What [`ADD`] has added up, as the server knows it.
 pub(crate) async fn sum(server: &Server, tag: &str) -> i64 {
     match server.command(["GET", &key_of(tag)]).await {
