@@ -319,3 +319,17 @@ async fn the_last_handle_takes_all_tasks_with_it() {
     drop(redis);
     until("nobody is connected", async || (ours().await == 0).then_some(())).await;
 }
+
+/// It runs after the caller has gone, once: nobody asks again for it.
+#[tokio::test]
+async fn what_may_have_run_is_not_asked_again() {
+    let cluster = Cluster::start().await;
+    let redis = connected(&cluster).await;
+    assert_eq!(add(&redis, "t").await.unwrap(), 1);
+    let primary = cluster.primary_of(slot_of(&cluster, "t").await).await;
+    primary.pause_clients(Duration::from_millis(200)).await;
+    let call = redis.run(&ADD, "t").arg(1_i64).within(Duration::from_millis(50));
+    assert_eq!(call.send().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+    until("it ran all the same", async || (sum(primary, "t").await == 2).then_some(())).await;
+    assert_eq!(until("it answers", async || add(&redis, "t").await.ok()).await, 3);
+}

@@ -243,3 +243,17 @@ async fn the_last_handle_takes_all_tasks_with_it() {
     };
     until("nobody is connected", clients).await;
 }
+
+/// It runs after the caller has gone, once: nobody asks again for it.
+#[tokio::test]
+async fn what_may_have_run_is_not_asked_again() {
+    let trio = Sentinels::start().await;
+    let redis = connected(&trio).await;
+    assert_eq!(add(&redis).await, Some(1));
+    let master = trio.master().await;
+    master.pause_clients(Duration::from_millis(200)).await;
+    let call = redis.run(&ADD, "t").arg(1_i64).within(Duration::from_millis(50));
+    assert!(call.send().await.unwrap_err().may_have_run());
+    until("it ran all the same", async || (sum(master, "t").await == 2).then_some(())).await;
+    assert_eq!(until("it answers", async || add(&redis).await).await, 3);
+}
