@@ -1,9 +1,11 @@
 //! A small shop behind the wall: `cargo run --example storefront`, then follow what it prints.
 //!
-//! It needs nothing but itself. Every request gets an id, a trace and a real client address; every failure has
+//! It needs nothing but itself; with `BUTTRESS_REDIS_URL` it counts its guests with the shops of its fleet. Every request gets an id, a trace and a real client address; every failure has
 //! one shape, in the format that its client wants; health is told as it is; and it stops without dropping
 //! anybody.
 
+#[path = "storefront/guests.rs"]
+mod guests;
 #[path = "storefront/shop.rs"]
 mod shop;
 #[path = "storefront/tries.rs"]
@@ -18,6 +20,7 @@ use buttress::prelude::*;
 use buttress::serve::{Server, Shutdown};
 use buttress_examples::{Failure, Log, Options, try_all};
 
+use self::guests::{Guests, OwnRedis};
 use self::shop::Stock;
 
 #[tokio::main]
@@ -28,11 +31,17 @@ async fn main() -> Result<ExitCode, Failure> {
     let address = listener.local_addr()?;
     println!("  # at the end\n  press Ctrl-C, or kill -TERM {}\n", std::process::id());
 
+    // To try everything, a server is started that may be lost.
+    let own = options.smoke().then(OwnRedis::start).flatten();
+    let url = own.as_ref().map(OwnRedis::url).or_else(|| std::env::var("BUTTRESS_REDIS_URL").ok());
+
     // ANCHOR: wall
+    let guests = Guests::of(url)?;
     let stock = Stock::default();
     let health = HealthChecks::builder()
         .version(env!("CARGO_PKG_VERSION"))
         .check(stock.check().critical().every(Duration::from_millis(200)).fall(1))
+        .checks(guests.check().map(|check| check.every(Duration::from_millis(200)).fall(1)))
         .details_for_networks(["127.0.0.0/8"])
         .build()?;
     let checks = health.spawn();
@@ -43,7 +52,7 @@ async fn main() -> Result<ExitCode, Failure> {
         .error_envelope(|envelope| envelope)
         .health(&health)
         .build()?;
-    let app = shop::routes(stock).layer(wall.keep_body().leak());
+    let app = shop::routes(stock, guests).layer(wall.keep_body().leak());
 
     let server = Server::builder()
         .health(&health)
@@ -53,7 +62,7 @@ async fn main() -> Result<ExitCode, Failure> {
         .build()?;
     // ANCHOR_END: wall
 
-    let smoke = options.smoke().then(|| tokio::spawn(smoke(address, server.handle(), log)));
+    let smoke = options.smoke().then(|| tokio::spawn(smoke(address, server.handle(), log, own)));
     let report = server.serve(listener, app).await;
     println!("{report}");
     drop(checks);
@@ -64,10 +73,23 @@ async fn main() -> Result<ExitCode, Failure> {
 }
 
 /// Tries everything, then how the shop closes.
-async fn smoke(address: SocketAddr, shutdown: Shutdown, log: Log) -> Result<(), Failure> {
+async fn smoke(
+    address: SocketAddr,
+    shutdown: Shutdown,
+    log: Log,
+    own: Option<OwnRedis>,
+) -> Result<(), Failure> {
     let tried = async {
         try_all(address, tries::tries()).await?;
         tries::one_id_in_answer_and_log(address, &log).await?;
+        match own {
+            Some(redis) => {
+                try_all(address, tries::with_redis()).await?;
+                drop(redis);
+                try_all(address, tries::without_redis()).await?;
+            }
+            None => println!("not tried: `redis-server` is not installed, so it cannot be lost"),
+        }
         shutdown.begin();
         try_all(address, tries::while_it_drains()).await
     };

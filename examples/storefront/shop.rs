@@ -19,6 +19,8 @@ use tower::ServiceBuilder;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 
+use crate::guests::Guests;
+
 codes! {
     /// There was one, but somebody has it now.
     SOLD_OUT = CONFLICT, "This article is sold out.";
@@ -27,7 +29,7 @@ codes! {
 /// Nothing here wants to hear more than this.
 const MOST_BYTES: usize = 16 * 1024;
 
-pub(crate) fn routes(stock: Stock) -> Router {
+pub(crate) fn routes(stock: Stock, guests: Guests) -> Router {
     // Nobody is let in, so everybody is one too many.
     let crowded = ServiceBuilder::new()
         .layer(ErrorsLayer::tower().keep_body())
@@ -42,6 +44,8 @@ pub(crate) fn routes(stock: Stock) -> Router {
         .route("/sale", get(welcome).layer(crowded))
         .route("/stock/lose", post(async |State(stock): State<Stock>| stock.set_lost(true)))
         .route("/stock/find", post(async |State(stock): State<Stock>| stock.set_lost(false)))
+        .route("/guests", post(come_in))
+        .layer(Extension(guests))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(stock)
 }
@@ -112,6 +116,11 @@ async fn order(
         return Err(Problem::new(SOLD_OUT));
     }
     Ok((StatusCode::CREATED, Json(json!({ "ordered": name, "amount": order.amount }))))
+}
+
+async fn come_in(guests: Extension<Guests>) -> axum::Json<Value> {
+    let (guests, of) = guests.count().await;
+    axum::Json(json!({ "guests": guests, "of": of }))
 }
 
 async fn whoami(

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use buttress_examples::{Failure, Log, Try, try_all};
+use buttress_examples::{Failure, Log, Seen, Try, try_all};
 
 pub(crate) fn tries() -> Vec<Try> {
-    let parts = [pages(), failures(), shapes(), identity(), health()];
+    let parts = [pages(), guests(), failures(), shapes(), identity(), health()];
     parts.into_iter().flatten().collect()
 }
 
@@ -119,6 +119,11 @@ fn shapes() -> Vec<Try> {
     ]
 }
 
+fn guests() -> Vec<Try> {
+    let guest = Try::post("a guest is counted, by the fleet if there is one", "/guests", "");
+    vec![guest.expect("there is one at least", |seen| seen.json["guests"].as_i64() > Some(0))]
+}
+
 fn identity() -> Vec<Try> {
     vec![
         Try::get("who you are, as a trusted proxy says", "/whoami")
@@ -164,6 +169,37 @@ fn health() -> Vec<Try> {
         Try::post("find the key", "/stock/find", ""),
         Try::get("ready again", "/health/ready").eventually(),
     ]
+}
+
+/// The shops of a fleet count their guests together.
+pub(crate) fn with_redis() -> Vec<Try> {
+    vec![
+        Try::post("a guest of the fleet", "/guests", "")
+            .eventually()
+            .expect("Redis counts", |seen| seen.json["of"] == "the fleet"),
+        Try::get("health knows Redis", "/health/ready")
+            .eventually()
+            .expect("it is well", |seen| check(seen, "redis") == "up"),
+    ]
+}
+
+/// When Redis is lost, the shop sells on.
+pub(crate) fn without_redis() -> Vec<Try> {
+    vec![
+        Try::post("a guest without Redis", "/guests", "")
+            .expect("the shop counts", |seen| seen.json["of"] == "this shop"),
+        Try::get("health has noticed, and the shop is ready", "/health/ready")
+            .eventually()
+            .expect("Redis is down", |seen| check(seen, "redis") == "down"),
+        Try::get("an article, as before", "/articles/7"),
+    ]
+}
+
+/// What the report says of one check.
+fn check<'a>(seen: &'a Seen, name: &str) -> &'a str {
+    let checks = seen.json["checks"].as_array();
+    let check = checks.and_then(|checks| checks.iter().find(|check| check["name"] == name));
+    check.and_then(|check| check["status"].as_str()).unwrap_or_default()
 }
 
 /// How the shop closes: balancers are told, and customers are still served.

@@ -32,8 +32,9 @@ impl Backoff {
     }
 }
 
+/// From zero to one.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are more than enough")]
-fn share(random: u64) -> f64 {
+pub(crate) fn share(random: u64) -> f64 {
     (random >> 11) as f64 / (1_u64 << 53) as f64
 }
 

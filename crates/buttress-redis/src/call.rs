@@ -96,11 +96,11 @@ arguments! {
 }
 
 /// The name of a key, written without being put together first.
-struct KeyName<'a> {
-    prefix: &'a str,
-    script: &'a Script,
-    tag: Tag,
-    ending: &'a str,
+pub(crate) struct KeyName<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) script: &'a Script,
+    pub(crate) tag: Tag,
+    pub(crate) ending: &'a str,
 }
 
 impl fmt::Display for KeyName<'_> {

@@ -112,6 +112,8 @@ mod tests {
             ("redis+cluster://one,two/1", "a database other than 0"),
             ("redis+cluster://one,,two", "must have a host"),
             ("redis+ring://one", "the scheme must be"),
+            ("rediss+sentinel://:hunter2@one/fleet", "asks for TLS"),
+            ("valkeys+cluster://:hunter2@one", "asks for TLS"),
         ] {
             let said = Location::parse(url).unwrap_err();
             assert!(said.contains(reason) && !said.contains("hunter2"), "{url}: {said}");

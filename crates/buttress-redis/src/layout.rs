@@ -1,14 +1,16 @@
 use std::sync::Arc;
 
-use crate::Tag;
 use crate::cluster::Cluster;
 use crate::fleet::Fleet;
 use crate::link::Link;
+use crate::location::Location;
 use crate::meters::Meters;
 use crate::node::Node;
 use crate::sentinel::Watcher;
 use crate::settings::Checked;
 use crate::source::Source;
+use crate::way::Way;
+use crate::{ErrorKind, RedisError, Tag};
 
 /// The servers that there are. Dropping it ends all tasks.
 #[derive(Debug)]
@@ -16,9 +18,9 @@ pub(crate) enum Layout {
     /// One server that does everything, and stays where it is.
     Alone(Arc<Node>),
     /// One server that does everything, wherever it is now.
-    Followed { node: Arc<Node>, watcher: Watcher },
+    Followed { node: Arc<Node>, watcher: Arc<Watcher> },
     /// Many servers, each with a part of the keys.
-    Cluster(Cluster),
+    Cluster(Arc<Cluster>),
 }
 
 impl Layout {
@@ -31,9 +33,14 @@ impl Layout {
             }
             Fleet::Sentinels { name, seeds } => {
                 let (watcher, source) = Watcher::start(name, seeds, settings);
-                Self::Followed { node: Node::start(&source, settings, meters), watcher }
+                Self::Followed {
+                    node: Node::start(&source, settings, meters),
+                    watcher: Arc::new(watcher),
+                }
             }
-            Fleet::Cluster { seeds } => Self::Cluster(Cluster::start(seeds, settings, meters)),
+            Fleet::Cluster { seeds } => {
+                Self::Cluster(Arc::new(Cluster::start(seeds, settings, meters)))
+            }
         }
     }
 
@@ -50,6 +57,28 @@ impl Layout {
         match self {
             Self::Alone(node) | Self::Followed { node, .. } => node.link(0),
             Self::Cluster(cluster) => cluster.any(),
+        }
+    }
+
+    /// Why there is no connection, as far as that is known.
+    pub(crate) fn why_not(&self) -> RedisError {
+        let unreachable = |words| RedisError::new(ErrorKind::Unreachable, words);
+        match self {
+            Self::Alone(node) => node.why_not(),
+            Self::Followed { node, watcher } => match watcher.standing().trouble {
+                Some(trouble) => unreachable(format!("no sentinel answers: {trouble}")),
+                None => node.why_not(),
+            },
+            Self::Cluster(cluster) => unreachable(cluster.trouble().unwrap_or_default()),
+        }
+    }
+
+    /// The way for connections beside those that are shared.
+    pub(crate) fn way(&self, location: &Location) -> Way {
+        match self {
+            Self::Alone(_) => Way::Fixed(location.address.clone()),
+            Self::Followed { watcher, .. } => Way::Followed(watcher.clone()),
+            Self::Cluster(cluster) => Way::Cluster(cluster.clone()),
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) struct Location {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret<String>>,
     pub(crate) database: i64,
+    pub(crate) tls: bool,
 }
 
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -26,25 +27,29 @@ impl Location {
     /// A server on this machine, as it comes.
     pub(crate) fn local() -> Self {
         let address = Address::Tcp { host: "127.0.0.1".to_owned(), port: 6379 };
-        Self { address, fleet: Fleet::Alone, user: None, password: None, database: 0 }
+        Self { address, fleet: Fleet::Alone, user: None, password: None, database: 0, tls: false }
     }
 
-    /// Reads `redis://user:password@host:port/database`, `unix:/path?db=…`, or the name of a fleet. The reason never
-    /// repeats the URL, which may have a password in it.
+    /// Reads `redis://user:password@host:port/database`, `rediss://…`, `unix:/path?db=…`, or the name of a fleet. The
+    /// reason never repeats the URL, which may have a password in it.
     pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
         let (scheme, rest) =
             url.split_once(':').ok_or("must be a URL, as in `redis://localhost:6379/0`")?;
         match scheme {
-            "redis" | "valkey" | "redis+sentinel" | "valkey+sentinel" | "redis+cluster"
-            | "valkey+cluster" => {
+            "redis" | "valkey" | "rediss" | "valkeys" | "redis+sentinel" | "valkey+sentinel"
+            | "redis+cluster" | "valkey+cluster" => {
                 let rest = rest.strip_prefix("//").ok_or("must have `//` after the scheme")?;
-                Self::tcp(rest, scheme.split_once('+').map_or("", |(_, fleet)| fleet))
+                let fleet = scheme.split_once('+').map_or("", |(_, fleet)| fleet);
+                Ok(Self { tls: matches!(scheme, "rediss" | "valkeys"), ..Self::tcp(rest, fleet)? })
             }
             "unix" | "redis+unix" | "valkey+unix" => {
                 Self::unix(rest.strip_prefix("//").unwrap_or(rest))
             }
+            "rediss+sentinel" | "valkeys+sentinel" | "rediss+cluster" | "valkeys+cluster" => {
+                Err("asks for TLS, which is not spoken to sentinels or a cluster yet")
+            }
             _ => Err(
-                "the scheme must be `redis`, `valkey` or `unix`, or the first two with `+sentinel` or `+cluster`",
+                "the scheme must be `redis`, `rediss`, `valkey`, `valkeys` or `unix`, or without TLS `redis` or `valkey` with `+sentinel` or `+cluster`",
             ),
         }
     }
@@ -66,7 +71,8 @@ impl Location {
             Some(seed) => seed.clone(),
             None => Address::tcp(place, 6379)?,
         };
-        Ok(Self { address, fleet, user, password, database: database(path)? })
+        let database = database(path)?;
+        Ok(Self { address, fleet, user, password, database, tls: false })
     }
 
     fn unix(rest: &str) -> Result<Self, &'static str> {
@@ -84,7 +90,8 @@ impl Location {
             }
         }
         let address = Address::Unix(decoded(path)?.into());
-        Ok(Self { address, fleet: Fleet::Alone, user, password, database: number })
+        let fleet = Fleet::Alone;
+        Ok(Self { address, fleet, user, password, database: number, tls: false })
     }
 }
 
@@ -94,9 +101,7 @@ impl Address {
         let (host, port) = host_and_port(place, usual)?;
         Ok(Self::Tcp { host, port })
     }
-}
 
-impl Address {
     /// The same with the host of `other`, if it has none of its own: what a server says that does not know its name.
     pub(crate) fn known_by(self, other: &Self) -> Self {
         match (self, other) {
@@ -201,6 +206,10 @@ mod tests {
         assert_eq!(tcp("valkey://10.0.0.1:7000/3"), ("10.0.0.1".into(), 7000, 3));
         assert_eq!(tcp("redis://[2001:db8::1]:1/"), ("2001:db8::1".into(), 1, 0));
         assert_eq!(tcp("redis://[::1]"), ("::1".into(), 6379, 0));
+        for (url, tls) in [("redis", false), ("rediss", true), ("valkey", false), ("valkeys", true)]
+        {
+            assert_eq!(Location::parse(&format!("{url}://host")).unwrap().tls, tls, "{url}");
+        }
         let location = Location::parse("redis://ada:p%40ss%3Aword@host/1").unwrap();
         assert_eq!(location.user.as_deref(), Some("ada"));
         assert_eq!(location.password.unwrap().expose(), "p@ss:word");
@@ -236,7 +245,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(url in "(redis|valkey|unix|redis\\+(sentinel|cluster))://.{0,40}|.{0,40}") {
+        fn nothing_makes_it_panic(url in "(rediss?|valkeys?|unix|redis\\+(sentinel|cluster))://.{0,40}|.{0,40}") {
             let _ = Location::parse(&url);
         }
 

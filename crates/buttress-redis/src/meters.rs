@@ -17,6 +17,8 @@ const CONNECTIONS: Metric<Gauge> =
     Metric::gauge("buttress_redis_connections", "Connections that are up: none is an open breaker");
 const CONNECTS: Metric<Counter, 1> =
     Metric::counter("buttress_redis_connects_total", "Attempts to connect").labels(&["result"]);
+const GAPS: Metric<Counter> =
+    Metric::counter("buttress_redis_gaps_total", "Times that messages may have been missed");
 
 /// Every metric of the crate.
 pub const CATALOGUE: &[Description] = &[
@@ -25,6 +27,7 @@ pub const CATALOGUE: &[Description] = &[
     *IN_FLIGHT.description(),
     *CONNECTIONS.description(),
     *CONNECTS.description(),
+    *GAPS.description(),
 ];
 
 /// The handles, bound once.
@@ -35,6 +38,7 @@ pub(crate) struct Meters {
     connections: Gauge,
     succeeded: Counter,
     failed: Counter,
+    pub(crate) gaps: Counter,
     warned: AtomicBool,
 }
 
@@ -46,6 +50,7 @@ impl Meters {
             connections: metrics.bind(&CONNECTIONS, []),
             succeeded: metrics.bind(&CONNECTS, ["ok"]),
             failed: metrics.bind(&CONNECTS, ["failed"]),
+            gaps: metrics.bind(&GAPS, []),
             warned: AtomicBool::new(false),
         }
     }
@@ -61,8 +66,9 @@ impl Meters {
         }
     }
 
-    /// Counts a new connection, and tells once what an operator should know of its server.
-    pub(crate) fn connected(&self, facts: &Facts, place: usize) {
+    /// Counts a new connection for as long as the guard lives, and tells once what an operator should know of its
+    /// server.
+    pub(crate) fn connected(&self, facts: &Facts, place: usize) -> Up<'_> {
         self.connections.add(1.0);
         self.succeeded.increment(1);
         let version = facts.version.as_deref().unwrap_or("unknown");
@@ -72,13 +78,25 @@ impl Meters {
                 tracing::warn!(target: "buttress", %warning, "Redis is not set up well");
             }
         }
+        Up(self)
     }
 
-    pub(crate) fn disconnected(&self) {
-        self.connections.add(-1.0);
+    /// Counts a connection that listens.
+    pub(crate) fn subscribed(&self) {
+        self.succeeded.increment(1);
     }
 
     pub(crate) fn not_connected(&self) {
         self.failed.increment(1);
+    }
+}
+
+/// A connection that is counted.
+#[must_use = "it is counted as long as this lives"]
+pub(crate) struct Up<'a>(&'a Meters);
+
+impl Drop for Up<'_> {
+    fn drop(&mut self) {
+        self.0.connections.add(-1.0);
     }
 }

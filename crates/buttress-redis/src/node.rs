@@ -1,5 +1,8 @@
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Release};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -7,20 +10,29 @@ use buttress_core::clock::{Clock, TokioClock};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::RedisError;
 use crate::backoff::Backoff;
 use crate::link::{self, Link};
 use crate::meters::Meters;
 use crate::settings::Checked;
 use crate::source::Source;
+use crate::{ErrorKind, RedisError};
 
 /// One server, and the connections to it. A task for each keeps it: only that connects, so callers of a server that
 /// is down neither wait nor hurry.
 #[derive(Debug)]
 pub(crate) struct Node {
-    places: Box<[ArcSwapOption<Link>]>,
-    came: Notify,
+    places: Arc<Places>,
     keepers: Vec<AbortHandle>,
+}
+
+/// Where callers find the connections that keepers put there.
+#[derive(Debug)]
+struct Places {
+    links: Box<[ArcSwapOption<Link>]>,
+    came: Notify,
+    failed: ArcSwapOption<RedisError>,
+    /// Whether it is told that not all is well: one line for each such time, not one for each attempt.
+    told: AtomicBool,
 }
 
 impl Node {
@@ -30,33 +42,42 @@ impl Node {
         settings: &Arc<Checked>,
         meters: &Arc<Meters>,
     ) -> Arc<Self> {
-        Arc::new_cyclic(|node: &std::sync::Weak<Self>| {
-            let keepers = (0..settings.connections.get()).map(|place| {
-                let keeper = Keeper {
-                    node: node.clone(),
-                    place,
-                    settings: settings.clone(),
-                    meters: meters.clone(),
-                    clock: TokioClock::new(),
-                };
-                tokio::spawn(keeper.keep(source.clone())).abort_handle()
-            });
-            let places = (0..settings.connections.get()).map(|_| ArcSwapOption::empty()).collect();
-            Self { places, came: Notify::new(), keepers: keepers.collect() }
-        })
+        let count = settings.connections.get();
+        let links = (0..count).map(|_| ArcSwapOption::empty()).collect();
+        let (came, failed, told) = (Notify::new(), ArcSwapOption::empty(), AtomicBool::new(false));
+        let places = Arc::new(Places { links, came, failed, told });
+        let keepers = (0..count).map(|place| {
+            let keeper = Keeper {
+                places: places.clone(),
+                place,
+                settings: settings.clone(),
+                meters: meters.clone(),
+                clock: TokioClock::new(),
+            };
+            tokio::spawn(keeper.keep(source.clone())).abort_handle()
+        });
+        let keepers = keepers.collect();
+        Arc::new(Self { places, keepers })
     }
 
     /// The connection at this place, or another one if that is down.
     pub(crate) fn link(&self, place: usize) -> Option<Arc<Link>> {
-        let (before, from) = self.places.split_at(place.min(self.places.len()));
+        let links = &self.places.links;
+        let (before, from) = links.split_at(place.min(links.len()));
         from.iter().chain(before).find_map(ArcSwapOption::load_full)
+    }
+
+    /// Why there is no connection, as far as that is known.
+    pub(crate) fn why_not(&self) -> RedisError {
+        let known = self.places.failed.load_full().map(Arc::unwrap_or_clone);
+        known.unwrap_or_else(|| RedisError::new(ErrorKind::Unreachable, ""))
     }
 
     /// Returns as soon as there is a connection.
     pub(crate) async fn connected(&self) -> Arc<Link> {
         loop {
             // First registered, then looked: one that comes in between is not missed.
-            let came = self.came.notified();
+            let came = self.places.came.notified();
             if let Some(link) = self.link(0) {
                 return link;
             }
@@ -73,7 +94,7 @@ impl Drop for Node {
 
 /// Keeps one connection: makes it, watches over it, makes it anew.
 struct Keeper {
-    node: std::sync::Weak<Node>,
+    places: Arc<Places>,
     place: usize,
     settings: Arc<Checked>,
     meters: Arc<Meters>,
@@ -82,19 +103,17 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(self, mut source: Source) {
-        let (mut backoff, mut told) = (Backoff::default(), false);
-        let jitter = RandomState::new();
+        let (mut backoff, jitter) = (Backoff::default(), RandomState::new());
         for turn in 0_u64.. {
             let address = source.address().await;
             match link::connect(&address, &self.settings).await {
                 Ok((link, driver)) => {
-                    told = false;
                     let began = self.clock.now();
-                    let Some(reason) = self.serve(link, driver, &mut source).await else { return };
+                    let reason = self.serve(link, driver, &mut source).await;
                     backoff.lived(self.clock.now() - began);
-                    tracing::warn!(target: "buttress", reason, place = self.place, "a connection to Redis ended");
+                    self.tell(&reason);
                 }
-                Err(error) => self.failed(&error, &mut told),
+                Err(error) => self.failed(error),
             }
             source.lost();
             tokio::select! {
@@ -105,36 +124,42 @@ impl Keeper {
         }
     }
 
-    /// Lets callers have the connection, until it ends. Nothing if nobody is left to have it.
-    async fn serve(
-        &self,
-        link: Link,
-        driver: link::Driver,
-        source: &mut Source,
-    ) -> Option<&'static str> {
+    /// Lets callers have the connection, until it ends.
+    async fn serve(&self, link: Link, driver: link::Driver, source: &mut Source) -> &'static str {
         let link = Arc::new(link);
-        {
-            let node = self.node.upgrade()?;
-            self.meters.connected(link.facts(), self.place);
-            node.places.get(self.place)?.store(Some(link.clone()));
-            node.came.notify_waiters();
+        let up = self.meters.connected(link.facts(), self.place);
+        self.put(Some(link.clone()));
+        // Not before all are back: the attempts of one end later than those of the other.
+        if self.places.links.iter().all(|place| place.load().is_some()) {
+            self.places.told.store(false, Release);
         }
+        self.places.came.notify_waiters();
         let reason = tokio::select! {
             // First the watch: it is what ends the connection when it is dropped.
             biased;
             reason = link.watch(driver, self.settings.response_timeout) => reason,
             () = source.moved() => "the server is another one now",
         };
-        self.meters.disconnected();
-        self.node.upgrade()?.places.get(self.place)?.store(None);
-        Some(reason)
+        self.put(None);
+        drop(up);
+        reason
     }
 
-    /// One line for each time of being down, not one for each attempt.
-    fn failed(&self, error: &RedisError, told: &mut bool) {
+    fn put(&self, link: Option<Arc<Link>>) {
+        if let Some(place) = self.places.links.get(self.place) {
+            place.store(link);
+        }
+    }
+
+    fn failed(&self, error: RedisError) {
         self.meters.not_connected();
-        if !std::mem::replace(told, true) && self.place == 0 {
-            tracing::warn!(target: "buttress", %error, "Redis cannot be connected to");
+        self.tell(&error);
+        self.places.failed.store(Some(Arc::new(error)));
+    }
+
+    fn tell(&self, reason: &dyn fmt::Display) {
+        if !self.places.told.swap(true, AcqRel) {
+            tracing::warn!(target: "buttress", %reason, "a connection to Redis is down");
         }
     }
 }

@@ -2,9 +2,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use buttress_core::Secret;
 use buttress_core::clock::{Clock, TokioClock};
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Secret};
 
 use crate::cluster::Redirected;
 use crate::command::{Command, with_source};
@@ -15,7 +15,8 @@ use crate::meters::Meters;
 use crate::node::PATIENCE;
 use crate::said::Said;
 use crate::settings::Checked;
-use crate::{Call, ErrorKind, RedisError, RedisSettings, Reply, Script, Tag};
+use crate::way::Way;
+use crate::{Call, ErrorKind, RedisBuilder, RedisError, RedisSettings, Reply, Script, Tag};
 
 /// The one way to Redis. Clones are the same.
 ///
@@ -41,26 +42,54 @@ impl Redis {
         settings.into()
     }
 
+    pub(crate) fn new(settings: Checked, metrics: &Metrics) -> Self {
+        let shared = Shared {
+            in_flight: InFlight::new(settings.in_flight, Meters::in_flight(metrics)),
+            meters: Arc::new(Meters::new(metrics)),
+            clock: TokioClock::new(),
+            layout: OnceLock::new(),
+            settings: Arc::new(settings),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
     /// Prepares a call of `script` about `tag`.
     pub fn run<'a>(&'a self, script: &'a Script, tag: impl Into<Tag>) -> Call<'a> {
         Call::new(self, script, tag.into())
     }
 
-    /// Waits until there is a connection: for a service that wants to begin with one.
+    /// Waits until there is a connection, in a cluster one to each primary: for a service that wants to begin with
+    /// it.
     ///
     /// # Errors
     ///
-    /// Fails if there is none within two seconds, or twice the time to connect if that is longer. It is
-    /// still tried then.
+    /// Fails if there is none within two seconds, or twice the time to connect if that is longer, and says what the
+    /// last attempt ended with. It is still tried then.
     pub async fn connected(&self) -> Result<(), RedisError> {
         let layout = self.layout()?;
         let patience = PATIENCE.max(self.shared.settings.connect_timeout * 2);
-        let connected = tokio::time::timeout(patience, layout.connected()).await;
-        connected.map_err(|_| RedisError::new(ErrorKind::Unreachable, ""))
+        match tokio::time::timeout(patience, layout.connected()).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(layout.why_not()),
+        }
+    }
+
+    /// Whether there is a connection now, in a cluster to any primary: if not, a call would fail at once.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.layout().is_ok_and(|layout| layout.any().is_some())
     }
 
     pub(crate) fn prefix(&self) -> &str {
         &self.shared.settings.prefix
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Checked> {
+        &self.shared.settings
+    }
+
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.shared.meters
     }
 
     pub(crate) fn response_timeout(&self) -> Duration {
@@ -77,6 +106,11 @@ impl Redis {
         }
         let Shared { settings, meters, .. } = &*self.shared;
         Ok(self.shared.layout.get_or_init(|| Layout::start(settings, meters)))
+    }
+
+    /// The way for connections beside the shared ones.
+    pub(crate) fn way(&self) -> Result<Way, RedisError> {
+        Ok(self.layout()?.way(&self.shared.settings.location))
     }
 
     pub(crate) async fn send(
@@ -156,106 +190,4 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").field("settings", &self.shared.settings).finish_non_exhaustive()
     }
-}
-
-/// Collects the settings of [`Redis`].
-///
-/// ```
-/// use buttress_redis::Redis;
-/// use std::time::Duration;
-///
-/// let redis = Redis::builder("redis://cache.internal:6379/0")
-///     .prefix("shop")
-///     .response_timeout(Duration::from_millis(200))
-///     .build()?;
-/// assert!(!format!("{redis:?}").is_empty());
-/// # Ok::<_, buttress_core::BuildError>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "nothing happens until `build` is called"]
-pub struct RedisBuilder {
-    settings: RedisSettings,
-    metrics: Metrics,
-}
-
-impl RedisBuilder {
-    /// Sets how many connections there are, from 1 to 4. The default is 2.
-    pub fn connections(mut self, connections: u8) -> Self {
-        self.settings.connections = connections;
-        self
-    }
-
-    /// Sets how long connecting may take. The default is half a second.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.connect_timeout_ms = millis(timeout);
-        self
-    }
-
-    /// Sets how long a call may take, unless it is given [less](Call::within). The default is half a second.
-    pub fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.response_timeout_ms = millis(timeout);
-        self
-    }
-
-    /// Sets how many calls may be under way. The default is 4,096.
-    pub fn in_flight(mut self, most: usize) -> Self {
-        self.settings.in_flight = most;
-        self
-    }
-
-    /// Sets what every key begins with. The default is `buttress`.
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.settings.prefix = prefix.into();
-        self
-    }
-
-    /// Sets what the server calls our connections. The default is `buttress`.
-    pub fn client_name(mut self, name: impl Into<String>) -> Self {
-        self.settings.client_name = name.into();
-        self
-    }
-
-    /// Sets as whom to speak to sentinels. The default is nobody; the login in the URL is that of the master.
-    pub fn sentinel_login(mut self, user: Option<String>, password: impl Into<String>) -> Self {
-        self.settings.sentinel_user = user;
-        self.settings.sentinel_password = Some(Secret::new(password.into()));
-        self
-    }
-
-    /// Counts and measures there. The default is nowhere.
-    pub fn metrics(mut self, metrics: &Metrics) -> Self {
-        self.metrics = metrics.clone();
-        self
-    }
-
-    /// Checks the settings. Within a tokio runtime it begins to connect; else the first call does.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong.
-    pub fn build(self) -> Result<Redis, BuildError> {
-        let settings = Arc::new(self.settings.check()?);
-        let redis = Redis {
-            shared: Arc::new(Shared {
-                in_flight: InFlight::new(settings.in_flight, Meters::in_flight(&self.metrics)),
-                meters: Arc::new(Meters::new(&self.metrics)),
-                clock: TokioClock::new(),
-                layout: OnceLock::new(),
-                settings,
-            }),
-        };
-        // Where there is no runtime yet, the first call begins.
-        let _ = redis.layout();
-        Ok(redis)
-    }
-}
-
-impl From<RedisSettings> for RedisBuilder {
-    fn from(settings: RedisSettings) -> Self {
-        Self { settings, metrics: Metrics::none() }
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::fleet::Fleet;
 use crate::location::Location;
-use crate::{Redis, RedisBuilder};
+use crate::tls::{Given, Tls};
+use crate::{Redis, RedisBuilder, TlsSettings};
 
 /// The settings of [`Redis`], as they stand in a file. What is left out has its default.
 ///
@@ -26,7 +27,7 @@ use crate::{Redis, RedisBuilder};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisSettings {
-    /// `redis://user:password@host:port/database`, `unix:/path?db=0`, or
+    /// `redis://user:password@host:port/database` (with TLS, `rediss://…`), `unix:/path?db=0`, or
     /// `redis+sentinel://user:password@host1:port,host2:port/name-of-the-master/database`, or
     /// `redis+cluster://user:password@host1:port,host2:port`.
     pub url: Secret<String>,
@@ -46,6 +47,8 @@ pub struct RedisSettings {
     pub sentinel_user: Option<String>,
     /// The password for sentinels.
     pub sentinel_password: Option<Secret<String>>,
+    /// Whom to trust, and who we are, where the scheme of the URL is `rediss` or `valkeys`.
+    pub tls: Option<TlsSettings>,
 }
 
 impl Default for RedisSettings {
@@ -60,6 +63,7 @@ impl Default for RedisSettings {
             client_name: "buttress".to_owned(),
             sentinel_user: None,
             sentinel_password: None,
+            tls: None,
         }
     }
 }
@@ -68,6 +72,7 @@ impl Default for RedisSettings {
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) location: Location,
+    pub(crate) tls: Tls,
     pub(crate) connections: NonZeroUsize,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
@@ -102,12 +107,13 @@ impl RedisSettings {
         RedisBuilder::from(self).build()
     }
 
-    pub(crate) fn check(self) -> Result<Checked, BuildError> {
+    pub(crate) fn check(self, given: Given) -> Result<Checked, BuildError> {
         let mut faults = Faults::new();
         let location = Location::parse(self.url.expose()).unwrap_or_else(|reason| {
             faults.add("url", reason);
-            Location::local()
+            Location { tls: cfg!(feature = "tls") && self.tls.is_some(), ..Location::local() }
         });
+        let tls = faults.within("", Tls::check(&location, self.tls, given));
         if !(1..=4).contains(&self.connections) {
             faults
                 .add("connections", format_args!("must be from 1 to 4, not {}", self.connections));
@@ -130,6 +136,7 @@ impl RedisSettings {
                     .add(path, "must be 1 to 64 visible characters of ASCII, without `{` and `}`");
             }
         }
+        let tls = tls.unwrap_or_default();
         let has_sentinels = matches!(location.fleet, Fleet::Sentinels { .. });
         for (path, is_given) in [
             ("sentinel_user", self.sentinel_user.is_some()),
@@ -144,6 +151,7 @@ impl RedisSettings {
         }
         faults.finish(Checked {
             location,
+            tls,
             connections: NonZeroUsize::new(self.connections.into()).unwrap_or(NonZeroUsize::MIN),
             connect_timeout: Duration::from_millis(self.connect_timeout_ms),
             response_timeout: Duration::from_millis(self.response_timeout_ms),

@@ -14,6 +14,7 @@
 //! | `error-envelope` | [`Inbound`] gives every failure one shape; with `axum`, extractors that refuse with problems |
 //! | `health` | [`Inbound`] answers probes; checks in the background; with `tonic`, `grpc.health.v1` |
 //! | `health-disk`, `health-http` | checks of a file system, and of another service |
+//! | `redis` | [`redis`]: the one way to Redis, for what a fleet shares |
 //! | `tower` | with `error-envelope`: the errors of tower's own middleware become problems |
 //! | `tonic` | [`Problem`] to and from `tonic::Status` |
 //! | `metrics` | metrics report to the `metrics` facade |
@@ -42,6 +43,9 @@ pub use buttress_error_envelope as error_envelope;
 #[cfg(feature = "health")]
 #[doc(no_inline)]
 pub use buttress_health as health;
+#[cfg(feature = "redis")]
+#[doc(no_inline)]
+pub use buttress_redis as redis;
 
 pub use self::inbound::{Inbound, InboundBuilder, InboundSettings};
 #[cfg(feature = "serve")]

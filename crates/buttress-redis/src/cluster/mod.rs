@@ -88,6 +88,24 @@ impl Cluster {
         self.shared.routes.load().primaries().iter().find_map(|node| node.link(0))
     }
 
+    /// The primary of a slot, or any that is connected: by chance.
+    pub(crate) fn address(&self, slot: Option<u16>, random: u64) -> Option<Address> {
+        let routes = self.shared.routes.load();
+        match slot {
+            Some(slot) => routes.address_of(slot).cloned(),
+            None => routes.living(random).cloned(),
+        }
+    }
+
+    pub(crate) fn is_primary(&self, address: &Address) -> bool {
+        self.shared.routes.load().topology.primaries().contains(address)
+    }
+
+    /// Calls for news of the topology.
+    pub(crate) fn ring(&self) {
+        self.shared.bell.notify_one();
+    }
+
     /// Returns as soon as there is a connection to each primary.
     pub(crate) async fn connected(&self) {
         loop {

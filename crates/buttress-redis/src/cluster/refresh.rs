@@ -143,7 +143,8 @@ async fn told(address: &Address, shared: &Shared) -> Result<Topology, RedisError
     let within = shared.settings.connect_timeout;
     let mut question = Pipeline::new();
     question.cmd("CLUSTER").arg("SLOTS");
-    let mut line = Line::open(address, &login(&shared.settings), within).await?;
+    let mut line =
+        Line::open(address, &login(&shared.settings), &shared.settings.tls, within).await?;
     let [answer] = line.ask(&question).await?;
     read(&answer, address)
 }

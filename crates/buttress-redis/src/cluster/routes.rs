@@ -68,6 +68,16 @@ impl Routes {
         self.topology.primaries().get(self.topology.owner(slot)?)
     }
 
+    /// The address of a primary that is connected, beginning anywhere.
+    pub(super) fn living(&self, random: u64) -> Option<&Address> {
+        let all = self.topology.primaries().iter().zip(&self.primaries);
+        let count = u64::try_from(self.primaries.len().max(1)).unwrap_or(1);
+        let first = usize::try_from(random % count).unwrap_or(0);
+        let (mut from, mut before) = (all.clone().skip(first), all.take(first));
+        let is_living = |(_, node): &(&Address, &Arc<Node>)| node.link(0).is_some();
+        from.find(is_living).or_else(|| before.find(is_living)).map(|(address, _)| address)
+    }
+
     /// The server at an address, be it a guest.
     pub(super) fn node(&self, address: &Address) -> Option<&Arc<Node>> {
         let primaries = self.topology.primaries().iter().zip(&self.primaries);

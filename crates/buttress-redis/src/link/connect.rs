@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use buttress_core::clock::TokioClock;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
+use redis::{AsyncConnectionConfig, Pipeline, ProtocolVersion, RedisConnectionInfo, Value};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -15,6 +15,8 @@ use super::traffic::Traffic;
 use super::{Driver, Facts, Link};
 use crate::location::Address;
 use crate::settings::Checked;
+use crate::subscribe::Heard;
+use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
 
 /// Connects, says who we are, and asks whom we have got: all of it within one deadline.
@@ -22,10 +24,27 @@ pub(crate) async fn connect(
     address: &Address,
     settings: &Checked,
 ) -> Result<(Link, Driver), RedisError> {
+    connect_as(address, settings, None).await
+}
+
+/// The same, for a connection by which something is heard.
+pub(crate) async fn listen(
+    address: &Address,
+    settings: &Checked,
+    heard: Heard,
+) -> Result<(Link, Driver), RedisError> {
+    connect_as(address, settings, Some(heard)).await
+}
+
+async fn connect_as(
+    address: &Address,
+    settings: &Checked,
+    heard: Option<Heard>,
+) -> Result<(Link, Driver), RedisError> {
     let connecting = async {
         let traffic = Arc::new(Traffic::new(TokioClock::new()));
-        let io = open(address).await.map_err(|error| unreachable(&error))?;
-        greet(Stream::new(io, traffic.clone()), traffic, settings).await
+        let io = open(address, &settings.tls).await.map_err(|error| unreachable(&error))?;
+        greet(Stream::new(io, traffic.clone()), traffic, settings, heard).await
     };
     let within = settings.connect_timeout;
     let late =
@@ -34,19 +53,19 @@ pub(crate) async fn connect(
 }
 
 /// A connection on which nothing was said yet.
-pub(crate) async fn dial(address: &Address) -> Result<Stream, RedisError> {
-    let io = open(address).await.map_err(|error| unreachable(&error))?;
+pub(crate) async fn dial(address: &Address, tls: &Tls) -> Result<Stream, RedisError> {
+    let io = open(address, tls).await.map_err(|error| unreachable(&error))?;
     Ok(Stream::new(io, Arc::new(Traffic::new(TokioClock::new()))))
 }
 
-async fn open(address: &Address) -> io::Result<Io> {
+async fn open(address: &Address, tls: &Tls) -> io::Result<Io> {
     match address {
         Address::Tcp { host, port } => {
             // Resolved anew each time: a name may have moved.
             let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-            for address in lookup_host((host.as_str(), *port)).await? {
-                match TcpStream::connect(address).await {
-                    Ok(stream) => return tuned(stream),
+            for found in lookup_host((host.as_str(), *port)).await? {
+                match TcpStream::connect(found).await {
+                    Ok(stream) => return tls.secure(tuned(stream)?, address).await,
                     Err(error) => last = error,
                 }
             }
@@ -72,13 +91,20 @@ async fn greet(
     stream: Stream,
     traffic: Arc<Traffic>,
     settings: &Checked,
+    heard: Option<Heard>,
 ) -> Result<(Link, Driver), RedisError> {
     // Its own time-outs and queues are off: ours are in front of it.
-    let config = AsyncConnectionConfig::new()
+    let mut config = AsyncConnectionConfig::new()
         .set_response_timeout(None)
         .set_connection_timeout(None)
         .set_pipeline_buffer_size(settings.in_flight.clamp(64, 16_384));
-    let connected = MultiplexedConnection::new_with_config(&login(settings), stream, config).await;
+    let mut login = login(settings);
+    if let Some(heard) = heard {
+        // What is not an answer comes apart from answers, so calls and messages share a connection.
+        login = login.set_protocol(ProtocolVersion::RESP3);
+        config = config.set_push_sender(heard);
+    }
+    let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
     let (mut connection, driver) = connected.map_err(|error| refused(&error))?;
     let driver = Driver(tokio::spawn(driver));
 
@@ -118,7 +144,7 @@ fn unreachable(error: &io::Error) -> RedisError {
     RedisError::new(ErrorKind::Unreachable, error.to_string())
 }
 
-pub(super) fn refused(error: &redis::RedisError) -> RedisError {
+pub(crate) fn refused(error: &redis::RedisError) -> RedisError {
     let kind = if error.is_io_error() { ErrorKind::Unreachable } else { ErrorKind::Refused };
     RedisError::new(kind, error.to_string())
 }

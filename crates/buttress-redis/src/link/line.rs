@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use super::Driver;
 use super::connect::{dial, refused};
 use crate::location::Address;
+use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
 
 /// A connection for a few questions, to whoever knows the way: a sentinel.
@@ -22,12 +23,13 @@ impl Line {
     pub(crate) async fn open(
         address: &Address,
         login: &RedisConnectionInfo,
+        tls: &Tls,
         within: Duration,
     ) -> Result<Self, RedisError> {
         let config =
             AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
         let opening = async {
-            let stream = dial(address).await?;
+            let stream = dial(address, tls).await?;
             let made = MultiplexedConnection::new_with_config(login, stream, config).await;
             made.map_err(|error| refused(&error))
         };

@@ -19,9 +19,10 @@ use tokio::task::JoinHandle;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-pub(crate) use self::connect::{connect, dial, login};
+pub(crate) use self::connect::{connect, dial, listen, login, refused};
 pub(crate) use self::facts::Facts;
 pub(crate) use self::line::Line;
+pub(crate) use self::stream::Io;
 use self::traffic::Traffic;
 use crate::said::Said;
 use crate::{ErrorKind, RedisError};
@@ -80,6 +81,19 @@ impl Link {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.broken(&error, written)),
             Err(_) => Err(lost(ErrorKind::Ambiguous, "")),
+        }
+    }
+
+    /// Begins to listen, if it was [made](listen) for that.
+    pub(crate) async fn subscribe(
+        &self,
+        channels: &[&str],
+        within: Duration,
+    ) -> Result<(), RedisError> {
+        let mut connection = self.connection.clone();
+        match timeout(within, connection.subscribe(channels)).await {
+            Ok(subscribed) => subscribed.map_err(|error| refused(&error)),
+            Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "no channel is confirmed")),
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 
 use super::traffic::Traffic;
 
-/// A connection of either kind, whose traffic is counted.
+/// A connection of any kind, whose traffic is counted.
 pub(crate) struct Stream {
     io: Io,
     traffic: Arc<Traffic>,
@@ -20,6 +20,8 @@ pub(crate) enum Io {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
 
 impl Stream {
@@ -37,6 +39,11 @@ macro_rules! either {
             }
             #[cfg(unix)]
             Io::Unix(io) => {
+                let $io = Pin::new(io);
+                $call
+            }
+            #[cfg(feature = "tls")]
+            Io::Tls(io) => {
                 let $io = Pin::new(io);
                 $call
             }

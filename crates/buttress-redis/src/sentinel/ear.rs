@@ -15,6 +15,7 @@ use super::answers::{Seen, is_about};
 use crate::backoff::Backoff;
 use crate::link::{Line, dial, pause};
 use crate::location::Address;
+use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
 
 /// What a sentinel answered, or why it did not.
@@ -25,6 +26,7 @@ pub(super) struct Ear {
     pub(super) sentinel: Address,
     pub(super) name: String,
     pub(super) login: RedisConnectionInfo,
+    pub(super) tls: Tls,
     pub(super) within: Duration,
     pub(super) news: mpsc::Sender<News>,
     pub(super) wake: watch::Receiver<()>,
@@ -52,8 +54,9 @@ impl Ear {
 
     /// As long as it answers. Ends well if nobody wants to hear it any more.
     async fn follow(&mut self) -> Result<(), RedisError> {
-        let mut line = Line::open(&self.sentinel, &self.login, self.within).await?;
-        let mut channel = Channel::open(&self.sentinel, &self.login, self.within).await?;
+        let mut line = Line::open(&self.sentinel, &self.login, &self.tls, self.within).await?;
+        let mut channel =
+            Channel::open(&self.sentinel, &self.login, &self.tls, self.within).await?;
         let questions = self.questions();
         loop {
             // What it told before the subscription was there is lost: so it is asked after that.
@@ -94,11 +97,12 @@ impl Channel {
     async fn open(
         sentinel: &Address,
         login: &RedisConnectionInfo,
+        tls: &Tls,
         within: Duration,
     ) -> Result<Self, RedisError> {
         let opening = async {
             let mut connection =
-                PubSub::new(login, dial(sentinel).await?).await.map_err(|why| deaf(&why))?;
+                PubSub::new(login, dial(sentinel, tls).await?).await.map_err(|why| deaf(&why))?;
             connection.subscribe("+switch-master").await.map_err(|why| deaf(&why))?;
             Ok(connection.split())
         };

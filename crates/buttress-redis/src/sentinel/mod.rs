@@ -25,6 +25,7 @@ pub(crate) struct Watcher {
     task: AbortHandle,
     master: watch::Receiver<Option<Address>>,
     standing: Arc<Lock<Standing>>,
+    bell: Arc<Notify>,
 }
 
 /// How it stands with the sentinels.
@@ -56,13 +57,35 @@ impl Watcher {
             wake: watch::Sender::new(()),
         };
         let task = tokio::spawn(watch.run(heard, bell.clone())).abort_handle();
-        let source = Source::followed(master.clone(), bell);
-        (Self { task, master, standing }, source)
+        let source = Source::followed(master.clone(), bell.clone());
+        (Self { task, master, standing, bell }, source)
     }
 
     /// The master, as far as it is known.
     pub(crate) fn master(&self) -> Option<Address> {
         self.master.borrow().clone()
+    }
+
+    /// Where the master is, as soon as that is known.
+    pub(crate) async fn known(&self) -> Address {
+        self.news().address().await
+    }
+
+    /// Returns when the master is somewhere else.
+    pub(crate) async fn left(&self, address: &Address) {
+        let mut news = self.news();
+        while news.address().await == *address {
+            news.moved().await;
+        }
+    }
+
+    fn news(&self) -> Source {
+        Source::followed(self.master.clone(), self.bell.clone())
+    }
+
+    /// Calls for news.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -164,6 +187,7 @@ impl Watch {
             sentinel,
             name: self.name.clone(),
             login: self.settings.sentinel_login(),
+            tls: self.settings.tls.clone(),
             within: self.settings.connect_timeout,
             news: self.news.clone(),
             wake: self.wake.subscribe(),

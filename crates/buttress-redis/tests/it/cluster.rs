@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::{HealthStatus, Key, Probe};
-use buttress_redis::{ErrorKind, Redis, RedisError, Script, Tag};
+use buttress_redis::{ErrorKind, Event, Redis, RedisError, Script, Tag};
 use buttress_testkit::redis::{Cluster, Engine, Reply, Server};
-use buttress_testkit::until::until;
+use buttress_testkit::until::{DEADLINE, until};
+use tokio::time::timeout;
 
 use crate::support::{ADD, Crowd, builder, key_of, sum};
 
@@ -332,4 +333,52 @@ async fn what_may_have_run_is_not_asked_again() {
     assert_eq!(call.send().await.unwrap_err().kind(), ErrorKind::Ambiguous);
     until("it ran all the same", async || (sum(primary, "t").await == 2).then_some(())).await;
     assert_eq!(until("it answers", async || add(&redis, "t").await.ok()).await, 3);
+}
+
+/// By a seed that is a replica; and by a primary that dies, of those that live.
+#[tokio::test]
+async fn what_is_told_is_heard_at_any_primary() {
+    let cluster = Cluster::start().await;
+    let replica = cluster.replicas_of(0).await[0];
+    let redis = crate::support::joined(url(&[replica])).await;
+    let mut subscription = redis.subscribe(["news"]).unwrap();
+    assert_eq!(timeout(DEADLINE, subscription.next()).await.unwrap(), Event::Gap);
+    redis.publish("news", "before").await.unwrap();
+    let heard = timeout(DEADLINE, subscription.next()).await.unwrap();
+    assert!(matches!(heard, Event::Message { payload, .. } if payload == b"before"));
+
+    let mut listened_at = None;
+    for primary in cluster.primaries().await {
+        let clients = primary.command(["CLIENT", "LIST"]).await.text();
+        if clients.contains(" sub=1 ") {
+            listened_at = Some(primary);
+        }
+    }
+    listened_at.unwrap().kill();
+    assert_eq!(timeout(DEADLINE, subscription.next()).await.unwrap(), Event::Gap);
+    assert!(redis.is_connected(), "to the others");
+}
+
+#[cfg(feature = "deadpool")]
+#[tokio::test]
+async fn calls_that_wait_go_to_the_primary_of_their_tag() {
+    let cluster = Cluster::start().await;
+    let redis = connected(&cluster).await;
+    let blocking = redis.blocking(1).unwrap();
+    for byte in 0..=15 {
+        let key = Key::from_bytes([byte; 16]);
+        let reply = blocking.run(&ADD, key).arg(1_i64).within(DEADLINE).await.unwrap();
+        assert_eq!(reply.integer().unwrap(), 1);
+    }
+    assert!(blocking.command("PING").within(DEADLINE).await.is_ok(), "at any");
+
+    let slot = slot_of(&cluster, "t").await;
+    let new = other(&cluster, slot).await;
+    cluster.move_slot(slot, new).await;
+    until("it is found", async || {
+        let call = blocking.run(&ADD, "t").arg(1_i64).within(DEADLINE);
+        call.await.inspect_err(|error| assert!(!error.may_have_run(), "{error}")).ok()
+    })
+    .await;
+    assert_eq!(sum(new, "t").await, 1);
 }

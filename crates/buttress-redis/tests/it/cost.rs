@@ -25,3 +25,28 @@ async fn a_call_at_a_dead_server_allocates_nothing() {
     });
     assert_eq!(count.allocations(), 0);
 }
+
+/// On one thread, so that what the connection's task allocates is counted, too.
+#[test]
+fn a_call_allocates_six_times_at_most() {
+    const CALLS: u64 = 200;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (server, redis) = runtime.block_on(async {
+        let server = Server::start().await;
+        let redis = connected(server.url()).await;
+        (server, redis)
+    });
+    let calls = || {
+        runtime.block_on(async {
+            for _ in 0..CALLS {
+                let call = redis.run(&ADD, Key::from_bytes([7; 16])).arg(1_i64);
+                assert!(call.send().await.is_ok());
+            }
+        });
+    };
+    calls();
+    let ((), count) = allocations::of(calls);
+    let most = 6 * CALLS;
+    assert!(count.allocations() <= most, "{} allocations in {CALLS} calls", count.allocations());
+    drop(server);
+}

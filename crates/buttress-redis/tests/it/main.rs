@@ -2,9 +2,23 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "these are tests")]
 
 mod alone;
+#[cfg(feature = "deadpool")]
+mod blocking;
 mod cluster;
+mod connecting;
 mod cost;
+mod counters;
+mod degrade;
+mod engine;
 mod faults;
 mod operations;
+mod reporting;
+mod seeds;
 mod sentinels;
+mod subscribe;
+#[cfg(feature = "conformance")]
+mod suites;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod watch;

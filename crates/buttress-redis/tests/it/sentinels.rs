@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::{HealthStatus, Probe};
-use buttress_redis::{Redis, Script};
-use buttress_testkit::redis::{Engine, Sentinels, Server};
-use buttress_testkit::until::until;
+use buttress_redis::{Event, Redis, Script};
+use buttress_testkit::redis::{Engine, Reply, Sentinels, Server};
+use buttress_testkit::until::{DEADLINE, until};
+use tokio::time::timeout;
 
 use crate::support::{ADD, Crowd, builder, sum};
 
@@ -256,4 +257,36 @@ async fn what_may_have_run_is_not_asked_again() {
     assert!(call.send().await.unwrap_err().may_have_run());
     until("it ran all the same", async || (sum(master, "t").await == 2).then_some(())).await;
     assert_eq!(until("it answers", async || add(&redis).await).await, 3);
+}
+
+/// A subscription outlives its handle, and goes where the master is, even if the old one still works.
+#[tokio::test]
+async fn what_is_told_is_heard_at_the_new_master() {
+    let trio = Sentinels::start().await;
+    let redis = connected(&trio).await;
+    let mut subscription = redis.subscribe(["news"]).unwrap();
+    assert_eq!(timeout(DEADLINE, subscription.next()).await.unwrap(), Event::Gap);
+    assert!(redis.is_connected());
+    drop(redis);
+    let (_, new) = usurp(&trio).await;
+    assert_eq!(timeout(DEADLINE, subscription.next()).await.unwrap(), Event::Gap);
+    assert_eq!(new.command(["PUBLISH", "test:news", "after"]).await, Reply::Integer(1));
+    let heard = timeout(DEADLINE, subscription.next()).await.unwrap();
+    assert!(matches!(heard, Event::Message { payload, .. } if payload == b"after"));
+}
+
+#[cfg(feature = "deadpool")]
+#[tokio::test]
+async fn calls_that_wait_go_to_the_new_master() {
+    let trio = Sentinels::start().await;
+    let redis = connected(&trio).await;
+    let blocking = redis.blocking(1).unwrap();
+    let add = async || blocking.run(&ADD, "t").arg(1_i64).within(DEADLINE).await;
+    assert!(add().await.is_ok());
+    let (_, new) = usurp(&trio).await;
+    until("the new one is asked", async || {
+        let _ = add().await;
+        (sum(new, "t").await > 1).then_some(())
+    })
+    .await;
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, SystemClock, Timer, TokioTimer};
-use buttress_redis::{Redis, RedisBuilder, Script};
+use buttress_redis::{Redis, RedisBuilder, RedisError, Script};
 use buttress_testkit::redis::{Reply, Server};
 use buttress_testkit::until::until;
 use tokio::task::JoinSet;
@@ -45,6 +45,19 @@ pub(crate) async fn sum(server: &Server, tag: &str) -> i64 {
         Reply::Bulk(bytes) => String::from_utf8(bytes).unwrap().parse().unwrap(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Adds one.
+pub(crate) async fn add(redis: &Redis) -> Result<i64, RedisError> {
+    redis.run(&ADD, "t").arg(1_i64).send().await?.integer()
+}
+
+/// Asks until it is answered; the server is back, so that must be soon.
+pub(crate) async fn is_back_soon(redis: &Redis) {
+    let began = SystemClock.now();
+    until("it comes back", async || add(redis).await.ok()).await;
+    let took = SystemClock.now() - began;
+    assert!(took < Duration::from_secs(2), "it took {took:?}");
 }
 
 /// Notes who was there: each call has a number of its own.

@@ -1,0 +1,198 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, TokioClock};
+use buttress_core::metrics::{Counter, Description, Metric, Metrics};
+use buttress_core::{Health, Probe, ProbeFuture};
+
+use super::condition::Condition;
+use super::{Answered, Asking, Degrade, Step};
+use crate::{Call, ErrorKind, Redis, RedisError, Reply};
+
+const DEGRADED: Metric<Counter, 2> = Metric::counter(
+    "buttress_degraded_answers_total",
+    "Answers that were given without Redis, as it could not be asked",
+)
+.labels(&["store", "as"]);
+
+/// What every store over Redis counts, beside the metrics of [the handle](crate::CATALOGUE).
+pub const CATALOGUE: &[Description] = &[*DEGRADED.description()];
+
+/// Redis, and what a store does while it cannot be asked. Clones are the same.
+///
+/// - Each answer says whether [the store gave it](Answered).
+/// - The metric `buttress_degraded_answers_total` counts those that it did not give.
+/// - The log has one line when that begins, and one when it is over: the first answer of the store after a second
+///   without a failure.
+/// - As a [`Probe`] it is degraded meanwhile, and down if it denies.
+///
+/// Every request asks again, so nothing has to be switched back. While [the handle](Redis) knows that its server
+/// is gone, that costs no time.
+///
+/// ```
+/// use buttress_redis::Redis;
+/// use buttress_redis::engine::{Answered, Degrade, Fallback, Step};
+/// use buttress_redis::store::{CounterStore, MemoryCounters, RedisCounters, Window};
+/// use std::time::Duration;
+/// # use buttress_core::Key;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), buttress_core::BuildError> {
+/// # let key = Key::from_bytes([7; 16]);
+/// // Nobody listens there.
+/// let redis = Redis::builder("redis://127.0.0.1:1").build()?;
+/// let fallback = Fallback::new(redis, "counters", Degrade::Local).within(Duration::from_millis(50));
+/// let counters = RedisCounters::new(fallback, MemoryCounters::with_capacity(1_000));
+///
+/// let minute = Window::new(Duration::from_secs(60)).unwrap();
+/// let Step::Now(Answered::Local(counted)) = counters.count(key, 1, minute) else { unreachable!() };
+/// assert_eq!(counted.total(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Fallback {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    redis: Redis,
+    store: &'static str,
+    degrade: Degrade,
+    within: Duration,
+    clock: TokioClock,
+    condition: Condition,
+    degraded: Counter,
+}
+
+impl Fallback {
+    /// For the store of this name, which stands in its metric, its log lines and its health.
+    #[must_use]
+    pub fn new(redis: Redis, store: &'static str, degrade: Degrade) -> Self {
+        let shared = Shared {
+            redis,
+            store,
+            degrade,
+            within: Duration::MAX,
+            clock: TokioClock::new(),
+            condition: Condition::default(),
+            degraded: Counter::none(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Gives each request no more time than this; the default is what [the handle](Redis) has. Then it degrades.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        self.changed(|shared| shared.within = time)
+    }
+
+    /// Counts there. The default is nowhere.
+    #[must_use]
+    pub fn metrics(self, metrics: &Metrics) -> Self {
+        let labels = [self.shared.store, self.shared.degrade.as_str()];
+        self.changed(|shared| shared.degraded = metrics.bind(&DEGRADED, labels))
+    }
+
+    fn changed(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let Shared { redis, store, degrade, within, clock, degraded, .. } = &*self.shared;
+        let mut shared = Shared {
+            redis: redis.clone(),
+            store,
+            degrade: *degrade,
+            within: *within,
+            clock: *clock,
+            condition: Condition::default(),
+            degraded: degraded.clone(),
+        };
+        change(&mut shared);
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Asks Redis: `call` says what, `read` what the reply means, and `local` what the memory of this process says
+    /// if it comes to that.
+    ///
+    /// Any error degrades, also an [ambiguous](ErrorKind::Ambiguous) one: so for [`Degrade::Local`] the
+    /// operation must be one that may have happened in both places. A store for which that is not so deals with
+    /// the error in `read`, or does not offer `Local`.
+    ///
+    /// # Cost
+    ///
+    /// One allocation and what the call costs. While there is no connection, none: the answer is there at once.
+    pub fn ask<T, C, R, L>(&self, call: C, read: R, local: L) -> Step<Answered<T>, Asking<T>>
+    where
+        C: for<'a> FnOnce(&'a Redis) -> Call<'a> + Send + 'static,
+        R: FnOnce(Reply) -> Result<T, RedisError> + Send + 'static,
+        L: FnOnce() -> T + Send + 'static,
+    {
+        if !self.shared.redis.is_connected() {
+            let error = RedisError::new(ErrorKind::Unreachable, "");
+            return Step::Now(self.without(&error, local));
+        }
+        let this = self.clone();
+        Step::Later(Asking::new(async move {
+            let Shared { redis, within, .. } = &*this.shared;
+            match call(redis).within(*within).send().await.and_then(read) {
+                Ok(answer) => this.with(answer),
+                Err(error) => this.without(&error, local),
+            }
+        }))
+    }
+
+    fn with<T>(&self, answer: T) -> Answered<T> {
+        let Shared { clock, condition, store, .. } = &*self.shared;
+        if condition.succeeded(|| clock.now()) {
+            tracing::info!(target: "buttress", store, "Redis answers again");
+        }
+        Answered::Store(answer)
+    }
+
+    fn without<T>(&self, error: &RedisError, local: impl FnOnce() -> T) -> Answered<T> {
+        let Shared { clock, condition, store, degrade, degraded, .. } = &*self.shared;
+        degraded.increment(1);
+        if condition.failed(clock.now()) {
+            tracing::warn!(target: "buttress", store, %degrade, %error, "answers without Redis");
+        }
+        match degrade {
+            Degrade::Allow => Answered::Allow,
+            Degrade::Deny => Answered::Deny,
+            Degrade::Local => Answered::Local(local()),
+        }
+    }
+}
+
+/// Degraded, or down if it denies, while there is no connection and for a second after the last failure.
+impl Probe for Fallback {
+    fn name(&self) -> &'static str {
+        self.shared.store
+    }
+
+    /// Only if it denies: else the service goes on.
+    fn critical(&self) -> bool {
+        self.shared.degrade == Degrade::Deny
+    }
+
+    fn check(&self) -> ProbeFuture<'_> {
+        let Shared { redis, clock, condition, degrade, .. } = &*self.shared;
+        let health = match degrade {
+            _ if redis.is_connected() && !condition.is_failing(clock.now()) => Health::up(),
+            Degrade::Allow => Health::degraded("allows what it cannot ask Redis"),
+            Degrade::Local => Health::degraded("asks its own memory instead of Redis"),
+            Degrade::Deny => Health::down("denies what it cannot ask Redis"),
+        };
+        Box::pin(std::future::ready(health))
+    }
+}
+
+impl fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shared { redis, store, degrade, within, .. } = &*self.shared;
+        f.debug_struct("Fallback")
+            .field("store", store)
+            .field("degrade", degrade)
+            .field("within", within)
+            .field("redis", redis)
+            .finish_non_exhaustive()
+    }
+}

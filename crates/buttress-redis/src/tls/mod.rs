@@ -1,0 +1,15 @@
+//! Encryption: what is asked for, and the handshake.
+
+#[cfg(feature = "tls")]
+mod files;
+mod settings;
+#[cfg(feature = "tls")]
+mod with;
+#[cfg(not(feature = "tls"))]
+mod without;
+
+pub use self::settings::TlsSettings;
+#[cfg(feature = "tls")]
+pub(crate) use self::with::{Given, Tls};
+#[cfg(not(feature = "tls"))]
+pub(crate) use self::without::{Given, Tls};

@@ -1,0 +1,74 @@
+//! How many came in. The shops of a fleet count together, in Redis; without it each counts its own.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use buttress::BuildError;
+use buttress::health::Check;
+use buttress::redis::{Redis, Script};
+
+static COUNT: Script = Script::new("guests", 1, "return redis.call('INCR', KEYS[1])");
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guests {
+    redis: Option<Redis>,
+    here: Arc<AtomicI64>,
+}
+
+impl Guests {
+    /// Of the fleet whose Redis is at `url`, or of this shop alone.
+    pub(crate) fn of(url: Option<String>) -> Result<Self, BuildError> {
+        let redis = url.map(|url| Redis::builder(url).prefix("shop").build()).transpose()?;
+        Ok(Self { redis, ..Self::default() })
+    }
+
+    /// The shop sells without Redis, too, so its loss makes nothing but the report worse.
+    pub(crate) fn check(&self) -> Option<Check> {
+        self.redis.clone().map(|redis| Check::new(redis).degrading())
+    }
+
+    /// One more: how many there are now, and of whom.
+    pub(crate) async fn count(&self) -> (i64, &'static str) {
+        if let Some(redis) = &self.redis
+            && let Ok(reply) = redis.run(&COUNT, "all").send().await
+            && let Ok(count) = reply.integer()
+        {
+            return (count, "the fleet");
+        }
+        (self.here.fetch_add(1, Ordering::Relaxed) + 1, "this shop")
+    }
+}
+
+/// A server of our own, to be lost.
+pub(crate) struct OwnRedis {
+    process: Child,
+    socket: PathBuf,
+}
+
+impl OwnRedis {
+    /// Nothing, where `redis-server` is not installed.
+    pub(crate) fn start() -> Option<Self> {
+        let socket = std::env::temp_dir().join(format!("storefront-{}.sock", std::process::id()));
+        let process = Command::new("redis-server")
+            .args(["--port", "0", "--save", "", "--unixsocket"])
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn();
+        Some(Self { process: process.ok()?, socket })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("unix:{}", self.socket.display())
+    }
+}
+
+impl Drop for OwnRedis {
+    fn drop(&mut self) {
+        // One that has ended already is gone, too.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
