@@ -1,4 +1,5 @@
-use crate::location::{Address, decoded};
+use crate::address::Address;
+use crate::location::decoded;
 
 /// How many servers there are, and who knows where the right one is.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,8 +1,6 @@
-use std::fmt;
-use std::path::PathBuf;
-
 use buttress_core::Secret;
 
+use crate::address::Address;
 use crate::fleet::Fleet;
 
 /// Where Redis is, and as whom to speak to it: what a URL says.
@@ -15,12 +13,6 @@ pub(crate) struct Location {
     pub(crate) password: Option<Secret<String>>,
     pub(crate) database: i64,
     pub(crate) tls: bool,
-}
-
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Address {
-    Tcp { host: String, port: u16 },
-    Unix(PathBuf),
 }
 
 impl Location {
@@ -95,36 +87,6 @@ impl Location {
     }
 }
 
-impl Address {
-    /// Reads `host:port`, of which the port may be missing.
-    pub(crate) fn tcp(place: &str, usual: u16) -> Result<Self, &'static str> {
-        let (host, port) = host_and_port(place, usual)?;
-        Ok(Self::Tcp { host, port })
-    }
-
-    /// The same with the host of `other`, if it has none of its own: what a server says that does not know its name.
-    pub(crate) fn known_by(self, other: &Self) -> Self {
-        match (self, other) {
-            (Self::Tcp { host, port }, Self::Tcp { host: known, .. })
-                if host.is_empty() || host == "?" =>
-            {
-                Self::Tcp { host: known.clone(), port }
-            }
-            (this, _) => this,
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
-
 type Credentials = (Option<String>, Option<Secret<String>>);
 
 fn credentials(login: &str) -> Result<Credentials, &'static str> {
@@ -134,27 +96,6 @@ fn credentials(login: &str) -> Result<Credentials, &'static str> {
         text => decoded(text).map(Some),
     };
     Ok((some(user)?, some(password)?.map(Secret::new)))
-}
-
-fn host_and_port(place: &str, usual: u16) -> Result<(String, u16), &'static str> {
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or("has an address without its `]`")?;
-            (host, port.strip_prefix(':').unwrap_or(port))
-        }
-        None => place.rsplit_once(':').unwrap_or((place, "")),
-    };
-    if host.is_empty() {
-        return Err("must have a host");
-    }
-    if host.contains(':') && !place.starts_with('[') {
-        return Err("must have an IPv6 address in `[` and `]`");
-    }
-    let port = match port {
-        "" => usual,
-        port => port.parse().map_err(|_| "has a port that is no number up to 65535")?,
-    };
-    Ok((decoded(host)?, port))
 }
 
 fn database(text: &str) -> Result<i64, &'static str> {

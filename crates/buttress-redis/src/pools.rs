@@ -5,8 +5,8 @@ use deadpool_redis::{Manager, Pool, PoolError, Runtime, TimeoutType};
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
+use crate::address::Address;
 use crate::link::{login, refused};
-use crate::location::Address;
 use crate::settings::Checked;
 use crate::way::Way;
 use crate::{ErrorKind, RedisError};

@@ -1,8 +1,8 @@
 //! What an error of the server means. The same words come from Redis 6.2, 7 and Valkey in three shapes, so only
 //! codes are looked at.
 
+use crate::address::Address;
 use crate::cluster::slot::SLOTS;
-use crate::location::Address;
 use crate::{ErrorKind, RedisError};
 
 /// What a server that answered with an error wants to be done.

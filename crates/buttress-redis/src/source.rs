@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use crate::location::Address;
+use crate::address::Address;
 
 /// Where a server is: what a keeper asks for each time before it connects.
 #[derive(Clone, Debug)]

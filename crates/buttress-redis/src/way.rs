@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Tag;
+use crate::address::Address;
 use crate::cluster::Cluster;
 use crate::link::pause;
-use crate::location::Address;
 use crate::sentinel::Watcher;
 
 /// The way to the right server, for a connection beside the shared ones. As long as it lives, it is followed.

@@ -8,9 +8,9 @@ use redis::Value;
 
 use super::Cluster;
 use crate::Script;
+use crate::address::Address;
 use crate::command::{Command, with_source};
 use crate::link::{Failed, Link, pause};
-use crate::location::Address;
 use crate::said::Said;
 
 /// A call that is sent on.

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use super::topology::Topology;
 use super::{Shared, scripts};
+use crate::address::Address;
 use crate::link::{Failed, Line, Link, login, pause};
-use crate::location::Address;
 use crate::{ErrorKind, RedisError};
 
 /// So long nobody is asked after an answer, whatever happens.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 
 use super::topology::Topology;
-use crate::location::Address;
+use crate::address::Address;
 use crate::node::Node;
 
 /// The servers of a cluster, and the way to each slot.

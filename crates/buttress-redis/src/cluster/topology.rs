@@ -1,7 +1,7 @@
 use redis::Value;
 
 use super::slot::SLOTS;
-use crate::location::Address;
+use crate::address::Address;
 
 /// Which primary serves which slot, by what was said last.
 #[derive(Clone, Debug, Eq, PartialEq)]

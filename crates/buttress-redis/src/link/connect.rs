@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::stream::{Io, Stream};
 use super::traffic::Traffic;
 use super::{Driver, Facts, Link};
-use crate::location::Address;
+use crate::address::Address;
 use crate::settings::Checked;
 use crate::subscribe::Heard;
 use crate::tls::Tls;

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::Driver;
 use super::connect::{dial, refused};
-use crate::location::Address;
+use crate::address::Address;
 use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
 

@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use crate::location::Address;
+use crate::address::Address;
 
 /// What a sentinel knows of a master.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::answers::Seen;
-use crate::location::Address;
+use crate::address::Address;
 
 /// Who the master is, by all that the sentinels said.
 ///

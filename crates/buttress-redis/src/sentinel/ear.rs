@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::answers::{Seen, is_about};
+use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::link::{Line, dial, pause};
-use crate::location::Address;
 use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
 

@@ -14,8 +14,8 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use self::belief::Belief;
 use self::ear::{Ear, News};
+use crate::address::Address;
 use crate::link::pause;
-use crate::location::Address;
 use crate::settings::Checked;
 use crate::source::Source;
 

@@ -5,9 +5,9 @@ use buttress_core::clock::{Clock, TokioClock};
 use tokio::time::timeout;
 
 use super::inbox::Inbox;
+use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::link;
-use crate::location::Address;
 use crate::meters::Meters;
 use crate::settings::Checked;
 use crate::way::Way;

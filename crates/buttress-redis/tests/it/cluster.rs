@@ -375,7 +375,7 @@ async fn calls_that_wait_go_to_the_primary_of_their_tag() {
     let slot = slot_of(&cluster, "t").await;
     let new = other(&cluster, slot).await;
     cluster.move_slot(slot, new).await;
-    until("it is found", async || {
+    let _ = until("it is found", async || {
         let call = blocking.run(&ADD, "t").arg(1_i64).within(DEADLINE);
         call.await.inspect_err(|error| assert!(!error.may_have_run(), "{error}")).ok()
     })
