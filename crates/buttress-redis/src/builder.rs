@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::metrics::Metrics;
@@ -40,7 +39,7 @@ impl RedisBuilder {
         self
     }
 
-    /// Sets how long a call may take, unless it is given [less](Call::within). The default is half a second.
+    /// Sets how long a call may take, unless it is given [less](crate::Call::within). The default is half a second.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.settings.response_timeout_ms = millis(timeout);
         self
@@ -75,7 +74,10 @@ impl RedisBuilder {
     /// the [settings](crate::TlsSettings).
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-    pub fn tls(mut self, config: impl Into<Arc<tokio_rustls::rustls::ClientConfig>>) -> Self {
+    pub fn tls(
+        mut self,
+        config: impl Into<std::sync::Arc<tokio_rustls::rustls::ClientConfig>>,
+    ) -> Self {
         self.tls = config.into().into();
         self
     }

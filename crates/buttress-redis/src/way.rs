@@ -53,8 +53,8 @@ impl Way {
         match self {
             Self::Fixed(_) => pending().await,
             Self::Followed(watcher) => watcher.left(address).await,
-            Self::Cluster(cluster) => {
-                while cluster.is_primary(address) {
+            Self::Cluster(_) => {
+                while self.leads_to(address) {
                     pause(NOW_AND_THEN).await;
                 }
             }
