@@ -268,8 +268,9 @@ async fn what_is_told_is_heard_at_the_new_master() {
     assert_eq!(timeout(DEADLINE, subscription.next()).await.unwrap(), Event::Gap);
     assert!(redis.is_connected());
     drop(redis);
-    let (_, new) = usurp(&trio).await;
+    let (old, new) = usurp(&trio).await;
     assert_eq!(timeout(DEADLINE, subscription.next()).await.unwrap(), Event::Gap);
+    assert_eq!(old.info("replication", "role").await, "master", "it still claims");
     assert_eq!(new.command(["PUBLISH", "test:news", "after"]).await, Reply::Integer(1));
     let heard = timeout(DEADLINE, subscription.next()).await.unwrap();
     assert!(matches!(heard, Event::Message { payload, .. } if payload == b"after"));
