@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use redis::ToRedisArgs;
@@ -103,16 +104,24 @@ pub(crate) struct KeyName<'a> {
     pub(crate) ending: &'a str,
 }
 
-impl fmt::Display for KeyName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { prefix, script, tag, ending } = self;
-        write!(f, "{prefix}:{}:v{}:{{{tag}}}", script.name(), script.version())?;
-        if ending.is_empty() { Ok(()) } else { write!(f, ":{ending}") }
+impl KeyName<'_> {
+    /// `prefix:name:v1:{tag}:ending`, in pieces: formatting would cost more than the rest of the command.
+    fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(self.prefix.as_bytes())?;
+        out.write_all(self.script.space().as_bytes())?;
+        self.tag.write_to(out)?;
+        out.write_all(b"}")?;
+        if self.ending.is_empty() {
+            return Ok(());
+        }
+        out.write_all(b":")?;
+        out.write_all(self.ending.as_bytes())
     }
 }
 
 impl ToRedisArgs for KeyName<'_> {
     fn write_redis_args<W: ?Sized + redis::RedisWrite>(&self, out: &mut W) {
-        out.write_arg_fmt(self);
+        // Into memory, which does not fail.
+        let _ = self.write_to(&mut out.writer_for_next_arg());
     }
 }

@@ -31,14 +31,21 @@ pub struct Script {
     version: u32,
     source: &'static str,
     endings: &'static [&'static str],
-    digest: OnceLock<String>,
+    ready: OnceLock<Ready>,
+}
+
+/// What is made of it once.
+#[derive(Debug)]
+struct Ready {
+    digest: String,
+    space: String,
 }
 
 impl Script {
     /// A script with one key.
     #[must_use]
     pub const fn new(name: &'static str, version: u32, source: &'static str) -> Self {
-        Self { name, version, source, endings: &[""], digest: OnceLock::new() }
+        Self { name, version, source, endings: &[""], ready: OnceLock::new() }
     }
 
     /// Has a key for each of these endings instead, in this order.
@@ -54,10 +61,6 @@ impl Script {
         self.name
     }
 
-    pub(crate) const fn version(&self) -> u32 {
-        self.version
-    }
-
     pub(crate) const fn source(&self) -> &'static str {
         self.source
     }
@@ -66,8 +69,20 @@ impl Script {
         self.endings
     }
 
-    /// Its SHA-1, computed once.
+    /// Its SHA-1.
     pub(crate) fn digest(&self) -> &str {
-        self.digest.get_or_init(|| sha1_smol::Sha1::from(self.source).digest().to_string())
+        &self.ready().digest
+    }
+
+    /// What stands in its keys between prefix and tag.
+    pub(crate) fn space(&self) -> &str {
+        &self.ready().space
+    }
+
+    fn ready(&self) -> &Ready {
+        self.ready.get_or_init(|| Ready {
+            digest: sha1_smol::Sha1::from(self.source).digest().to_string(),
+            space: format!(":{}:v{}:{{", self.name, self.version),
+        })
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 
 use buttress_core::Key;
@@ -40,6 +41,14 @@ impl Tag {
         match self.0 {
             Kind::Word(word) => slot::of(word.as_bytes()),
             Kind::Key(key) => slot::of(&key.to_hex()),
+        }
+    }
+
+    /// The bytes that stand for it in a key.
+    pub(crate) fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        match self.0 {
+            Kind::Word(word) => out.write_all(word.as_bytes()),
+            Kind::Key(key) => out.write_all(&key.to_hex()),
         }
     }
 

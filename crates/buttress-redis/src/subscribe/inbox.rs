@@ -147,8 +147,10 @@ mod tests {
         let inbox = inbox();
         let heard = inbox.hear();
         heard.heard(push(PushKind::Message, ["shop:a", "too early"]));
+        heard.heard(push(PushKind::Subscribe, ["shop:a", "1"]));
+        heard.heard(push(PushKind::Message, ["shop:a", "still too early"]));
         assert_eq!(inbox.pop(), None);
-        confirmed(&heard);
+        heard.heard(push(PushKind::Subscribe, ["shop:b", "2"]));
         heard.heard(push(PushKind::Message, ["shop:b", "x"]));
         heard.heard(push(PushKind::Message, ["shop:c", "never asked for"]));
         heard.heard(PushInfo { kind: PushKind::Message, data: vec![Value::Nil] });

@@ -158,7 +158,8 @@ async fn a_crowd_at_a_dead_server() {
 #[tokio::test]
 async fn an_idle_connection_to_a_frozen_server_is_noticed() {
     let server = Server::start().await;
-    let redis = connected(server.url()).await;
+    let redis = builder(server.url()).connections(1).build().unwrap();
+    redis.connected().await.unwrap();
     let log = buttress_testkit::log::Log::of("buttress");
     let _listening = log.listen();
     server.freeze();
