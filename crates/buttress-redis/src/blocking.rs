@@ -1,16 +1,16 @@
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime, TimeoutType, Timeouts};
+use deadpool_redis::{Connection, Pool, Timeouts};
+use redis::Value;
 use redis::aio::MultiplexedConnection;
-use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Value};
 use tokio::time::timeout;
 
 use crate::call::KeyName;
 use crate::command::Command;
-use crate::link::{login, refused};
-use crate::location::Address;
+use crate::pools::{Pools, unavailable};
 use crate::said::Said;
 use crate::settings::Checked;
 use crate::{Argument, ErrorKind, Redis, RedisError, Reply, Script, Tag};
@@ -46,6 +46,9 @@ use crate::{Argument, ErrorKind, Redis, RedisError, Reply, Script, Tag};
 /// are, and so has the answer. A call runs once. A connection whose answer did not come, or whose call was
 /// dropped, is closed, so a command that still waits at the server ends with it.
 ///
+/// Each call goes to the master of that moment, or in a cluster to the primary of its tag. It is not sent on: one that
+/// comes while a slot moves is refused, and did not run.
+///
 /// # Cost
 ///
 /// Before each use the pool asks the connection whether it lives: a second round trip. A pool was measured at 19 to 38 %
@@ -54,7 +57,7 @@ use crate::{Argument, ErrorKind, Redis, RedisError, Reply, Script, Tag};
 #[derive(Clone)]
 pub struct Blocking {
     redis: Redis,
-    pool: Pool,
+    pools: Arc<Pools>,
 }
 
 /// A call that is about to be made. Made by [`Blocking::command`] and [`Blocking::run`].
@@ -62,30 +65,32 @@ pub struct Blocking {
 pub struct BlockingCall<'a> {
     blocking: &'a Blocking,
     command: Command,
+    tag: Option<Tag>,
 }
 
 impl Redis {
-    /// Opens up to so many connections for calls that wait, when they are needed.
+    /// Opens up to so many connections for calls that wait, when they are needed; in a cluster, to each primary.
     ///
     /// # Errors
     ///
     /// Fails if that is none; or if the URL asks for TLS, which this pool would not speak as the settings say: hand
     /// [one](Self::blocking_by) in that does.
     pub fn blocking(&self, connections: usize) -> Result<Blocking, RedisError> {
-        let refused = |words| RedisError::new(ErrorKind::Refused, words);
+        let refused = |words| Err(RedisError::new(ErrorKind::Refused, words));
         if connections == 0 {
-            return Err(refused("each call needs a connection".to_owned()));
+            return refused("each call needs a connection");
         }
         if self.settings().location.tls {
-            return Err(refused("TLS needs a pool that was made elsewhere".to_owned()));
+            return refused("TLS needs a pool that was made elsewhere");
         }
-        Ok(self.blocking_by(pool(self.settings(), connections).map_err(refused)?))
+        Ok(Blocking { redis: self.clone(), pools: Arc::new(Pools::own(connections)) })
     }
 
-    /// The same with connections of a pool that was made elsewhere. It must have a runtime.
+    /// The same with connections of a pool that was made elsewhere, and that finds the right server itself. It must
+    /// have a runtime.
     #[must_use]
     pub fn blocking_by(&self, pool: Pool) -> Blocking {
-        Blocking { redis: self.clone(), pool }
+        Blocking { redis: self.clone(), pools: Arc::new(Pools::Given(pool)) }
     }
 }
 
@@ -94,7 +99,7 @@ impl Blocking {
     pub fn command(&self, name: &'static str) -> BlockingCall<'_> {
         let mut command = Command::new();
         command.arg(name);
-        BlockingCall { blocking: self, command }
+        BlockingCall { blocking: self, command, tag: None }
     }
 
     /// Prepares a call of `script` about `tag`, with its source.
@@ -102,11 +107,16 @@ impl Blocking {
         let mut command = Command::new();
         command.arg("EVAL").arg(script.source()).arg(script.endings().len());
         command.weigh(script.source().len());
-        BlockingCall { blocking: self, command }.keys_of(script, tag)
+        BlockingCall { blocking: self, command, tag: None }.keys_of(script, tag)
     }
 
-    async fn send(&self, command: Command, within: Duration) -> Result<Reply, RedisError> {
-        let mut exclusive = Exclusive(Some(self.connection().await?));
+    async fn send(
+        &self,
+        command: Command,
+        tag: Option<Tag>,
+        within: Duration,
+    ) -> Result<Reply, RedisError> {
+        let mut exclusive = Exclusive(Some(self.connection(tag).await?));
         let Some(connection) = &mut exclusive.0 else {
             return Err(RedisError::new(ErrorKind::Unreachable, ""));
         };
@@ -114,7 +124,11 @@ impl Blocking {
         let answer = match timeout(within, connection.send_packed_command(&command)).await {
             Ok(Ok(Value::ServerError(error))) => {
                 let (code, words) = (error.code(), error.details().unwrap_or_default());
-                Err(Said::of(code, words).into_error(code, words))
+                let said = Said::of(code, words);
+                if said.is_elsewhere() || said == Said::NotPrimary {
+                    self.redis.way()?.lost();
+                }
+                Err(said.into_error(code, words))
             }
             Ok(Ok(value)) => Ok(Reply::new(value)),
             Ok(Err(error)) if error.kind() == redis::ErrorKind::Parse => {
@@ -130,7 +144,7 @@ impl Blocking {
     }
 
     /// One that is free, or can be made: in time, however many of those that are kept are dead.
-    async fn connection(&self) -> Result<Connection, RedisError> {
+    async fn connection(&self, tag: Option<Tag>) -> Result<Connection, RedisError> {
         let Checked { connect_timeout, response_timeout, .. } = **self.redis.settings();
         let times = Timeouts {
             wait: Some(response_timeout),
@@ -138,10 +152,23 @@ impl Blocking {
             recycle: Some(response_timeout),
         };
         let all = connect_timeout + response_timeout * 2;
-        match timeout(all, self.pool.timeout_get(&times)).await {
-            Ok(got) => got.map_err(|error| unavailable(&error)),
-            Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "no connection in time")),
-        }
+        let connecting = async {
+            let pool = self.pool(tag).await?;
+            pool.timeout_get(&times).await.map_err(|error| unavailable(&error))
+        };
+        let late = |_| RedisError::new(ErrorKind::Unreachable, "no connection in time");
+        timeout(all, connecting).await.map_err(late)?
+    }
+
+    /// That of the server for this tag.
+    async fn pool(&self, tag: Option<Tag>) -> Result<Pool, RedisError> {
+        let (connections, made) = match &*self.pools {
+            Pools::Given(pool) => return Ok(pool.clone()),
+            Pools::Own { connections, made } => (*connections, made),
+        };
+        let way = self.redis.way()?;
+        let address = way.address(tag, RandomState::new().hash_one(0)).await;
+        Pools::at(connections, made, &address, &way, self.redis.settings())
     }
 }
 
@@ -149,6 +176,7 @@ impl BlockingCall<'_> {
     /// Adds the keys that `script` has for `tag`.
     pub fn keys_of(mut self, script: &Script, tag: impl Into<Tag>) -> Self {
         let (prefix, tag) = (self.blocking.redis.prefix(), tag.into());
+        self.tag = Some(tag);
         for ending in script.endings() {
             self.command.arg(KeyName { prefix, script, tag, ending });
         }
@@ -168,7 +196,7 @@ impl BlockingCall<'_> {
     ///
     /// [`Overloaded`](ErrorKind::Overloaded) if no connection became free in time; else see [`ErrorKind`].
     pub async fn within(self, time: Duration) -> Result<Reply, RedisError> {
-        let answer = self.blocking.send(self.command, time).await;
+        let answer = self.blocking.send(self.command, self.tag, time).await;
         if let Err(error) = &answer {
             self.blocking.redis.meters().failed(error.kind());
         }
@@ -189,44 +217,6 @@ impl Drop for Exclusive {
     fn drop(&mut self) {
         drop(self.0.take().map(Connection::take));
     }
-}
-
-fn pool(settings: &Checked, connections: usize) -> Result<Pool, String> {
-    let (connect, respond) = (settings.connect_timeout, settings.response_timeout);
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(connect))
-        .set_response_timeout(None);
-    let manager = Manager::new_with_config(place(settings)?, config);
-    Pool::builder(manager.map_err(|error| error.to_string())?)
-        .max_size(connections)
-        .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(respond))
-        .create_timeout(Some(connect))
-        .recycle_timeout(Some(respond))
-        .build()
-        .map_err(|error| error.to_string())
-}
-
-fn place(settings: &Checked) -> Result<ConnectionInfo, String> {
-    let address = match &settings.location.address {
-        Address::Tcp { host, port } => ConnectionAddr::Tcp(host.clone(), *port),
-        Address::Unix(path) => ConnectionAddr::Unix(path.clone()),
-    };
-    let place = address.into_connection_info().map_err(|error| error.to_string())?;
-    let tcp = TcpSettings::default().set_nodelay(true);
-    // To be answered is to be connected: without a question, a frozen server would look alive.
-    let login = login(settings).set_lib_name(&settings.client_name, env!("CARGO_PKG_VERSION"));
-    Ok(place.set_tcp_settings(tcp).set_redis_settings(login))
-}
-
-fn unavailable(error: &PoolError) -> RedisError {
-    let (kind, words) = match error {
-        PoolError::Timeout(TimeoutType::Wait) => (ErrorKind::Overloaded, "none is free".to_owned()),
-        PoolError::Timeout(_) => (ErrorKind::Unreachable, "no connection in time".to_owned()),
-        PoolError::Backend(error) => return refused(error),
-        other => (ErrorKind::Refused, other.to_string()),
-    };
-    RedisError::new(kind, words)
 }
 
 impl fmt::Debug for Blocking {

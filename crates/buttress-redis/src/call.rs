@@ -41,8 +41,8 @@ impl<'a> Call<'a> {
 
     /// Asks, once.
     ///
-    /// Only what the server says it did not do is asked again: a script that it did not have. Dropping the future
-    /// stops the waiting, and not the server.
+    /// Only what the server says it did not do is asked again: a script that it did not have, a slot that is elsewhere
+    /// or on its way. Dropping the future stops the waiting, and not the server.
     ///
     /// # Errors
     ///

@@ -3,6 +3,8 @@ use std::ops::{Deref, DerefMut};
 
 use redis::Cmd;
 
+use crate::Script;
+
 thread_local! {
     /// Commands whose memory is used again. A few a thread: as many are filled at once only while calls wait.
     static SPARE: RefCell<Vec<Cmd>> = const { RefCell::new(Vec::new()) };
@@ -59,4 +61,18 @@ impl Drop for Command {
             }
         });
     }
+}
+
+/// `EVAL source …` instead of `EVALSHA digest …`.
+pub(crate) fn with_source(script: &Script, command: &Command) -> Command {
+    let mut whole = Command::new();
+    whole.arg("EVAL").arg(script.source());
+    whole.weigh(script.source().len());
+    for argument in command.args_iter().skip(2) {
+        if let redis::Arg::Simple(bytes) = argument {
+            whole.weigh(bytes.len());
+            whole.arg(bytes);
+        }
+    }
+    whole
 }

@@ -1,48 +1,52 @@
-use std::path::PathBuf;
-
 use buttress_core::Secret;
+
+use crate::address::Address;
+use crate::fleet::Fleet;
 
 /// Where Redis is, and as whom to speak to it: what a URL says.
 #[derive(Clone, Debug)]
 pub(crate) struct Location {
+    /// The server, or the first of those that know where it is.
     pub(crate) address: Address,
+    pub(crate) fleet: Fleet,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret<String>>,
     pub(crate) database: i64,
     pub(crate) tls: bool,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Address {
-    Tcp { host: String, port: u16 },
-    Unix(PathBuf),
-}
-
 impl Location {
     /// A server on this machine, as it comes.
     pub(crate) fn local() -> Self {
         let address = Address::Tcp { host: "127.0.0.1".to_owned(), port: 6379 };
-        Self { address, user: None, password: None, database: 0, tls: false }
+        Self { address, fleet: Fleet::Alone, user: None, password: None, database: 0, tls: false }
     }
 
-    /// Reads `redis://user:password@host:port/database`, `rediss://…` or `unix:/path?db=…`. The reason never repeats the URL,
-    /// which may have a password in it.
+    /// Reads `redis://user:password@host:port/database`, `rediss://…`, `unix:/path?db=…`, or the name of a fleet. The
+    /// reason never repeats the URL, which may have a password in it.
     pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
         let (scheme, rest) =
             url.split_once(':').ok_or("must be a URL, as in `redis://localhost:6379/0`")?;
         match scheme {
-            "redis" | "valkey" | "rediss" | "valkeys" => {
+            "redis" | "valkey" | "rediss" | "valkeys" | "redis+sentinel" | "valkey+sentinel"
+            | "redis+cluster" | "valkey+cluster" => {
                 let rest = rest.strip_prefix("//").ok_or("must have `//` after the scheme")?;
-                Ok(Self { tls: matches!(scheme, "rediss" | "valkeys"), ..Self::tcp(rest)? })
+                let fleet = scheme.split_once('+').map_or("", |(_, fleet)| fleet);
+                Ok(Self { tls: matches!(scheme, "rediss" | "valkeys"), ..Self::tcp(rest, fleet)? })
             }
             "unix" | "redis+unix" | "valkey+unix" => {
                 Self::unix(rest.strip_prefix("//").unwrap_or(rest))
             }
-            _ => Err("the scheme must be `redis`, `rediss`, `valkey`, `valkeys` or `unix`"),
+            "rediss+sentinel" | "valkeys+sentinel" | "rediss+cluster" | "valkeys+cluster" => {
+                Err("asks for TLS, which is not spoken to sentinels or a cluster yet")
+            }
+            _ => Err(
+                "the scheme must be `redis`, `rediss`, `valkey`, `valkeys` or `unix`, or without TLS `redis` or `valkey` with `+sentinel` or `+cluster`",
+            ),
         }
     }
 
-    fn tcp(rest: &str) -> Result<Self, &'static str> {
+    fn tcp(rest: &str, fleet: &str) -> Result<Self, &'static str> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         if !query.is_empty() {
             return Err("has a query, of which nothing is known: use the other settings");
@@ -50,9 +54,17 @@ impl Location {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = credentials(login)?;
-        let (host, port) = host_and_port(place)?;
+        let (fleet, path) = match fleet {
+            "sentinel" => Fleet::sentinels(place, path)?,
+            "cluster" => Fleet::cluster(place, path)?,
+            _ => (Fleet::Alone, path),
+        };
+        let address = match fleet.seeds().first() {
+            Some(seed) => seed.clone(),
+            None => Address::tcp(place, 6379)?,
+        };
         let database = database(path)?;
-        Ok(Self { address: Address::Tcp { host, port }, user, password, database, tls: false })
+        Ok(Self { address, fleet, user, password, database, tls: false })
     }
 
     fn unix(rest: &str) -> Result<Self, &'static str> {
@@ -70,7 +82,8 @@ impl Location {
             }
         }
         let address = Address::Unix(decoded(path)?.into());
-        Ok(Self { address, user, password, database: number, tls: false })
+        let fleet = Fleet::Alone;
+        Ok(Self { address, fleet, user, password, database: number, tls: false })
     }
 }
 
@@ -85,27 +98,6 @@ fn credentials(login: &str) -> Result<Credentials, &'static str> {
     Ok((some(user)?, some(password)?.map(Secret::new)))
 }
 
-fn host_and_port(place: &str) -> Result<(String, u16), &'static str> {
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or("has an address without its `]`")?;
-            (host, port.strip_prefix(':').unwrap_or(port))
-        }
-        None => place.rsplit_once(':').unwrap_or((place, "")),
-    };
-    if host.is_empty() {
-        return Err("must have a host");
-    }
-    if host.contains(':') && !place.starts_with('[') {
-        return Err("must have an IPv6 address in `[` and `]`");
-    }
-    let port = match port {
-        "" => 6379,
-        port => port.parse().map_err(|_| "has a port that is no number up to 65535")?,
-    };
-    Ok((decoded(host)?, port))
-}
-
 fn database(text: &str) -> Result<i64, &'static str> {
     match text {
         "" => Ok(0),
@@ -113,7 +105,7 @@ fn database(text: &str) -> Result<i64, &'static str> {
     }
 }
 
-fn decoded(text: &str) -> Result<String, &'static str> {
+pub(crate) fn decoded(text: &str) -> Result<String, &'static str> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -194,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(url in "(rediss?|valkeys?|unix)://.{0,40}|.{0,40}") {
+        fn nothing_makes_it_panic(url in "(rediss?|valkeys?|unix|redis\\+(sentinel|cluster))://.{0,40}|.{0,40}") {
             let _ = Location::parse(&url);
         }
 

@@ -12,9 +12,9 @@ use tokio::task::AbortHandle;
 
 use crate::backoff::Backoff;
 use crate::link::{self, Link};
-use crate::location::Address;
 use crate::meters::Meters;
 use crate::settings::Checked;
+use crate::source::Source;
 use crate::{ErrorKind, RedisError};
 
 /// One server, and the connections to it. A task for each keeps it: only that connects, so callers of a server that
@@ -38,7 +38,7 @@ struct Places {
 impl Node {
     /// Begins to connect. Must be called where a tokio runtime runs.
     pub(crate) fn start(
-        address: &Address,
+        source: &Source,
         settings: &Arc<Checked>,
         meters: &Arc<Meters>,
     ) -> Arc<Self> {
@@ -50,12 +50,11 @@ impl Node {
             let keeper = Keeper {
                 places: places.clone(),
                 place,
-                address: address.clone(),
                 settings: settings.clone(),
                 meters: meters.clone(),
                 clock: TokioClock::new(),
             };
-            tokio::spawn(keeper.keep()).abort_handle()
+            tokio::spawn(keeper.keep(source.clone())).abort_handle()
         });
         let keepers = keepers.collect();
         Arc::new(Self { places, keepers })
@@ -97,31 +96,36 @@ impl Drop for Node {
 struct Keeper {
     places: Arc<Places>,
     place: usize,
-    address: Address,
     settings: Arc<Checked>,
     meters: Arc<Meters>,
     clock: TokioClock,
 }
 
 impl Keeper {
-    async fn keep(self) {
+    async fn keep(self, mut source: Source) {
         let (mut backoff, jitter) = (Backoff::default(), RandomState::new());
         for turn in 0_u64.. {
-            match link::connect(&self.address, &self.settings).await {
+            let address = source.address().await;
+            match link::connect(&address, &self.settings).await {
                 Ok((link, driver)) => {
                     let began = self.clock.now();
-                    let reason = self.serve(link, driver).await;
+                    let reason = self.serve(link, driver, &mut source).await;
                     backoff.lived(self.clock.now() - began);
                     self.tell(&reason);
                 }
                 Err(error) => self.failed(error),
             }
-            link::pause(backoff.pause(jitter.hash_one(turn))).await;
+            source.lost();
+            tokio::select! {
+                () = link::pause(backoff.pause(jitter.hash_one(turn))) => {}
+                // Another server has not failed yet.
+                () = source.moved() => backoff = Backoff::default(),
+            }
         }
     }
 
     /// Lets callers have the connection, until it ends.
-    async fn serve(&self, link: Link, driver: link::Driver) -> &'static str {
+    async fn serve(&self, link: Link, driver: link::Driver, source: &mut Source) -> &'static str {
         let link = Arc::new(link);
         let up = self.meters.connected(link.facts(), self.place);
         self.put(Some(link.clone()));
@@ -130,7 +134,12 @@ impl Keeper {
             self.places.told.store(false, Release);
         }
         self.places.came.notify_waiters();
-        let reason = link.watch(driver, self.settings.response_timeout).await;
+        let reason = tokio::select! {
+            // First the watch: it is what ends the connection when it is dropped.
+            biased;
+            reason = link.watch(driver, self.settings.response_timeout) => reason,
+            () = source.moved() => "the server is another one now",
+        };
         self.put(None);
         drop(up);
         reason

@@ -2,18 +2,21 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use buttress_core::Secret;
 use buttress_core::clock::{Clock, TokioClock};
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Health, Probe, ProbeFuture, Secret};
 
-use crate::command::Command;
+use crate::cluster::Redirected;
+use crate::command::{Command, with_source};
 use crate::in_flight::InFlight;
+use crate::layout::Layout;
 use crate::link::{Failed, Link};
 use crate::meters::Meters;
-use crate::node::{Node, PATIENCE};
+use crate::node::PATIENCE;
 use crate::said::Said;
 use crate::settings::Checked;
-use crate::{Call, ErrorKind, RedisError, RedisSettings, Reply, Script, Tag};
+use crate::way::Way;
+use crate::{Call, ErrorKind, RedisBuilder, RedisError, RedisSettings, Reply, Script, Tag};
 
 /// The one way to Redis. Clones are the same.
 ///
@@ -29,7 +32,7 @@ struct Shared {
     in_flight: InFlight,
     meters: Arc<Meters>,
     clock: TokioClock,
-    node: OnceLock<Arc<Node>>,
+    layout: OnceLock<Layout>,
 }
 
 impl Redis {
@@ -39,30 +42,42 @@ impl Redis {
         settings.into()
     }
 
+    pub(crate) fn new(settings: Checked, metrics: &Metrics) -> Self {
+        let shared = Shared {
+            in_flight: InFlight::new(settings.in_flight, Meters::in_flight(metrics)),
+            meters: Arc::new(Meters::new(metrics)),
+            clock: TokioClock::new(),
+            layout: OnceLock::new(),
+            settings: Arc::new(settings),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
     /// Prepares a call of `script` about `tag`.
     pub fn run<'a>(&'a self, script: &'a Script, tag: impl Into<Tag>) -> Call<'a> {
         Call::new(self, script, tag.into())
     }
 
-    /// Waits until there is a connection: for a service that wants to begin with one.
+    /// Waits until there is a connection, in a cluster one to each primary: for a service that wants to begin with
+    /// it.
     ///
     /// # Errors
     ///
     /// Fails if there is none within two seconds, or twice the time to connect if that is longer, and says what the
     /// last attempt ended with. It is still tried then.
     pub async fn connected(&self) -> Result<(), RedisError> {
-        let node = self.node()?;
+        let layout = self.layout()?;
         let patience = PATIENCE.max(self.shared.settings.connect_timeout * 2);
-        match tokio::time::timeout(patience, node.connected()).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(node.why_not()),
+        match tokio::time::timeout(patience, layout.connected()).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(layout.why_not()),
         }
     }
 
-    /// Whether there is a connection now: if not, a call would fail at once.
+    /// Whether there is a connection now, in a cluster to any primary: if not, a call would fail at once.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.node().is_ok_and(|node| node.link(0).is_some())
+        self.layout().is_ok_and(|layout| layout.any().is_some())
     }
 
     pub(crate) fn prefix(&self) -> &str {
@@ -81,17 +96,21 @@ impl Redis {
         self.shared.settings.response_timeout
     }
 
-    /// The server; the tasks that connect to it begin with the first who asks within a runtime.
-    fn node(&self) -> Result<&Arc<Node>, RedisError> {
-        if let Some(node) = self.shared.node.get() {
-            return Ok(node);
+    /// The servers; the tasks that connect to them begin with the first who asks within a runtime.
+    pub(crate) fn layout(&self) -> Result<&Layout, RedisError> {
+        if let Some(layout) = self.shared.layout.get() {
+            return Ok(layout);
         }
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(RedisError::new(ErrorKind::Unreachable, "there is no tokio runtime"));
         }
         let Shared { settings, meters, .. } = &*self.shared;
-        let start = || Node::start(&settings.location.address, settings, meters);
-        Ok(self.shared.node.get_or_init(start))
+        Ok(self.shared.layout.get_or_init(|| Layout::start(settings, meters)))
+    }
+
+    /// The way for connections beside the shared ones.
+    pub(crate) fn way(&self) -> Result<Way, RedisError> {
+        Ok(self.layout()?.way(&self.shared.settings.location))
     }
 
     pub(crate) async fn send(
@@ -127,19 +146,30 @@ impl Redis {
         }
         let ends = self.shared.clock.now() + within;
         let link = self.link(tag)?;
-        match link.ask(&command, within).await {
-            Err(Failed::Said { said: Said::NoScript, .. }) => {}
-            asked => return finished(&link, asked),
+        let mut asked = link.ask(&command, within).await;
+        if let Err(Failed::Said { said: Said::NoScript, .. }) = &asked {
+            // It did not run, so this is not a second time. The source goes along, which loads and runs it at once.
+            let whole = with_source(script, &command);
+            asked = link.ask(&whole, ends - self.shared.clock.now()).await;
         }
-        // It did not run, so this is not a second time. The source goes along, which loads and runs it at once.
-        let whole = with_source(script, &command);
-        let asked = link.ask(&whole, ends - self.shared.clock.now()).await;
+        if let Layout::Cluster(cluster) = self.layout()? {
+            cluster.note(script);
+            if let Err(Failed::Said { said, .. }) = &asked
+                && said.is_elsewhere()
+            {
+                let place = tag.choose(self.shared.settings.connections);
+                let slot = tag.slot();
+                let call = Redirected { script, command: &command, slot, place, ends };
+                // Boxed, so that calls that go straight have no room for it.
+                asked = Box::pin(cluster.follow(call, asked)).await;
+            }
+        }
         finished(&link, asked)
     }
 
-    fn link(&self, tag: Tag) -> Result<Arc<Link>, RedisError> {
+    pub(crate) fn link(&self, tag: Tag) -> Result<Arc<Link>, RedisError> {
         let place = tag.choose(self.shared.settings.connections);
-        self.node()?.link(place).ok_or(RedisError::new(ErrorKind::Unreachable, ""))
+        self.layout()?.link(tag, place).ok_or(RedisError::new(ErrorKind::Unreachable, ""))
     }
 }
 
@@ -156,155 +186,8 @@ fn finished(link: &Link, asked: Result<redis::Value, Failed>) -> Result<Reply, R
     }
 }
 
-/// `EVAL source …` instead of `EVALSHA digest …`.
-fn with_source(script: &Script, command: &Command) -> Command {
-    let mut whole = Command::new();
-    whole.arg("EVAL").arg(script.source());
-    whole.weigh(script.source().len());
-    for argument in command.args_iter().skip(2) {
-        if let redis::Arg::Simple(bytes) = argument {
-            whole.weigh(bytes.len());
-            whole.arg(bytes);
-        }
-    }
-    whole
-}
-
-/// Whether it answers. [Degraded](Health::degraded) if it does, and is not set up well.
-impl Probe for Redis {
-    fn name(&self) -> &'static str {
-        "redis"
-    }
-
-    fn check(&self) -> ProbeFuture<'_> {
-        Box::pin(async {
-            let link = match self.link(Tag::from("health")) {
-                Ok(link) => link,
-                Err(error) => return Health::down(error.to_string()),
-            };
-            match link.ask(&redis::cmd("PING"), self.response_timeout()).await {
-                Ok(_) => {}
-                Err(Failed::Said { error, .. } | Failed::Lost(error)) => {
-                    return Health::down(error.to_string());
-                }
-            }
-            let version = link.facts().version.clone().unwrap_or_else(|| "unknown".to_owned());
-            let health = match link.facts().warnings().into_iter().next() {
-                Some(warning) => Health::degraded(warning),
-                None => Health::up(),
-            };
-            health.with_detail("version", version)
-        })
-    }
-}
-
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").field("settings", &self.shared.settings).finish_non_exhaustive()
     }
-}
-
-/// Collects the settings of [`Redis`].
-///
-/// ```
-/// use buttress_redis::Redis;
-/// use std::time::Duration;
-///
-/// let redis = Redis::builder("redis://cache.internal:6379/0")
-///     .prefix("shop")
-///     .response_timeout(Duration::from_millis(200))
-///     .build()?;
-/// assert!(!format!("{redis:?}").is_empty());
-/// # Ok::<_, buttress_core::BuildError>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "nothing happens until `build` is called"]
-pub struct RedisBuilder {
-    settings: RedisSettings,
-    tls: crate::tls::Given,
-    metrics: Metrics,
-}
-
-impl RedisBuilder {
-    /// Sets how many connections there are, from 1 to 4. The default is 2.
-    pub fn connections(mut self, connections: u8) -> Self {
-        self.settings.connections = connections;
-        self
-    }
-
-    /// Sets how long connecting may take. The default is half a second.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.connect_timeout_ms = millis(timeout);
-        self
-    }
-
-    /// Sets how long a call may take, unless it is given [less](Call::within). The default is half a second.
-    pub fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.response_timeout_ms = millis(timeout);
-        self
-    }
-
-    /// Sets how many calls may be under way. The default is 4,096.
-    pub fn in_flight(mut self, most: usize) -> Self {
-        self.settings.in_flight = most;
-        self
-    }
-
-    /// Sets what every key begins with. The default is `buttress`.
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.settings.prefix = prefix.into();
-        self
-    }
-
-    /// Sets what the server calls our connections. The default is `buttress`.
-    pub fn client_name(mut self, name: impl Into<String>) -> Self {
-        self.settings.client_name = name.into();
-        self
-    }
-
-    /// Shakes hands by this configuration, where the scheme of the URL is `rediss` or `valkeys`. Without it there are
-    /// the [settings](crate::TlsSettings).
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-    pub fn tls(mut self, config: impl Into<Arc<tokio_rustls::rustls::ClientConfig>>) -> Self {
-        self.tls = config.into().into();
-        self
-    }
-
-    /// Counts and measures there. The default is nowhere.
-    pub fn metrics(mut self, metrics: &Metrics) -> Self {
-        self.metrics = metrics.clone();
-        self
-    }
-
-    /// Checks the settings. Within a tokio runtime it begins to connect; else the first call does.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong.
-    pub fn build(self) -> Result<Redis, BuildError> {
-        let settings = Arc::new(self.settings.check(self.tls)?);
-        let redis = Redis {
-            shared: Arc::new(Shared {
-                in_flight: InFlight::new(settings.in_flight, Meters::in_flight(&self.metrics)),
-                meters: Arc::new(Meters::new(&self.metrics)),
-                clock: TokioClock::new(),
-                node: OnceLock::new(),
-                settings,
-            }),
-        };
-        // Where there is no runtime yet, the first call begins.
-        drop(redis.node().map(Arc::clone));
-        Ok(redis)
-    }
-}
-
-impl From<RedisSettings> for RedisBuilder {
-    fn from(settings: RedisSettings) -> Self {
-        Self { settings, tls: crate::tls::Given::default(), metrics: Metrics::none() }
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

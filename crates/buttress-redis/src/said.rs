@@ -1,6 +1,8 @@
 //! What an error of the server means. The same words come from Redis 6.2, 7 and Valkey in three shapes, so only
 //! codes are looked at.
 
+use crate::address::Address;
+use crate::cluster::slot::SLOTS;
 use crate::{ErrorKind, RedisError};
 
 /// What a server that answered with an error wants to be done.
@@ -10,6 +12,12 @@ pub(crate) enum Said {
     NoScript,
     /// It is no primary, or not the one of this key, any more.
     NotPrimary,
+    /// Another one has the slot now.
+    Moved(Elsewhere),
+    /// Another one may have it already: it is to be asked this once.
+    Ask(Elsewhere),
+    /// The keys are on their way from one server to another.
+    TryAgain,
     /// Not now: it loads its data, or its primary is gone.
     NotYet,
     /// Everything else, for the caller.
@@ -27,22 +35,51 @@ impl Said {
         match code {
             "NOSCRIPT" => Self::NoScript,
             "READONLY" => Self::NotPrimary,
-            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" => Self::NotYet,
+            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" => Self::NotYet,
+            "TRYAGAIN" => Self::TryAgain,
+            "MOVED" => Elsewhere::of(words).map_or(Self::Error(ErrorKind::Refused), Self::Moved),
+            "ASK" => Elsewhere::of(words).map_or(Self::Error(ErrorKind::Refused), Self::Ask),
             "OOM" | "BUSY" | "NOAUTH" | "WRONGPASS" | "NOPERM" | "NOREPLICAS" | "MISCONF"
-            | "CROSSSLOT" | "MOVED" | "ASK" => Self::Error(ErrorKind::Refused),
+            | "CROSSSLOT" => Self::Error(ErrorKind::Refused),
             _ => Self::Error(ErrorKind::Script),
         }
+    }
+
+    /// Whether a cluster would do it elsewhere, or in a moment. It did not run.
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Moved(_) | Self::Ask(_) | Self::TryAgain)
     }
 
     pub(crate) fn into_error(self, code: &str, words: &str) -> RedisError {
         let kind = match self {
             Self::Error(kind) => kind,
             Self::NotPrimary => ErrorKind::Unreachable,
-            Self::NoScript | Self::NotYet => ErrorKind::Refused,
+            Self::NoScript | Self::NotYet | Self::TryAgain | Self::Moved(_) | Self::Ask(_) => {
+                ErrorKind::Refused
+            }
         };
         // Much of it would be the script itself, or what a user sent.
         let words: String = words.chars().take(200).collect();
         RedisError::new(kind, format!("{code} {words}"))
+    }
+}
+
+/// Who has a slot, by the words of a server.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Elsewhere {
+    pub(crate) slot: u16,
+    /// Without a host, if it is that of the server itself.
+    pub(crate) address: Address,
+}
+
+impl Elsewhere {
+    /// Reads `3999 10.0.0.1:6379`.
+    fn of(words: &str) -> Option<Self> {
+        let (slot, place) = words.split_once(' ')?;
+        let (host, port) = place.rsplit_once(':')?;
+        let slot = slot.parse().ok().filter(|slot| *slot < SLOTS)?;
+        let port = port.parse().ok().filter(|port| *port > 0)?;
+        Some(Self { slot, address: Address::Tcp { host: host.to_owned(), port } })
     }
 }
 
@@ -88,6 +125,25 @@ mod tests {
             assert_eq!(Said::of("ERR", words), Said::Error(ErrorKind::Script), "{words}");
         }
         assert_eq!(Said::of("MYOWN", "x"), Said::Error(ErrorKind::Script));
+    }
+
+    #[test]
+    fn it_reads_where_to_go() {
+        let to = |host: &str| Elsewhere {
+            slot: 3_999,
+            address: Address::Tcp { host: host.to_owned(), port: 6_381 },
+        };
+        assert_eq!(Said::of("MOVED", "3999 127.0.0.1:6381"), Said::Moved(to("127.0.0.1")));
+        assert_eq!(Said::of("ASK", "3999 ::1:6381"), Said::Ask(to("::1")));
+        assert_eq!(Said::of("MOVED", "3999 :6381"), Said::Moved(to("")));
+        for words in
+            ["", "3999", "3999 host", "3999 host:0", "16384 host:1", "x host:1", "3999 h:1 x"]
+        {
+            let said = Said::of("MOVED", words);
+            assert!(said == Said::Error(ErrorKind::Refused) && !said.is_elsewhere(), "{words}");
+        }
+        assert!(Said::of("TRYAGAIN", "").is_elsewhere());
+        assert_eq!(Said::of("ASK", "1 h:1").into_error("ASK", "").kind(), ErrorKind::Refused);
     }
 
     #[test]

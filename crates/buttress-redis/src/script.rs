@@ -22,6 +22,9 @@ use std::sync::OnceLock;
 ///
 /// Write scripts with whole numbers only, ask the server for the time, and read before the first write: then an
 /// error like `OOM` or `READONLY` comes before anything was written.
+///
+/// A script that answers with an error of its own gives it a code of its own: `NOSCRIPT`, `MOVED`, `ASK` and `TRYAGAIN`
+/// are the server's, who says by them that nothing ran.
 #[derive(Debug)]
 pub struct Script {
     name: &'static str,

@@ -4,6 +4,7 @@ use std::time::Duration;
 use buttress_core::{BuildError, Faults, Secret};
 use serde::Deserialize;
 
+use crate::fleet::Fleet;
 use crate::location::Location;
 use crate::tls::{Given, Tls};
 use crate::{Redis, RedisBuilder, TlsSettings};
@@ -26,7 +27,9 @@ use crate::{Redis, RedisBuilder, TlsSettings};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisSettings {
-    /// `redis://user:password@host:port/database`, or `unix:/path?db=0`; with TLS, `rediss://…`.
+    /// `redis://user:password@host:port/database` (with TLS, `rediss://…`), `unix:/path?db=0`, or
+    /// `redis+sentinel://user:password@host1:port,host2:port/name-of-the-master/database`, or
+    /// `redis+cluster://user:password@host1:port,host2:port`.
     pub url: Secret<String>,
     /// How many connections there are, from 1 to 4. Each is shared by many calls.
     pub connections: u8,
@@ -40,6 +43,10 @@ pub struct RedisSettings {
     pub prefix: String,
     /// What the server calls our connections.
     pub client_name: String,
+    /// As whom to speak to sentinels. The login in the URL is that of the master.
+    pub sentinel_user: Option<String>,
+    /// The password for sentinels.
+    pub sentinel_password: Option<Secret<String>>,
     /// Whom to trust, and who we are, where the scheme of the URL is `rediss` or `valkeys`.
     pub tls: Option<TlsSettings>,
 }
@@ -54,6 +61,8 @@ impl Default for RedisSettings {
             in_flight: 4_096,
             prefix: "buttress".to_owned(),
             client_name: "buttress".to_owned(),
+            sentinel_user: None,
+            sentinel_password: None,
             tls: None,
         }
     }
@@ -70,6 +79,22 @@ pub(crate) struct Checked {
     pub(crate) in_flight: usize,
     pub(crate) prefix: String,
     pub(crate) client_name: String,
+    sentinel_user: Option<String>,
+    sentinel_password: Option<Secret<String>>,
+}
+
+impl Checked {
+    /// How to speak to sentinels.
+    pub(crate) fn sentinel_login(&self) -> redis::RedisConnectionInfo {
+        let mut login = redis::RedisConnectionInfo::default().set_skip_set_lib_name();
+        if let Some(user) = &self.sentinel_user {
+            login = login.set_username(user);
+        }
+        if let Some(password) = &self.sentinel_password {
+            login = login.set_password(password.expose());
+        }
+        login
+    }
 }
 
 impl RedisSettings {
@@ -112,6 +137,18 @@ impl RedisSettings {
             }
         }
         let tls = tls.unwrap_or_default();
+        let has_sentinels = matches!(location.fleet, Fleet::Sentinels { .. });
+        for (path, is_given) in [
+            ("sentinel_user", self.sentinel_user.is_some()),
+            ("sentinel_password", self.sentinel_password.is_some()),
+        ] {
+            if is_given && !has_sentinels {
+                faults.add(path, "is for sentinels, and the URL has none");
+            }
+        }
+        if self.sentinel_user.is_some() && self.sentinel_password.is_none() {
+            faults.add("sentinel_user", "needs a `sentinel_password`");
+        }
         faults.finish(Checked {
             location,
             tls,
@@ -121,6 +158,8 @@ impl RedisSettings {
             in_flight: self.in_flight,
             prefix: self.prefix,
             client_name: self.client_name,
+            sentinel_user: self.sentinel_user,
+            sentinel_password: self.sentinel_password,
         })
     }
 }

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 
 use buttress_core::Key;
 
+use crate::cluster::slot;
+
 /// What an operation is about: the part of its keys between `{` and `}`, by which a cluster chooses the server.
 ///
 /// A word of the program's own, or a [`Key`], which stands for what must not be seen in a store.
@@ -31,6 +33,14 @@ impl Tag {
         match self.0 {
             Kind::Word(word) => !word.is_empty() && !word.contains(['{', '}']),
             Kind::Key(_) => true,
+        }
+    }
+
+    /// Where a cluster keeps it.
+    pub(crate) fn slot(&self) -> u16 {
+        match self.0 {
+            Kind::Word(word) => slot::of(word.as_bytes()),
+            Kind::Key(key) => slot::of(&key.to_hex()),
         }
     }
 

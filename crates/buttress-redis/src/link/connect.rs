@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::stream::{Io, Stream};
 use super::traffic::Traffic;
 use super::{Driver, Facts, Link};
-use crate::location::Address;
+use crate::address::Address;
 use crate::settings::Checked;
 use crate::subscribe::Heard;
 use crate::tls::Tls;
@@ -50,6 +50,12 @@ async fn connect_as(
     let late =
         || RedisError::new(ErrorKind::Unreachable, format!("no connection within {within:?}"));
     timeout(within, connecting).await.map_err(|_| late())?
+}
+
+/// A connection on which nothing was said yet.
+pub(crate) async fn dial(address: &Address, tls: &Tls) -> Result<Stream, RedisError> {
+    let io = open(address, tls).await.map_err(|error| unreachable(&error))?;
+    Ok(Stream::new(io, Arc::new(Traffic::new(TokioClock::new()))))
 }
 
 async fn open(address: &Address, tls: &Tls) -> io::Result<Io> {

@@ -1,7 +1,9 @@
 //! One connection, from its first byte to its end.
 
+mod asking;
 mod connect;
 mod facts;
+mod line;
 mod stream;
 mod traffic;
 
@@ -14,12 +16,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-#[cfg(feature = "deadpool")]
-pub(crate) use self::connect::login;
-pub(crate) use self::connect::{connect, listen, refused};
+pub(crate) use self::connect::{connect, dial, listen, login, refused};
 pub(crate) use self::facts::Facts;
+pub(crate) use self::line::Line;
 pub(crate) use self::stream::Io;
 use self::traffic::Traffic;
 use crate::said::Said;
@@ -48,15 +50,28 @@ pub(crate) enum Failed {
 impl Link {
     /// Asks once, and waits no longer than `within`.
     pub(crate) async fn ask(&self, command: &Cmd, within: Duration) -> Result<Value, Failed> {
+        let written = self.ready(within)?;
+        let mut connection = self.connection.clone();
+        self.judged(timeout(within, connection.send_packed_command(command)).await, written)
+    }
+
+    /// How much was written before, if there is any use in asking.
+    fn ready(&self, within: Duration) -> Result<u64, Failed> {
         if self.dead.load(Acquire) {
             return Err(lost(ErrorKind::Unreachable, ""));
         }
         if within.is_zero() {
             return Err(lost(ErrorKind::TimedOut, ""));
         }
-        let written = self.traffic.written();
-        let mut connection = self.connection.clone();
-        match timeout(within, connection.send_packed_command(command)).await {
+        Ok(self.traffic.written())
+    }
+
+    fn judged(
+        &self,
+        answer: Result<redis::RedisResult<Value>, Elapsed>,
+        written: u64,
+    ) -> Result<Value, Failed> {
+        match answer {
             Ok(Ok(Value::ServerError(error))) => {
                 let (code, words) = (error.code(), error.details().unwrap_or_default());
                 let said = Said::of(code, words);

@@ -45,7 +45,10 @@ static PUBLISH: Script =
 /// One case is seen by nobody: a server that is reachable and healthy, but that nobody speaks to any more, such as a
 /// primary that was cut off from the others. What must not be missed is asked for now and then: see [`Redis::watch`].
 ///
-/// Dropping it ends its task and its connection. It does not need the handle that it was made by.
+/// It listens at the master, or at any primary of a cluster, and goes elsewhere when that is one no more.
+///
+/// Dropping it ends its task and its connection. It does not need the handle that it was made by; what it needs to
+/// find the way goes on with it: the questions to sentinels, or the connections to a cluster.
 #[derive(Debug)]
 #[must_use = "dropping it ends the subscription"]
 pub struct Subscription {
@@ -106,7 +109,8 @@ impl Redis {
             return Err(RedisError::new(ErrorKind::Unreachable, "there is no tokio runtime"));
         };
         let inbox = Arc::new(Inbox::new(channels, self.meters().gaps.clone()));
-        let keeper = Keeper::new(inbox.clone(), self.settings().clone(), self.meters().clone());
+        let (settings, meters) = (self.settings().clone(), self.meters().clone());
+        let keeper = Keeper::new(inbox.clone(), self.way()?, settings, meters);
         Ok(Subscription { inbox, task: runtime.spawn(keeper.keep()).abort_handle() })
     }
 

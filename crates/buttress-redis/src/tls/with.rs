@@ -9,8 +9,9 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{TlsSettings, files};
+use crate::address::Address;
 use crate::link::Io;
-use crate::location::{Address, Location};
+use crate::location::Location;
 
 /// What the program itself has given.
 #[derive(Clone, Debug, Default)]

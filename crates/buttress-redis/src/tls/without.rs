@@ -3,8 +3,9 @@ use std::io;
 use buttress_core::{BuildError, Faults};
 
 use super::TlsSettings;
+use crate::address::Address;
 use crate::link::Io;
-use crate::location::{Address, Location};
+use crate::location::Location;
 
 /// What the program itself has given: nothing can be.
 #[derive(Clone, Debug, Default)]

@@ -76,6 +76,19 @@ async fn a_call_may_have_less_time() {
     assert_eq!(connected, "3", "two of ours and the one that asks");
 }
 
+/// It runs after the caller has gone, once: nobody asks again for it.
+#[tokio::test]
+async fn what_may_have_run_is_not_asked_again() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    assert_eq!(add(&redis).await.unwrap(), 1);
+    server.pause_clients(Duration::from_millis(200)).await;
+    let call = redis.run(&ADD, "t").arg(1_i64).within(Duration::from_millis(50));
+    assert_eq!(call.send().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+    until("it ran all the same", async || (sum(&server, "t").await == 2).then_some(())).await;
+    assert_eq!(until("it answers", async || add(&redis).await.ok()).await, 3);
+}
+
 #[tokio::test]
 async fn slow_is_not_broken() {
     let server = Server::start().await;

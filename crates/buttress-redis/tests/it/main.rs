@@ -4,6 +4,7 @@
 mod alone;
 #[cfg(feature = "deadpool")]
 mod blocking;
+mod cluster;
 mod connecting;
 mod cost;
 mod counters;
@@ -13,6 +14,7 @@ mod faults;
 mod operations;
 mod reporting;
 mod seeds;
+mod sentinels;
 mod subscribe;
 #[cfg(feature = "conformance")]
 mod suites;

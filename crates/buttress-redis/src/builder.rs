@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use buttress_core::metrics::Metrics;
+use buttress_core::{BuildError, Secret};
+
+use crate::{Redis, RedisSettings};
+
+/// Collects the settings of [`Redis`].
+///
+/// ```
+/// use buttress_redis::Redis;
+/// use std::time::Duration;
+///
+/// let redis = Redis::builder("redis://cache.internal:6379/0")
+///     .prefix("shop")
+///     .response_timeout(Duration::from_millis(200))
+///     .build()?;
+/// assert!(!format!("{redis:?}").is_empty());
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens until `build` is called"]
+pub struct RedisBuilder {
+    settings: RedisSettings,
+    tls: crate::tls::Given,
+    metrics: Metrics,
+}
+
+impl RedisBuilder {
+    /// Sets how many connections there are, from 1 to 4. The default is 2.
+    pub fn connections(mut self, connections: u8) -> Self {
+        self.settings.connections = connections;
+        self
+    }
+
+    /// Sets how long connecting may take. The default is half a second.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout_ms = millis(timeout);
+        self
+    }
+
+    /// Sets how long a call may take, unless it is given [less](crate::Call::within). The default is half a second.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.response_timeout_ms = millis(timeout);
+        self
+    }
+
+    /// Sets how many calls may be under way. The default is 4,096.
+    pub fn in_flight(mut self, most: usize) -> Self {
+        self.settings.in_flight = most;
+        self
+    }
+
+    /// Sets what every key begins with. The default is `buttress`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.prefix = prefix.into();
+        self
+    }
+
+    /// Sets what the server calls our connections. The default is `buttress`.
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.settings.client_name = name.into();
+        self
+    }
+
+    /// Sets as whom to speak to sentinels. The default is nobody; the login in the URL is that of the master.
+    pub fn sentinel_login(mut self, user: Option<String>, password: impl Into<String>) -> Self {
+        self.settings.sentinel_user = user;
+        self.settings.sentinel_password = Some(Secret::new(password.into()));
+        self
+    }
+
+    /// Shakes hands by this configuration, where the scheme of the URL is `rediss` or `valkeys`. Without it there are
+    /// the [settings](crate::TlsSettings).
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(
+        mut self,
+        config: impl Into<std::sync::Arc<tokio_rustls::rustls::ClientConfig>>,
+    ) -> Self {
+        self.tls = config.into().into();
+        self
+    }
+
+    /// Counts and measures there. The default is nowhere.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.metrics = metrics.clone();
+        self
+    }
+
+    /// Checks the settings. Within a tokio runtime it begins to connect; else the first call does.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Redis, BuildError> {
+        let settings = self.settings.check(self.tls)?;
+        let redis = Redis::new(settings, &self.metrics);
+        // Where there is no runtime yet, the first call begins.
+        let _ = redis.layout();
+        Ok(redis)
+    }
+}
+
+impl From<RedisSettings> for RedisBuilder {
+    fn from(settings: RedisSettings) -> Self {
+        Self { settings, tls: crate::tls::Given::default(), metrics: Metrics::none() }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
