@@ -72,7 +72,8 @@ async fn main() -> Result<(), Failure> {
     let bare = client.get_multiplexed_async_connection().await?;
     let pool = deadpool_redis::Config::from_url(server.url()).builder()?.max_size(16);
     let pool = pool.runtime(deadpool_redis::Runtime::Tokio1).build()?;
-    let sha: String = redis::cmd("SCRIPT").arg("LOAD").arg(SOURCE).query_async(&mut bare.clone()).await?;
+    let sha: String =
+        redis::cmd("SCRIPT").arg("LOAD").arg(SOURCE).query_async(&mut bare.clone()).await?;
     let sha: Arc<str> = sha.into();
 
     println!("| {tasks} tasks | calls a second | of bare | client CPU a call, µs |");
@@ -114,7 +115,6 @@ struct Seen {
     each_second: f64,
     cpu_micros: f64,
 }
-
 
 /// Seconds of the processor that this process has used, in user and kernel.
 fn processor_time() -> Result<f64, Failure> {
