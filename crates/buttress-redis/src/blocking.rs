@@ -128,7 +128,7 @@ impl Blocking {
                 if said.is_elsewhere() || said == Said::NotPrimary {
                     self.redis.way()?.lost();
                 }
-                Err(said.into_error(code, words))
+                Err(said.error(code, words))
             }
             Ok(Ok(value)) => Ok(Reply::new(value)),
             Ok(Err(error)) if error.kind() == redis::ErrorKind::Parse => {

@@ -11,10 +11,10 @@ use crate::{Redis, RedisError, Reply, Script, Tag};
 #[must_use = "nothing is asked until `send` is called"]
 pub struct Call<'a> {
     redis: &'a Redis,
-    script: &'a Script,
-    tag: Tag,
-    command: Command,
-    within: Duration,
+    pub(crate) script: &'a Script,
+    pub(crate) tag: Tag,
+    pub(crate) command: Command,
+    pub(crate) within: Duration,
 }
 
 impl<'a> Call<'a> {
@@ -48,7 +48,7 @@ impl<'a> Call<'a> {
     ///
     /// See [`ErrorKind`](crate::ErrorKind).
     pub async fn send(self) -> Result<Reply, RedisError> {
-        self.redis.send(self.script, self.tag, self.command, self.within).await
+        self.redis.send(&self).await
     }
 }
 

@@ -7,7 +7,7 @@ use buttress_core::clock::{Clock, TokioClock};
 use buttress_core::metrics::Metrics;
 
 use crate::cluster::Redirected;
-use crate::command::{Command, with_source};
+use crate::command::with_source;
 use crate::in_flight::InFlight;
 use crate::layout::Layout;
 use crate::link::{Failed, Link};
@@ -113,43 +113,33 @@ impl Redis {
         Ok(self.layout()?.way(&self.shared.settings.location))
     }
 
-    pub(crate) async fn send(
-        &self,
-        script: &Script,
-        tag: Tag,
-        command: Command,
-        within: Duration,
-    ) -> Result<Reply, RedisError> {
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Reply, RedisError> {
         let Shared { in_flight, meters, clock, .. } = &*self.shared;
         let began = clock.now();
         let answer = match in_flight.enter() {
-            Some(_place) => self.attempts(script, tag, command, within).await,
+            Some(_place) => self.attempts(call).await,
             None => Err(RedisError::new(ErrorKind::Overloaded, "")),
         };
         match &answer {
-            Ok(_) => meters.calls.with([script.name()]).record_duration(clock.now() - began),
+            Ok(_) => meters.calls.with([call.script.name()]).record_duration(clock.now() - began),
             Err(error) => meters.failed(error.kind()),
         }
         answer
     }
 
     /// Asks, and once more with the source if the server does not have the script.
-    async fn attempts(
-        &self,
-        script: &Script,
-        tag: Tag,
-        command: Command,
-        within: Duration,
-    ) -> Result<Reply, RedisError> {
+    async fn attempts(&self, call: &Call<'_>) -> Result<Reply, RedisError> {
+        let Call { script, tag, command, within, .. } = call;
+        let (tag, within) = (*tag, *within);
         if !tag.is_plain() {
             return Err(RedisError::new(ErrorKind::Refused, "a tag is a word without `{` and `}`"));
         }
         let ends = self.shared.clock.now() + within;
         let link = self.link(tag)?;
-        let mut asked = link.ask(&command, within).await;
+        let mut asked = link.ask(command, within).await;
         if let Err(Failed::Said { said: Said::NoScript, .. }) = &asked {
             // It did not run, so this is not a second time. The source goes along, which loads and runs it at once.
-            let whole = with_source(script, &command);
+            let whole = with_source(script, command);
             asked = link.ask(&whole, ends - self.shared.clock.now()).await;
         }
         if let Layout::Cluster(cluster) = self.layout()? {
@@ -159,7 +149,7 @@ impl Redis {
             {
                 let place = tag.choose(self.shared.settings.connections);
                 let slot = tag.slot();
-                let call = Redirected { script, command: &command, slot, place, ends };
+                let call = Redirected { script, command, slot, place, ends };
                 // Boxed, so that calls that go straight have no room for it.
                 asked = Box::pin(cluster.follow(call, asked)).await;
             }

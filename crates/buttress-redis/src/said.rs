@@ -50,9 +50,9 @@ impl Said {
         matches!(self, Self::Moved(_) | Self::Ask(_) | Self::TryAgain)
     }
 
-    pub(crate) fn into_error(self, code: &str, words: &str) -> RedisError {
+    pub(crate) fn error(&self, code: &str, words: &str) -> RedisError {
         let kind = match self {
-            Self::Error(kind) => kind,
+            Self::Error(kind) => *kind,
             Self::NotPrimary => ErrorKind::Unreachable,
             Self::NoScript | Self::NotYet | Self::TryAgain | Self::Moved(_) | Self::Ask(_) => {
                 ErrorKind::Refused
@@ -143,12 +143,12 @@ mod tests {
             assert!(said == Said::Error(ErrorKind::Refused) && !said.is_elsewhere(), "{words}");
         }
         assert!(Said::of("TRYAGAIN", "").is_elsewhere());
-        assert_eq!(Said::of("ASK", "1 h:1").into_error("ASK", "").kind(), ErrorKind::Refused);
+        assert_eq!(Said::of("ASK", "1 h:1").error("ASK", "").kind(), ErrorKind::Refused);
     }
 
     #[test]
     fn words_are_short() {
-        let error = Said::Error(ErrorKind::Script).into_error("ERR", &"ä".repeat(1_000));
+        let error = Said::Error(ErrorKind::Script).error("ERR", &"ä".repeat(1_000));
         assert!(error.to_string().len() < 500);
     }
 }

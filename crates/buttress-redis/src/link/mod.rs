@@ -75,7 +75,7 @@ impl Link {
             Ok(Ok(Value::ServerError(error))) => {
                 let (code, words) = (error.code(), error.details().unwrap_or_default());
                 let said = Said::of(code, words);
-                let error = Said::of(code, words).into_error(code, words);
+                let error = said.error(code, words);
                 Err(Failed::Said { said, error })
             }
             Ok(Ok(value)) => Ok(value),
