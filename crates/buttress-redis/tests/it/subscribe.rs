@@ -166,7 +166,8 @@ async fn who_is_slow_is_told_that_something_is_missing() {
     }
     gap(&mut subscription).await;
     redis.publish("news", "after").await.unwrap();
-    assert_eq!(message(&mut subscription).await.1, "after");
+    // The last of the many may have come only after the first were read.
+    while message(&mut subscription).await.1 != "after" {}
 }
 
 #[tokio::test]
