@@ -19,8 +19,8 @@ pub(crate) use self::server::{Server, prompt, serve_axum, serve_hyper, serve_our
 
 /// Waits for what has to come; the deadline is there to fail, not to be met.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let Ok(output) = timeout(Duration::from_secs(10), future).await else {
-        panic!("waited 10 s for {what}");
+    let Ok(output) = timeout(Duration::from_secs(30), future).await else {
+        panic!("waited 30 s for {what}");
     };
     output
 }
