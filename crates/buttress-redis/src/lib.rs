@@ -22,6 +22,7 @@ mod link;
 mod location;
 mod meters;
 mod node;
+mod parts;
 #[cfg(feature = "deadpool")]
 mod pools;
 mod redis;
@@ -37,6 +38,7 @@ mod subscribe;
 mod tag;
 mod tls;
 mod way;
+mod wire;
 
 #[cfg(feature = "deadpool")]
 #[cfg_attr(docsrs, doc(cfg(feature = "deadpool")))]

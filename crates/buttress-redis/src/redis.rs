@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use buttress_core::Secret;
-use buttress_core::clock::{Clock, TokioClock};
+use buttress_core::clock::{Clock, Moment, TokioClock};
 use buttress_core::metrics::Metrics;
 
 use crate::cluster::Redirected;
@@ -117,7 +117,7 @@ impl Redis {
         let Shared { in_flight, meters, clock, .. } = &*self.shared;
         let began = clock.now();
         let answer = match in_flight.enter() {
-            Some(_place) => self.attempts(call).await,
+            Some(_place) => self.attempts(call, began + call.within).await,
             None => Err(RedisError::new(ErrorKind::Overloaded, "")),
         };
         match &answer {
@@ -128,13 +128,12 @@ impl Redis {
     }
 
     /// Asks, and once more with the source if the server does not have the script.
-    async fn attempts(&self, call: &Call<'_>) -> Result<Reply, RedisError> {
+    async fn attempts(&self, call: &Call<'_>, ends: Moment) -> Result<Reply, RedisError> {
         let Call { script, tag, command, within, .. } = call;
         let (tag, within) = (*tag, *within);
         if !tag.is_plain() {
             return Err(RedisError::new(ErrorKind::Refused, "a tag is a word without `{` and `}`"));
         }
-        let ends = self.shared.clock.now() + within;
         let link = self.link(tag)?;
         let mut asked = link.ask(command, within).await;
         if let Err(Failed::Said { said: Said::NoScript, .. }) = &asked {

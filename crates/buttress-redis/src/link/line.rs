@@ -5,7 +5,8 @@ use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
 use tokio::time::timeout;
 
 use super::Driver;
-use super::connect::{dial, refused};
+use super::connect::dial;
+use super::greet::refused;
 use crate::address::Address;
 use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};

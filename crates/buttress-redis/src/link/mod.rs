@@ -3,6 +3,7 @@
 mod asking;
 mod connect;
 mod facts;
+mod greet;
 mod line;
 mod stream;
 mod traffic;
@@ -16,26 +17,34 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-pub(crate) use self::connect::{connect, dial, listen, login, refused};
+pub(crate) use self::connect::{connect, dial, listen};
 pub(crate) use self::facts::Facts;
+pub(crate) use self::greet::{login, refused};
 pub(crate) use self::line::Line;
-pub(crate) use self::stream::Io;
-use self::traffic::Traffic;
+pub(crate) use self::stream::{Io, Stream};
+pub(crate) use self::traffic::Traffic;
 use crate::said::Said;
+use crate::wire::{Answer, End, Full, Wire};
 use crate::{ErrorKind, RedisError};
 
 /// A connection that many calls share. It never asks twice, and never connects again: when it has ended, it is
 /// replaced.
 #[derive(Debug)]
 pub(crate) struct Link {
-    connection: MultiplexedConnection,
+    carrier: Carrier,
     traffic: Arc<Traffic>,
     facts: Facts,
     dead: Arc<AtomicBool>,
     condemned: Notify,
+}
+
+#[derive(Debug)]
+enum Carrier {
+    Calls(Wire),
+    /// What is heard is another protocol, which the library speaks.
+    Messages(MultiplexedConnection),
 }
 
 /// Why a call came back without a value.
@@ -50,36 +59,47 @@ pub(crate) enum Failed {
 impl Link {
     /// Asks once, and waits no longer than `within`.
     pub(crate) async fn ask(&self, command: &Cmd, within: Duration) -> Result<Value, Failed> {
-        let written = self.ready(within)?;
-        let mut connection = self.connection.clone();
-        self.judged(timeout(within, connection.send_packed_command(command)).await, written)
+        self.ready(within)?;
+        match &self.carrier {
+            Carrier::Calls(wire) => {
+                let [answer] = wire.ask([command]).map_err(full)?;
+                self.answered(answer, within).await
+            }
+            // Only whether the server is there is asked here. Boxed, so that calls have no room for it.
+            Carrier::Messages(connection) => {
+                Box::pin(self.asked_aside(connection.clone(), command, within)).await
+            }
+        }
     }
 
-    /// How much was written before, if there is any use in asking.
-    fn ready(&self, within: Duration) -> Result<u64, Failed> {
+    /// Whether there is any use in asking.
+    fn ready(&self, within: Duration) -> Result<(), Failed> {
         if self.dead.load(Acquire) {
             return Err(lost(ErrorKind::Unreachable, ""));
         }
         if within.is_zero() {
             return Err(lost(ErrorKind::TimedOut, ""));
         }
-        Ok(self.traffic.written())
+        Ok(())
     }
 
-    fn judged(
+    async fn answered(&self, answer: Answer<'_>, within: Duration) -> Result<Value, Failed> {
+        match timeout(within, answer.value()).await {
+            Ok(Ok(value)) => judged(value),
+            Ok(Err(end)) => Err(self.broken(end)),
+            Err(_) => Err(lost(ErrorKind::Ambiguous, "")),
+        }
+    }
+
+    async fn asked_aside(
         &self,
-        answer: Result<redis::RedisResult<Value>, Elapsed>,
-        written: u64,
+        mut connection: MultiplexedConnection,
+        command: &Cmd,
+        within: Duration,
     ) -> Result<Value, Failed> {
-        match answer {
-            Ok(Ok(Value::ServerError(error))) => {
-                let (code, words) = (error.code(), error.details().unwrap_or_default());
-                let said = Said::of(code, words);
-                let error = said.error(code, words);
-                Err(Failed::Said { said, error })
-            }
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.broken(&error, written)),
+        match timeout(within, connection.send_packed_command(command)).await {
+            Ok(Ok(value)) => judged(value),
+            Ok(Err(_)) => Err(self.broken(End::Sent)),
             Err(_) => Err(lost(ErrorKind::Ambiguous, "")),
         }
     }
@@ -90,24 +110,23 @@ impl Link {
         channels: &[&str],
         within: Duration,
     ) -> Result<(), RedisError> {
-        let mut connection = self.connection.clone();
-        match timeout(within, connection.subscribe(channels)).await {
+        let Carrier::Messages(connection) = &self.carrier else {
+            return Err(RedisError::new(ErrorKind::Refused, "this connection is for calls"));
+        };
+        match timeout(within, connection.clone().subscribe(channels)).await {
             Ok(subscribed) => subscribed.map_err(|error| refused(&error)),
             Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "no channel is confirmed")),
         }
     }
 
     /// The connection is of no use any more; whoever watches over it hears of it.
-    fn broken(&self, error: &redis::RedisError, written: u64) -> Failed {
-        let garbled = error.kind() == redis::ErrorKind::Parse;
+    fn broken(&self, end: End) -> Failed {
         self.condemn();
-        if garbled {
-            return lost(ErrorKind::Protocol, "the answer is not RESP");
+        match end {
+            End::Unsent => lost(ErrorKind::Unreachable, "the connection was lost"),
+            End::Sent => lost(ErrorKind::Ambiguous, "the connection was lost"),
+            End::Garbled => lost(ErrorKind::Protocol, "the answer is not RESP"),
         }
-        // Nothing was given to the system since before the call, so nothing of the call was.
-        let sent = self.traffic.written() != written;
-        let kind = if sent { ErrorKind::Ambiguous } else { ErrorKind::Unreachable };
-        lost(kind, "the connection was lost")
     }
 
     /// Has it replaced.
@@ -174,6 +193,18 @@ pub(crate) async fn pause(duration: Duration) {
     use buttress_core::clock::{Timer, TokioTimer};
 
     TokioTimer.sleep(duration).await;
+}
+
+fn judged(value: Value) -> Result<Value, Failed> {
+    let Value::ServerError(error) = value else { return Ok(value) };
+    let (code, words) = (error.code(), error.details().unwrap_or_default());
+    let said = Said::of(code, words);
+    let error = said.error(code, words);
+    Err(Failed::Said { said, error })
+}
+
+fn full(_: Full) -> Failed {
+    lost(ErrorKind::Overloaded, "the server owes too many answers")
 }
 
 fn lost(kind: ErrorKind, words: &'static str) -> Failed {

@@ -10,12 +10,14 @@ use tokio::net::UnixStream;
 
 use super::traffic::Traffic;
 
-/// A connection of any kind, whose traffic is counted.
+/// A connection of any kind, whose traffic is noted.
+#[derive(Debug)]
 pub(crate) struct Stream {
     io: Io,
     traffic: Arc<Traffic>,
 }
 
+#[derive(Debug)]
 pub(crate) enum Io {
     Tcp(TcpStream),
     #[cfg(unix)]
@@ -73,7 +75,7 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(either!(self, io => io.poll_write(cx, bytes)))?;
-        self.traffic.wrote(written);
+        self.traffic.wrote();
         Poll::Ready(Ok(written))
     }
 

@@ -1,15 +1,13 @@
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
 
-/// What went over one connection: enough to tell a frozen server from a busy one, and what was sent from what
-/// was not.
+/// When something went over one connection: enough to tell a frozen server from a busy one.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     clock: TokioClock,
-    written: AtomicU64,
     /// When something was last read.
     heard: AtomicU64,
     /// Since when something was written and nothing read after it; 0 if that is not so.
@@ -19,11 +17,10 @@ pub(crate) struct Traffic {
 impl Traffic {
     pub(crate) fn new(clock: TokioClock) -> Self {
         let heard = AtomicU64::new(clock.now().as_nanos());
-        Self { clock, written: AtomicU64::new(0), heard, unanswered: AtomicU64::new(0) }
+        Self { clock, heard, unanswered: AtomicU64::new(0) }
     }
 
-    pub(super) fn wrote(&self, bytes: usize) {
-        self.written.fetch_add(bytes as u64, AcqRel);
+    pub(super) fn wrote(&self) {
         if self.unanswered.load(Relaxed) == 0 {
             // The first moment is a moment too.
             self.unanswered.store(self.clock.now().as_nanos().max(1), Release);
@@ -33,11 +30,6 @@ impl Traffic {
     pub(super) fn read(&self) {
         self.unanswered.store(0, Release);
         self.heard.store(self.clock.now().as_nanos(), Release);
-    }
-
-    /// How many bytes were given to the system.
-    pub(crate) fn written(&self) -> u64 {
-        self.written.load(Acquire)
     }
 
     /// For how long the server has owed an answer, and said nothing at all.

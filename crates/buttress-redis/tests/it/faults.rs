@@ -11,7 +11,7 @@ use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
 use tokio::task::JoinSet;
 
-use crate::support::{ADD, add, builder, connected, is_back_soon, sum};
+use crate::support::{ADD, Crowd, add, builder, connected, is_back_soon, sum};
 
 #[tokio::test]
 async fn killed_in_flight_nobody_knows_whether_it_ran() {
@@ -168,48 +168,22 @@ async fn one_too_many_is_turned_away() {
     server.thaw();
 }
 
-/// What was executed is what succeeded, and at most what is ambiguous beside.
+/// Connections are cut and scripts forgotten under way: each call ran once if it was answered, once or not at all if
+/// that is not known, and not at all otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_runs_twice() {
     let server = Server::start().await;
     let proxy = Proxy::to(server.address()).await;
     let redis = connected(server.url_at(proxy.address())).await;
-    let mut callers = JoinSet::new();
-    for caller in 0..8 {
-        let redis = redis.clone();
-        callers.spawn(async move {
-            let (mut sure, mut unsure) = (0, 0);
-            for _ in 0..200 {
-                match redis.run(&ADD, "t").arg(1_i64).send().await {
-                    Ok(_) => sure += 1,
-                    Err(error) if error.may_have_run() => unsure += 1,
-                    Err(_) => tokio::task::yield_now().await,
-                }
-            }
-            assert!(caller < 8);
-            (sure, unsure)
-        });
-    }
-    for _ in 0..5 {
-        let passed = proxy.passed(Direction::Replies);
-        let more = async || (proxy.passed(Direction::Replies) > passed + 200).then_some(());
-        if buttress_testkit::until::within(Duration::from_secs(1), more).await.is_none() {
-            break;
-        }
+    let crowd = Crowd::of(16, &redis, "t");
+    for _ in 0..10 {
+        crowd.is_served().await;
         proxy.cut_all();
         server.flush_scripts().await;
     }
-    let (mut sure, mut unsure) = (0, 0);
-    for (yes, perhaps) in callers.join_all().await {
-        sure += yes;
-        unsure += perhaps;
-    }
-    let ran = sum(&server, "t").await;
-    assert!(
-        sure > 0 && (sure..=sure + unsure).contains(&ran),
-        "{sure} to {} : {ran}",
-        sure + unsure
-    );
+    crowd.is_served().await;
+    let missing = crowd.settle().await.agree_with(&server, "t").await;
+    assert!(missing.is_empty(), "answered, and not done: {missing:?}");
 }
 
 /// A future that is dropped gives its place back, and the connection goes on.
