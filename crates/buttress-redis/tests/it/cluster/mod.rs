@@ -2,6 +2,8 @@
 
 mod failing;
 mod joining;
+#[cfg(feature = "tls")]
+mod secured;
 mod slots;
 #[cfg(feature = "deadpool")]
 mod waiting;

@@ -2,6 +2,8 @@
 
 mod asking;
 mod following;
+#[cfg(feature = "tls")]
+mod secured;
 #[cfg(feature = "deadpool")]
 mod waiting;
 
