@@ -70,15 +70,30 @@ impl RedisBuilder {
         self
     }
 
-    /// Shakes hands by this configuration, where the scheme of the URL is `rediss` or `valkeys`. Without it there are
-    /// the [settings](crate::TlsSettings).
+    /// Sets whether to speak TLS to sentinels. The default is what the scheme of the URL says for all.
+    pub fn sentinel_tls(mut self, is_spoken: bool) -> Self {
+        self.settings.sentinel_tls = Some(is_spoken);
+        self
+    }
+
+    /// Shakes hands by this configuration, where TLS is spoken. Without it there are the
+    /// [settings](crate::TlsSettings).
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls(
         mut self,
         config: impl Into<std::sync::Arc<tokio_rustls::rustls::ClientConfig>>,
     ) -> Self {
-        self.tls = config.into().into();
+        self.tls = self.tls.by(config.into());
+        self
+    }
+
+    /// Sets the name that every certificate must have, whatever the address. The default is the host by which a server
+    /// is known; see [`TlsSettings::server_name`](crate::TlsSettings::server_name).
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.tls = self.tls.named(name.into());
         self
     }
 

@@ -113,8 +113,8 @@ mod tests {
             ("redis+cluster://one,two/1", "a database other than 0"),
             ("redis+cluster://one,,two", "must have a host"),
             ("redis+ring://one", "the scheme must be"),
-            ("rediss+sentinel://:hunter2@one/fleet", "asks for TLS"),
-            ("valkeys+cluster://:hunter2@one", "asks for TLS"),
+            ("rediss+sentinel://:hunter2@one", "must have the name"),
+            ("valkeys+cluster://:hunter2@one/1", "a database other than 0"),
         ] {
             let said = Location::parse(url).unwrap_err();
             assert!(said.contains(reason) && !said.contains("hunter2"), "{url}: {said}");

@@ -12,6 +12,7 @@ pub(crate) struct Location {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret<String>>,
     pub(crate) database: i64,
+    /// Whether it asks for TLS: to each server, and to sentinels unless the settings say otherwise.
     pub(crate) tls: bool,
 }
 
@@ -27,21 +28,19 @@ impl Location {
     pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
         let (scheme, rest) =
             url.split_once(':').ok_or("must be a URL, as in `redis://localhost:6379/0`")?;
-        match scheme {
-            "redis" | "valkey" | "rediss" | "valkeys" | "redis+sentinel" | "valkey+sentinel"
-            | "redis+cluster" | "valkey+cluster" => {
+        let (family, fleet) =
+            scheme.split_once('+').map_or((scheme, None), |(family, fleet)| (family, Some(fleet)));
+        match (family, fleet) {
+            ("redis" | "valkey" | "rediss" | "valkeys", None | Some("sentinel" | "cluster")) => {
                 let rest = rest.strip_prefix("//").ok_or("must have `//` after the scheme")?;
-                let fleet = scheme.split_once('+').map_or("", |(_, fleet)| fleet);
-                Ok(Self { tls: matches!(scheme, "rediss" | "valkeys"), ..Self::tcp(rest, fleet)? })
+                let tls = matches!(family, "rediss" | "valkeys");
+                Ok(Self { tls, ..Self::tcp(rest, fleet.unwrap_or_default())? })
             }
-            "unix" | "redis+unix" | "valkey+unix" => {
+            ("unix", None) | ("redis" | "valkey", Some("unix")) => {
                 Self::unix(rest.strip_prefix("//").unwrap_or(rest))
             }
-            "rediss+sentinel" | "valkeys+sentinel" | "rediss+cluster" | "valkeys+cluster" => {
-                Err("asks for TLS, which is not spoken to sentinels or a cluster yet")
-            }
             _ => Err(
-                "the scheme must be `redis`, `rediss`, `valkey`, `valkeys` or `unix`, or without TLS `redis` or `valkey` with `+sentinel` or `+cluster`",
+                "the scheme must be `redis`, `rediss`, `valkey` or `valkeys`, each perhaps with `+sentinel` or `+cluster`, or `unix`",
             ),
         }
     }
@@ -147,9 +146,13 @@ mod tests {
         assert_eq!(tcp("valkey://10.0.0.1:7000/3"), ("10.0.0.1".into(), 7000, 3));
         assert_eq!(tcp("redis://[2001:db8::1]:1/"), ("2001:db8::1".into(), 1, 0));
         assert_eq!(tcp("redis://[::1]"), ("::1".into(), 6379, 0));
-        for (url, tls) in [("redis", false), ("rediss", true), ("valkey", false), ("valkeys", true)]
+        for (family, tls) in
+            [("redis", false), ("rediss", true), ("valkey", false), ("valkeys", true)]
         {
-            assert_eq!(Location::parse(&format!("{url}://host")).unwrap().tls, tls, "{url}");
+            for rest in ["://host", "+sentinel://host/fleet", "+cluster://host"] {
+                let url = format!("{family}{rest}");
+                assert_eq!(Location::parse(&url).unwrap().tls, tls, "{url}");
+            }
         }
         let location = Location::parse("redis://ada:p%40ss%3Aword@host/1").unwrap();
         assert_eq!(location.user.as_deref(), Some("ada"));
@@ -167,6 +170,8 @@ mod tests {
             ("localhost", "must be a URL"),
             ("http://localhost", "the scheme must be"),
             ("redis:localhost", "must have `//`"),
+            ("redis+://localhost", "the scheme must be"),
+            ("rediss+unix:///x", "the scheme must be"),
             ("redis://:hunter2@", "must have a host"),
             ("redis://:hunter2@host:70000", "has a port"),
             ("redis://:hunter2@host/first", "has a database"),
@@ -186,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(url in "(rediss?|valkeys?|unix|redis\\+(sentinel|cluster))://.{0,40}|.{0,40}") {
+        fn nothing_makes_it_panic(url in "(rediss?|valkeys?|unix|rediss?\\+(sentinel|cluster))://.{0,40}|.{0,40}") {
             let _ = Location::parse(&url);
         }
 

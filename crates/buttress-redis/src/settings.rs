@@ -27,9 +27,9 @@ use crate::{Redis, RedisBuilder, TlsSettings};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisSettings {
-    /// `redis://user:password@host:port/database` (with TLS, `rediss://…`), `unix:/path?db=0`, or
+    /// `redis://user:password@host:port/database`, `unix:/path?db=0`, or
     /// `redis+sentinel://user:password@host1:port,host2:port/name-of-the-master/database`, or
-    /// `redis+cluster://user:password@host1:port,host2:port`.
+    /// `redis+cluster://user:password@host1:port,host2:port`. With TLS `rediss…`, which is for all servers.
     pub url: Secret<String>,
     /// How many connections there are, from 1 to 4. Each is shared by many calls.
     pub connections: u8,
@@ -47,7 +47,9 @@ pub struct RedisSettings {
     pub sentinel_user: Option<String>,
     /// The password for sentinels.
     pub sentinel_password: Option<Secret<String>>,
-    /// Whom to trust, and who we are, where the scheme of the URL is `rediss` or `valkeys`.
+    /// Whether to speak TLS to sentinels, where they differ from the servers. Without it, as the scheme of the URL says.
+    pub sentinel_tls: Option<bool>,
+    /// Whom to trust, and who we are, where TLS is spoken.
     pub tls: Option<TlsSettings>,
 }
 
@@ -63,6 +65,7 @@ impl Default for RedisSettings {
             client_name: "buttress".to_owned(),
             sentinel_user: None,
             sentinel_password: None,
+            sentinel_tls: None,
             tls: None,
         }
     }
@@ -73,6 +76,7 @@ impl Default for RedisSettings {
 pub(crate) struct Checked {
     pub(crate) location: Location,
     pub(crate) tls: Tls,
+    pub(crate) sentinel_tls: Tls,
     pub(crate) connections: NonZeroUsize,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
@@ -113,7 +117,7 @@ impl RedisSettings {
             faults.add("url", reason);
             Location { tls: cfg!(feature = "tls") && self.tls.is_some(), ..Location::local() }
         });
-        let tls = faults.within("", Tls::check(&location, self.tls, given));
+        let tls = faults.within("", Tls::check(&location, self.sentinel_tls, self.tls, given));
         if !(1..=4).contains(&self.connections) {
             faults
                 .add("connections", format_args!("must be from 1 to 4, not {}", self.connections));
@@ -141,6 +145,7 @@ impl RedisSettings {
         for (path, is_given) in [
             ("sentinel_user", self.sentinel_user.is_some()),
             ("sentinel_password", self.sentinel_password.is_some()),
+            ("sentinel_tls", self.sentinel_tls.is_some()),
         ] {
             if is_given && !has_sentinels {
                 faults.add(path, "is for sentinels, and the URL has none");
@@ -151,7 +156,8 @@ impl RedisSettings {
         }
         faults.finish(Checked {
             location,
-            tls,
+            tls: tls.servers,
+            sentinel_tls: tls.sentinels,
             connections: NonZeroUsize::new(self.connections.into()).unwrap_or(NonZeroUsize::MIN),
             connect_timeout: Duration::from_millis(self.connect_timeout_ms),
             response_timeout: Duration::from_millis(self.response_timeout_ms),

@@ -7,7 +7,7 @@ const FIRST: u16 = 10_240;
 const COUNT: u16 = 10_000;
 
 /// A cluster talks to itself on this port above the one of its clients. So the two never share a number.
-const BUS: u16 = COUNT;
+pub(crate) const BUS: u16 = COUNT;
 
 /// A port where nobody listens now, nor on the one of the bus. Somebody may before the server does: then it says
 /// so, and is given another one.

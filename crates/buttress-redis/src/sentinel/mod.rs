@@ -187,7 +187,7 @@ impl Watch {
             sentinel,
             name: self.name.clone(),
             login: self.settings.sentinel_login(),
-            tls: self.settings.tls.clone(),
+            tls: self.settings.sentinel_tls.clone(),
             within: self.settings.connect_timeout,
             news: self.news.clone(),
             wake: self.wake.subscribe(),

@@ -13,3 +13,10 @@ pub use self::settings::TlsSettings;
 pub(crate) use self::with::{Given, Tls};
 #[cfg(not(feature = "tls"))]
 pub(crate) use self::without::{Given, Tls};
+
+/// How to speak to servers, and how to the sentinels that know of them.
+#[derive(Debug, Default)]
+pub(crate) struct Both {
+    pub(crate) servers: Tls,
+    pub(crate) sentinels: Tls,
+}

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// Files for a `rediss` or `valkeys` URL, each in PEM. They are read once, when the settings are checked. Needs the
-/// feature `tls`.
+/// Whom to trust, and who we are, where TLS is spoken. Files are in PEM, and read once, when the settings are checked.
+/// Needs the feature `tls`.
 ///
 /// The cryptography is rustls' provider of the process: whoever wants another one, or a verification of their own,
 /// gives a configuration to `RedisBuilder::tls` instead.
@@ -18,4 +18,8 @@ pub struct TlsSettings {
     pub cert_file: Option<PathBuf>,
     /// The key of our certificate.
     pub key_file: Option<PathBuf>,
+    /// The name that every certificate must have, whatever the address: of each server, and of sentinels. Without it
+    /// that is the host by which a server is known: the one in the URL, or what sentinels and nodes announce. For
+    /// fleets that announce addresses, and whose certificates have none.
+    pub server_name: Option<String>,
 }

@@ -137,7 +137,9 @@ fn what_cannot_be_is_said_at_once() {
 #[cfg(feature = "tls")]
 #[test]
 fn tls_is_not_left_out() {
-    let redis = crate::tls::trusted("rediss://localhost");
-    let error = redis.blocking(1).unwrap_err();
-    assert!(error.to_string().contains("TLS"), "{error}");
+    for rest in ["://localhost", "+sentinel://localhost/fleet", "+cluster://localhost"] {
+        let redis = crate::tls::trusted(format!("rediss{rest}"));
+        let error = redis.blocking(1).unwrap_err();
+        assert!(error.to_string().contains("TLS"), "{error}");
+    }
 }

@@ -2,7 +2,8 @@ use std::fmt::{self, Write};
 use std::fs;
 use std::path::Path;
 
-use super::{Cluster, Engine, Sentinels, Server, cluster, sentinels, server, tls};
+use super::place::Place;
+use super::{Cluster, Engine, Sentinels, Server, cluster, sentinels, server};
 
 /// The user by whom the kit itself logs in where others must.
 pub(super) const KIT: &str = "kit";
@@ -40,6 +41,8 @@ pub struct Builder {
     pub(super) tls: bool,
     pub(super) lines: Vec<String>,
     pub(super) is_replica: bool,
+    /// Whether it belongs to a fleet, which tells clients where it is.
+    pub(super) is_member: bool,
     pub(super) mode: Mode,
 }
 
@@ -67,6 +70,7 @@ impl Builder {
             tls: false,
             lines: Vec::new(),
             is_replica: false,
+            is_member: false,
             mode: Mode::Plain,
         }
     }
@@ -94,8 +98,11 @@ impl Builder {
         self
     }
 
-    /// Speaks TLS at the [URL](Server::url), with [`Server::CERTIFICATE`]. A server that was built without is given
-    /// a front that ends TLS: then a frozen or killed one still shakes hands.
+    /// Speaks TLS at the [URL](Server::url), with [`Server::CERTIFICATE`]. Members of a fleet speak it everywhere, also
+    /// to each other, and nothing else.
+    ///
+    /// A server that was built without is given a front that ends TLS: then a frozen or killed one still shakes hands,
+    /// and members of a fleet speak to each other, and are spoken to if somebody does, without it.
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
@@ -123,11 +130,12 @@ impl Builder {
         server::start(self).await
     }
 
-    /// Starts [`Sentinels`] and what they watch. The settings are those of the master and its replicas.
+    /// Starts [`Sentinels`] and what they watch. The settings are those of the master and its replicas; the sentinels
+    /// have the same engine, and speak TLS if those do.
     ///
     /// # Panics
     ///
-    /// If that takes more than 20 s, or asks for TLS, which is for a server alone.
+    /// If that takes more than 20 s.
     pub async fn sentinels(self) -> Sentinels {
         sentinels::start(self).await
     }
@@ -136,18 +144,17 @@ impl Builder {
     ///
     /// # Panics
     ///
-    /// If that takes more than 20 s, or asks for TLS, which is for a server alone.
+    /// If that takes more than 20 s.
     pub async fn cluster(self) -> Cluster {
         cluster::start(self).await
     }
 
     /// Writes `redis.conf`.
-    pub(super) fn write(&self, folder: &Path, port: u16, tls_port: Option<u16>) {
+    pub(super) fn write(&self, folder: &Path, place: &Place) {
         let (socket, folder_name) = (folder.join("s"), folder.display());
-        let mut text = format!(
-            "bind 127.0.0.1\nport {port}\nunixsocket {}\ndir {folder_name}\n",
-            socket.display()
-        );
+        let mut text =
+            format!("bind 127.0.0.1\nunixsocket {}\ndir {folder_name}\n", socket.display());
+        text.push_str(&place.lines(folder, self.mode));
         if self.mode != Mode::Sentinel {
             text.push_str(DATA);
             if self.engine.version() >= (7, 0) {
@@ -159,9 +166,6 @@ impl Builder {
         }
         if let Some(login) = &self.login {
             text.push_str(&login.lines());
-        }
-        if let Some(port) = tls_port {
-            text.push_str(&tls::lines(folder, port));
         }
         for line in &self.lines {
             // Writing to a string does not fail.

@@ -2,11 +2,11 @@ use std::fmt;
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Reply;
+use super::{Reply, tls};
 use crate::until::DEADLINE;
 
 /// A connection of the test's own: one command after the other, in RESP2.
@@ -25,9 +25,15 @@ use crate::until::DEADLINE;
 /// # }
 /// ```
 pub struct Client {
-    stream: TcpStream,
+    peer: SocketAddr,
+    stream: Box<dyn Stream>,
     read: Vec<u8>,
 }
+
+/// A connection, be it plain or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 
 impl Client {
     /// Connects, and says nothing yet.
@@ -36,9 +42,15 @@ impl Client {
     ///
     /// If nobody listens.
     pub async fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = in_time(TcpStream::connect(address)).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, read: Vec::new() })
+        let stream = in_time(dial(address)).await?;
+        Ok(Self { peer: address, stream: Box::new(stream), read: Vec::new() })
+    }
+
+    /// The same with TLS, to a server of the kit.
+    pub(super) async fn secured(address: SocketAddr) -> Result<Self> {
+        let securing = async { tls::secure(dial(address).await?).await };
+        let stream = in_time(securing).await?;
+        Ok(Self { peer: address, stream: Box::new(stream), read: Vec::new() })
     }
 
     /// Sends a command, and waits for its reply.
@@ -87,10 +99,14 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("peer", &self.stream.peer_addr().ok())
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("peer", &self.peer).finish_non_exhaustive()
     }
+}
+
+async fn dial(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 fn written<A: AsRef<[u8]>>(words: impl IntoIterator<Item = A>) -> Vec<u8> {

@@ -30,6 +30,7 @@ mod builder;
 mod client;
 mod cluster;
 mod engine;
+mod place;
 mod reply;
 mod sentinels;
 mod server;

@@ -154,14 +154,14 @@ impl Sentinels {
     }
 }
 
-pub(super) async fn start(settings: Builder) -> Sentinels {
-    assert!(!settings.tls, "TLS is for a server alone");
+pub(super) async fn start(mut settings: Builder) -> Sentinels {
+    settings.is_member = true;
     let master = settings.clone().start().await;
     let replica = || settings.clone().replica_of(&master).start();
     let replicas = all([replica(), replica()]).await;
     let sentinel = || {
         let mut sentinel = Builder::new(settings.engine);
-        sentinel.mode = Mode::Sentinel;
+        (sentinel.mode, sentinel.tls, sentinel.is_member) = (Mode::Sentinel, settings.tls, true);
         sentinel.lines = lines(&master);
         sentinel.start()
     };

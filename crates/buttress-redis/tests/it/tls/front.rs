@@ -15,14 +15,14 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use super::pem;
 
 /// Ends TLS before a server, as `localhost`, with a client's certificate or none; and knows what was said in it.
-pub(super) struct Front {
-    pub(super) address: SocketAddr,
+pub(crate) struct Front {
+    pub(crate) address: SocketAddr,
     heard: Arc<Lock<Vec<u8>>>,
     task: JoinHandle<()>,
 }
 
 impl Front {
-    pub(super) async fn before(server: SocketAddr, ask_for_certificates: bool) -> Self {
+    pub(crate) async fn before(server: SocketAddr, ask_for_certificates: bool) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Lock::new(Vec::new()));
@@ -32,7 +32,7 @@ impl Front {
     }
 
     /// Everything that clients said once a handshake was done.
-    pub(super) fn heard(&self) -> String {
+    pub(crate) fn heard(&self) -> String {
         String::from_utf8_lossy(&self.heard.lock()).into_owned()
     }
 }

@@ -1,13 +1,15 @@
 //! Encryption: whom it speaks to, and whom it does not.
 
-mod front;
+mod faults;
+pub(crate) mod front;
+pub(crate) mod witness;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, SystemClock};
-use buttress_redis::{ErrorKind, Redis, RedisBuilder, RedisError, RedisSettings};
+use buttress_redis::{ErrorKind, Redis, RedisError, RedisSettings};
 use buttress_testkit::log::Log;
 use buttress_testkit::proxy::{Direction, Proxy};
 use buttress_testkit::redis::Server;
@@ -22,22 +24,32 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use self::front::Front;
 use crate::support::{ADD, builder};
 
-fn pem(name: &str) -> PathBuf {
+pub(crate) fn pem(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests/it/tls/pem", name].iter().collect()
 }
 
-/// Trusts whoever is signed by this.
-fn trusting(certificate: &[u8]) -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(certificate).unwrap()).unwrap();
+/// Trusts whoever is signed by one of these.
+pub(crate) fn trusting<const N: usize>(certificates: [&[u8]; N]) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap();
-    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+    Arc::new(builder.with_root_certificates(roots(certificates)).with_no_client_auth())
 }
 
+fn roots<const N: usize>(certificates: [&[u8]; N]) -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates {
+        roots.add(CertificateDer::from_pem_slice(certificate).unwrap()).unwrap();
+    }
+    Arc::new(roots)
+}
+
+/// The certificate of the servers of the kit, and the one that has signed that of a [front](front::Front).
+pub(crate) const KIT: &[u8] = Server::CERTIFICATE.as_bytes();
+pub(crate) const OTHER: &[u8] = include_bytes!("pem/ca.pem");
+
+/// One that trusts the servers of the kit.
 pub(crate) fn trusted(url: impl Into<String>) -> Redis {
-    let certificate = Server::CERTIFICATE.as_bytes();
-    builder(url).tls(trusting(certificate)).build().unwrap()
+    builder(url).tls(trusting([KIT])).build().unwrap()
 }
 
 fn settings(text: serde_json::Value) -> RedisSettings {
@@ -51,7 +63,7 @@ async fn add(redis: &Redis) -> Result<i64, RedisError> {
 }
 
 /// What the first attempts ended with.
-async fn refusal(redis: &Redis) -> String {
+pub(crate) async fn refusal(redis: &Redis) -> String {
     let error = until("the attempt fails", async || {
         let error = redis.connected().await.expect_err("not to be connected");
         (error.to_string().contains(':')).then_some(error)
@@ -111,8 +123,7 @@ async fn whom_nobody_trusts_is_told_no_password() {
     assert_eq!(front.heard(), "");
 
     // The other way round it goes through, so the front hears indeed.
-    let ca = std::fs::read(pem("ca.pem")).unwrap();
-    let redis = builder(&url).tls(trusting(&ca)).build().unwrap();
+    let redis = builder(&url).tls(trusting([OTHER])).build().unwrap();
     until("it tries", async || front.heard().contains("hunter2").then_some(())).await;
     drop(redis);
 }
@@ -121,12 +132,11 @@ async fn whom_nobody_trusts_is_told_no_password() {
 async fn a_certificate_of_somebody_else_is_none() {
     let server = Server::start().await;
     let front = Front::before(server.address(), false).await;
-    let ca = std::fs::read(pem("ca.pem")).unwrap();
     let url = |host| format!("rediss://{host}:{}", front.address.port());
-    let redis = builder(url("localhost")).tls(trusting(&ca)).build().unwrap();
+    let redis = builder(url("localhost")).tls(trusting([OTHER])).build().unwrap();
     redis.connected().await.unwrap();
     // The same place, but the certificate does not name the address.
-    let redis = builder(url("127.0.0.1")).tls(trusting(&ca)).build().unwrap();
+    let redis = builder(url("127.0.0.1")).tls(trusting([OTHER])).build().unwrap();
     let refusal = refusal(&redis).await;
     assert!(refusal.contains("certificate not valid for name"), "{refusal}");
 }
@@ -167,75 +177,6 @@ async fn files_say_whom_to_trust_and_who_we_are() {
     let redis = settings(serde_json::json!({ "url": url, "tls": tls })).build().unwrap();
     redis.connected().await.unwrap();
     assert_eq!(add(&redis).await.unwrap(), 1);
-}
-
-#[test]
-fn all_that_is_wrong_is_said_at_once_and_nothing_of_a_key() {
-    let wrong = |url: &str, tls: serde_json::Value| {
-        let settings = settings(serde_json::json!({ "url": url, "in_flight": 0, "tls": tls }));
-        let error = settings.build().unwrap_err();
-        assert!(!error.to_string().contains(concat!("MIG", "HAgE")), "{error}");
-        let faults = error.faults().iter();
-        faults.map(|fault| (fault.path().to_owned(), fault.reason().to_owned())).collect::<Vec<_>>()
-    };
-    let server = "rediss://localhost";
-    for (url, tls, expected) in [
-        (
-            server,
-            serde_json::json!({ "ca_file": "/nowhere" }),
-            &[("tls.ca_file", "cannot be read")][..],
-        ),
-        (
-            server,
-            serde_json::json!({ "ca_file": pem("client-key.pem"), "cert_file": pem("ca.pem") }),
-            &[("tls.ca_file", "no certificate"), ("tls.key_file", "must be given too")],
-        ),
-        (
-            server,
-            serde_json::json!({ "ca_file": pem("ca.pem"), "key_file": pem("client-key.pem") }),
-            &[("tls.cert_file", "must be given too")],
-        ),
-        (
-            server,
-            serde_json::json!({
-                "ca_file": pem("ca.pem"), "cert_file": "/nowhere", "key_file": pem("client.pem"),
-            }),
-            &[("tls.cert_file", "cannot be read"), ("tls.key_file", "has none")],
-        ),
-        (
-            server,
-            serde_json::json!({
-                "ca_file": pem("ca.pem"), "cert_file": pem("client.pem"), "key_file": pem("server-key.pem"),
-            }),
-            &[("tls.key_file", "does not go with `cert_file`")],
-        ),
-        ("redis://localhost", serde_json::json!({}), &[("tls", "is given, but the scheme")]),
-        (
-            "rediss://a b",
-            serde_json::json!({ "ca_file": pem("ca.pem") }),
-            &[("url", "has a host that no certificate can name")],
-        ),
-        ("nothing", serde_json::json!({ "ca_file": pem("ca.pem") }), &[("url", "must be a URL")]),
-    ] {
-        let said = wrong(url, tls);
-        let (others, last) = said.split_at(said.len() - 1);
-        assert_eq!(last[0].0, "in_flight");
-        assert_eq!(others.len(), expected.len(), "{others:?}");
-        for ((path, reason), (expected, words)) in others.iter().zip(expected) {
-            assert_eq!(path, expected);
-            assert!(reason.contains(words), "{reason}");
-        }
-    }
-}
-
-#[test]
-fn a_configuration_is_given_once_and_for_tls() {
-    let config = || trusting(Server::CERTIFICATE.as_bytes());
-    let error = Redis::builder("redis://localhost").tls(config()).build().unwrap_err();
-    assert_eq!(error.faults()[0].path(), "tls");
-    let twice = settings(serde_json::json!({ "url": "rediss://localhost", "tls": {} }));
-    let error = RedisBuilder::from(twice).tls(config()).build().unwrap_err();
-    assert!(error.to_string().contains("given twice"), "{error}");
 }
 
 /// Without a file there are those whom the system trusts: not our server.

@@ -10,8 +10,7 @@ const SLOTS: u16 = 16_384;
 const PRIMARIES: u16 = 3;
 
 pub(in crate::redis) async fn start(mut settings: Builder) -> Cluster {
-    assert!(!settings.tls, "TLS is for a server alone");
-    settings.mode = Mode::Cluster;
+    (settings.mode, settings.is_member) = (Mode::Cluster, true);
     let node = |_| settings.clone().start();
     let cluster = Cluster { nodes: all([0; 2 * PRIMARIES as usize].map(node)).await };
     cluster.share_slots().await;
@@ -44,8 +43,8 @@ impl Cluster {
 
     async fn meet(&self) {
         for node in &self.nodes[1..] {
-            let port = node.port().to_string();
-            let order = ["CLUSTER", "MEET", "127.0.0.1", &port];
+            let (port, bus) = (node.port().to_string(), node.bus().to_string());
+            let order = ["CLUSTER", "MEET", "127.0.0.1", &port, &bus];
             let _ = self.nodes[0].command(order).await.accepted();
         }
     }

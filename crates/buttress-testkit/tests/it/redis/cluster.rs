@@ -100,3 +100,25 @@ async fn a_slot_moves_with_its_keys() {
         assert_eq!(new.command(["GET", "{tag}:there"]).await.text(), "value");
     }
 }
+
+/// They copy, fail over and move slots as others do, and tell where TLS is spoken.
+#[tokio::test]
+async fn over_tls_it_is_a_cluster_too() {
+    for engine in Engine::all() {
+        let builder = Server::builder().engine(engine).password("secret").tls();
+        let cluster = builder.cluster().await;
+        for node in cluster.nodes() {
+            assert_eq!(node.tls_address(), Some(node.address()));
+            assert_eq!(node.url(), format!("rediss://:secret@{}", node.address()));
+        }
+        let slot = cluster.slot_of("key").await;
+        let old = cluster.primary_of(slot).await;
+        assert_eq!(old.command(["SET", "key", "value"]).await, ok());
+        let new = another(&cluster, slot).await;
+        cluster.move_slot(slot, new).await;
+        let moved = old.command(["GET", "key"]).await.text();
+        assert_eq!(moved, format!("MOVED {slot} {}", new.address()));
+        let newer = cluster.fail_over(slot).await;
+        assert_eq!(newer.command(["GET", "key"]).await.text(), "value");
+    }
+}

@@ -76,3 +76,24 @@ async fn a_frozen_master_is_replaced_and_thawed_it_still_takes_writes() {
     assert_eq!(old.command(["SET", "key", "lost"]).await, Reply::Status("OK".into()));
     assert_eq!(new.command(["GET", "key"]).await, Reply::Nil);
 }
+
+#[tokio::test]
+async fn over_tls_they_watch_too() {
+    for engine in Engine::all() {
+        let builder = Server::builder().engine(engine).password("secret").tls();
+        let trio = builder.sentinels().await;
+        for server in trio.nodes().iter().chain(trio.sentinels()) {
+            assert_eq!(server.tls_address(), Some(server.address()));
+        }
+        let old = trio.master().await;
+        old.kill();
+        let new = trio.successor(old).await;
+        assert_eq!(new.command(["SET", "key", "value"]).await, Reply::Status("OK".into()));
+        old.restart().await;
+        trio.demote(old).await;
+        until("the old one copies the new one", async || {
+            (old.command(["GET", "key"]).await == Reply::Bulk(b"value".into())).then_some(())
+        })
+        .await;
+    }
+}
