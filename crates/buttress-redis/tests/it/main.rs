@@ -15,6 +15,9 @@ mod operations;
 mod reporting;
 mod seeds;
 mod sentinels;
+#[path = "../storm/mod.rs"]
+mod storm;
+mod stormy;
 mod subscribe;
 #[cfg(feature = "conformance")]
 mod suites;
