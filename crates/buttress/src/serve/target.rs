@@ -36,9 +36,7 @@ impl Target {
             (Self::Method, _) => Self::Method,
             // Control characters and fragments are no part of a target.
             (_, 0..=b' ' | b'#') | (Self::Over, _) => Self::Over,
-            (Self::First, b'/') | (Self::Authority(1), b'/') | (Self::Authority(_), b'?') => {
-                Self::Path(1)
-            }
+            (Self::First | Self::Authority(1), b'/') | (Self::Authority(_), b'?') => Self::Path(1),
             (Self::First, _) => Self::Authority(3),
             (Self::Authority(slashes), b'/') => Self::Authority(slashes - 1),
             (Self::Authority(slashes), _) => Self::Authority(slashes),
