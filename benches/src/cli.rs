@@ -9,7 +9,7 @@ Measures what each layer costs, side by side.
 
   [NAME…]      only the groups whose name contains one of these
   --markdown   the table as Markdown
-  --json       one JSON object a group
+  --json       one JSON object a row, a line each
   --check      only compare instructions and allocations with the budgets; fails above one
   --list       only name the cases
 ";
@@ -82,7 +82,7 @@ fn play(role: &Role<'_>, cases: &[&Case]) -> io::Result<ExitCode> {
             let measured = measure::all(cases);
             let table = Table::new(cases, &measured.figures);
             match role {
-                Role::Json => table.print_json()?,
+                Role::Json => table.json()?.iter().for_each(|row| println!("{row}")),
                 Role::Markdown => table.print_markdown(),
                 _ => table.print(),
             }

@@ -1,5 +1,3 @@
-use std::io;
-
 use serde_json::{Map, Value, json};
 
 use crate::{Case, Figures};
@@ -60,16 +58,17 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// For programs: one object a group, in which each side stands under its name.
-    pub(crate) fn print_json(&self) -> io::Result<()> {
-        for group in self.groups() {
+    /// For programs: one object a row. A row is what is measured: its name, and under the name of each side,
+    /// ours and the others', what that side costs.
+    pub(crate) fn json(&self) -> serde_json::Result<Vec<Value>> {
+        let object = |group: &[Row<'_>]| {
             let mut object = Map::from_iter([("name".into(), json!(group[0].case.group()))]);
             for row in group {
                 object.insert(row.case.side().into(), serde_json::to_value(row.figures)?);
             }
-            println!("{}", Value::Object(object));
-        }
-        Ok(())
+            Ok(Value::Object(object))
+        };
+        self.groups().map(object).collect()
     }
 
     fn groups(&self) -> impl Iterator<Item = &[Row<'a>]> {
@@ -125,6 +124,10 @@ fn count(value: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
     use super::*;
 
     #[test]
@@ -137,5 +140,66 @@ mod tests {
         let added: Vec<_> =
             table.rows().iter().map(|row| row.added.and_then(|added| added.allocations)).collect();
         assert_eq!(added, [None, None, Some(3.0), None]);
+    }
+
+    #[derive(Deserialize)]
+    struct JsonRow {
+        name: String,
+        ours: Side,
+        #[serde(flatten)]
+        others: BTreeMap<String, Side>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Side {
+        ns: Option<f64>,
+        instructions: Option<f64>,
+        allocations: Option<f64>,
+        bytes: Option<f64>,
+        two_threads: Option<f64>,
+    }
+
+    /// As whoever reads it finds it: a line for each row.
+    #[test]
+    fn json_has_an_object_a_row_with_ours_and_each_peer() {
+        let case = |group, side| Case::peer(group, side, Box::new(|_| ()));
+        let cases = [
+            case("a \"row\"", "bare"),
+            case("a \"row\"", "ours"),
+            case("a \"row\"", "axum 0.8"),
+            case("b", "ours"),
+        ];
+        let figures = [1.0, 2.0, 3.0, 4.0].map(|ns| Figures {
+            ns: Some(ns),
+            instructions: Some(ns * 10.0),
+            allocations: Some(ns * 100.0),
+            bytes: (ns > 1.0).then_some(ns * 1000.0),
+            two_threads: (ns > 3.0).then_some(1.5),
+        });
+        let table = Table::new(&cases.each_ref(), &figures);
+        let rows = table.json().unwrap();
+        let lines: Vec<_> = rows.iter().map(ToString::to_string).collect();
+        assert!(lines.iter().all(|line| !line.contains('\n')));
+
+        let [first, second] = &lines[..] else { panic!("{lines:?}") };
+        let first: JsonRow = serde_json::from_str(first).unwrap();
+        let side = |ns, bytes| Side {
+            ns: Some(ns),
+            instructions: Some(ns * 10.0),
+            allocations: Some(ns * 100.0),
+            bytes,
+            two_threads: None,
+        };
+        assert_eq!((first.name.as_str(), first.ours), ("a \"row\"", side(2.0, Some(2000.0))));
+        let others = [("axum 0.8", side(3.0, Some(3000.0))), ("bare", side(1.0, None))];
+        assert_eq!(first.others, others.map(|(name, side)| (name.to_owned(), side)).into());
+
+        let second: JsonRow = serde_json::from_str(second).unwrap();
+        assert_eq!((second.name.as_str(), second.ours.two_threads), ("b", Some(1.5)));
+        assert!(second.others.is_empty());
+        // What was not measured is said to be nothing, rather than left out.
+        assert_eq!(rows[0]["bare"].as_object().unwrap().len(), 4);
+        assert!(rows[0]["bare"]["bytes"].is_null());
     }
 }

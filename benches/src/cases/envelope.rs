@@ -26,8 +26,6 @@ pub const SUCCESS: &str = "a success through the envelope";
 pub const REWRITING: &str = "a framework's 404, in a context";
 /// A problem as RFC 9457 has it.
 pub const PROBLEM_JSON: &str = "a refusal as RFC 9457";
-/// A problem in the other formats.
-pub const FORMATS: &str = "a refusal in other formats";
 
 /// The rows of this subject.
 #[must_use]
@@ -47,11 +45,11 @@ pub fn cases() -> Vec<Case> {
             .within(Budget::new(1_085, 0)),
         Case::ours(PROBLEM_JSON, encoding(Format::new(ProblemJson::new())))
             .within(Budget::new(4_430, 3)),
-        Case::peer(FORMATS, "JSON:API", encoding(Format::new(JsonApi))),
-        Case::peer(FORMATS, "text", encoding(Format::new(PlainText))),
-        Case::peer(FORMATS, "HTML", encoding(Format::new(HtmlPage))),
-        Case::peer(FORMATS, "gRPC", encoding(Format::GRPC)),
-        Case::peer(FORMATS, "gRPC, rich", encoding(Format::new(RichGrpcStatus::new()))),
+        Case::ours("a refusal as JSON:API", encoding(Format::new(JsonApi))),
+        Case::ours("a refusal as text", encoding(Format::new(PlainText))),
+        Case::ours("a refusal as HTML", encoding(Format::new(HtmlPage))),
+        Case::ours("a refusal as a gRPC status", encoding(Format::GRPC)),
+        Case::ours("a refusal as a rich gRPC status", encoding(Format::new(RichGrpcStatus::new()))),
     ]
 }
 

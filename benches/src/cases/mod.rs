@@ -54,6 +54,15 @@ mod tests {
         }
     }
 
+    /// So that whoever reads the figures finds ours under one name.
+    #[test]
+    fn every_group_has_our_side() {
+        for group in all().chunk_by(|a, b| a.group() == b.group()) {
+            let ours = group.iter().filter(|case| case.side() == "ours").count();
+            assert_eq!(ours, 1, "{group:?}");
+        }
+    }
+
     #[test]
     fn sides_of_a_group_stand_together() {
         let case = |group, side| Case::peer(group, side, Box::new(|_| ()));

@@ -15,21 +15,17 @@ pub use self::allocations::count_allocations;
 pub(crate) use self::time::run_criterion;
 use crate::Case;
 
-/// What one case costs each time. What was not measured, or could not be, is absent.
+/// What one case costs each time. What was not measured, or could not be, is nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Figures {
     /// Nanoseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ns: Option<f64>,
     /// Instructions executed in user space.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub instructions: Option<f64>,
     /// Blocks asked of the allocator; one that grows counts again.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub allocations: Option<f64>,
     /// Bytes asked of the allocator.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<f64>,
     /// Throughput of two threads over that of one: 2 is perfect.
     #[serde(skip_serializing_if = "Option::is_none")]

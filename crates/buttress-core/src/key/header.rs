@@ -1,7 +1,7 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::writer::{Ambiguous, Kind};
+use super::writing::{Ambiguous, Kind};
 use super::{KeyFor, KeyWriter};
 use crate::stage::RequestHead;
 

@@ -2,7 +2,7 @@ use http::Uri;
 use http::header::HOST;
 
 use super::header::only;
-use super::writer::Ambiguous;
+use super::writing::Ambiguous;
 use super::{KeyFor, KeyWriter};
 use crate::stage::RequestHead;
 

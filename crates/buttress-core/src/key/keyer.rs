@@ -2,7 +2,7 @@ use std::fmt;
 
 use siphasher::sip128::SipHasher13;
 
-use super::writer::Kind;
+use super::writing::Kind;
 use super::{FoundKey, Key, KeyFor, KeySeed, KeyWriter};
 use crate::stage::RequestHead;
 

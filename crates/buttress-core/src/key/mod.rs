@@ -115,6 +115,7 @@ mod seed;
 mod table;
 mod value;
 mod writer;
+mod writing;
 
 pub use self::closure::{KeyFn, key_fn};
 pub use self::header::{ByApiKey, ByHeader, api_key, header, header_named};

@@ -56,6 +56,17 @@ impl Detail {
         Self { pointer: pointer.into(), place, code: code.into(), message: message.into() }
     }
 
+    /// Says the reason in other words, as in the language of the client.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Text>) -> Self {
+        self.reword(message.into());
+        self
+    }
+
+    pub(crate) fn reword(&mut self, message: Text) {
+        self.message = message;
+    }
+
     /// A JSON pointer into the body, or the name of the parameter, path part or header.
     #[must_use]
     pub fn pointer(&self) -> &str {

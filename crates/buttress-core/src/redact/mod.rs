@@ -23,14 +23,18 @@
 //!   issuers (`sk_live_…`, `ghp_…`, `AKIA…`, `xoxb-…`), private keys in PEM, credentials in URLs,
 //!   e-mail addresses, telephone numbers written with `+` or as `555-867-5309`, numbers of payment cards
 //!   (by issuer, length and check digit).
+//! - **By place**: the name of a person in the path of a file, `/home/ada/…`, `/Users/ada/…` or `C:\Users\ada\…`;
+//!   the rest of the path stays. In a link, behind a method (`GET /home/…`) and below another folder (`/api/Users/…`)
+//!   these are pages of the web, which stay whole, as does `/users/42`.
 //! - **By look**: 32 or more letters of the base64 alphabets that mix capitals, small letters and digits as
 //!   only chance does. Hexadecimal is left alone, because hashes, trace ids and UUIDs look the same.
 //!
 //! # What is not
 //!
 //! A password in a sentence (`the password is hunter2`), a short or hexadecimal key without its name, a
-//! telephone number without `+` and dashes. Where in doubt, more is hidden than had to be: an unclosed
-//! quote after a known name hides the rest of the text.
+//! telephone number without `+` and dashes, the name in `~ada`, which in most texts means about. Where in doubt,
+//! more is hidden than had to be: an unclosed quote after a known name hides the rest of the text, and a route
+//! `/home/…` of your own, told without its host and its method, loses what stands behind `home`.
 //!
 //! # Promises
 //!

@@ -26,6 +26,7 @@ pub struct Occasion<'a> {
     time: Timestamp,
     correlation_id: Option<&'a str>,
     words: Option<&'a str>,
+    details: Option<&'a [Detail]>,
     sources: Option<&'a str>,
     brief: bool,
 }
@@ -34,7 +35,7 @@ impl<'a> Occasion<'a> {
     /// A refusal at this time.
     #[must_use]
     pub fn at(time: Timestamp) -> Self {
-        Self { time, correlation_id: None, words: None, sources: None, brief: false }
+        Self { time, correlation_id: None, words: None, details: None, sources: None, brief: false }
     }
 
     /// Names the request.
@@ -47,6 +48,12 @@ impl<'a> Occasion<'a> {
     #[must_use]
     pub fn worded(self, words: &'a str) -> Self {
         Self { words: Some(words), ..self }
+    }
+
+    /// Tells these details instead of the problem's, as in the language of the client.
+    #[must_use]
+    pub fn detailed(self, details: &'a [Detail]) -> Self {
+        Self { details: Some(details), ..self }
     }
 
     /// Shows the client the errors behind the problem: nothing for production.
@@ -92,10 +99,17 @@ impl<'a> Occasion<'a> {
         self.words.unwrap_or_else(|| problem.message())
     }
 
-    /// What is wrong piece by piece; nothing in a brief answer.
+    /// What is wrong piece by piece: in the client's language, if somebody has translated it; nothing in a
+    /// brief answer.
     #[must_use]
-    pub fn details<'p>(&self, problem: &'p Problem) -> &'p [Detail] {
-        if self.brief { &[] } else { problem.details() }
+    pub fn details<'p>(&self, problem: &'p Problem) -> &'p [Detail]
+    where
+        'a: 'p,
+    {
+        if self.brief {
+            return &[];
+        }
+        self.details.unwrap_or_else(|| problem.details())
     }
 
     /// The errors behind the problem, if the settings say that clients see them.

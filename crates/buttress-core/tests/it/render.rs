@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use buttress_core::clock::{ManualClock, Timestamp};
-use buttress_core::render::{self, Format, JsonEnvelope, Occasion, Render};
+use buttress_core::render::{self, Answers, Format, JsonEnvelope, Occasion, Render};
 use buttress_core::stage::{RequestHead, Stage, gate_fn};
 use buttress_core::{Code, Context, Detail, Problem};
-use buttress_testkit::mock;
+use buttress_testkit::{allocations, mock};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -72,6 +72,36 @@ async fn the_envelope_is_that_of_the_family() {
             "timestamp": "2026-11-21T07:46:00.123Z",
         }})
     );
+}
+
+/// Whoever has nothing to say anew pays nothing for it.
+#[test]
+fn details_are_copied_only_where_one_is_said_anew() {
+    let problem = Problem::validation([
+        Detail::query("page", "too_small", "must be at least 1"),
+        Detail::query("size", "not_a_number", "must be a number"),
+    ]);
+    let request = Request::get("/").header("accept-language", "de").body(()).unwrap();
+    let answered = |answers: Answers| {
+        let asked = answers.asked(&request);
+        drop(answers.answer(&problem, &asked));
+        let (answer, counted) = allocations::of(|| answers.answer(&problem, &asked));
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        (text, counted.allocations(), answer.headers().contains_key("vary"))
+    };
+    let saying = |known: &'static str| {
+        Answers::builder()
+            .localise_details(move |detail, _| (detail.code() == known).then(|| "zu klein".into()))
+    };
+    let (plain, none, _) = answered(Answers::default());
+    let (same, silent, varies) = answered(saying("unknown").build().unwrap());
+    assert!(varies && plain.contains("must be at least 1") && same.contains("must be at least 1"));
+    // The value of `Vary` needs no memory; the map of headers may.
+    let vary = silent - none;
+    assert!(vary <= 1, "{none} {silent}");
+    let (german, spoken, _) = answered(saying("too_small").build().unwrap());
+    assert!(german.contains("zu klein") && german.contains("must be a number"), "{german}");
+    assert_eq!(spoken, silent + 1);
 }
 
 #[tokio::test]

@@ -82,13 +82,10 @@ const CORPUS: &[&str] = &[
     "GET /reset/⟦eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9Q⟧ failed",
     "https://api.telegram.org/bot+⟦110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw⟧/getMe",
     "https://discord.com/api/webhooks/+⟦1234567890/abcdefGHIJKLmnopQRSTuvwx⟧",
-];
-
-/// What an operator wants to read, and a client has no business with.
-const FOR_THE_LOG: &[&str] = &[
     "no such file: /home/⟦ada-the-user⟧/orders.db",
     "no such file: /Users/⟦grace-the-user⟧/Library/orders.db",
     r"no such file: C:\Users\⟦alan-the-user⟧\orders.db",
+    "no such file: file:///home/⟦edsger-the-user⟧/orders.db",
 ];
 
 /// The text as it is met, and its secrets.
@@ -174,8 +171,7 @@ async fn no_secret_comes_out_anywhere() {
     });
     let app = app(context.build().unwrap());
     let mut leaks = Vec::new();
-    let all = CORPUS.iter().map(|entry| (entry, true));
-    for (entry, is_secret) in all.chain(FOR_THE_LOG.iter().map(|entry| (entry, false))) {
+    for entry in CORPUS {
         let (text, secrets) = planted(entry);
         for request in requests(&text) {
             let asked = request.uri().path().split('/').nth(1).unwrap().to_owned();
@@ -188,8 +184,7 @@ async fn no_secret_comes_out_anywhere() {
                 "{asked}: {lines:?}"
             );
             let body = String::from_utf8_lossy(response.body());
-            let told = if is_secret { &*lines } else { &[] };
-            let out = format!("{body} {:?} {told:?} {:?}", response.headers(), page.lines());
+            let out = format!("{body} {:?} {lines:?} {:?}", response.headers(), page.lines());
             for secret in secrets.iter().filter(|secret| out.contains(*secret)) {
                 leaks.push(format!("{asked}: {secret} in {body} {lines:?}"));
             }

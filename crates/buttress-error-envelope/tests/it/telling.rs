@@ -4,9 +4,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use buttress_core::metrics::Metrics;
+use buttress_core::render::Format;
 use buttress_core::stage::Stage;
-use buttress_core::{Code, Context};
-use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation};
+use buttress_core::{Code, Context, Detail, Problem};
+use buttress_error_envelope::{
+    ErrorEnvelopeLayer, HtmlPage, JsonApi, Negotiation, PlainText, ProblemJson, RichGrpcStatus,
+};
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
 use http::{Request, StatusCode};
@@ -127,6 +130,62 @@ async fn the_client_is_told_in_its_language() {
     assert_eq!(message("fr", 410).await, Code::GONE.default_message());
     assert_eq!(message("de", 404).await, Code::NOT_FOUND.default_message());
     assert_eq!(message(&"de,".repeat(1_000), 410).await, "Nothing was asked for.");
+}
+
+/// In every format, each detail by itself.
+#[tokio::test]
+async fn details_are_told_in_the_language_of_the_client() {
+    let formats = Negotiation::only("application/json", Format::JSON)
+        .or("application/problem+json", Format::new(ProblemJson::new()))
+        .or("application/vnd.api+json", Format::new(JsonApi))
+        .or("text/plain", Format::new(PlainText))
+        .or("text/html", Format::new(HtmlPage))
+        .grpc(Format::new(RichGrpcStatus::new()));
+    let context = Context::builder().answers(|answers| {
+        answers.format(formats.chooser()).localise_details(|detail, wanted| {
+            let german = wanted.starts_with("de") && detail.code() == "too_small";
+            german.then(|| format!("Feld {} ist klein", detail.pointer()).into())
+        })
+    });
+    let invalid = || async {
+        Err::<(), _>(Problem::validation([
+            Detail::query("page", "too_small", "must be at least 1"),
+            Detail::query("size", "not_a_number", "must be a number"),
+            Detail::query("step", "too_small", "must be at least 2"),
+        ]))
+    };
+    let app = Router::new().route("/", get(invalid));
+    let app = app.layer(walled(context.build().unwrap(), ErrorEnvelopeLayer::default()));
+    let told = async |kind: &str, language: &str| {
+        let request = Request::get("/").header("accept", kind).header("accept-language", language);
+        let request = match kind {
+            "application/grpc" => request.header("content-type", kind),
+            _ => request,
+        };
+        let response = ask(app.clone(), request.body(Body::empty()).unwrap()).await;
+        let vary = response.headers().get_all("vary");
+        assert!(vary.iter().any(|vary| vary == "accept-language"), "{kind}");
+        let status = tonic::Status::from_header_map(response.headers());
+        let status = status.map(|status| String::from_utf8_lossy(status.details()).into_owned());
+        format!("{}{}", String::from_utf8_lossy(response.body()), status.unwrap_or_default())
+    };
+    let german = ["Feld page ist klein", "must be a number", "Feld step ist klein"];
+    let english = ["must be at least 1", "must be a number", "must be at least 2"];
+    for kind in [
+        "application/json",
+        "application/problem+json",
+        "application/vnd.api+json",
+        "text/plain",
+        "text/html",
+        "application/grpc",
+    ] {
+        for (language, words) in [("de, en", german), ("fr", english)] {
+            let body = told(kind, language).await;
+            let others = german.iter().chain(&english).filter(|word| !words.contains(word));
+            assert!(words.iter().all(|word| body.contains(word)), "{kind}: {body}");
+            assert!(others.into_iter().all(|word| !body.contains(word)), "{kind}: {body}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -61,11 +61,13 @@ impl<S> Door<S> {
         let headers = request.headers();
         let mut hosts = headers.get_all(HOST).iter();
         let two_hosts = hosts.next().is_some() && hosts.next().is_some();
-        if two_hosts || (number == self.link.refused() && request.version() != Version::HTTP_2) {
+        let (refused, long_target) = self.link.refused();
+        let refused = refused == number && request.version() != Version::HTTP_2;
+        let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+        if two_hosts || (refused && !long_target) {
             return Some((StatusCode::BAD_REQUEST, Cause::Ambiguous));
         }
-        let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-        if target > self.limits.uri_length {
+        if refused || target > self.limits.uri_length {
             return Some((StatusCode::URI_TOO_LONG, Cause::Uri));
         }
         // Under HTTP/1 the library has counted already.

@@ -3,6 +3,7 @@ use std::num::NonZeroU64;
 use memchr::memchr;
 
 use super::framing::{self, Framing};
+use super::target::Target;
 
 /// The longest beginning of a line that is kept when a line comes in pieces.
 const KEPT: usize = 64;
@@ -14,6 +15,8 @@ const KEPT: usize = 64;
 /// changes nothing: it says that the *n*th head should be refused, and the service that is called for the
 /// *n*th time refuses. Bytes that it does not understand end its work, not the connection's: the library
 /// will refuse them by itself.
+///
+/// A target that is too long is the last that is read: it says where, and the head should end there.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
     at: At,
@@ -27,6 +30,8 @@ pub(super) struct Heads {
     seen: u64,
     refused: Option<(NonZeroU64, Fault)>,
     strict_lines: bool,
+    target: Target,
+    longest_target: usize,
 }
 
 /// Why a head is refused.
@@ -38,6 +43,8 @@ pub(super) enum Fault {
     BareLineFeed,
     /// A `Content-Length` that is no number of a reasonable length.
     NoNumber,
+    /// A path and query that are longer than allowed.
+    LongTarget,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -56,20 +63,26 @@ enum At {
 }
 
 impl Heads {
-    pub(super) fn new(strict_lines: bool) -> Self {
-        Self { strict_lines, ..Self::default() }
+    pub(super) fn new(strict_lines: bool, longest_target: usize) -> Self {
+        Self { strict_lines, longest_target, ..Self::default() }
     }
 
-    /// Takes the next bytes of the connection.
-    pub(super) fn read(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            bytes = match self.at {
-                At::Lost => return,
-                At::Body(left) => self.skip(bytes, left, At::Body, At::Start),
-                At::Chunk(left) => self.skip(bytes, left, At::Chunk, At::ChunkSize),
-                At::Start | At::Fields | At::ChunkSize | At::Trailers => self.line(bytes),
+    /// Takes the next bytes of the connection. If a target is too long, it says how many of them there are
+    /// until it is.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = match self.at {
+                At::Lost => return None,
+                At::Body(left) => self.skip(rest, left, At::Body, At::Start),
+                At::Chunk(left) => self.skip(rest, left, At::Chunk, At::ChunkSize),
+                At::Start | At::Fields | At::ChunkSize | At::Trailers => match self.line(rest) {
+                    Ok(after) => after,
+                    Err(end) => return Some(bytes.len() - rest.len() + end),
+                },
             };
         }
+        None
     }
 
     /// Whether a head has begun and has not ended.
@@ -94,10 +107,14 @@ impl Heads {
         &bytes[step..]
     }
 
-    fn line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let Some(end) = memchr(b'\n', bytes) else {
+    fn line<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], usize> {
+        let end = memchr(b'\n', bytes);
+        if self.at == At::Start {
+            self.measure(&bytes[..end.unwrap_or(bytes.len())], end.is_some())?;
+        }
+        let Some(end) = end else {
             self.keep(bytes);
-            return &[];
+            return Ok(&[]);
         };
         let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
         if self.kept.is_empty() {
@@ -110,7 +127,31 @@ impl Heads {
             kept.clear();
             self.kept = kept;
         }
-        rest
+        Ok(rest)
+    }
+
+    /// Looks how long the target is; a line that is short and whole needs no look. The error is where in
+    /// `piece` it became too long.
+    fn measure(&mut self, piece: &[u8], ends: bool) -> Result<(), usize> {
+        if ends && self.kept.is_empty() && piece.len() <= self.longest_target {
+            return Ok(());
+        }
+        let too_long = self.target.read(piece, self.longest_target);
+        if ends {
+            self.target = Target::default();
+        }
+        let Some(end) = too_long else { return Ok(()) };
+        self.seen = self.seen.saturating_add(1);
+        self.refuse(Fault::LongTarget);
+        self.at = At::Lost;
+        Err(end)
+    }
+
+    /// Only the first counts, as it ends the connection.
+    fn refuse(&mut self, fault: Fault) {
+        if let (None, Some(number)) = (self.refused, NonZeroU64::new(self.seen)) {
+            self.refused = Some((number, fault));
+        }
     }
 
     /// Keeps the beginning, and the last byte, of a line that has not ended.
@@ -168,9 +209,8 @@ impl Heads {
         let Framing { length, encoded } = self.framing;
         let fault = self.fault.or((encoded && length.is_some()).then_some(Fault::TwoLengths));
         let fault = fault.or((length == Some(u64::MAX)).then_some(Fault::NoNumber));
-        if let (None, Some(fault), Some(number)) = (self.refused, fault, NonZeroU64::new(self.seen))
-        {
-            self.refused = Some((number, fault));
+        if let Some(fault) = fault {
+            self.refuse(fault);
         }
         self.at = match length {
             _ if encoded => At::ChunkSize,
@@ -191,95 +231,4 @@ fn chunk(line: &[u8]) -> At {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn read(bytes: &[u8]) -> Heads {
-        let mut heads = Heads::new(true);
-        heads.read(bytes);
-        heads
-    }
-
-    fn refused(bytes: &[u8]) -> Option<(u64, Fault)> {
-        read(bytes).refused().map(|(number, fault)| (number.get(), fault))
-    }
-
-    const HONEST: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n\
-        POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na\n\nbc\
-        \r\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
-        3;x=y\r\n\n\n\n\r\nA\r\n0123456789\r\n0\r\nx-sum: 1\r\n\r\n";
-
-    #[test]
-    fn honest_messages_are_followed_through_their_bodies() {
-        let heads = read(HONEST);
-        assert_eq!((heads.refused(), heads.seen, heads.at), (None, 3, At::Start));
-        let again = [HONEST, b"POST / HTTP/1.1\r\ncontent-length: 0\r\nx:y\n\r\n"].concat();
-        assert_eq!(refused(&again), Some((4, Fault::BareLineFeed)));
-    }
-
-    #[test]
-    fn two_lengths_are_seen_in_any_order_and_case() {
-        for fields in [
-            "content-length: 5\r\ntransfer-encoding: chunked",
-            "Transfer-Encoding: chunked\r\nhost: a\r\nCONTENT-LENGTH: 5",
-            "transfer-encoding:chunked\r\ncontent-length:no number",
-        ] {
-            let head = format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n");
-            assert_eq!(refused(head.as_bytes()), Some((1, Fault::TwoLengths)), "{fields}");
-        }
-    }
-
-    #[test]
-    fn blanks_and_zeros_hide_no_length() {
-        let blanks = " ".repeat(100);
-        let padded = format!("POST / HTTP/1.1\r\ncontent-length:{blanks}1{blanks}\r\n\r\n\n");
-        let next = b"GET / HTTP/1.1\r\na: b\n\r\n";
-        let mut pieces = Heads::new(true);
-        padded.as_bytes().iter().chain(next).for_each(|byte| pieces.read(&[*byte]));
-        assert_eq!(pieces.refused(), NonZeroU64::new(2).map(|two| (two, Fault::BareLineFeed)));
-        let zeros = format!("POST / HTTP/1.1\r\ncontent-length: {}1\r\n\r\n", "0".repeat(30));
-        assert_eq!(refused(zeros.as_bytes()), Some((1, Fault::NoNumber)));
-    }
-
-    #[test]
-    fn a_head_is_inside_from_its_first_byte_to_its_last() {
-        let mut heads = Heads::new(true);
-        assert!(!heads.is_inside());
-        heads.read(b"\r\n");
-        assert!(!heads.is_inside(), "an empty line is no head");
-        for byte in b"G / HTTP/1.1\r\na: b\r\n\r" {
-            heads.read(&[*byte]);
-            assert!(heads.is_inside());
-        }
-        heads.read(b"\n");
-        assert!(!heads.is_inside());
-    }
-
-    proptest! {
-        /// It does not matter how the bytes are cut.
-        #[test]
-        fn pieces_are_the_same_as_the_whole(
-            bytes in prop_oneof![
-                Just([HONEST, b"POST / HTTP/1.1\r\na: b\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"].concat()),
-                "(GET / HTTP/1.1(\r\n|\n)(content-length: [0-9]{1,2}(\r\n|\n)|transfer-encoding: chunked\r\n){0,2}\r\n[0-9a-f\r\n]{0,20}){0,4}".prop_map(String::into_bytes),
-                prop::collection::vec(any::<u8>(), 0..200),
-            ],
-            cuts in prop::collection::vec(1_usize..9, 1..100),
-        ) {
-            let whole = read(&bytes);
-            let mut pieces = Heads::new(true);
-            let (mut rest, mut cuts) = (&bytes[..], cuts.iter().cycle());
-            while !rest.is_empty() {
-                let (piece, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
-                pieces.read(piece);
-                rest = after;
-            }
-            prop_assert_eq!(pieces.refused(), whole.refused());
-            prop_assert_eq!((pieces.seen, pieces.at), (whole.seen, whole.at));
-            prop_assert_eq!(pieces.is_inside(), whole.is_inside());
-            prop_assert!(pieces.kept.len() <= KEPT);
-        }
-    }
-}
+mod tests;

@@ -15,6 +15,16 @@ pub(super) struct Limits {
     pub(super) http2: Http2,
 }
 
+impl Limits {
+    /// What leaves room for the rest of a first line in the longest head.
+    pub(super) fn longest_target(&self) -> usize {
+        self.uri_length.min(self.header_bytes.saturating_sub(FIRST_LINE))
+    }
+}
+
+/// What a first line has beside its target, and more.
+const FIRST_LINE: usize = 64;
+
 /// The deadlines of one connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeouts {

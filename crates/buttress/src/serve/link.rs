@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::cause::Cause;
+use super::head::Fault;
 use super::meters::Meters;
 use super::parts::AtomicWaker;
 use super::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -25,6 +26,7 @@ pub(super) struct Link {
     in_flight: AtomicUsize,
     written: AtomicU64,
     refused: AtomicU64,
+    long_target: AtomicBool,
     blocked: AtomicBool,
     in_head: AtomicBool,
     spoken: AtomicBool,
@@ -47,6 +49,7 @@ impl Link {
             in_flight: AtomicUsize::new(0),
             written: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            long_target: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             in_head: AtomicBool::new(false),
             spoken: AtomicBool::new(false),
@@ -124,8 +127,9 @@ impl Link {
         Flight { link: self.clone(), elsewhere }
     }
 
-    pub(super) fn refused(&self) -> u64 {
-        self.refused.load(Relaxed)
+    /// The number of the request that is refused for its head, and whether for its target.
+    pub(super) fn refused(&self) -> (u64, bool) {
+        (self.refused.load(Relaxed), self.long_target.load(Relaxed))
     }
 
     /// The connection speaks another protocol from now on.
@@ -148,10 +152,11 @@ impl Link {
         self.spoken.load(Relaxed)
     }
 
-    pub(super) fn heads(&self, in_head: bool, refused: Option<NonZeroU64>) {
+    pub(super) fn heads(&self, in_head: bool, refused: Option<(NonZeroU64, Fault)>) {
         self.in_head.store(in_head, Relaxed);
-        if let Some(number) = refused {
+        if let Some((number, fault)) = refused {
             self.refused.store(number.get(), Relaxed);
+            self.long_target.store(fault == Fault::LongTarget, Relaxed);
         }
     }
 

@@ -86,7 +86,7 @@
 //! # What it does not do
 //!
 //! - A request without `Host` is served, as many health checks send none.
-//! - A target longer than the whole head may be is a 431, not a 414: the library stops reading first.
+//! - Over HTTP/2, a target longer than the whole head may be is a 431, not a 414: the library refuses it unseen.
 //! - A stream of gRPC may be silent for as long as both sides like; pings find out who has gone. It has a
 //!   limit on how long an answer may wait for its reader, as every other.
 //! - An answer that waits in HTTP/2's own buffer when its handler has ended (at most the send buffer) is given
@@ -139,6 +139,7 @@ mod signals;
 mod stream;
 #[cfg(feature = "systemd")]
 pub mod systemd;
+mod target;
 #[cfg(feature = "tls")]
 mod tls;
 mod token;

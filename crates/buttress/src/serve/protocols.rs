@@ -25,7 +25,7 @@ impl<S: App> Connection<S> {
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let limits = self.host.limits.clone();
-        let scan = Scan::Http1(Heads::new(limits.strict_lines));
+        let scan = Scan::Http1(Heads::new(limits.strict_lines, limits.longest_target()));
         let wire = TokioIo::new(Wire::new(io, self.link.clone(), scan));
         let mut library = http1::Builder::new();
         library

@@ -3,11 +3,16 @@
 use super::frames::Frames;
 use super::head::Heads;
 
+/// The longest target that is understood here.
+pub const LONGEST_TARGET: usize = 64;
+
 /// How many heads have ended, which one is refused, and whether one is left open.
 #[must_use]
 pub fn heads<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, Option<u64>, bool) {
-    let mut heads = Heads::new(true);
-    pieces.into_iter().for_each(|piece| heads.read(piece));
+    let mut heads = Heads::new(true, LONGEST_TARGET);
+    for piece in pieces {
+        assert!(heads.read(piece).is_none_or(|end| (1..=piece.len()).contains(&end)));
+    }
     let refused = heads.refused().map(|(number, _)| number.get());
     (heads.ended(), refused, heads.is_inside())
 }

@@ -14,14 +14,20 @@ use super::link::Link;
 
 /// The bytes of one connection, on their way between the socket and the HTTP library.
 ///
-/// They pass as they are. What they show is noted in the [`Link`]: whether a head has begun, whether the
-/// peer takes what is written, whether there are frames that bring nothing.
+/// They pass as they are, but for a target that is too long: the head ends with it, so that it is refused for
+/// what it is, and nothing that follows is read. What they show is noted in the [`Link`]: whether a head has begun,
+/// whether the peer takes what is written, whether there are frames that bring nothing.
 #[derive(Debug)]
 pub(super) struct Wire<I> {
     io: Ahead<I>,
     link: Arc<Link>,
     scan: Scan,
+    /// What the library reads instead of what comes, once a target is too long.
+    ending: Option<&'static [u8]>,
 }
+
+/// What makes a head of the beginning of its first line.
+const END_OF_HEAD: &[u8] = b" HTTP/1.1\r\n\r\n";
 
 #[derive(Debug)]
 pub(super) enum Scan {
@@ -31,14 +37,16 @@ pub(super) enum Scan {
 
 impl<I> Wire<I> {
     pub(super) fn new(io: Ahead<I>, link: Arc<Link>, scan: Scan) -> Self {
-        Self { io, link, scan }
+        Self { io, link, scan, ending: None }
     }
 
-    fn scan(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Looks at what has arrived. It says how much of it the library should see, if not all.
+    fn scan(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         match &mut self.scan {
             Scan::Http1(heads) => {
-                heads.read(bytes);
-                self.link.heads(heads.is_inside(), heads.refused().map(|(number, _)| number));
+                let end = heads.read(bytes);
+                self.link.heads(heads.is_inside(), heads.refused());
+                return Ok(end);
             }
             Scan::Http2 { frames, budget, clock, written } => {
                 let seen = frames.read(bytes);
@@ -49,7 +57,18 @@ impl<I> Wire<I> {
                 }
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// The rest of a head that is refused for its target. Whatever else comes is not read any more.
+    fn ended(&mut self, rest: &'static [u8], buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if rest.is_empty() {
+            return Poll::Pending;
+        }
+        let (now, later) = rest.split_at(rest.len().min(buffer.remaining()));
+        buffer.put_slice(now);
+        self.ending = Some(later);
+        Poll::Ready(Ok(()))
     }
 
     fn cut(&self) -> io::Result<()> {
@@ -71,11 +90,18 @@ impl<I: AsyncRead + Unpin> AsyncRead for Wire<I> {
             self.link.read_by(cx.waker());
             self.cut()?;
         }
+        if let Some(rest) = self.ending {
+            return self.ended(rest, buffer);
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         let bytes = &buffer.filled()[before..];
-        if !upgraded && !bytes.is_empty() {
-            self.scan(bytes)?;
+        if !upgraded
+            && !bytes.is_empty()
+            && let Some(end) = self.scan(bytes)?
+        {
+            buffer.set_filled(before + end);
+            self.ending = Some(END_OF_HEAD);
         }
         Poll::Ready(Ok(()))
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::flood::{Clients, Lines};
-use super::{Answers, AnswersSettings, BriefSettings, Choose, Localise, Rules};
+use super::words::Words;
+use super::{Answers, AnswersSettings, BriefSettings, Choose, Rules};
 use crate::clock::{Clock, SharedClock};
 use crate::metrics::{Counter, Family, Metric, Metrics};
 use crate::render::Format;
 use crate::stage::RequestHead;
-use crate::{BuildError, Problem, Redact};
+use crate::{BuildError, Detail, Problem, Redact};
 
 /// Problems on their way out.
 const ERRORS: Metric<Counter, 3> =
@@ -28,7 +29,7 @@ pub struct AnswersBuilder {
     clock: SharedClock,
     redact: Redact,
     choose: Option<Choose>,
-    localise: Option<Localise>,
+    words: Words,
     metrics: Metrics,
 }
 
@@ -49,7 +50,37 @@ impl AnswersBuilder {
         mut self,
         say: impl Fn(&Problem, &str) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.localise = Some(Box::new(say));
+        self.words.problem = Some(Box::new(say));
+        self
+    }
+
+    /// Sets who says the details of a problem in the language of the client, each of them by itself: it gets
+    /// the detail, whose code says what is meant, and what [`localise`](Self::localise) gets. Details that it
+    /// leaves as they are keep their message.
+    ///
+    /// ```
+    /// use buttress_core::render::Answers;
+    /// use buttress_core::{Detail, Problem};
+    /// use http::{Request, header::ACCEPT_LANGUAGE};
+    ///
+    /// let answers = Answers::builder()
+    ///     .localise_details(|detail, languages| match detail.code() {
+    ///         "too_small" if languages.starts_with("de") => Some("ist zu klein".into()),
+    ///         _ => None,
+    ///     })
+    ///     .build()?;
+    ///
+    /// let request = Request::get("/").header(ACCEPT_LANGUAGE, "de").body(())?;
+    /// let problem = Problem::validation([Detail::body("/amount", "too_small", "must be at least 1")]);
+    /// let answer = answers.answer(&problem, &answers.asked(&request));
+    /// assert!(str::from_utf8(answer.body())?.contains("ist zu klein"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn localise_details(
+        mut self,
+        say: impl Fn(&Detail, &str) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.words.detail = Some(Box::new(say));
         self
     }
 
@@ -114,7 +145,7 @@ impl AnswersBuilder {
         Answers(Arc::new(Rules {
             clock: self.clock,
             choose: self.choose,
-            localise: self.localise,
+            words: self.words,
             clients: settings.brief.map(|brief| Clients::new(brief.after, brief.window())),
             shows_sources: settings.dangerous_show_sources,
             redact: self.redact,
@@ -133,7 +164,7 @@ impl From<AnswersSettings> for AnswersBuilder {
             clock: SharedClock::System,
             redact: Redact::default(),
             choose: None,
-            localise: None,
+            words: Words::default(),
             metrics: Metrics::none(),
         }
     }

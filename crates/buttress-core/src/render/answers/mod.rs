@@ -6,8 +6,8 @@ mod flood;
 mod report;
 mod settings;
 mod tally;
+mod words;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ pub use self::builder::AnswersBuilder;
 use self::flood::{Clients, Lines};
 pub(crate) use self::report::Who;
 pub use self::settings::{AnswersSettings, BriefSettings};
+use self::words::Words;
 use super::{Format, Occasion, Render};
 use crate::clock::{Moment, SharedClock};
 use crate::metrics::{Counter, Family};
@@ -72,15 +73,17 @@ use crate::{ClientAddress, Problem, Redact};
 ///
 /// # Cost
 ///
-/// Nothing, until something fails. With a [hook](AnswersBuilder::localise), brief answers, or sources shown,
-/// each request counts one reference to the settings.
+/// Nothing, until something fails. With a hook for [languages](AnswersBuilder::localise), brief answers, or
+/// sources shown, each request counts one reference to the settings. A hook for
+/// [details](AnswersBuilder::localise_details) that says one anew has them copied, into one allocation and what the copies
+/// of their texts take.
 #[derive(Clone)]
 pub struct Answers(Arc<Rules>);
 
 struct Rules {
     clock: SharedClock,
     choose: Option<Choose>,
-    localise: Option<Localise>,
+    words: Words,
     clients: Option<Clients>,
     shows_sources: bool,
     redact: Redact,
@@ -92,7 +95,6 @@ struct Rules {
 }
 
 type Choose = Box<dyn Fn(&dyn RequestHead) -> Format + Send + Sync>;
-type Localise = Box<dyn Fn(&Problem, &str) -> Option<Cow<'static, str>> + Send + Sync>;
 
 /// A longer wish for languages is nobody's.
 const LONGEST_LANGUAGES: usize = 512;
@@ -118,13 +120,16 @@ impl Answers {
     /// These answers, if a request has to bring them along to where it is refused.
     pub(crate) fn brought_along(&self) -> Option<Self> {
         let rules = &*self.0;
-        let asks = rules.localise.is_some() || rules.clients.is_some() || rules.shows_sources;
+        let asks =
+            !rules.words.are_the_problems() || rules.clients.is_some() || rules.shows_sources;
         asks.then(|| self.clone())
     }
 
     /// Which languages the client wants, if anybody here speaks one.
     pub(crate) fn languages(&self, request: &dyn RequestHead) -> Option<HeaderValue> {
-        self.0.localise.as_ref()?;
+        if self.0.words.are_the_problems() {
+            return None;
+        }
         let wanted = request.headers().get(ACCEPT_LANGUAGE)?;
         (wanted.len() <= LONGEST_LANGUAGES).then(|| wanted.clone())
     }
@@ -142,7 +147,7 @@ impl Answers {
             return asking.format.render(problem, &occasion.briefly());
         }
         let mut answer = self.encode_at_length(problem, occasion, asking);
-        if rules.localise.is_some() {
+        if !rules.words.are_the_problems() {
             answer.headers_mut().append(VARY, HeaderValue::from_static("accept-language"));
         }
         answer
@@ -161,14 +166,11 @@ impl Answers {
             Some(sources) => occasion.dangerous_with_sources(sources),
             None => occasion,
         };
-        let words = rules.localise.as_ref().and_then(|localise| {
-            let wanted = asking.languages.and_then(|wanted| wanted.to_str().ok());
-            localise(problem, wanted.unwrap_or_default())
-        });
-        match &words {
-            Some(words) => asking.format.render(problem, &occasion.worded(words)),
-            None => asking.format.render(problem, &occasion),
-        }
+        let wanted = asking.languages.and_then(|wanted| wanted.to_str().ok()).unwrap_or_default();
+        let (words, details) = rules.words.of(problem, wanted);
+        let occasion = words.as_deref().map_or(occasion, |words| occasion.worded(words));
+        let occasion = details.as_deref().map_or(occasion, |details| occasion.detailed(details));
+        asking.format.render(problem, &occasion)
     }
 
     fn is_flooded_by(&self, asking: &Asking<'_>) -> bool {
@@ -194,7 +196,7 @@ pub(crate) struct Asking<'a> {
 impl fmt::Debug for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answers")
-            .field("localises", &self.0.localise.is_some())
+            .field("localises", &!self.0.words.are_the_problems())
             .field("becomes_brief", &self.0.clients.is_some())
             .field("shows_sources", &self.0.shows_sources)
             .finish_non_exhaustive()

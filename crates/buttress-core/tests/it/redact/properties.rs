@@ -73,6 +73,15 @@ fn hostile() -> impl Strategy<Value = String> {
             "null",
             "hooks.slack.com/services/",
             "sha256-",
+            "/home/",
+            "/Users/",
+            "/mnt/c",
+            "C:\\Users\\",
+            "\\\\",
+            "c:/users/",
+            "file://",
+            "GET ",
+            "/",
             "1",
             "23",
         ])
@@ -115,6 +124,42 @@ proptest! {
         let text = format!("{before} password=Q{secret}Z");
         let shown = Redact::default().text(&text, usize::MAX).into_owned();
         prop_assert!(!shown.contains(&secret), "{} -> {}", text, shown);
+    }
+}
+
+proptest! {
+    /// As the last folder or in the middle, in quotes or brackets.
+    #[test]
+    fn a_name_goes_from_whatever_path_it_is_in(
+        root in prop::sample::select(vec![
+            "/home/",
+            "/Users/",
+            "/usr/home/",
+            "file:///home/",
+            "/mnt/d/Users/",
+            "C:\\Users\\",
+            "\\\\?\\c:\\users\\",
+            "x:/Users/",
+        ]),
+        before in prop::sample::select(vec!["", "open ", "\"", "'", "(", "[", "a:", "x=", "“", "\\n"]),
+        name in "[a-z][a-z0-9._-]{2,12}[a-z0-9]",
+        after in prop::sample::select(vec!["", "/x", "\\x", "\"", "'", ": ", ", ", ")", " ", "”", "."]),
+    ) {
+        let shown = Redact::default().text(&format!("{before}{root}{name}{after}"), usize::MAX).into_owned();
+        prop_assert_eq!(shown, format!("{before}{root}***{after}"));
+    }
+
+    /// What a web page is called is nobody's name.
+    #[test]
+    fn a_path_of_the_web_stays(
+        before in prop::sample::select(vec![
+            "https://example.org", "http://localhost:8080", "//example.org", "GET ", "/api", "example.org",
+        ]),
+        folder in prop::sample::select(vec!["/home/", "/Users/", "/users/"]),
+        page in "[a-z0-9][a-z0-9._-]{0,12}",
+    ) {
+        let text = format!("{before}{folder}{page}");
+        prop_assert_eq!(Redact::default().text(&text, usize::MAX), &*text);
     }
 }
 
@@ -177,6 +222,14 @@ const REPEATS: &[&str] = &[
     "***",
     "token=***",
     "token=*",
+    "/",
+    "/home",
+    "/home/",
+    "/home/a",
+    "/home/…/",
+    "C:\\Users\\",
+    "\\Users\\a ",
+    "/usr/home/'",
 ];
 
 /// Were the time quadratic in any of these, this test would take hours.

@@ -82,6 +82,11 @@ async fn what_is_too_long_is_refused_with_its_status() {
     for (path, fields, status) in [
         ("/".repeat(1_000), String::new(), 404),
         ("/".repeat(1_001), String::new(), 414),
+        (format!("http://test{}", "/".repeat(1_000)), String::new(), 404),
+        (format!("http://test{}", "/".repeat(1_001)), String::new(), 414),
+        ("/".repeat(4_096), String::new(), 414),
+        (format!("/?{}", "a".repeat(100_000)), String::new(), 414),
+        ("/".repeat(1_001), format!("a: {}\r\n", "b".repeat(100_000)), 414),
         ("/".to_owned(), "a: b\r\n".repeat(9), 200),
         ("/".to_owned(), "a: b\r\n".repeat(10), 431),
         ("/".to_owned(), format!("a: {}\r\n", "b".repeat(4_000)), 200),
@@ -97,6 +102,31 @@ async fn what_is_too_long_is_refused_with_its_status() {
             assert_eq!(client.rest().await, "");
         }
     }
+    drop(rig);
+}
+
+/// In pieces, behind an honest one, and whatever follows it.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_behind_a_target_that_is_too_long() {
+    let rig = Rig::of(server().uri_length(100));
+    let mut client = rig.connect();
+    client.send("GET / HTTP/1.1\r\nhost: test\r\n\r\nPOST /").await;
+    assert!(client.answer().await.ends_with("hello"));
+    for _ in 0..10 {
+        client.send("0123456789").await;
+    }
+    let answer = client.answer().await;
+    assert!(
+        answer.starts_with("HTTP/1.1 414 ") && answer.contains("connection: close"),
+        "{answer}"
+    );
+    assert_eq!(client.rest().await, "");
+
+    let mut smuggles = rig.connect();
+    let two = "\r\nhost: test\r\n\r\nGET / HTTP/1.1\r\nhost: test\r\n\r\n";
+    smuggles.send(format!("GET /{} HTTP/1.1{two}", "a".repeat(100))).await;
+    assert!(smuggles.answer().await.starts_with("HTTP/1.1 414 "));
+    assert_eq!(smuggles.rest().await, "");
     drop(rig);
 }
 

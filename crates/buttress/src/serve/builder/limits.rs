@@ -1,0 +1,122 @@
+#[cfg(feature = "tls")]
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ServerBuilder, millis};
+use crate::serve::settings::Http2Settings;
+
+/// Limits.
+impl ServerBuilder {
+    /// Sets how long the first head of a request may take, from the moment of the connection; PROXY header,
+    /// TLS handshake and the recognition of the protocol are part of it. For each later head the same time
+    /// counts from its first byte. The default is 10 seconds.
+    pub fn header_read_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.header_read_timeout_ms = millis(timeout);
+        self
+    }
+
+    /// Sets the longest head of a request, in bytes. Beyond it the answer is 431. The default is 32 KiB.
+    pub fn header_bytes(mut self, most: usize) -> Self {
+        self.settings.header_bytes = most;
+        self
+    }
+
+    /// Sets how many header fields a request may have. Beyond it the answer is 431. The default is 100.
+    pub fn header_count(mut self, most: usize) -> Self {
+        self.settings.header_count = most;
+        self
+    }
+
+    /// Sets the longest path and query, in bytes. Beyond it the answer is 414. The default is 8 KiB.
+    pub fn uri_length(mut self, most: usize) -> Self {
+        self.settings.uri_length = most;
+        self
+    }
+
+    /// Sets whether a head is refused in which a line ends in a line feed alone. The default is yes.
+    pub fn refuse_bare_line_feeds(mut self, refuse: bool) -> Self {
+        self.settings.refuse_bare_line_feeds = refuse;
+        self
+    }
+
+    /// Sets how many connections there may be. At that many, accepting waits, and the system queues who
+    /// comes. The default is 10,000.
+    pub fn connections(mut self, most: usize) -> Self {
+        self.settings.connections = most;
+        self
+    }
+
+    /// Sets how many connections one client may have: an IPv4 address, or an IPv6 network of 64 bits. One
+    /// more is closed at once. The default is 256.
+    ///
+    /// A load balancer that does not speak the PROXY protocol is one client: see
+    /// [`uncounted_addresses`](Self::uncounted_addresses).
+    pub fn connections_per_address(mut self, most: usize) -> Self {
+        self.settings.connections_per_address = most;
+        self
+    }
+
+    /// Adds addresses and networks whose connections are not counted by address. The default is none.
+    pub fn uncounted_addresses<I>(mut self, addresses: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.settings.uncounted_addresses.extend(addresses.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets how long a connection is kept without a request. The default is 75 seconds, longer than load
+    /// balancers commonly keep theirs, so that they close first.
+    pub fn keep_alive_idle(mut self, idle: Duration) -> Self {
+        self.settings.keep_alive_idle_ms = millis(idle);
+        self
+    }
+
+    /// Sets how old a connection may become, give or take a tenth. Then HTTP/2 says GOAWAY, and HTTP/1 says
+    /// `Connection: close` with its next answer; what is under way ends as it will. `None` is for ever. The
+    /// default is an hour.
+    pub fn max_connection_age(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.settings.max_connection_age_ms = age.into().map(millis);
+        self
+    }
+
+    /// Sets how long a client may keep a body waiting, in either direction. The default is 30 seconds.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.stall_timeout_ms = millis(timeout);
+        self
+    }
+
+    /// Sets how many bytes a second a client must move while the server waits for it. Each byte earns back
+    /// its share of the [stall timeout](Self::stall_timeout); with zero, any byte earns all of it. The
+    /// default is 100.
+    pub fn min_bytes_per_second(mut self, rate: u32) -> Self {
+        self.settings.min_bytes_per_second = rate;
+        self
+    }
+
+    /// Adds proxies, as networks or addresses, whose connections begin with a PROXY header, of either
+    /// version. The default is none.
+    ///
+    /// From them the header must come: a connection without is closed. From anybody else it is no request,
+    /// and is answered so.
+    pub fn proxy_protocol_from<I>(mut self, proxies: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.settings.proxy_protocol_from.extend(proxies.into_iter().map(Into::into));
+        self
+    }
+
+    /// Changes what only HTTP/2 has.
+    pub fn http2(mut self, change: impl FnOnce(&mut Http2Settings)) -> Self {
+        change(&mut self.settings.http2);
+        self
+    }
+
+    /// Serves over TLS. If the configuration names no protocols for ALPN, `h2` and `http/1.1` are offered.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, config: impl Into<Arc<tokio_rustls::rustls::ServerConfig>>) -> Self {
+        self.tls = Some(config.into());
+        self
+    }
+}

@@ -1,0 +1,109 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const LONGEST: usize = 100;
+
+fn read(bytes: &[u8]) -> Heads {
+    let mut heads = Heads::new(true, LONGEST);
+    let _ = heads.read(bytes);
+    heads
+}
+
+fn refused(bytes: &[u8]) -> Option<(u64, Fault)> {
+    read(bytes).refused().map(|(number, fault)| (number.get(), fault))
+}
+
+const HONEST: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n\
+    POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na\n\nbc\
+    \r\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
+    3;x=y\r\n\n\n\n\r\nA\r\n0123456789\r\n0\r\nx-sum: 1\r\n\r\n";
+
+#[test]
+fn honest_messages_are_followed_through_their_bodies() {
+    let heads = read(HONEST);
+    assert_eq!((heads.refused(), heads.seen, heads.at), (None, 3, At::Start));
+    let again = [HONEST, b"POST / HTTP/1.1\r\ncontent-length: 0\r\nx:y\n\r\n"].concat();
+    assert_eq!(refused(&again), Some((4, Fault::BareLineFeed)));
+}
+
+#[test]
+fn two_lengths_are_seen_in_any_order_and_case() {
+    for fields in [
+        "content-length: 5\r\ntransfer-encoding: chunked",
+        "Transfer-Encoding: chunked\r\nhost: a\r\nCONTENT-LENGTH: 5",
+        "transfer-encoding:chunked\r\ncontent-length:no number",
+    ] {
+        let head = format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n");
+        assert_eq!(refused(head.as_bytes()), Some((1, Fault::TwoLengths)), "{fields}");
+    }
+}
+
+#[test]
+fn blanks_and_zeros_hide_no_length() {
+    let blanks = " ".repeat(100);
+    let padded = format!("POST / HTTP/1.1\r\ncontent-length:{blanks}1{blanks}\r\n\r\n\n");
+    let next = b"GET / HTTP/1.1\r\na: b\n\r\n";
+    let mut pieces = Heads::new(true, LONGEST);
+    padded.as_bytes().iter().chain(next).for_each(|byte| assert_eq!(pieces.read(&[*byte]), None));
+    assert_eq!(pieces.refused(), NonZeroU64::new(2).map(|two| (two, Fault::BareLineFeed)));
+    let zeros = format!("POST / HTTP/1.1\r\ncontent-length: {}1\r\n\r\n", "0".repeat(30));
+    assert_eq!(refused(zeros.as_bytes()), Some((1, Fault::NoNumber)));
+}
+
+#[test]
+fn a_head_is_inside_from_its_first_byte_to_its_last() {
+    let mut heads = Heads::new(true, LONGEST);
+    assert!(!heads.is_inside());
+    assert_eq!(heads.read(b"\r\n"), None);
+    assert!(!heads.is_inside(), "an empty line is no head");
+    for byte in b"G / HTTP/1.1\r\na: b\r\n\r" {
+        assert_eq!(heads.read(&[*byte]), None);
+        assert!(heads.is_inside());
+    }
+    assert_eq!(heads.read(b"\n"), None);
+    assert!(!heads.is_inside());
+}
+
+#[test]
+fn a_target_that_is_too_long_is_the_last_that_is_read() {
+    let target = "/".repeat(LONGEST);
+    let honest = format!("GET {target} HTTP/1.1\r\nx: {target}{target}\r\n\r\n");
+    let long =
+        format!("GET {target}/ab HTTP/1.1\r\ncontent-length: 1\ntransfer-encoding: a\r\n\r\n");
+    let mut heads = Heads::new(true, LONGEST);
+    assert_eq!(heads.read(honest.as_bytes()), None);
+    assert_eq!(heads.read([b"\r\n", long.as_bytes()].concat().as_slice()), Some(2 + 4 + 101));
+    assert_eq!(heads.refused(), NonZeroU64::new(2).map(|two| (two, Fault::LongTarget)));
+    assert_eq!((heads.read(long.as_bytes()), heads.is_inside()), (None, false));
+}
+
+proptest! {
+    /// It does not matter how the bytes are cut.
+    #[test]
+    fn pieces_are_the_same_as_the_whole(
+        bytes in prop_oneof![
+            Just([HONEST, b"POST / HTTP/1.1\r\na: b\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"].concat()),
+            "(GET / HTTP/1.1(\r\n|\n)(content-length: [0-9]{1,2}(\r\n|\n)|transfer-encoding: chunked\r\n){0,2}\r\n[0-9a-f\r\n]{0,20}){0,4}".prop_map(String::into_bytes),
+            "(GET /a{90,99} HTTP/1.1\r\n\r\n){0,2}(POST )?(http://a(:80)?)?/[a?#/]{90,110} ?(HTTP/1.1\r\n\r\n)?".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..200),
+        ],
+        cuts in prop::collection::vec(1_usize..9, 1..100),
+    ) {
+        let mut whole = Heads::new(true, LONGEST);
+        let end = whole.read(&bytes);
+        let mut pieces = Heads::new(true, LONGEST);
+        let (mut rest, mut cuts) = (&bytes[..], cuts.iter().cycle());
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
+            if let Some(end_of_piece) = pieces.read(piece) {
+                prop_assert_eq!(Some(bytes.len() - rest.len() + end_of_piece), end);
+            }
+            rest = after;
+        }
+        prop_assert_eq!(pieces.refused(), whole.refused());
+        prop_assert_eq!((pieces.seen, pieces.at), (whole.seen, whole.at));
+        prop_assert_eq!(pieces.is_inside(), whole.is_inside());
+        prop_assert!(pieces.kept.len() <= KEPT);
+    }
+}
