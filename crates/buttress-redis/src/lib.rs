@@ -12,6 +12,7 @@ mod command;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
+mod connect;
 pub mod engine;
 mod error;
 mod fleet;
@@ -43,6 +44,7 @@ mod way;
 pub use self::blocking::{Blocking, BlockingCall};
 pub use self::builder::RedisBuilder;
 pub use self::call::{Argument, Call};
+pub use self::connect::ConnectError;
 pub use self::error::{ErrorKind, RedisError};
 pub use self::meters::CATALOGUE;
 pub use self::redis::Redis;

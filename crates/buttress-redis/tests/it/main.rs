@@ -15,6 +15,7 @@ mod operations;
 mod reporting;
 mod seeds;
 mod sentinels;
+mod settings;
 mod subscribe;
 #[cfg(feature = "conformance")]
 mod suites;
