@@ -23,6 +23,8 @@ mod link;
 mod location;
 mod meters;
 mod node;
+#[doc(hidden)]
+pub mod parsing;
 #[cfg(feature = "deadpool")]
 mod pools;
 mod redis;

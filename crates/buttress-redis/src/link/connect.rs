@@ -14,6 +14,7 @@ use super::stream::{Io, Stream};
 use super::traffic::Traffic;
 use super::{Driver, Facts, Link};
 use crate::address::Address;
+use crate::said::quoted;
 use crate::settings::Checked;
 use crate::subscribe::Heard;
 use crate::tls::Tls;
@@ -117,7 +118,7 @@ async fn greet(
         return Err(RedisError::new(ErrorKind::Protocol, "the greeting was not answered"));
     };
     if let Value::ServerError(error) = pong {
-        let words = format!("{} {}", error.code(), error.details().unwrap_or_default());
+        let words = quoted(error.code(), error.details().unwrap_or_default());
         return Err(RedisError::new(ErrorKind::Refused, words));
     }
     let facts = Facts::of(role, server, memory);

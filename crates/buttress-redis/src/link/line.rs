@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use super::Driver;
 use super::connect::{dial, refused};
 use crate::address::Address;
+use crate::said::quoted;
 use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
 
@@ -48,7 +49,7 @@ impl Line {
         if let Some(Value::ServerError(error)) =
             answers.iter().find(|answer| matches!(answer, Value::ServerError(_)))
         {
-            let words = format!("{} {}", error.code(), error.details().unwrap_or_default());
+            let words = quoted(error.code(), error.details().unwrap_or_default());
             return Err(RedisError::new(ErrorKind::Refused, words));
         }
         let answers = answers.try_into();
