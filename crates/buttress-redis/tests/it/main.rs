@@ -9,6 +9,7 @@ mod connecting;
 mod cost;
 mod counters;
 mod degrade;
+mod ends;
 mod engine;
 mod faults;
 mod operations;
