@@ -12,6 +12,7 @@ mod degrade;
 mod ends;
 mod engine;
 mod faults;
+mod guide;
 mod operations;
 mod reporting;
 mod seeds;
