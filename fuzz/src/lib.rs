@@ -26,6 +26,12 @@ pub mod keys;
 pub mod problem_formats;
 pub mod proxy_header;
 pub mod redact;
+pub mod redis_answers;
+pub mod redis_facts;
+pub mod redis_refusals;
+pub mod redis_sentinels;
+pub mod redis_slots;
+pub mod redis_url;
 pub mod request_id;
 pub mod traceparent;
 pub mod tracestate;
@@ -50,6 +56,12 @@ pub const TARGETS: &[Target] = &[
     ("keys", keys::run),
     ("proxy_header", proxy_header::run),
     ("redact", redact::run),
+    ("redis_answers", redis_answers::run),
+    ("redis_facts", redis_facts::run),
+    ("redis_refusals", redis_refusals::run),
+    ("redis_sentinels", redis_sentinels::run),
+    ("redis_slots", redis_slots::run),
+    ("redis_url", redis_url::run),
     ("request_id", request_id::run),
     ("traceparent", traceparent::run),
     ("tracestate", tracestate::run),

@@ -19,6 +19,7 @@ mod leaving;
 #[path = "../load/mod.rs"]
 mod load;
 mod panics;
+mod redis;
 mod restarts;
 mod serving;
 mod streaming;

@@ -56,7 +56,10 @@ fn host_and_port(place: &str, usual: u16) -> Result<(String, u16), &'static str>
     }
     let port = match port {
         "" => usual,
-        port => port.parse().map_err(|_| "has a port that is no number up to 65535")?,
+        port => match port.parse() {
+            Ok(0) | Err(_) => return Err("has a port that is no number from 1 to 65535"),
+            Ok(port) => port,
+        },
     };
     Ok((decoded(host)?, port))
 }

@@ -51,9 +51,9 @@ use crate::{Argument, ErrorKind, Redis, RedisError, Reply, Script, Tag};
 ///
 /// # Cost
 ///
-/// Before each use the pool asks the connection whether it lives: a second round trip. A pool was measured at 19 to 38 %
-/// of the calls a second of one shared connection. Use it for what waits, and
-/// [`Redis::run`] for everything else.
+/// Before each use the pool asks the connection whether it lives: a second round trip. With 64 callers a pool of sixteen
+/// connections made 22 to 24 % of the calls a second of one shared connection, at 15 to 16 µs of the client's CPU for each
+/// beside 3.3 to 4.0 of [`Redis::run`]. Use it for what waits, and that for everything else.
 #[derive(Clone)]
 pub struct Blocking {
     redis: Redis,
@@ -88,6 +88,9 @@ impl Redis {
 
     /// The same with connections of a pool that was made elsewhere, and that finds the right server itself. It must
     /// have a runtime.
+    ///
+    /// The one place where a type of another crate stands in this interface: [`Pool`] is that of `deadpool-redis`
+    /// 0.23, and another version of it is another type. Whoever does not use this method is not bound to it.
     #[must_use]
     pub fn blocking_by(&self, pool: Pool) -> Blocking {
         Blocking { redis: self.clone(), pools: Arc::new(Pools::Given(pool)) }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Secret};
 
-use crate::{Redis, RedisSettings};
+use crate::{ConnectError, Redis, RedisSettings};
 
 /// Collects the settings of [`Redis`].
 ///
@@ -27,6 +27,20 @@ pub struct RedisBuilder {
 }
 
 impl RedisBuilder {
+    /// Sets as whom to speak to the servers, where the URL does not say it. The password stands here as it is.
+    pub fn login(mut self, user: Option<String>, password: impl Into<String>) -> Self {
+        self.settings.user = user;
+        self.settings.password = Some(Secret::new(password.into()));
+        self
+    }
+
+    /// Sets whether [`connect`](Self::connect) does without a connection, for a service that may start while Redis is
+    /// down. By default it does not.
+    pub fn lazy(mut self, lazy: bool) -> Self {
+        self.settings.lazy = lazy;
+        self
+    }
+
     /// Sets how many connections there are, from 1 to 4. The default is 2.
     pub fn connections(mut self, connections: u8) -> Self {
         self.settings.connections = connections;
@@ -103,7 +117,22 @@ impl RedisBuilder {
         self
     }
 
-    /// Checks the settings. Within a tokio runtime it begins to connect; else the first call does.
+    /// Checks the settings, and waits until it [is connected](Redis::connected), unless it is [lazy](Self::lazy).
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong, or with the reason why there is no connection.
+    pub async fn connect(self) -> Result<Redis, ConnectError> {
+        let lazy = self.settings.lazy;
+        let redis = self.build()?;
+        if !lazy {
+            redis.connected().await?;
+        }
+        Ok(redis)
+    }
+
+    /// Checks the settings, and waits for nothing. Within a tokio runtime it begins to connect; else the first call
+    /// does.
     ///
     /// # Errors
     ///

@@ -12,6 +12,7 @@ mod command;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
+mod connect;
 pub mod engine;
 mod error;
 mod fleet;
@@ -22,6 +23,8 @@ mod link;
 mod location;
 mod meters;
 mod node;
+#[doc(hidden)]
+pub mod parsing;
 mod parts;
 #[cfg(feature = "deadpool")]
 mod pools;
@@ -45,6 +48,7 @@ mod wire;
 pub use self::blocking::{Blocking, BlockingCall};
 pub use self::builder::RedisBuilder;
 pub use self::call::{Argument, Call};
+pub use self::connect::ConnectError;
 pub use self::error::{ErrorKind, RedisError};
 pub use self::meters::CATALOGUE;
 pub use self::redis::Redis;

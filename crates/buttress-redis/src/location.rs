@@ -75,8 +75,8 @@ impl Location {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=').ok_or("has a query that is no `name=value`")? {
                 ("db", text) => number = database(text)?,
-                ("user", text) => user = Some(decoded(text)?),
-                ("pass", text) => password = Some(Secret::new(decoded(text)?)),
+                ("user", text) => user = given(text)?,
+                ("pass", text) => password = given(text)?.map(Secret::new),
                 _ => return Err("may only have `db`, `user` and `pass` in its query"),
             }
         }
@@ -90,11 +90,14 @@ type Credentials = (Option<String>, Option<Secret<String>>);
 
 fn credentials(login: &str) -> Result<Credentials, &'static str> {
     let (user, password) = login.split_once(':').unwrap_or((login, ""));
-    let some = |text: &str| match text {
+    Ok((given(user)?, given(password)?.map(Secret::new)))
+}
+
+fn given(text: &str) -> Result<Option<String>, &'static str> {
+    match text {
         "" => Ok(None),
         text => decoded(text).map(Some),
-    };
-    Ok((some(user)?, some(password)?.map(Secret::new)))
+    }
 }
 
 fn database(text: &str) -> Result<i64, &'static str> {
@@ -162,6 +165,8 @@ mod tests {
         let location = Location::parse("unix:///run/redis.sock?db=2&pass=x").unwrap();
         assert_eq!(location.address, Address::Unix("/run/redis.sock".into()));
         assert_eq!((location.database, location.password.is_some()), (2, true));
+        let location = Location::parse("unix:/x?user=&pass=").unwrap();
+        assert!(location.user.is_none() && location.password.is_none());
     }
 
     #[test]
@@ -174,6 +179,7 @@ mod tests {
             ("rediss+unix:///x", "the scheme must be"),
             ("redis://:hunter2@", "must have a host"),
             ("redis://:hunter2@host:70000", "has a port"),
+            ("redis://:hunter2@host:0", "has a port"),
             ("redis://:hunter2@host/first", "has a database"),
             ("redis://:hunter2%4@host", "has a `%`"),
             ("redis://::1", "must have an IPv6 address in"),

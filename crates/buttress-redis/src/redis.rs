@@ -2,7 +2,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use buttress_core::Secret;
 use buttress_core::clock::{Clock, Moment, TokioClock};
 use buttress_core::metrics::Metrics;
 
@@ -38,8 +37,7 @@ struct Shared {
 impl Redis {
     /// Begins with a URL; see [`RedisSettings::url`].
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
-        let settings = RedisSettings { url: Secret::new(url.into()), ..RedisSettings::default() };
-        settings.into()
+        RedisSettings::from(url.into()).into()
     }
 
     pub(crate) fn new(settings: Checked, metrics: &Metrics) -> Self {

@@ -58,10 +58,15 @@ impl Said {
                 ErrorKind::Refused
             }
         };
-        // Much of it would be the script itself, or what a user sent.
-        let words: String = words.chars().take(200).collect();
-        RedisError::new(kind, format!("{code} {words}"))
+        RedisError::new(kind, quoted(code, words))
     }
+}
+
+/// What a server said, as it may stand in a log: one line, and short. Much of it would be the script itself, or
+/// what a user sent.
+pub(crate) fn quoted(code: &str, words: &str) -> String {
+    let said = code.chars().chain([' ']).chain(words.chars());
+    said.map(|sign| if sign.is_control() { ' ' } else { sign }).take(200).collect()
 }
 
 /// Who has a slot, by the words of a server.
@@ -147,8 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn words_are_short() {
-        let error = Said::Error(ErrorKind::Script).error("ERR", &"ä".repeat(1_000));
-        assert!(error.to_string().len() < 500);
+    fn words_are_short_and_one_line() {
+        for (code, words) in [("ERR", "ä"), ("Ä", "")] {
+            let error = Said::Error(ErrorKind::Script);
+            let error = error.error(&code.repeat(1_000), &words.repeat(1_000));
+            assert!(error.to_string().len() < 500);
+        }
+        assert_eq!(quoted("ERR", "a\nb\x1b[1m"), "ERR a b [1m");
     }
 }

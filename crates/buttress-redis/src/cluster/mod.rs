@@ -5,7 +5,7 @@ mod refresh;
 mod routes;
 mod scripts;
 pub(crate) mod slot;
-mod topology;
+pub(crate) mod topology;
 
 use std::sync::Arc;
 use std::time::Duration;

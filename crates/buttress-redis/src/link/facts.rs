@@ -55,8 +55,11 @@ fn text(value: &Value) -> &str {
     }
 }
 
+/// Nothing but a word or two: it stands in logs and in the health report.
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
-    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    let found = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?.trim();
+    let plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    ((1..=64).contains(&found.len()) && found.bytes().all(plain)).then_some(found)
 }
 
 #[cfg(test)]
@@ -93,5 +96,13 @@ mod tests {
             assert_eq!(facts(version).warnings().len(), usize::from(old), "{version}");
         }
         assert_eq!(Facts::of(&Value::Nil, &Value::Nil, &Value::Nil), Facts::default());
+    }
+
+    #[test]
+    fn what_is_no_word_is_not_repeated() {
+        for word in ["", " ", "a\x1b[1m", "ä", &"7".repeat(65)] {
+            let server = bulk(&format!("redis_version:{word}\r\n"));
+            assert_eq!(Facts::of(&Value::Nil, &server, &server), Facts::default(), "{word}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use redis::{
 
 use super::stream::Stream;
 use super::{Carrier, Driver, Facts};
+use crate::said::quoted;
 use crate::settings::Checked;
 use crate::subscribe::Heard;
 use crate::wire::{End, Full, Wire};
@@ -101,9 +102,9 @@ pub(crate) fn login(settings: &Checked) -> RedisConnectionInfo {
     login
 }
 
-fn accepted(answer: &Value) -> Result<(), RedisError> {
+pub(super) fn accepted(answer: &Value) -> Result<(), RedisError> {
     let Value::ServerError(error) = answer else { return Ok(()) };
-    let words = format!("{} {}", error.code(), error.details().unwrap_or_default());
+    let words = quoted(error.code(), error.details().unwrap_or_default());
     Err(RedisError::new(ErrorKind::Refused, words))
 }
 

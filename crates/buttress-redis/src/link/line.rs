@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::Driver;
 use super::connect::dial;
-use super::greet::refused;
+use super::greet::{accepted, refused};
 use crate::address::Address;
 use crate::tls::Tls;
 use crate::{ErrorKind, RedisError};
@@ -46,12 +46,7 @@ impl Line {
         let asking = self.connection.send_packed_commands(questions, 0, N);
         let answers = timeout(self.within, asking).await.map_err(|_| late())?;
         let answers = answers.map_err(|error| refused(&error))?;
-        if let Some(Value::ServerError(error)) =
-            answers.iter().find(|answer| matches!(answer, Value::ServerError(_)))
-        {
-            let words = format!("{} {}", error.code(), error.details().unwrap_or_default());
-            return Err(RedisError::new(ErrorKind::Refused, words));
-        }
+        answers.iter().try_for_each(accepted)?;
         let answers = answers.try_into();
         answers.map_err(|_| RedisError::new(ErrorKind::Protocol, "another count of answers"))
     }

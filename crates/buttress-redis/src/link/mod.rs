@@ -6,6 +6,9 @@ mod facts;
 mod greet;
 mod line;
 mod stream;
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests;
 mod traffic;
 
 use std::sync::Arc;

@@ -17,7 +17,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// From the answers to `SENTINEL MASTER`, `SENTINEL GET-MASTER-ADDR-BY-NAME` and `SENTINEL SENTINELS`, in this
     /// order: so the address is not older than the epoch.
-    pub(super) fn of(master: &Value, address: &Value, others: &Value) -> Option<Self> {
+    pub(crate) fn of(master: &Value, address: &Value, others: &Value) -> Option<Self> {
         let epoch = field(master, "config-epoch")?.parse().ok()?;
         let Value::Array(place) = address else { return None };
         let [host, port] = &**place else { return None };
@@ -31,7 +31,7 @@ impl Seen {
 }
 
 /// Whether `+switch-master` is about this master: `name old-ip old-port new-ip new-port`.
-pub(super) fn is_about(payload: &[u8], name: &str) -> bool {
+pub(crate) fn is_about(payload: &[u8], name: &str) -> bool {
     let Some(rest) = payload.strip_prefix(name.as_bytes()) else { return false };
     // A name may have blanks, in a configuration that quotes it.
     rest.first() == Some(&b' ') && rest.split(|byte| *byte == b' ').count() == 5

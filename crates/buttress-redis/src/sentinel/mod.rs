@@ -1,6 +1,6 @@
 //! Where the master is: asked of sentinels, and heard from them.
 
-mod answers;
+pub(crate) mod answers;
 mod belief;
 mod ear;
 

@@ -2,7 +2,7 @@ use redis::Value;
 
 /// Reads answers in the second version of the protocol, piece by piece: what was understood once is not read again.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     /// The lists that are not complete yet, the outermost first.
     lists: Vec<List>,
 }
@@ -15,7 +15,7 @@ struct List {
 
 /// It is no answer, and whatever follows cannot be trusted either.
 #[derive(Debug, PartialEq)]
-pub(super) struct Garbled;
+pub(crate) struct Garbled;
 
 /// Redis allows more, and no script of ours comes near.
 const DEPTH: usize = 32;
@@ -32,7 +32,7 @@ enum Piece {
 
 impl Decoder {
     /// The next answer, if it is whole. What was understood is taken from `bytes`.
-    pub(super) fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<Value>, Garbled> {
+    pub(crate) fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<Value>, Garbled> {
         while let Some(piece) = piece(bytes)? {
             match piece {
                 Piece::List(0) => {
@@ -98,8 +98,10 @@ fn piece(bytes: &mut &[u8]) -> Result<Option<Piece>, Garbled> {
     Ok(Some(piece))
 }
 
+type Halves<'a> = (&'a [u8], &'a [u8]);
+
 /// One line without its end, and what follows it.
-fn line<'a>(bytes: &&'a [u8]) -> Result<Option<(&'a [u8], &'a [u8])>, Garbled> {
+fn line<'a>(bytes: &&'a [u8]) -> Result<Option<Halves<'a>>, Garbled> {
     let Some(at) = bytes.iter().take(LINE).position(|byte| *byte == b'\n') else {
         return if bytes.len() < LINE { Ok(None) } else { Err(Garbled) };
     };
@@ -188,7 +190,7 @@ mod tests {
             b"+\xff\r\n",
             b"%1\r\n",
             &b"*1\r\n".repeat(DEPTH + 1),
-            &[b'+'; LINE],
+            &vec![b'+'; LINE],
         ] {
             assert_eq!(decoded([garbled]), (Vec::new(), true), "{garbled:?}");
         }
@@ -230,7 +232,9 @@ mod tests {
             }
             Value::Array(values) => {
                 out.extend_from_slice(format!("*{}\r\n", values.len()).as_bytes());
-                values.iter().for_each(|value| encode(value, out));
+                for value in values {
+                    encode(value, out);
+                }
             }
             _ => out.extend_from_slice(b"$-1\r\n"),
         }
@@ -242,7 +246,9 @@ mod tests {
             values in prop::collection::vec(value(), 0..5), size in 1_usize..30,
         ) {
             let mut bytes = Vec::new();
-            values.iter().for_each(|value| encode(value, &mut bytes));
+            for value in &values {
+                encode(value, &mut bytes);
+            }
             prop_assert_eq!(decoded(bytes.chunks(size)), (values.clone(), false));
             prop_assert_eq!(decoded([&*bytes]), (values, false));
         }

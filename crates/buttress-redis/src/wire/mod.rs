@@ -12,6 +12,7 @@ use std::sync::Arc;
 use redis::{Cmd, Value};
 use tokio::sync::oneshot;
 
+pub(crate) use self::decode::{Decoder, Garbled};
 pub(crate) use self::driver::Driver;
 use self::queue::Queue;
 pub(crate) use self::queue::{End, Full};

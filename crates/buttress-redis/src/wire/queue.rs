@@ -76,7 +76,9 @@ impl Queue {
             return Ok(callers.map(|(_, told)| told));
         }
         let before = batch.bytes.len();
-        commands.iter().for_each(|command| command.write_packed_command(&mut batch.bytes));
+        for command in commands {
+            command.write_packed_command(&mut batch.bytes);
+        }
         *queued += (batch.bytes.len() - before) as u64;
         let told = callers.map(|(caller, told)| {
             batch.callers.push(caller);

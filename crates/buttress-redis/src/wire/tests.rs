@@ -54,8 +54,8 @@ async fn each_hears_his_own_answer() {
     let ping = cmd("PING");
     let answers: Vec<_> = (0..CALLS).map(|_| wire.ask([&ping]).unwrap()).collect();
     server.read_exact(&mut vec![0; PING.len() * CALLS]).await.unwrap();
-    let all: String = (0..CALLS).map(|number| format!("$20\r\n{number:020}\r\n")).collect();
-    server.write_all(all.as_bytes()).await.unwrap();
+    let all: Vec<_> = (0..CALLS).map(|number| format!("$20\r\n{number:020}\r\n")).collect();
+    server.write_all(all.concat().as_bytes()).await.unwrap();
     for (number, [answer]) in answers.into_iter().enumerate() {
         let expected = format!("{number:020}").into_bytes();
         assert_eq!(answer.value().await, Ok(Value::BulkString(expected)));

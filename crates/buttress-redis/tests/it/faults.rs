@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use buttress_core::Key;
 use buttress_core::clock::{Clock, SystemClock};
-use buttress_redis::{ErrorKind, Script};
+use buttress_redis::{ErrorKind, RedisError, Script};
 use buttress_testkit::proxy::{Direction, Proxy};
 use buttress_testkit::redis::Server;
-use buttress_testkit::until::until;
+use buttress_testkit::until::{Patience, until};
 use tokio::task::JoinSet;
 
 use crate::support::{ADD, Crowd, add, builder, connected, is_back_soon, sum};
@@ -103,6 +103,62 @@ async fn slow_is_not_broken() {
     assert_eq!(add(&redis).await.unwrap(), 2);
 }
 
+/// Later than a call may take: each is ambiguous and runs once at most, and what comes after it is right.
+#[tokio::test]
+async fn slow_by_300_milliseconds() {
+    let server = Server::start().await;
+    let proxy = Proxy::to(server.address()).await;
+    let url = server.url_at(proxy.address());
+    let patient = builder(url.clone()).response_timeout(Duration::from_secs(5)).build().unwrap();
+    let hurried = builder(url).response_timeout(Duration::from_millis(200)).build().unwrap();
+    patient.connected().await.unwrap();
+    hurried.connected().await.unwrap();
+    proxy.latency(Duration::from_millis(300));
+    for expected in 1..=3 {
+        assert_eq!(add(&patient).await.unwrap(), expected);
+    }
+    let (mut unsure, patience) = (0, Patience::new());
+    while unsure < 3 && patience.again().await {
+        match add(&hurried).await {
+            Err(error) if error.kind() == ErrorKind::Ambiguous => unsure += 1,
+            // Its connection owed an answer for too long, and is replaced.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}"),
+            Ok(_) => panic!("that was fast"),
+        }
+    }
+    assert_eq!(unsure, 3);
+    proxy.heal().await;
+    let began = SystemClock.now();
+    let again = until("it is in time again", async || {
+        let answer = add(&hurried).await;
+        unsure += i64::from(answer.as_ref().is_err_and(RedisError::may_have_run));
+        answer.ok()
+    });
+    // Three were sure, and this one.
+    let total = again.await;
+    assert!(SystemClock.now() - began < Duration::from_secs(2));
+    assert!((4..=4 + unsure).contains(&total), "{total}, {unsure} unsure");
+}
+
+/// A server that was started again knows no script: it is brought, and what is asked meanwhile runs once.
+#[tokio::test]
+async fn started_again_it_has_lost_its_scripts() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    for _ in 0..3 {
+        add(&redis).await.unwrap();
+    }
+    server.restart().await;
+    let (mut sure, mut unsure, patience) = (0, 0, Patience::new());
+    while sure < 3 && patience.again().await {
+        match add(&redis).await {
+            Ok(_) => sure += 1,
+            Err(error) => unsure += i64::from(error.may_have_run()),
+        }
+    }
+    assert!((3..=3 + unsure).contains(&sum(&server, "t").await));
+}
+
 #[tokio::test]
 async fn out_of_memory_is_a_refusal() {
     static FILL: Script =
@@ -126,6 +182,8 @@ async fn out_of_memory_is_a_refusal() {
         let error = last.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
         assert!(!error.may_have_run());
+        let _ = server.command(["CONFIG", "SET", "maxmemory", "0"]).await.accepted();
+        assert_eq!(add(&redis).await.unwrap(), 1, "there is room again");
     }
 }
 
@@ -144,6 +202,8 @@ async fn what_is_cut_or_garbled_is_not_taken_for_an_answer() {
         }
         let error = add(&redis).await.unwrap_err();
         assert!(error.may_have_run(), "{fault}: {error:?}");
+        let expected = if fault == 0 { ErrorKind::Protocol } else { ErrorKind::Ambiguous };
+        assert_eq!(error.kind(), expected, "{fault}: {error}");
         proxy.heal().await;
         is_back_soon(&redis).await;
     }

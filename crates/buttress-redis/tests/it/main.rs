@@ -9,12 +9,15 @@ mod connecting;
 mod cost;
 mod counters;
 mod degrade;
+mod ends;
 mod engine;
 mod faults;
+mod guide;
 mod operations;
 mod reporting;
 mod seeds;
 mod sentinels;
+mod settings;
 #[path = "../storm/mod.rs"]
 mod storm;
 mod stormy;
