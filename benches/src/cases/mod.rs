@@ -7,6 +7,7 @@ pub mod key;
 pub mod metrics;
 pub mod pass_through;
 pub mod problem;
+pub mod serve;
 pub mod six;
 
 use crate::Case;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Case> {
         metrics::cases(),
         health::cases(),
         key::cases(),
+        serve::cases(),
     ];
     together(subjects.into_iter().flatten())
 }

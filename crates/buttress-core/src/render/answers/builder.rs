@@ -142,12 +142,15 @@ impl AnswersBuilder {
     fn built(self) -> Answers {
         let settings = self.settings;
         let errors: Family<Counter, 3> = self.metrics.family(&ERRORS);
+        let shows_sources = settings.dangerous_show_sources;
+        let asks = !self.words.are_the_problems() || settings.brief.is_some() || shows_sources;
         Answers(Arc::new(Rules {
             clock: self.clock,
             choose: self.choose,
             words: self.words,
             clients: settings.brief.map(|brief| Clients::new(brief.after, brief.window())),
-            shows_sources: settings.dangerous_show_sources,
+            shows_sources,
+            asks,
             redact: self.redact,
             faults: Lines::new(settings.log_lines_per_second),
             refusals: Lines::new(settings.log_lines_per_second),

@@ -86,6 +86,8 @@ struct Rules {
     words: Words,
     clients: Option<Clients>,
     shows_sources: bool,
+    /// Whether any of these three asks something of a request: one look for most of them.
+    asks: bool,
     redact: Redact,
     /// Of faults and of refusals: a flood of the ones does not hide the others.
     faults: Lines,
@@ -119,15 +121,12 @@ impl Answers {
 
     /// These answers, if a request has to bring them along to where it is refused.
     pub(crate) fn brought_along(&self) -> Option<Self> {
-        let rules = &*self.0;
-        let asks =
-            !rules.words.are_the_problems() || rules.clients.is_some() || rules.shows_sources;
-        asks.then(|| self.clone())
+        self.0.asks.then(|| self.clone())
     }
 
     /// Which languages the client wants, if anybody here speaks one.
     pub(crate) fn languages(&self, request: &dyn RequestHead) -> Option<HeaderValue> {
-        if self.0.words.are_the_problems() {
+        if !self.0.asks || self.0.words.are_the_problems() {
             return None;
         }
         let wanted = request.headers().get(ACCEPT_LANGUAGE)?;
