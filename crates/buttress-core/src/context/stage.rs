@@ -155,7 +155,8 @@ impl Context {
         let rules = &self.rules;
         let peer = rules.peer(request.extensions());
         let started = rules.hop.clock.get().now();
-        let deadline = rules.deadline(request, &Format::of(request), started);
+        let shown = Format::of(request);
+        let deadline = rules.deadline(request, &shown, started);
         let [for_id, for_span, high, low] = random::numbers();
         Known {
             id: rules.id(request, peer, started, for_id),
@@ -170,7 +171,7 @@ impl Context {
             tenant: OnceLock::new(),
             labels: Lock::new(Vec::new()),
             hop: rules.hop.clone(),
-            format: rules.answers.format(request),
+            format: rules.answers.chosen(request).unwrap_or(shown),
             languages: rules.answers.languages(request),
             answers: rules.answers.brought_along(),
         }

@@ -110,7 +110,12 @@ impl Answers {
     /// The format that this request gets.
     #[must_use]
     pub fn format(&self, request: &dyn RequestHead) -> Format {
-        self.0.choose.as_ref().map_or_else(|| Format::of(request), |choose| choose(request))
+        self.chosen(request).unwrap_or_else(|| Format::of(request))
+    }
+
+    /// The format that the settings choose, if they do.
+    pub(crate) fn chosen(&self, request: &dyn RequestHead) -> Option<Format> {
+        self.0.choose.as_ref().map(|choose| choose(request))
     }
 
     /// What must not be told, to the log or to anyone.
