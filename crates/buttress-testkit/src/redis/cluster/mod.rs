@@ -126,7 +126,10 @@ impl Cluster {
             {
                 return node;
             }
-            assert!(patience.again().await, "the nodes do not agree on slot {slot}");
+            if !patience.again().await {
+                let views = self.views().await;
+                panic!("the nodes do not agree on slot {slot}, or on nobody new:\n{views}");
+            }
         }
     }
 

@@ -19,6 +19,17 @@ impl Cluster {
         self.named(named?)
     }
 
+    /// What each node says of all, and the end of its log, for whoever has to find out why they do not agree.
+    pub(super) async fn views(&self) -> String {
+        let mut views = Vec::new();
+        for node in &self.nodes {
+            let seen = node.asked(["CLUSTER", "NODES"]).await.map(|nodes| nodes.text());
+            let (seen, log) = (seen.unwrap_or_else(|| "no answer\n".to_owned()), node.end_of_log());
+            views.push(format!("{}:\n{seen}{log}", node.address()));
+        }
+        views.join("\n")
+    }
+
     /// Waits until all nodes that answer say that all slots are served.
     pub(super) async fn healthy(&self) {
         let patience = Patience::new();
