@@ -144,7 +144,7 @@ async fn details_are_told_in_the_language_of_the_client() {
     let context = Context::builder().answers(|answers| {
         answers.format(formats.chooser()).localise_details(|detail, wanted| {
             let german = wanted.starts_with("de") && detail.code() == "too_small";
-            german.then(|| format!("Feld {} ist klein", detail.pointer()).into())
+            german.then(|| format!("{}: zu klein", detail.pointer()).into())
         })
     });
     let invalid = || async {
@@ -169,7 +169,7 @@ async fn details_are_told_in_the_language_of_the_client() {
         let status = status.map(|status| String::from_utf8_lossy(status.details()).into_owned());
         format!("{}{}", String::from_utf8_lossy(response.body()), status.unwrap_or_default())
     };
-    let german = ["Feld page ist klein", "must be a number", "Feld step ist klein"];
+    let german = ["page: zu klein", "must be a number", "step: zu klein"];
     let english = ["must be at least 1", "must be a number", "must be at least 2"];
     for kind in [
         "application/json",

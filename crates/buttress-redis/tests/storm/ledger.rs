@@ -28,7 +28,7 @@ pub(crate) struct Ledger {
     round: AtomicUsize,
     notes: Lock<Vec<(u64, usize, Heard)>>,
     wrongs: Lock<Vec<String>>,
-    lates: Lock<Vec<Late>>,
+    overdue: Lock<Vec<Late>>,
     latest: AtomicU64,
     stalls: Lock<Vec<Stall>>,
 }
@@ -86,7 +86,7 @@ impl Ledger {
 
     /// Nothing was wrong up to now, and what was late was so because all here were.
     pub(crate) fn assert_right(&self) {
-        for Late { number, began, ended, over } in self.lates.lock().drain(..) {
+        for Late { number, began, ended, over } in self.overdue.lock().drain(..) {
             let stalled = self.stalled(began, ended);
             if over > GRACE + stalled {
                 let took = ended - began;
@@ -103,7 +103,7 @@ impl Ledger {
         let over = (ended - began).saturating_sub(within);
         self.latest.fetch_max(u64::try_from(over.as_millis()).unwrap(), Relaxed);
         if over > GRACE {
-            self.lates.lock().push(Late { number, began, ended, over });
+            self.overdue.lock().push(Late { number, began, ended, over });
         }
     }
 

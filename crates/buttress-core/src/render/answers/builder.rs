@@ -65,7 +65,7 @@ impl AnswersBuilder {
     ///
     /// let answers = Answers::builder()
     ///     .localise_details(|detail, languages| match detail.code() {
-    ///         "too_small" if languages.starts_with("de") => Some("ist zu klein".into()),
+    ///         "too_small" if languages.starts_with("de") => Some("zu klein".into()),
     ///         _ => None,
     ///     })
     ///     .build()?;
@@ -73,7 +73,7 @@ impl AnswersBuilder {
     /// let request = Request::get("/").header(ACCEPT_LANGUAGE, "de").body(())?;
     /// let problem = Problem::validation([Detail::body("/amount", "too_small", "must be at least 1")]);
     /// let answer = answers.answer(&problem, &answers.asked(&request));
-    /// assert!(str::from_utf8(answer.body())?.contains("ist zu klein"));
+    /// assert!(str::from_utf8(answer.body())?.contains("zu klein"));
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn localise_details(
