@@ -103,7 +103,11 @@ impl Driver {
                         self.written += wrote as u64;
                         self.unflushed = true;
                     }
-                    Err(error) => return Poll::Ready(error),
+                    Err(error) => {
+                        // Of what a TLS session had taken, some may have left before it failed.
+                        self.written += bytes.len() as u64;
+                        return Poll::Ready(error);
+                    }
                 }
             }
             if self.unflushed {

@@ -119,6 +119,23 @@ async fn each_hears_whether_it_had_left() {
     assert_eq!(waits.value().await, Err(End::Unsent));
 }
 
+/// An error does not say how much of what was offered had left: the session of a TLS connection may have sent some.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_failed_to_leave_may_have_left() {
+    let (io, server) = tokio::net::UnixStream::pair().unwrap();
+    let server = server.into_std().unwrap();
+    // Nothing can be written any more, and there is no end to be read.
+    server.shutdown(std::net::Shutdown::Read).unwrap();
+    let traffic = Arc::new(Traffic::new(TokioClock::new()));
+    let (wire, driver) = Wire::new(Stream::new(Io::Unix(io), traffic), 100);
+    let [answer] = wire.ask([&cmd("PING")]).unwrap();
+    driver.await;
+    assert_eq!(answer.value().await, Err(End::Sent));
+    assert_eq!(ask(&wire, &cmd("PING")).await, Err(End::Unsent));
+    drop(server);
+}
+
 #[tokio::test]
 async fn a_driver_that_is_dropped_ends_it_for_all() {
     let (wire, driver, mut server) = wire(100).await;
