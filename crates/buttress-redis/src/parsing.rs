@@ -39,20 +39,26 @@ pub struct Url {
 /// Reads answers that come in pieces of this size: how many there were, what they said, and whether something was none.
 #[must_use]
 pub fn answers(bytes: &[u8], size: usize) -> (usize, String, bool) {
+    let (values, garbled) = decoded(bytes.chunks(size.max(1)));
+    (values.len(), format!("{values:?}"), garbled)
+}
+
+/// What is read of pieces that come one after the other, and whether it was garbled then.
+pub(crate) fn decoded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Value>, bool) {
     let (mut decoder, mut waiting, mut values) = (Decoder::default(), Vec::new(), Vec::new());
-    for piece in bytes.chunks(size.max(1)) {
+    for piece in pieces {
         waiting.extend_from_slice(piece);
         let mut rest = &*waiting;
         loop {
             match decoder.next(&mut rest) {
                 Ok(Some(value)) => values.push(value),
                 Ok(None) => break,
-                Err(Garbled) => return (values.len(), format!("{values:?}"), true),
+                Err(Garbled) => return (values, true),
             }
         }
         waiting = rest.to_vec();
     }
-    (values.len(), format!("{values:?}"), false)
+    (values, false)
 }
 
 /// Reads a URL.

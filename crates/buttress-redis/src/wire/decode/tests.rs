@@ -1,24 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-
-/// What is decoded of pieces that come one after the other, and whether it was garbled then.
-fn decoded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Value>, bool) {
-    let (mut decoder, mut waiting, mut values) = (Decoder::default(), Vec::new(), Vec::new());
-    for piece in pieces {
-        waiting.extend_from_slice(piece);
-        let mut rest = &*waiting;
-        loop {
-            match decoder.next(&mut rest) {
-                Ok(Some(value)) => values.push(value),
-                Ok(None) => break,
-                Err(Garbled) => return (values, true),
-            }
-        }
-        waiting = rest.to_vec();
-    }
-    (values, false)
-}
+use crate::parsing::decoded;
 
 fn one(bytes: &[u8]) -> Option<Value> {
     let (mut values, garbled) = decoded([bytes]);
