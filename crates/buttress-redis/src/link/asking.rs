@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::{Carrier, Failed, Link, full, lost};
-use crate::ErrorKind;
+use super::{Failed, Link, full};
 
 impl Link {
     /// The same as [`ask`](Self::ask); if `asking`, of a server that is about to take the slot over. That goes for one
@@ -18,10 +17,7 @@ impl Link {
             return self.ask(command, within).await;
         }
         self.ready(within)?;
-        let Carrier::Calls(wire) = &self.carrier else {
-            return Err(lost(ErrorKind::Refused, "this connection is for messages"));
-        };
-        let [_, answer] = wire.ask([&redis::cmd("ASKING"), command]).map_err(full)?;
+        let [_, answer] = self.carrier.ask([&redis::cmd("ASKING"), command]).map_err(full)?;
         self.answered(answer, within).await
     }
 }

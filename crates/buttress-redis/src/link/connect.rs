@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::greet::{greet, greet_to_hear};
 use super::stream::{Io, Stream};
 use super::traffic::Traffic;
-use super::{Driver, Link};
+use super::{Driver, Ear, Facts, Link};
 use crate::address::Address;
 use crate::settings::Checked;
 use crate::subscribe::Heard;
@@ -23,7 +23,7 @@ pub(crate) async fn connect(
     address: &Address,
     settings: &Checked,
 ) -> Result<(Link, Driver), RedisError> {
-    connect_as(address, settings, None).await
+    connect_as(address, settings, |stream| greet(stream, settings)).await
 }
 
 /// The same, for a connection by which something is heard.
@@ -31,23 +31,19 @@ pub(crate) async fn listen(
     address: &Address,
     settings: &Checked,
     heard: Heard,
-) -> Result<(Link, Driver), RedisError> {
-    connect_as(address, settings, Some(heard)).await
+) -> Result<(Ear, Driver), RedisError> {
+    connect_as(address, settings, |stream| greet_to_hear(stream, settings, heard)).await
 }
 
-async fn connect_as(
+async fn connect_as<C>(
     address: &Address,
     settings: &Checked,
-    heard: Option<Heard>,
-) -> Result<(Link, Driver), RedisError> {
+    greet: impl AsyncFnOnce(Stream) -> Result<(C, Driver, Facts), RedisError>,
+) -> Result<(Link<C>, Driver), RedisError> {
     let connecting = async {
         let traffic = Arc::new(Traffic::new(TokioClock::new()));
         let io = open(address, &settings.tls).await.map_err(|error| unreachable(&error))?;
-        let stream = Stream::new(io, traffic.clone());
-        let (carrier, driver, facts) = match heard {
-            None => greet(stream, settings).await?,
-            Some(heard) => greet_to_hear(stream, settings, heard).await?,
-        };
+        let (carrier, driver, facts) = greet(Stream::new(io, traffic.clone())).await?;
         if facts.replica {
             return Err(RedisError::new(ErrorKind::Unreachable, "it is a replica"));
         }

@@ -4,7 +4,7 @@ use redis::{
 };
 
 use super::stream::Stream;
-use super::{Carrier, Driver, Facts};
+use super::{Driver, Facts};
 use crate::said::quoted;
 use crate::settings::Checked;
 use crate::subscribe::Heard;
@@ -15,7 +15,7 @@ use crate::{ErrorKind, RedisError};
 pub(super) async fn greet(
     stream: Stream,
     settings: &Checked,
-) -> Result<(Carrier, Driver, Facts), RedisError> {
+) -> Result<(Wire, Driver, Facts), RedisError> {
     // What callers gave up is owed by the server all the same.
     let (wire, driver) = Wire::new(stream, settings.in_flight.max(1_024));
     let driver = Driver(tokio::spawn(driver));
@@ -29,7 +29,7 @@ pub(super) async fn greet(
     for answer in answers {
         values.push(answer.value().await.map_err(ended)?);
     }
-    Ok((Carrier::Calls(wire), driver, facts(&values)?))
+    Ok((wire, driver, facts(&values)?))
 }
 
 /// The same, for a connection by which something is heard.
@@ -37,7 +37,7 @@ pub(super) async fn greet_to_hear(
     stream: Stream,
     settings: &Checked,
     heard: Heard,
-) -> Result<(Carrier, Driver, Facts), RedisError> {
+) -> Result<(MultiplexedConnection, Driver, Facts), RedisError> {
     // What is not an answer comes apart from answers, so questions and messages share a connection.
     let login = login(settings).set_protocol(ProtocolVersion::RESP3);
     // Its own time-outs are off: ours are in front of it.
@@ -54,7 +54,7 @@ pub(super) async fn greet_to_hear(
     }
     let answers = connection.send_packed_commands(&all, 0, all.len()).await;
     let facts = facts(&answers.map_err(|error| refused(&error))?)?;
-    Ok((Carrier::Messages(connection), driver, facts))
+    Ok((connection, driver, facts))
 }
 
 fn introductions(settings: &Checked) -> Vec<Cmd> {

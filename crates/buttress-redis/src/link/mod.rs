@@ -35,19 +35,20 @@ use crate::{ErrorKind, RedisError};
 /// A connection that many calls share. It never asks twice, and never connects again: when it has ended, it is
 /// replaced.
 #[derive(Debug)]
-pub(crate) struct Link {
-    carrier: Carrier,
+pub(crate) struct Link<C = Wire> {
+    carrier: C,
     traffic: Arc<Traffic>,
     facts: Facts,
     dead: Arc<AtomicBool>,
     condemned: Notify,
 }
 
-#[derive(Debug)]
-enum Carrier {
-    Calls(Wire),
-    /// What is heard is another protocol, which the library speaks.
-    Messages(MultiplexedConnection),
+/// One by which something is heard. That is another protocol, which the library speaks.
+pub(crate) type Ear = Link<MultiplexedConnection>;
+
+/// What can be asked whether the server is there.
+pub(crate) trait Carrier {
+    fn ping(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Why a call came back without a value.
@@ -63,16 +64,8 @@ impl Link {
     /// Asks once, and waits no longer than `within`.
     pub(crate) async fn ask(&self, command: &Cmd, within: Duration) -> Result<Value, Failed> {
         self.ready(within)?;
-        match &self.carrier {
-            Carrier::Calls(wire) => {
-                let [answer] = wire.ask([command]).map_err(full)?;
-                self.answered(answer, within).await
-            }
-            // Only whether the server is there is asked here. Boxed, so that calls have no room for it.
-            Carrier::Messages(connection) => {
-                Box::pin(self.asked_aside(connection.clone(), command, within)).await
-            }
-        }
+        let [answer] = self.carrier.ask([command]).map_err(full)?;
+        self.answered(answer, within).await
     }
 
     /// Whether there is any use in asking.
@@ -94,34 +87,6 @@ impl Link {
         }
     }
 
-    async fn asked_aside(
-        &self,
-        mut connection: MultiplexedConnection,
-        command: &Cmd,
-        within: Duration,
-    ) -> Result<Value, Failed> {
-        match timeout(within, connection.send_packed_command(command)).await {
-            Ok(Ok(value)) => judged(value),
-            Ok(Err(_)) => Err(self.broken(End::Sent)),
-            Err(_) => Err(lost(ErrorKind::Ambiguous, "")),
-        }
-    }
-
-    /// Begins to listen, if it was [made](listen) for that.
-    pub(crate) async fn subscribe(
-        &self,
-        channels: &[&str],
-        within: Duration,
-    ) -> Result<(), RedisError> {
-        let Carrier::Messages(connection) = &self.carrier else {
-            return Err(RedisError::new(ErrorKind::Refused, "this connection is for calls"));
-        };
-        match timeout(within, connection.clone().subscribe(channels)).await {
-            Ok(subscribed) => subscribed.map_err(|error| refused(&error)),
-            Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "no channel is confirmed")),
-        }
-    }
-
     /// The connection is of no use any more; whoever watches over it hears of it.
     fn broken(&self, end: End) -> Failed {
         self.condemn();
@@ -131,7 +96,38 @@ impl Link {
             End::Garbled => lost(ErrorKind::Protocol, "the answer is not RESP"),
         }
     }
+}
 
+impl Ear {
+    /// Begins to listen.
+    pub(crate) async fn subscribe(
+        &self,
+        channels: &[&str],
+        within: Duration,
+    ) -> Result<(), RedisError> {
+        match timeout(within, self.carrier.clone().subscribe(channels)).await {
+            Ok(subscribed) => subscribed.map_err(|error| refused(&error)),
+            Err(_) => Err(RedisError::new(ErrorKind::Unreachable, "no channel is confirmed")),
+        }
+    }
+}
+
+impl Carrier for Wire {
+    async fn ping(&self) {
+        let ping = redis::cmd("PING");
+        if let Ok([answer]) = self.ask([&ping]) {
+            let _ = answer.value().await;
+        }
+    }
+}
+
+impl Carrier for MultiplexedConnection {
+    async fn ping(&self) {
+        let _ = self.clone().send_packed_command(&redis::cmd("PING")).await;
+    }
+}
+
+impl<C: Carrier> Link<C> {
     /// Has it replaced.
     pub(crate) fn condemn(&self) {
         self.condemned.notify_one();
@@ -157,7 +153,6 @@ impl Link {
     /// this is known before the next call.
     async fn frozen(&self, patience: Duration) {
         let look = (patience / 4).clamp(Duration::from_millis(5), Duration::from_secs(1));
-        let ping = redis::cmd("PING");
         loop {
             pause(look).await;
             if self.traffic.silent_for() >= patience {
@@ -167,7 +162,7 @@ impl Link {
                 && self.traffic.silent_for().is_zero()
             {
                 // Whatever comes of it is seen in the traffic.
-                let _ = self.ask(&ping, patience).await;
+                let _ = timeout(patience, self.carrier.ping()).await;
             }
         }
     }

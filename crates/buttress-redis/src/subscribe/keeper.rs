@@ -58,7 +58,7 @@ impl Keeper {
     async fn subscribed(
         &mut self,
         random: u64,
-    ) -> Result<(Address, link::Link, link::Driver), RedisError> {
+    ) -> Result<(Address, link::Ear, link::Driver), RedisError> {
         let (settings, heard) = (&self.settings, self.inbox.hear());
         let known = timeout(settings.connect_timeout, self.way.address(None, random)).await;
         let nowhere = |_| RedisError::new(ErrorKind::Unreachable, "nobody knows a server");
@@ -75,7 +75,7 @@ impl Keeper {
     async fn listen(
         &self,
         address: &Address,
-        link: &link::Link,
+        link: &link::Ear,
         driver: link::Driver,
     ) -> &'static str {
         tokio::select! {
