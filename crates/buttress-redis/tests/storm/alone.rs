@@ -3,6 +3,7 @@ use std::time::Duration;
 use buttress_testkit::proxy::{Direction, Proxy};
 use buttress_testkit::redis::Server;
 
+use super::blow::Blow;
 use super::chance::Chance;
 use super::leg::Fleet;
 
@@ -37,11 +38,7 @@ enum Network {
 enum Broken {
     Frozen,
     Killed,
-    Restarted,
-    ScriptsFlushed,
-    Paused { so_long: Duration },
-    Full,
-    Disconnects,
+    Hit(Blow),
 }
 
 const GARBAGE: &[u8] = b"\0\xff hello\r\n";
@@ -149,26 +146,16 @@ impl Network {
 impl Broken {
     fn any(chance: &mut Chance) -> Self {
         let so_long = chance.millis(50..1_000);
-        chance.one_of(&[
-            Self::Frozen,
-            Self::Killed,
-            Self::Restarted,
-            Self::ScriptsFlushed,
-            Self::Paused { so_long },
-            Self::Full,
-            Self::Disconnects,
-        ])
+        let mut all = vec![Self::Frozen, Self::Killed];
+        all.extend(Blow::all(so_long).map(Self::Hit));
+        chance.one_of(&all)
     }
 
     async fn strike(self, server: &Server) {
         match self {
             Self::Frozen => server.freeze(),
             Self::Killed => server.kill(),
-            Self::Restarted => server.restart().await,
-            Self::ScriptsFlushed => server.flush_scripts().await,
-            Self::Paused { so_long } => server.pause_clients(so_long).await,
-            Self::Full => has_memory(server, "1").await,
-            Self::Disconnects => disconnect_all(server).await,
+            Self::Hit(blow) => blow.strike(server).await,
         }
     }
 
@@ -176,17 +163,7 @@ impl Broken {
         match self {
             Self::Frozen => server.thaw(),
             Self::Killed => server.restart().await,
-            Self::Full => has_memory(server, "0").await,
-            Self::Restarted | Self::ScriptsFlushed | Self::Paused { .. } | Self::Disconnects => {}
+            Self::Hit(blow) => blow.mend(server).await,
         }
     }
-}
-
-/// So many bytes it may use; 0 is all.
-pub(crate) async fn has_memory(server: &Server, bytes: &str) {
-    let _ = server.command(["CONFIG", "SET", "maxmemory", bytes]).await.accepted();
-}
-
-pub(crate) async fn disconnect_all(server: &Server) {
-    let _ = server.command(["CLIENT", "KILL", "TYPE", "normal"]).await.accepted();
 }

@@ -6,7 +6,7 @@ use buttress_core::sync::Lock;
 use buttress_testkit::redis::{Cluster, Server};
 use buttress_testkit::until::{until, within};
 
-use crate::storm::alone::{disconnect_all, has_memory};
+use crate::storm::blow::Blow;
 use crate::storm::callers::{KEYS, key};
 use crate::storm::chance::Chance;
 use crate::storm::leg::Fleet;
@@ -41,13 +41,7 @@ enum What {
     Frozen,
     /// Shorter than it takes to be replaced.
     Napped,
-    Restarted,
-    ScriptsFlushed,
-    Paused {
-        so_long: Duration,
-    },
-    Full,
-    Disconnects,
+    Hit(Blow),
     ReplicaFrozen,
 }
 
@@ -76,20 +70,17 @@ impl Fleet for Shards {
 
     fn fault(chance: &mut Chance) -> Fault {
         let so_long = chance.millis(50..700);
-        let what = chance.one_of(&[
+        let mut all = vec![
             What::FailedOver,
             What::Moved,
             What::Moving,
             What::Killed,
             What::Frozen,
             What::Napped,
-            What::Restarted,
-            What::ScriptsFlushed,
-            What::Paused { so_long },
-            What::Full,
-            What::Disconnects,
             What::ReplicaFrozen,
-        ]);
+        ];
+        all.extend(Blow::all(so_long).map(What::Hit));
+        let what = chance.one_of(&all);
         let key = u8::try_from(chance.number(0..KEYS.into())).unwrap();
         Fault { key, what, to: chance.one_of(&[0, 1]) }
     }
@@ -109,15 +100,13 @@ impl Fleet for Shards {
                 pause(Duration::from_millis(450)).await;
                 primary.thaw();
             }
-            What::Restarted => primary.restart().await,
-            What::ScriptsFlushed => {
+            // A script is forgotten by all, or calls to the others would show nothing.
+            What::Hit(Blow::ScriptsFlushed) => {
                 for node in self.cluster.nodes() {
-                    node.flush_scripts().await;
+                    Blow::ScriptsFlushed.strike(node).await;
                 }
             }
-            What::Paused { so_long } => primary.pause_clients(so_long).await,
-            What::Full => has_memory(primary, "1").await,
-            What::Disconnects => disconnect_all(primary).await,
+            What::Hit(blow) => blow.strike(primary).await,
             What::ReplicaFrozen => {
                 self.cluster.replicas_of(slot).await.into_iter().for_each(Server::freeze);
             }
@@ -135,15 +124,9 @@ impl Fleet for Shards {
                 self.cluster.successor(slot, primary).await;
                 primary.thaw();
             }
-            What::Full => has_memory(primary, "0").await,
+            What::Hit(blow) => blow.mend(primary).await,
             What::ReplicaFrozen => self.cluster.nodes().iter().for_each(Server::thaw),
-            What::FailedOver
-            | What::Moved
-            | What::Napped
-            | What::Restarted
-            | What::ScriptsFlushed
-            | What::Paused { .. }
-            | What::Disconnects => {}
+            What::FailedOver | What::Moved | What::Napped => {}
         }
     }
 

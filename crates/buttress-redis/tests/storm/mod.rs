@@ -17,6 +17,7 @@
 //! The faults and their order are the same for the same seed; what happens between them is not.
 
 pub(crate) mod alone;
+pub(crate) mod blow;
 pub(crate) mod callers;
 pub(crate) mod chance;
 pub(crate) mod ledger;

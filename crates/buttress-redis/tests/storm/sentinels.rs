@@ -5,7 +5,7 @@ use buttress_core::sync::Lock;
 use buttress_testkit::redis::{Sentinels, Server};
 use buttress_testkit::until::{until, within};
 
-use crate::storm::alone::{disconnect_all, has_memory};
+use crate::storm::blow::Blow;
 use crate::storm::chance::Chance;
 use crate::storm::leg::Fleet;
 use crate::storm::pause;
@@ -30,13 +30,7 @@ pub(crate) enum Fault {
     Frozen,
     /// Shorter than it takes to be replaced.
     Napped,
-    Restarted,
-    ScriptsFlushed,
-    Paused {
-        so_long: Duration,
-    },
-    Full,
-    Disconnects,
+    Hit(Blow),
     SentinelKilled {
         which: usize,
     },
@@ -65,21 +59,18 @@ impl Fleet for Trio {
     fn fault(chance: &mut Chance) -> Fault {
         let so_long = chance.millis(50..400);
         let which = chance.one_of(&[0, 1, 2]);
-        chance.one_of(&[
+        let mut all = vec![
             Fault::FailedOver,
             Fault::Usurped,
             Fault::Killed,
             Fault::Frozen,
             Fault::Napped,
-            Fault::Restarted,
-            Fault::ScriptsFlushed,
-            Fault::Paused { so_long },
-            Fault::Full,
-            Fault::Disconnects,
             Fault::SentinelKilled { which },
             Fault::SentinelsKilled,
             Fault::ReplicaFrozen,
-        ])
+        ];
+        all.extend(Blow::all(so_long).map(Fault::Hit));
+        chance.one_of(&all)
     }
 
     async fn strike(&self, fault: &Fault) {
@@ -95,11 +86,7 @@ impl Fleet for Trio {
                 pause(Duration::from_millis(200)).await;
                 master.thaw();
             }
-            Fault::Restarted => master.restart().await,
-            Fault::ScriptsFlushed => master.flush_scripts().await,
-            Fault::Paused { so_long } => master.pause_clients(*so_long).await,
-            Fault::Full => has_memory(master, "1").await,
-            Fault::Disconnects => disconnect_all(master).await,
+            Fault::Hit(blow) => blow.strike(master).await,
             Fault::SentinelKilled { which } => self.fleet.sentinels()[*which].kill(),
             Fault::SentinelsKilled => self.fleet.sentinels().iter().for_each(Server::kill),
             Fault::ReplicaFrozen => self.replica(master).freeze(),
@@ -114,7 +101,7 @@ impl Fleet for Trio {
                 self.fleet.successor(master).await;
                 master.thaw();
             }
-            Fault::Full => has_memory(master, "0").await,
+            Fault::Hit(blow) => blow.mend(master).await,
             Fault::SentinelKilled { which } => self.fleet.sentinels()[*which].restart().await,
             Fault::SentinelsKilled => {
                 for sentinel in self.fleet.sentinels() {
@@ -122,12 +109,7 @@ impl Fleet for Trio {
                 }
             }
             Fault::ReplicaFrozen => self.replica(master).thaw(),
-            Fault::FailedOver
-            | Fault::Napped
-            | Fault::Restarted
-            | Fault::ScriptsFlushed
-            | Fault::Paused { .. }
-            | Fault::Disconnects => {}
+            Fault::FailedOver | Fault::Napped => {}
         }
     }
 
