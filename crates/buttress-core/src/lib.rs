@@ -37,6 +37,7 @@
 pub mod address;
 pub mod clock;
 mod context;
+pub mod engine;
 mod error;
 mod hex;
 pub mod key;

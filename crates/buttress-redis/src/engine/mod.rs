@@ -94,15 +94,10 @@
 //! In memory there is no future, no box and no allocation. Redis costs a box for the wait, beside the round trip;
 //! while it is known to be gone, nothing: the answer is there at once.
 
-mod answered;
 mod asking;
 mod condition;
-mod degrade;
 mod fallback;
-mod step;
 
-pub use self::answered::Answered;
 pub use self::asking::Asking;
-pub use self::degrade::Degrade;
 pub use self::fallback::{CATALOGUE, Fallback};
-pub use self::step::{Step, StepFuture};
+pub use buttress_core::engine::{Answered, Degrade, Step, StepFuture};

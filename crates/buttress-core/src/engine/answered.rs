@@ -1,9 +1,9 @@
-use buttress_core::stage::Never;
+use crate::stage::Never;
 
 /// What came of asking a store, and who said it.
 ///
 /// ```
-/// use buttress_redis::engine::Answered;
+/// use buttress_core::engine::Answered;
 ///
 /// fn admits(answer: Answered<u64>) -> bool {
 ///     match answer {

@@ -8,11 +8,11 @@ use pin_project_lite::pin_project;
 /// An answer that is there, or what has to be waited for until it is.
 ///
 /// A store in memory answers at once, so there is no future at all, and no box. Where `W` is
-/// [`Never`](buttress_core::stage::Never), the compiler knows that there is nothing to wait for. Who does not care
+/// [`Never`](crate::stage::Never), the compiler knows that there is nothing to wait for. Who does not care
 /// awaits it:
 ///
 /// ```
-/// use buttress_redis::engine::Step;
+/// use buttress_core::engine::Step;
 /// use std::future::Ready;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// What a store does about a request while Redis cannot be asked. There is no default: each layer has its own.
 ///
 /// ```
-/// use buttress_redis::engine::Degrade;
+/// use buttress_core::engine::Degrade;
 ///
 /// let degrade: Degrade = serde_json::from_str(r#""local""#)?;
 /// assert_eq!(degrade, Degrade::Local);

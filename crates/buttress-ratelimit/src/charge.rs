@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use buttress_core::Key;
+
+use crate::Limit;
+
+/// How many policies are decided together at most. More are refused when they are built.
+pub const MOST_POLICIES: usize = 8;
+
+/// The limits of a rule set, by the number of their policy. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Limits(Arc<[Limit]>);
+
+impl Limits {
+    /// The limit of a policy.
+    ///
+    /// # Panics
+    ///
+    /// Never for a charge of the same rule set.
+    #[must_use]
+    #[inline]
+    pub fn of(&self, charge: &Charge) -> &Limit {
+        &self.0[usize::from(charge.policy)]
+    }
+
+    /// All of them, in the order of their policies.
+    #[must_use]
+    pub fn all(&self) -> &[Limit] {
+        &self.0
+    }
+}
+
+impl FromIterator<Limit> for Limits {
+    fn from_iter<I: IntoIterator<Item = Limit>>(limits: I) -> Self {
+        Self(limits.into_iter().collect())
+    }
+}
+
+/// What one policy asks of one key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Charge {
+    pub(crate) key: Key,
+    pub(crate) cost: u32,
+    pub(crate) policy: u8,
+}
+
+impl Charge {
+    /// Takes `cost` of the limit with this number for `key`. The keys of two policies have nothing in common.
+    #[must_use]
+    pub const fn new(policy: u8, key: Key, cost: u32) -> Self {
+        Self { key, cost, policy }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn key(&self) -> Key {
+        self.key
+    }
+
+    /// How much.
+    #[must_use]
+    pub const fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// The number of the policy.
+    #[must_use]
+    pub const fn policy(&self) -> u8 {
+        self.policy
+    }
+}
+
+/// Charges that are decided together: all of them are taken, or none is. In place, without an allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Charges {
+    all: [Charge; MOST_POLICIES],
+    count: u8,
+}
+
+impl Charges {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        let nothing = Charge::new(0, Key::from_bytes([0; 16]), 0);
+        Self { all: [nothing; MOST_POLICIES], count: 0 }
+    }
+
+    /// Adds one; `false` if there is no room for it.
+    #[inline]
+    pub fn push(&mut self, charge: Charge) -> bool {
+        let Some(place) = self.all.get_mut(usize::from(self.count)) else { return false };
+        *place = charge;
+        self.count += 1;
+        true
+    }
+
+    /// All of them.
+    #[must_use]
+    #[inline]
+    pub fn as_slice(&self) -> &[Charge] {
+        self.all.get(..usize::from(self.count)).unwrap_or_default()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl Default for Charges {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use buttress_core::{BuildError, Faults};
+
+use crate::{Algorithm, Quota};
+
+/// A [`Quota`] that was checked, in the numbers that decisions are made with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limit {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) count: u64,
+    /// Nanoseconds.
+    pub(crate) period: u64,
+    pub(crate) burst: u64,
+    /// How long a request may wait for its turn, in nanoseconds.
+    pub(crate) queue: u64,
+    /// Nanoseconds between two requests at the steady rate, rounded up: never faster than was said.
+    pub(crate) interval: u64,
+}
+
+/// The longest period: what is longer is a mistake, and would make times that no number holds.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// The largest log: it is looked through for each request.
+const LARGEST_LOG: u64 = 64;
+
+/// The largest count and burst: up to there every product below fits.
+const MOST: u64 = u32::MAX as u64;
+
+impl Limit {
+    /// How it counts.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// How many are allowed in a period.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// How long a period is; zero for what counts at the same time.
+    #[must_use]
+    pub const fn period(&self) -> Duration {
+        Duration::from_nanos(self.period)
+    }
+
+    /// How many may come at once: what no cost may exceed.
+    #[must_use]
+    pub const fn burst(&self) -> u64 {
+        self.burst
+    }
+
+    /// How long a request may wait for its turn.
+    #[must_use]
+    pub const fn queue(&self) -> Duration {
+        Duration::from_nanos(self.queue)
+    }
+}
+
+impl TryFrom<Quota> for Limit {
+    type Error = BuildError;
+
+    fn try_from(quota: Quota) -> Result<Self, BuildError> {
+        let mut faults = Faults::new();
+        let Quota { count, period, burst, algorithm, queue } = quota;
+        let burst = match (algorithm, burst) {
+            (Algorithm::Gcra, burst) => burst.unwrap_or(count),
+            (_, None) => count,
+            (_, Some(_)) => {
+                faults.add("burst", format_args!("`{algorithm}` has no burst"));
+                count
+            }
+        };
+        for (path, number) in [("count", count), ("burst", burst)] {
+            if number == 0 {
+                faults.add(path, "must be at least 1: to refuse everything, refuse it");
+            } else if number > MOST {
+                faults.add(path, format_args!("must be at most {MOST}, not {number}"));
+            }
+        }
+        if algorithm != Algorithm::Concurrent {
+            if period.is_zero() {
+                faults.add("period", "must be longer than nothing");
+            } else if period > LONGEST {
+                faults.add("period", "must be at most 366 days");
+            }
+        }
+        if algorithm == Algorithm::SlidingLog && count > LARGEST_LOG {
+            faults.add("count", format_args!("a log holds at most {LARGEST_LOG}, not {count}"));
+        }
+        if !queue.is_zero() && algorithm != Algorithm::Gcra {
+            faults.add("queue", format_args!("`{algorithm}` has no queue"));
+        }
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let (period, queue) = (nanos(period), nanos(queue.min(LONGEST)));
+        let interval = period.div_ceil(count.max(1));
+        faults.finish(Self { algorithm, count, period, burst, queue, interval })
+    }
+}

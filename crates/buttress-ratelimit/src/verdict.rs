@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use buttress_core::stage::Never;
+
+use crate::MOST_POLICIES;
+
+/// When it is worth to ask again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "who tells a client must heed both")]
+pub enum Retry {
+    /// After exactly this time, if nobody else comes meanwhile.
+    After(Duration),
+    /// Never: it costs more than there ever is at once.
+    Never,
+}
+
+/// Who decided about a charge.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The store itself.
+    #[default]
+    Store,
+    /// The memory of this process: exact, for what the store had said before.
+    Remembered,
+    /// The memory of this process, as the store could not be asked.
+    Local,
+    /// Nobody, as the store could not be asked, and the policy then allows.
+    Allowed,
+    /// Nobody, as the store could not be asked, and the policy then denies.
+    Denied,
+}
+
+/// How one charge stands after a decision.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Standing {
+    /// Nanoseconds.
+    resets_in: u64,
+    remaining: u32,
+    source: Source,
+}
+
+impl Standing {
+    /// So much is left, and in this time all of it is there again.
+    #[must_use]
+    pub fn new(remaining: u64, resets_in: Duration, source: Source) -> Self {
+        Self {
+            resets_in: u64::try_from(resets_in.as_nanos()).unwrap_or(u64::MAX),
+            remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
+            source,
+        }
+    }
+
+    /// How much may be taken at once now.
+    #[must_use]
+    pub const fn remaining(&self) -> u32 {
+        self.remaining
+    }
+
+    /// How long until everything may be taken again.
+    #[must_use]
+    pub const fn resets_in(&self) -> Duration {
+        Duration::from_nanos(self.resets_in)
+    }
+
+    /// Who said so.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+}
+
+/// What a store decided about [charges](crate::Charges): all were taken, or none was.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "it says what was decided"]
+pub struct Verdict {
+    standings: [Standing; MOST_POLICIES],
+    refusal: Option<(u8, Retry)>,
+    /// Nanoseconds to wait before going on.
+    delay: u64,
+    count: u8,
+}
+
+impl Verdict {
+    /// All were taken. How each stands follows, in the order of the charges.
+    #[inline]
+    pub const fn taken() -> Self {
+        Self { standings: [EMPTY; MOST_POLICIES], refusal: None, delay: 0, count: 0 }
+    }
+
+    /// None was taken, because of the charge with this number: among several, the one that has to wait longest.
+    pub const fn refused(charge: u8, retry: Retry) -> Self {
+        Self { refusal: Some((charge, retry)), ..Self::taken() }
+    }
+
+    /// Has to wait so long before it goes on, as its turn is then.
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// Notes how the next charge stands.
+    #[inline]
+    pub fn push(&mut self, standing: Standing) {
+        if let Some(place) = self.standings.get_mut(usize::from(self.count)) {
+            *place = standing;
+            self.count += 1;
+        }
+    }
+
+    /// Whether the charges were taken.
+    #[must_use]
+    #[inline]
+    pub const fn is_taken(&self) -> bool {
+        self.refusal.is_none()
+    }
+
+    /// The number of the charge that was refused, and when to ask again.
+    #[must_use]
+    #[inline]
+    pub const fn refusal(&self) -> Option<(u8, Retry)> {
+        self.refusal
+    }
+
+    /// How long to wait before going on.
+    #[must_use]
+    pub const fn delay(&self) -> Duration {
+        Duration::from_nanos(self.delay)
+    }
+
+    /// How each charge stands, in the order of the charges. After a refusal as if nothing had been asked.
+    #[must_use]
+    #[inline]
+    pub fn standings(&self) -> &[Standing] {
+        self.standings.get(..usize::from(self.count)).unwrap_or_default()
+    }
+}
+
+const EMPTY: Standing = Standing { resets_in: 0, remaining: 0, source: Source::Store };
+
+/// What is never waited for has any verdict: so code for all stores does for those that never wait.
+impl From<Never> for Verdict {
+    fn from(never: Never) -> Self {
+        match never {}
+    }
+}
