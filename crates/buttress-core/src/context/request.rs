@@ -19,7 +19,7 @@ use crate::{ClientAddress, Problem};
 /// What is known about one request: one extension, not ten.
 ///
 /// The [`Context`](super::Context) stage puts it into the request's extensions; a handler reads it there.
-/// Inner layers fill its slots (route, principal, tenant, labels), outer layers read them after the response.
+/// Inner layers fill its slots (route, principal, tenant, session, labels), outer layers read them after the response.
 /// Clones are the same context.
 ///
 /// ```
@@ -63,6 +63,7 @@ pub(super) struct Known {
     pub(super) route: OnceLock<Route>,
     pub(super) principal: OnceLock<Principal>,
     pub(super) tenant: OnceLock<Arc<str>>,
+    pub(super) session: OnceLock<Arc<str>>,
     pub(super) labels: Lock<Vec<Label>>,
 }
 
@@ -159,6 +160,20 @@ impl RequestContext {
     #[must_use = "a request has one tenant, and this may not be the one"]
     pub fn set_tenant(&self, id: impl Into<Arc<str>>) -> bool {
         self.0.tenant.set(id.into()).is_ok()
+    }
+
+    /// The stable id of the session that the request belongs to, once that is known.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.0.session.get().map(AsRef::as_ref)
+    }
+
+    /// Says which session the request belongs to. The first one to say so is right; for others it is `false`.
+    ///
+    /// The id is what names the session, not what opens it: never the token of a cookie.
+    #[must_use = "a request has one session, and this may not be the one"]
+    pub fn set_session(&self, id: impl Into<Arc<str>>) -> bool {
+        self.0.session.set(id.into()).is_ok()
     }
 
     /// Says that this request is a probe: a machine that asks how the service is, every few seconds.

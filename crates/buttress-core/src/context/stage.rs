@@ -169,6 +169,7 @@ impl Context {
             route: route(request.extensions()),
             principal: OnceLock::new(),
             tenant: OnceLock::new(),
+            session: OnceLock::new(),
             labels: Lock::new(Vec::new()),
             hop: rules.hop.clone(),
             format: rules.answers.chosen(request).unwrap_or(shown),

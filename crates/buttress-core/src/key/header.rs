@@ -2,7 +2,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::writing::{Ambiguous, Kind};
-use super::{KeyFor, KeyWriter};
+use super::{KeyFor, KeyParts, KeyWriter};
 use crate::stage::RequestHead;
 
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -51,6 +51,10 @@ pub struct ByHeader {
 impl KeyFor for ByHeader {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         key.named(&self.name, only(request.headers(), &self.name));
+    }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        parts.named(Kind::Header, self.name.as_str().to_owned());
     }
 }
 
@@ -119,6 +123,13 @@ impl ByApiKey {
 impl KeyFor for ByApiKey {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         key.part_found(Kind::ApiKey, self.find(request.headers()));
+    }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        match &self.only_in {
+            Some(name) => parts.named(Kind::ApiKey, name.as_str().to_owned()),
+            None => parts.add(Kind::ApiKey),
+        }
     }
 }
 

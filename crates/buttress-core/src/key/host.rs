@@ -2,8 +2,8 @@ use http::Uri;
 use http::header::HOST;
 
 use super::header::only;
-use super::writing::Ambiguous;
-use super::{KeyFor, KeyWriter};
+use super::writing::{Ambiguous, Kind};
+use super::{KeyFor, KeyParts, KeyWriter};
 use crate::stage::RequestHead;
 
 /// Keys by the name of the host, without its port.
@@ -38,6 +38,10 @@ impl KeyFor for ByHost {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         key.host_found(name(request));
     }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        parts.add(Kind::Host);
+    }
 }
 
 /// Keys by where an outgoing request goes: host and port.
@@ -69,6 +73,10 @@ impl KeyFor for ByEndpoint {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         let uri = request.uri();
         key.endpoint(uri.host().zip(port(uri)));
+    }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        parts.add(Kind::Endpoint);
     }
 }
 

@@ -1,20 +1,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::KeyWriter;
+use super::{KeyParts, KeyWriter};
 use crate::stage::RequestHead;
 
 /// What a request is keyed by.
 ///
 /// Ready-made are [`address`](super::address), [`api_key`](super::api_key), [`principal`](super::principal),
-/// [`tenant`](super::tenant), [`route`](super::route), [`method`](super::method), [`header`](super::header()),
-/// [`host`](super::host), [`endpoint`](super::endpoint()), [`path`](super::path), [`label`](super::label()) and
+/// [`tenant`](super::tenant), [`session`](super::session), [`route`](super::route), [`method`](super::method),
+/// [`header`](super::header()), [`host`](super::host), [`endpoint`](super::endpoint()), [`path`](super::path), [`label`](super::label()) and
 /// [`everyone`](super::everyone). A tuple of up to six is all of them, in this order. `Option` switches one off,
 /// and `Arc<dyn KeyFor>` is one that is chosen at run time. For anything else there is
 /// [`key_fn`](super::key_fn()), or an implementation of your own:
 ///
 /// ```
-/// use buttress_core::key::{KeyFor, KeyWriter, Keyer, address};
+/// use buttress_core::key::{KeyFor, KeyParts, KeyWriter, Keyer, address};
 /// use buttress_core::stage::RequestHead;
 ///
 /// /// By the version of the API that is called.
@@ -24,6 +24,11 @@ use crate::stage::RequestHead;
 /// impl KeyFor for ApiVersion {
 ///     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
 ///         key.text(request.uri().path().split('/').nth(1));
+///     }
+///
+///     // Not needed: it lets others see what the key is made of.
+///     fn describe(&self, parts: &mut KeyParts) {
+///         parts.own("version of the API");
 ///     }
 /// }
 ///
@@ -44,11 +49,22 @@ use crate::stage::RequestHead;
 pub trait KeyFor: fmt::Debug + Send + Sync {
     /// Writes the parts of the key: as many for each request, so that one that is missing is written as absent.
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter);
+
+    /// Says what it goes by: see [`KeyParts`]. What does not say is a part that nothing is known about, as a closure is.
+    ///
+    /// What writes the same for each request is no part of it.
+    fn describe(&self, parts: &mut KeyParts) {
+        parts.unknown();
+    }
 }
 
 impl<K: KeyFor + ?Sized> KeyFor for &K {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         (**self).write(request, key);
+    }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        (**self).describe(parts);
     }
 }
 
@@ -56,11 +72,19 @@ impl<K: KeyFor + ?Sized> KeyFor for Arc<K> {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         (**self).write(request, key);
     }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        (**self).describe(parts);
+    }
 }
 
 impl<K: KeyFor + ?Sized> KeyFor for Box<K> {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         (**self).write(request, key);
+    }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        (**self).describe(parts);
     }
 }
 
@@ -69,6 +93,12 @@ impl<K: KeyFor> KeyFor for Option<K> {
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
         if let Some(by) = self {
             by.write(request, key);
+        }
+    }
+
+    fn describe(&self, parts: &mut KeyParts) {
+        if let Some(by) = self {
+            by.describe(parts);
         }
     }
 }
@@ -82,6 +112,12 @@ macro_rules! tuple {
             fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter) {
                 let ($($By,)+) = self;
                 $($By.write(request, key);)+
+            }
+
+            #[expect(non_snake_case, reason = "they are named as their types are")]
+            fn describe(&self, parts: &mut KeyParts) {
+                let ($($By,)+) = self;
+                $($By.describe(parts);)+
             }
         }
     };

@@ -79,6 +79,7 @@
 //! | `0b` | [`label`](label()) | *bytes* |
 //! | `0c` | [`KeyWriter::text`], [`KeyWriter::bytes`], [`Keyer::key_of`] | *bytes* |
 //! | `0d` | [`KeyWriter::number`] | *bytes*: the 8 octets of the number |
+//! | `0e` | [`session`] | *bytes* of the id |
 //! | `0f` | [`Keyer::scoped`] | *bytes* of the name; the key of this one part is the new seed |
 //!
 //! The sixteen octets of the key are those of the reference code, and are written in this order. With the seed
@@ -104,6 +105,7 @@
 //! [`KeySeed`] refuses what is no seed, with [`InvalidSeed`]. Making a key cannot fail: what is missing is told by
 //! [`FoundKey`].
 
+mod about;
 mod closure;
 mod header;
 mod host;
@@ -117,6 +119,7 @@ mod value;
 mod writer;
 mod writing;
 
+pub use self::about::KeyParts;
 pub use self::closure::{KeyFn, key_fn};
 pub use self::header::{ByApiKey, ByHeader, api_key, header, header_named};
 pub use self::host::{ByEndpoint, ByHost, endpoint, host};
@@ -124,8 +127,8 @@ pub use self::key_for::KeyFor;
 pub use self::keyer::Keyer;
 pub use self::missing::{FoundKey, KeyOutcome, MissingKey};
 pub use self::parts::{
-    ByAddress, ByEveryone, ByLabel, ByMethod, ByPath, ByPrincipal, ByRoute, ByTenant, address,
-    everyone, label, method, path, principal, route, tenant,
+    ByAddress, ByEveryone, ByLabel, ByMethod, ByPath, ByPrincipal, ByRoute, BySession, ByTenant,
+    address, everyone, label, method, path, principal, route, session, tenant,
 };
 pub use self::seed::{InvalidSeed, KeySeed};
 pub use self::table::{Uniform, UniformHasher};

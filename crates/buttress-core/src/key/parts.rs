@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 
-use super::{KeyFor, KeyWriter};
+use super::writing::Kind;
+use super::{KeyFor, KeyParts, KeyWriter};
 use crate::stage::RequestHead;
 use crate::{ClientAddress, PeerAddress, Principal};
 
 /// A part that has no settings: its type, the function that makes it, and where it is found.
 macro_rules! part {
-    ($(#[$doc:meta])* $name:ident, $Part:ident, |$request:ident, $key:ident| $write:block) => {
+    ($(#[$doc:meta])* $name:ident, $Part:ident, [$($Kind:ident)?], |$request:ident, $key:ident| $write:block) => {
         $(#[$doc])*
         #[must_use]
         pub fn $name() -> $Part {
@@ -23,6 +24,11 @@ macro_rules! part {
             #[inline]
             fn write(&self, $request: &dyn RequestHead, $key: &mut KeyWriter) {
                 $write;
+            }
+
+            #[allow(unused_variables, reason = "one of them is no part at all")]
+            fn describe(&self, parts: &mut KeyParts) {
+                $(parts.add(Kind::$Kind);)?
             }
         }
     };
@@ -49,7 +55,7 @@ part! {
     /// assert_ne!(key("[2001:db8::1]:1000"), key("[2001:db8:0:1::1]:1000"));
     /// assert_eq!(key("[::ffff:192.0.2.1]:1000"), key("192.0.2.1:1000"));
     /// ```
-    address, ByAddress, |request, key| {
+    address, ByAddress, [Address], |request, key| {
         let client = match request.context() {
             Some(context) => context.client(),
             None => PeerAddress::find(request.extensions()).map(ClientAddress::from),
@@ -76,7 +82,7 @@ part! {
     /// assert_eq!(keyer.key_for(&principal(), &request).key(), keyer.writer().principal("ada").key());
     /// # drop(memo);
     /// ```
-    principal, ByPrincipal, |request, key| {
+    principal, ByPrincipal, [Principal], |request, key| {
         key.principal(request.context().and_then(|context| context.principal()).map(Principal::id))
     }
 }
@@ -98,8 +104,29 @@ part! {
     /// assert_eq!(keyer.key_for(&tenant(), &request).key(), keyer.writer().tenant("acme").key());
     /// # drop(memo);
     /// ```
-    tenant, ByTenant, |request, key| {
+    tenant, ByTenant, [Tenant], |request, key| {
         key.tenant(request.context().and_then(|context| context.tenant()))
+    }
+}
+
+part! {
+    /// Keys by the session in the context: see [`RequestContext::set_session`](crate::RequestContext::set_session).
+    ///
+    /// So it belongs behind whoever knows sessions. Missing for who has none, and without a context.
+    ///
+    /// ```
+    /// use buttress_core::key::{Keyer, session};
+    /// use buttress_core::{Context, stage::{RequestHead, Stage}};
+    ///
+    /// let keyer = Keyer::random();
+    /// let mut request = http::Request::new(());
+    /// let memo = Context::default().enter(&mut request);
+    /// assert!(request.context().unwrap().set_session("s-17"));
+    /// assert_eq!(keyer.key_for(&session(), &request).key(), keyer.writer().session("s-17").key());
+    /// # drop(memo);
+    /// ```
+    session, BySession, [Session], |request, key| {
+        key.session(request.context().and_then(|context| context.session()))
     }
 }
 
@@ -121,7 +148,7 @@ part! {
     /// # drop(memo);
     /// # Ok::<_, http::Error>(())
     /// ```
-    route, ByRoute, |request, key| {
+    route, ByRoute, [Route], |request, key| {
         key.route(template(request))
     }
 }
@@ -137,7 +164,7 @@ part! {
     /// assert_eq!(keyer.key_for(&method(), &request).key(), keyer.writer().method(&http::Method::POST).key());
     /// # Ok::<_, http::Error>(())
     /// ```
-    method, ByMethod, |request, key| {
+    method, ByMethod, [Method], |request, key| {
         key.method(request.method())
     }
 }
@@ -155,7 +182,7 @@ part! {
     /// assert_eq!(keyer.key_for(&path(), &request).key(), keyer.writer().path("/orders").key());
     /// # Ok::<_, http::Error>(())
     /// ```
-    path, ByPath, |request, key| {
+    path, ByPath, [Path], |request, key| {
         key.path(request.uri().path())
     }
 }
@@ -170,7 +197,7 @@ part! {
     /// let key = |path| keyer.key_for(&everyone(), &http::Request::get(path).body(()).unwrap()).key();
     /// assert_eq!(key("/orders"), key("/lamps"));
     /// ```
-    everyone, ByEveryone, |_request, _key| {}
+    everyone, ByEveryone, [], |_request, _key| {}
 }
 
 fn template(request: &dyn RequestHead) -> Option<&str> {
@@ -207,4 +234,7 @@ impl KeyFor for ByLabel {
     fn write(&self, _: &dyn RequestHead, key: &mut KeyWriter) {
         key.label(&self.name);
     }
+
+    /// It is the same for all.
+    fn describe(&self, _: &mut KeyParts) {}
 }

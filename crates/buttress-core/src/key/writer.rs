@@ -98,6 +98,11 @@ impl KeyWriter {
         self.part(Kind::Tenant, id.into())
     }
 
+    /// Adds the id of a session.
+    pub fn session<'a>(&mut self, id: impl Into<Option<&'a str>>) -> &mut Self {
+        self.part(Kind::Session, id.into())
+    }
+
     /// Adds a method.
     pub fn method(&mut self, method: &Method) -> &mut Self {
         self.part(Kind::Method, Some(method.as_str()))

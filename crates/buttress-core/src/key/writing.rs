@@ -10,7 +10,7 @@ use super::missing::Found;
 /// What each part begins with, so that two parts of different kinds are never the same.
 ///
 /// These numbers are part of the specification: a change of one is another [`KEY_VERSION`].
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub(super) enum Kind {
     Address = 0x01,
@@ -26,7 +26,31 @@ pub(super) enum Kind {
     Label = 0x0b,
     Own = 0x0c,
     Number = 0x0d,
+    Session = 0x0e,
     Scope = 0x0f,
+}
+
+impl Kind {
+    /// The word for it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Header => "header",
+            Self::ApiKey => "API key",
+            Self::Principal => "principal",
+            Self::Route => "route",
+            Self::Tenant => "tenant",
+            Self::Method => "method",
+            Self::Host => "host",
+            Self::Endpoint => "endpoint",
+            Self::Path => "path",
+            Self::Label => "label",
+            Self::Own => "own",
+            Self::Number => "number",
+            Self::Session => "session",
+            Self::Scope => "scope",
+        }
+    }
 }
 
 /// Set in the kind of a part that is not there.

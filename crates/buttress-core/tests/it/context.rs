@@ -268,6 +268,9 @@ fn slots_are_filled_once_and_read_by_all() {
     assert!(context.tenant().is_none());
     assert!(context.set_tenant("acme") && !other.set_tenant("late"));
     assert_eq!(other.tenant(), Some("acme"));
+    assert!(context.session().is_none());
+    assert!(context.set_session("s-17") && !other.set_session("late"));
+    assert_eq!(other.session(), Some("s-17"));
     assert_eq!(other.route(), Some("/orders/{id}"));
     assert_eq!(other.principal().map(Principal::id), Some("ada"));
 

@@ -1,3 +1,4 @@
+mod about;
 mod cost;
 mod encoding;
 mod parts;

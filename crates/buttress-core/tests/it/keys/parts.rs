@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use buttress_core::key::{
     KeyFor, KeyOutcome, KeyWriter, MissingKey, address, api_key, endpoint, everyone, header,
-    header_named, host, key_fn, label, method, path, principal, route, tenant,
+    header_named, host, key_fn, label, method, path, principal, route, session, tenant,
 };
 use buttress_core::stage::{RequestHead, Stage};
 use buttress_core::{Context, Principal};
@@ -50,8 +50,10 @@ fn slots_of_the_context_are_parts() {
     assert_eq!(key(&route(), &known), keyer().writer().route("/orders/{id}").key());
     assert_eq!(key(&tenant(), &known), keyer().writer().tenant("acme").key());
     assert_eq!(key(&principal(), &known), keyer().writer().principal("ada").key());
+    assert!(context.set_session("s-17"));
+    assert_eq!(key(&session(), &known), keyer().writer().session("s-17").key());
 
-    for by in [&route() as &dyn KeyFor, &tenant(), &principal(), &address()] {
+    for by in [&route() as &dyn KeyFor, &tenant(), &session(), &principal(), &address()] {
         for unknown in [request("", &[]), bare("", &[])] {
             assert!(!found(by, &unknown).is_complete(), "{by:?}");
         }

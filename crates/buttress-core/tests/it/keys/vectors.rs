@@ -65,6 +65,12 @@ const VECTORS: &[Vector] = &[
         "ee0ba2a75a43398015ca9073b944593b",
     ),
     (
+        "session `s-17`",
+        |key| key.session("s-17"),
+        "010e04732d3137",
+        "87dacf993538b91081ab672d2a4e5477",
+    ),
+    (
         "method `POST`",
         |key| key.method(&Method::POST),
         "010704504f5354",
