@@ -42,13 +42,26 @@ pub struct Charge {
     pub(crate) key: Key,
     pub(crate) cost: u32,
     pub(crate) policy: u8,
+    pub(crate) optional: bool,
 }
 
 impl Charge {
     /// Takes `cost` of the limit with this number for `key`. The keys of two policies have nothing in common.
     #[must_use]
     pub const fn new(policy: u8, key: Key, cost: u32) -> Self {
-        Self { key, cost, policy }
+        Self { key, cost, policy, optional: false }
+    }
+
+    /// Is decided for itself, and refuses nobody: for a policy that is only tried out.
+    #[must_use]
+    pub const fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
+    /// Whether it refuses nobody.
+    #[must_use]
+    pub const fn is_optional(&self) -> bool {
+        self.optional
     }
 
     /// Whose it is.
@@ -74,6 +87,7 @@ impl Charge {
 #[derive(Clone, Copy, Debug)]
 pub struct Charges {
     all: [Charge; MOST_POLICIES],
+    shard: Option<Key>,
     count: u8,
 }
 
@@ -82,7 +96,19 @@ impl Charges {
     #[must_use]
     pub const fn new() -> Self {
         let nothing = Charge::new(0, Key::from_bytes([0; 16]), 0);
-        Self { all: [nothing; MOST_POLICIES], count: 0 }
+        Self { all: [nothing; MOST_POLICIES], shard: None, count: 0 }
+    }
+
+    /// Says where they are kept, among the shards of a store that has several.
+    #[must_use]
+    pub const fn at(self, shard: Key) -> Self {
+        Self { shard: Some(shard), ..self }
+    }
+
+    /// Where they are kept: nothing if the limits are not spread.
+    #[must_use]
+    pub const fn shard(&self) -> Option<Key> {
+        self.shard
     }
 
     /// Adds one; `false` if there is no room for it.

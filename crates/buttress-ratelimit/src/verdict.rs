@@ -79,13 +79,15 @@ pub struct Verdict {
     /// Nanoseconds to wait before going on.
     delay: u64,
     count: u8,
+    /// A bit for each charge that was optional, and for which there was no room.
+    missed: u8,
 }
 
 impl Verdict {
     /// All were taken. How each stands follows, in the order of the charges.
     #[inline]
     pub const fn taken() -> Self {
-        Self { standings: [EMPTY; MOST_POLICIES], refusal: None, delay: 0, count: 0 }
+        Self { standings: [EMPTY; MOST_POLICIES], refusal: None, delay: 0, count: 0, missed: 0 }
     }
 
     /// None was taken, because of the charge with this number: among several, the one that has to wait longest.
@@ -97,6 +99,17 @@ impl Verdict {
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
         self
+    }
+
+    /// Notes that there was no room for the [optional](crate::Charge::optional) charge with this number.
+    pub fn miss(&mut self, charge: u8) {
+        self.missed |= 1_u8.checked_shl(u32::from(charge)).unwrap_or(0);
+    }
+
+    /// Whether there was no room for the optional charge with this number.
+    #[must_use]
+    pub const fn is_missed(&self, charge: u8) -> bool {
+        charge < 8 && self.missed >> charge & 1 == 1
     }
 
     /// Notes how the next charge stands.

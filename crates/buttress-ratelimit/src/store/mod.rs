@@ -1,9 +1,15 @@
 //! Where limits are counted.
 
+mod terms;
+
 use std::fmt;
 
 use buttress_core::engine::Step;
+use buttress_core::key::KeyParts;
+use buttress_core::metrics::Metrics;
+use buttress_core::{BuildError, Health};
 
+pub use self::terms::Terms;
 use crate::{Charges, Limits, Verdict};
 
 /// Counts what is charged, and says what may pass.
@@ -14,7 +20,28 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// store has the same `Wait`.
     type Wait: Future<Output: Into<Verdict> + Send> + Send + 'static;
 
+    /// Learns the policies, once, before the first request: what it needs to count them, and where its metrics go.
+    ///
+    /// `shard` says what the [shard](Charges::shard) of charges is made of, if the limits are spread by one.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every policy that this store cannot keep.
+    fn bind(
+        self,
+        terms: &[Terms],
+        shard: Option<&KeyParts>,
+        metrics: &Metrics,
+    ) -> Result<Self, BuildError> {
+        let _ = (terms, shard, metrics);
+        Ok(self)
+    }
+
     /// Takes all charges, or none of them.
+    ///
+    /// A charge that is [optional](crate::Charge::optional) is decided for itself: it is taken if there is room for it and
+    /// the others were taken, and refuses nobody. If there is none, the verdict says that it
+    /// [was missed](Verdict::is_missed).
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
 
     /// Says what [`take`](Self::take) would, and takes nothing.
@@ -32,4 +59,9 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Forgets these keys: they stand as if they had never asked.
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
+
+    /// How it is, for a report: at once, from what it knows.
+    fn health(&self) -> Health {
+        Health::up()
+    }
 }

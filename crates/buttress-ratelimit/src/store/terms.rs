@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use buttress_core::engine::Degrade;
+use buttress_core::key::KeyParts;
+
+use crate::Limit;
+
+/// What a store is told of one policy, once, before the first request. Its number is its place among the others.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    name: Arc<str>,
+    limit: Limit,
+    degrade: Degrade,
+    keyed_by: KeyParts,
+}
+
+impl Terms {
+    /// A policy of this name, with this limit. [`Degrade::Local`] until said otherwise, for a key that says nothing.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>, limit: Limit) -> Self {
+        let keyed_by = KeyParts::default();
+        Self { name: name.into(), limit, degrade: Degrade::Local, keyed_by }
+    }
+
+    /// Does this while the store cannot be asked.
+    #[must_use]
+    pub fn degrade(self, degrade: Degrade) -> Self {
+        Self { degrade, ..self }
+    }
+
+    /// Its keys are made of these parts.
+    #[must_use]
+    pub fn keyed_by(self, parts: KeyParts) -> Self {
+        Self { keyed_by: parts, ..self }
+    }
+
+    /// The name, among the policies the only one of its kind.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it limits at the start. Numbers may change later, and come with each call; the algorithm stays.
+    #[must_use]
+    pub const fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
+    /// What to do while the store cannot be asked.
+    #[must_use]
+    pub const fn degrades_to(&self) -> Degrade {
+        self.degrade
+    }
+
+    /// What its keys are made of.
+    #[must_use]
+    pub const fn parts(&self) -> &KeyParts {
+        &self.keyed_by
+    }
+}
