@@ -1,3 +1,10 @@
+pub(crate) mod concurrent;
+pub(crate) mod counter;
+pub(crate) mod fixed;
+pub(crate) mod gcra;
+pub(crate) mod log;
+pub(crate) mod sliding;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use buttress_core::Key;
 
-use crate::Limit;
+use crate::{Limit, Source, Verdict};
 
 /// How many policies are decided together at most. More are refused when they are built.
 pub const MOST_POLICIES: usize = 8;
@@ -40,16 +40,20 @@ impl FromIterator<Limit> for Limits {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Charge {
     pub(crate) key: Key,
+    /// Nanoseconds on the time line of its store; [`UNKNOWN`](Verdict::UNKNOWN) until it is stamped.
+    pub(crate) until: u64,
     pub(crate) cost: u32,
     pub(crate) policy: u8,
     pub(crate) optional: bool,
+    pub(crate) source: Source,
 }
 
 impl Charge {
     /// Takes `cost` of the limit with this number for `key`. The keys of two policies have nothing in common.
     #[must_use]
     pub const fn new(policy: u8, key: Key, cost: u32) -> Self {
-        Self { key, cost, policy, optional: false }
+        let (until, source) = (Verdict::UNKNOWN, Source::Store);
+        Self { key, until, cost, policy, optional: false, source }
     }
 
     /// Is decided for itself, and refuses nobody: for a policy that is only tried out.
@@ -80,6 +84,19 @@ impl Charge {
     #[must_use]
     pub const fn policy(&self) -> u8 {
         self.policy
+    }
+
+    /// When what it took is there again by itself, in nanoseconds of its store's time; nothing before it was
+    /// [stamped](Charges::stamp). A store goes by it when it gives back.
+    #[must_use]
+    pub const fn until(&self) -> Option<u64> {
+        if self.until == Verdict::UNKNOWN { None } else { Some(self.until) }
+    }
+
+    /// Who took it, once it was [stamped](Charges::stamp).
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.source
     }
 }
 
@@ -118,6 +135,21 @@ impl Charges {
         *place = charge;
         self.count += 1;
         true
+    }
+
+    /// Notes what was taken, by whom, and how long that counts: whoever may give charges back keeps them stamped, so that
+    /// exactly this is given back. Optional ones that were missed took nothing, so they are left without a cost.
+    pub fn stamp(&mut self, verdict: &Verdict) {
+        let count = usize::from(self.count);
+        for (at, (charge, standing)) in
+            self.all.iter_mut().zip(verdict.standings()).take(count).enumerate()
+        {
+            charge.until = verdict.until(standing);
+            charge.source = standing.source();
+            if u8::try_from(at).is_ok_and(|at| verdict.is_missed(at)) {
+                charge.cost = 0;
+            }
+        }
     }
 
     /// All of them.

@@ -5,6 +5,22 @@ use buttress_core::{BuildError, Faults};
 use crate::{Algorithm, Quota};
 
 /// A [`Quota`] that was checked, in the numbers that decisions are made with.
+///
+/// ```
+/// use buttress_ratelimit::{Limit, Quota};
+/// use std::time::Duration;
+///
+/// let limit = Limit::try_from(Quota::per_minute(100).burst(200))?;
+/// assert_eq!((limit.count(), limit.burst(), limit.period()), (100, 200, Duration::from_secs(60)));
+///
+/// let wrong = Limit::try_from(Quota::per_second(0).queue(Duration::MAX)).unwrap_err();
+/// assert_eq!(wrong.faults().len(), 3, "the count, the burst and the queue");
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+///
+/// Time is counted in whole nanoseconds. [`Gcra`](Algorithm::Gcra) has one interval between two requests at the steady
+/// rate, and rounds it up: so it is never faster than was said, and slower by less than a nanosecond for each request. At
+/// 7 a second that is one request in five years.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limit {
     pub(crate) algorithm: Algorithm,
@@ -21,8 +37,14 @@ pub struct Limit {
 /// The longest period: what is longer is a mistake, and would make times that no number holds.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
+/// The longest time in which a burst comes back.
+const LONGEST_REFILL: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// The shortest interval: its part of a nanosecond, which is rounded up, is one in a hundred there.
+const SHORTEST_INTERVAL: u64 = 100;
+
 /// The largest log: it is looked through for each request.
-const LARGEST_LOG: u64 = 64;
+pub(crate) const LARGEST_LOG: u64 = 64;
 
 /// The largest count and burst: up to there every product below fits.
 const MOST: u64 = u32::MAX as u64;
@@ -57,6 +79,24 @@ impl Limit {
     pub const fn queue(&self) -> Duration {
         Duration::from_nanos(self.queue)
     }
+
+    /// What `cost` takes, in nanoseconds at the steady rate.
+    #[inline]
+    pub(crate) const fn price(&self, cost: u32) -> u64 {
+        self.interval.saturating_mul(cost as u64)
+    }
+
+    /// What a burst takes, in nanoseconds at the steady rate.
+    #[inline]
+    pub(crate) const fn tolerance(&self) -> u64 {
+        self.interval.saturating_mul(self.burst)
+    }
+
+    /// The deepest debt, in nanoseconds: the burst, the queue, and a period for what was counted afterwards.
+    #[inline]
+    pub(crate) const fn deepest(&self) -> u64 {
+        self.tolerance().saturating_add(self.queue).saturating_add(self.period)
+    }
 }
 
 impl TryFrom<Quota> for Limit {
@@ -87,6 +127,9 @@ impl TryFrom<Quota> for Limit {
                 faults.add("period", "must be at most 366 days");
             }
         }
+        if queue > LONGEST {
+            faults.add("queue", "must be at most 366 days");
+        }
         if algorithm == Algorithm::SlidingLog && count > LARGEST_LOG {
             faults.add("count", format_args!("a log holds at most {LARGEST_LOG}, not {count}"));
         }
@@ -94,8 +137,14 @@ impl TryFrom<Quota> for Limit {
             faults.add("queue", format_args!("`{algorithm}` has no queue"));
         }
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let (period, queue) = (nanos(period), nanos(queue.min(LONGEST)));
+        let (period, queue) = (nanos(period), nanos(queue));
         let interval = period.div_ceil(count.max(1));
+        if algorithm == Algorithm::Gcra && interval < SHORTEST_INTERVAL && period > 0 {
+            faults.add("count", "must be at most ten million a second");
+        }
+        if algorithm == Algorithm::Gcra && burst.saturating_mul(interval) > nanos(LONGEST_REFILL) {
+            faults.add("burst", "must be there again within ten years");
+        }
         faults.finish(Self { algorithm, count, period, burst, queue, interval })
     }
 }

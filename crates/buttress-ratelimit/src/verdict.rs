@@ -6,10 +6,13 @@ use crate::MOST_POLICIES;
 
 /// When it is worth to ask again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "who tells a client must heed both")]
+#[expect(clippy::exhaustive_enums, reason = "who tells a client must heed all")]
 pub enum Retry {
     /// After exactly this time, if nobody else comes meanwhile.
     After(Duration),
+    /// Once somebody has given back what they hold, which nobody can tell beforehand: for what is counted at the same
+    /// time.
+    Unknown,
     /// Never: it costs more than there ever is at once.
     Never,
 }
@@ -78,16 +81,22 @@ pub struct Verdict {
     refusal: Option<(u8, Retry)>,
     /// Nanoseconds to wait before going on.
     delay: u64,
+    /// When it was decided, in nanoseconds of the store's time.
+    at: u64,
     count: u8,
     /// A bit for each charge that was optional, and for which there was no room.
     missed: u8,
 }
 
 impl Verdict {
+    /// No time at all.
+    pub(crate) const UNKNOWN: u64 = u64::MAX;
+
     /// All were taken. How each stands follows, in the order of the charges.
     #[inline]
     pub const fn taken() -> Self {
-        Self { standings: [EMPTY; MOST_POLICIES], refusal: None, delay: 0, count: 0, missed: 0 }
+        let (standings, at) = ([EMPTY; MOST_POLICIES], Self::UNKNOWN);
+        Self { standings, refusal: None, delay: 0, at, count: 0, missed: 0 }
     }
 
     /// None was taken, because of the charge with this number: among several, the one that has to wait longest.
@@ -98,6 +107,14 @@ impl Verdict {
     /// Has to wait so long before it goes on, as its turn is then.
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// Was decided at this time of the store, in nanoseconds. A store that says it is told, when charges are given back,
+    /// [until when](crate::Charge::until) each would have counted: this time, and what its standing had as
+    /// [`resets_in`](Standing::resets_in).
+    pub const fn at(mut self, nanos: u64) -> Self {
+        self.at = nanos;
         self
     }
 
@@ -139,6 +156,11 @@ impl Verdict {
     #[must_use]
     pub const fn delay(&self) -> Duration {
         Duration::from_nanos(self.delay)
+    }
+
+    /// When what this charge took is there again.
+    pub(crate) const fn until(&self, standing: &Standing) -> u64 {
+        self.at.saturating_add(standing.resets_in)
     }
 
     /// How each charge stands, in the order of the charges. After a refusal as if nothing had been asked.
