@@ -13,7 +13,7 @@ use crate::command::Command;
 use crate::pools::{Pools, unavailable};
 use crate::said::Said;
 use crate::settings::Checked;
-use crate::{Argument, ErrorKind, Redis, RedisError, Reply, Script, Tag};
+use crate::{Argument, Ending, ErrorKind, Redis, RedisError, Reply, Script, Tag};
 
 /// Calls that wait at the server, such as `BLPOP`: each has a connection to itself while it lasts, out of a pool of
 /// `deadpool-redis`. On shared connections everybody else would wait too. Made by [`Redis::blocking`].
@@ -180,7 +180,8 @@ impl BlockingCall<'_> {
     pub fn keys_of(mut self, script: &Script, tag: impl Into<Tag>) -> Self {
         let (prefix, tag) = (self.blocking.redis.prefix(), tag.into());
         self.tag = Some(tag);
-        for ending in script.endings() {
+        for word in script.endings() {
+            let ending = Ending::new(word);
             self.command.arg(KeyName { prefix, script, tag, ending });
         }
         self

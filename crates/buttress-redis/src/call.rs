@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis::ToRedisArgs;
 
 use crate::command::Command;
-use crate::{Redis, RedisError, Reply, Script, Tag};
+use crate::{Ending, Redis, RedisError, Reply, Script, Tag};
 
 /// A [`Script`] that is about to be run. Made by [`Redis::run`].
 #[must_use = "nothing is asked until `send` is called"]
@@ -19,9 +19,18 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(redis: &'a Redis, script: &'a Script, tag: Tag) -> Self {
+        Self::with(redis, script, tag, script.endings().iter().map(|word| Ending::new(word)))
+    }
+
+    pub(crate) fn with<'e>(
+        redis: &'a Redis,
+        script: &'a Script,
+        tag: Tag,
+        endings: impl ExactSizeIterator<Item = Ending<'e>>,
+    ) -> Self {
         let mut command = Command::new();
-        command.arg("EVALSHA").arg(script.digest()).arg(script.endings().len());
-        for ending in script.endings() {
+        command.arg("EVALSHA").arg(script.digest()).arg(endings.len());
+        for ending in endings {
             command.arg(KeyName { prefix: redis.prefix(), script, tag, ending });
         }
         Self { redis, script, tag, command, within: redis.response_timeout() }
@@ -101,7 +110,7 @@ pub(crate) struct KeyName<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) script: &'a Script,
     pub(crate) tag: Tag,
-    pub(crate) ending: &'a str,
+    pub(crate) ending: Ending<'a>,
 }
 
 impl KeyName<'_> {
@@ -111,11 +120,7 @@ impl KeyName<'_> {
         out.write_all(self.script.space().as_bytes())?;
         self.tag.write_to(out)?;
         out.write_all(b"}")?;
-        if self.ending.is_empty() {
-            return Ok(());
-        }
-        out.write_all(b":")?;
-        out.write_all(self.ending.as_bytes())
+        self.ending.write_to(out)
     }
 }
 

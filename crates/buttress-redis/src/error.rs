@@ -94,6 +94,13 @@ impl RedisError {
         Self { kind, words: words.into() }
     }
 
+    /// What whoever reads a [reply](crate::Reply) says of one that has the right shape, and no meaning: of the kind
+    /// [`Protocol`](ErrorKind::Protocol).
+    #[must_use]
+    pub fn unexpected(words: &'static str) -> Self {
+        Self::new(ErrorKind::Protocol, words)
+    }
+
     /// What a caller decides by.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

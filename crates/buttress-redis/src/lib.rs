@@ -13,6 +13,7 @@ mod command;
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
 mod connect;
+mod ending;
 pub mod engine;
 mod error;
 mod fleet;
@@ -49,6 +50,7 @@ pub use self::blocking::{Blocking, BlockingCall};
 pub use self::builder::RedisBuilder;
 pub use self::call::{Argument, Call};
 pub use self::connect::ConnectError;
+pub use self::ending::Ending;
 pub use self::error::{ErrorKind, RedisError};
 pub use self::meters::CATALOGUE;
 pub use self::redis::Redis;

@@ -15,7 +15,7 @@ use crate::node::PATIENCE;
 use crate::said::Said;
 use crate::settings::Checked;
 use crate::way::Way;
-use crate::{Call, ErrorKind, RedisBuilder, RedisError, RedisSettings, Reply, Script, Tag};
+use crate::{Call, Ending, ErrorKind, RedisBuilder, RedisError, RedisSettings, Reply, Script, Tag};
 
 /// The one way to Redis. Clones are the same.
 ///
@@ -54,6 +54,17 @@ impl Redis {
     /// Prepares a call of `script` about `tag`.
     pub fn run<'a>(&'a self, script: &'a Script, tag: impl Into<Tag>) -> Call<'a> {
         Call::new(self, script, tag.into())
+    }
+
+    /// The same with a key for each of these endings, where only the caller knows how many there are. The script has
+    /// none of its own then.
+    pub fn run_for<'a, 'e>(
+        &'a self,
+        script: &'a Script,
+        tag: impl Into<Tag>,
+        endings: impl ExactSizeIterator<Item = Ending<'e>>,
+    ) -> Call<'a> {
+        Call::with(self, script, tag.into(), endings)
     }
 
     /// Waits until there is a connection, in a cluster one to each primary: for a service that wants to begin with

@@ -38,16 +38,26 @@ impl Reply {
     ///
     /// If it is something else, or another count.
     pub fn integers<const N: usize>(&self) -> Result<[i64; N], RedisError> {
-        let Value::Array(values) = &self.0 else { return Err(unexpected("numbers")) };
         let mut numbers = [0; N];
-        if values.len() != N {
+        self.fill(&mut numbers)?;
+        Ok(numbers)
+    }
+
+    /// As many whole numbers as there are places for them.
+    ///
+    /// # Errors
+    ///
+    /// If it is something else, or another count. What the places hold then is of no meaning.
+    pub fn fill(&self, numbers: &mut [i64]) -> Result<(), RedisError> {
+        let Value::Array(values) = &self.0 else { return Err(unexpected("numbers")) };
+        if values.len() != numbers.len() {
             return Err(unexpected("another count of numbers"));
         }
         for (number, value) in numbers.iter_mut().zip(values) {
             let Value::Int(value) = value else { return Err(unexpected("numbers")) };
             *number = *value;
         }
-        Ok(numbers)
+        Ok(())
     }
 
     /// Bytes.
@@ -93,6 +103,9 @@ mod tests {
         let numbers = Reply::new(Value::Array(vec![Value::Int(1), Value::Int(2)]));
         assert_eq!(numbers.integers::<2>().unwrap(), [1, 2]);
         assert!(numbers.integers::<1>().is_err() && numbers.integer().is_err());
+        let mut places = [0; 3];
+        assert!(numbers.fill(&mut places).is_err() && numbers.fill(&mut places[..2]).is_ok());
+        assert_eq!(places[..2], [1, 2]);
         assert_eq!(numbers.into_list().unwrap().len(), 2);
         let text = Reply::new(Value::BulkString(b"7".to_vec()));
         assert!(text.integer().is_err() && !text.is_nil());

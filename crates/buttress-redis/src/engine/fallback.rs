@@ -126,18 +126,46 @@ impl Fallback {
         R: FnOnce(Reply) -> Result<T, RedisError> + Send + 'static,
         L: FnOnce() -> T + Send + 'static,
     {
+        let degrade = self.shared.degrade;
+        self.ask_or(call, read, move |_| match degrade {
+            Degrade::Allow => Answered::Allow,
+            Degrade::Deny => Answered::Deny,
+            Degrade::Local => Answered::Local(local()),
+        })
+    }
+
+    /// The same for a store that knows better what to do `instead`, as it depends on what is asked. The
+    /// [`Degrade`] of this value still says how much that weighs: it stands in the metric, the log and the health.
+    pub fn ask_or<T, C, R, I>(&self, call: C, read: R, instead: I) -> Step<Answered<T>, Asking<T>>
+    where
+        C: for<'a> FnOnce(&'a Redis) -> Call<'a> + Send + 'static,
+        R: FnOnce(Reply) -> Result<T, RedisError> + Send + 'static,
+        I: FnOnce(&RedisError) -> Answered<T> + Send + 'static,
+    {
         if !self.shared.redis.is_connected() {
             let error = RedisError::new(ErrorKind::Unreachable, "");
-            return Step::Now(self.without(&error, local));
+            return Step::Now(self.without(&error, instead));
         }
         let this = self.clone();
         Step::Later(Asking::new(async move {
             let Shared { redis, within, .. } = &*this.shared;
             match call(redis).within(*within).send().await.and_then(read) {
                 Ok(answer) => this.with(answer),
-                Err(error) => this.without(&error, local),
+                Err(error) => this.without(&error, instead),
             }
         }))
+    }
+
+    /// What [`check`](Probe::check) says, at once: nobody is asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let Shared { redis, clock, condition, degrade, .. } = &*self.shared;
+        match degrade {
+            _ if redis.is_connected() && !condition.is_failing(clock.now()) => Health::up(),
+            Degrade::Allow => Health::degraded("allows what it cannot ask Redis"),
+            Degrade::Local => Health::degraded("asks its own memory instead of Redis"),
+            Degrade::Deny => Health::down("denies what it cannot ask Redis"),
+        }
     }
 
     fn with<T>(&self, answer: T) -> Answered<T> {
@@ -148,17 +176,17 @@ impl Fallback {
         Answered::Store(answer)
     }
 
-    fn without<T>(&self, error: &RedisError, local: impl FnOnce() -> T) -> Answered<T> {
+    fn without<T>(
+        &self,
+        error: &RedisError,
+        instead: impl FnOnce(&RedisError) -> Answered<T>,
+    ) -> Answered<T> {
         let Shared { clock, condition, store, degrade, degraded, .. } = &*self.shared;
         degraded.increment(1);
         if condition.failed(clock.now()) {
             tracing::warn!(target: "buttress", store, %degrade, %error, "answers without Redis");
         }
-        match degrade {
-            Degrade::Allow => Answered::Allow,
-            Degrade::Deny => Answered::Deny,
-            Degrade::Local => Answered::Local(local()),
-        }
+        instead(error)
     }
 }
 
@@ -174,14 +202,7 @@ impl Probe for Fallback {
     }
 
     fn check(&self) -> ProbeFuture<'_> {
-        let Shared { redis, clock, condition, degrade, .. } = &*self.shared;
-        let health = match degrade {
-            _ if redis.is_connected() && !condition.is_failing(clock.now()) => Health::up(),
-            Degrade::Allow => Health::degraded("allows what it cannot ask Redis"),
-            Degrade::Local => Health::degraded("asks its own memory instead of Redis"),
-            Degrade::Deny => Health::down("denies what it cannot ask Redis"),
-        };
-        Box::pin(std::future::ready(health))
+        Box::pin(std::future::ready(self.health()))
     }
 }
 

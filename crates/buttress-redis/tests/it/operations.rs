@@ -1,7 +1,7 @@
 //! What a call does when all is well.
 
 use buttress_core::{HealthStatus, Key, Probe};
-use buttress_redis::{ErrorKind, Script};
+use buttress_redis::{Ending, ErrorKind, Script};
 use buttress_testkit::redis::{Engine, Reply, Server};
 
 use crate::support::{ADD, builder, connected, key_of, sum};
@@ -27,6 +27,27 @@ async fn a_script_that_was_forgotten_is_brought_again() {
         server.flush_scripts().await;
         let reply = redis.run(&ADD, "visits").arg(1_i64).send().await.unwrap();
         assert_eq!(reply.integer().unwrap(), expected, "it ran once");
+    }
+}
+
+/// As many as the caller has, also where the server had forgotten the script.
+#[tokio::test]
+async fn keys_of_a_call_may_be_chosen_by_its_caller() {
+    static ALL: Script = Script::new("all", 1, "return KEYS");
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    let endings =
+        [Ending::new("a"), Ending::new("b").with(Key::from_bytes([7; 16])), Ending::new("")];
+    let expected = [
+        "test:all:v1:{t}:a",
+        &format!("test:all:v1:{{t}}:b:{}", "07".repeat(16)),
+        "test:all:v1:{t}",
+    ];
+    for count in [0, 1, 3, 2] {
+        let call = redis.run_for(&ALL, "t", endings[..count].iter().copied());
+        let keys = call.arg(1_i64).send().await.unwrap().into_list().unwrap();
+        let keys: Vec<_> = keys.iter().map(|key| key.bytes().unwrap()).collect();
+        assert_eq!(keys, expected[..count].iter().map(|key| key.as_bytes()).collect::<Vec<_>>());
     }
 }
 
