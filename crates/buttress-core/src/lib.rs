@@ -64,6 +64,7 @@ pub use self::key::{Key, KeyFor, KeySeed, Keyer};
 pub use self::probe::{Health, HealthStatus, Probe, ProbeFn, ProbeFuture, probe_fn};
 pub use self::problem::{
     Anchor, Class, Code, DependencyFailed, Detail, GrpcCode, IntoProblem, Place, Problem,
+    ProblemType,
 };
 pub use self::redact::Redact;
 pub use self::reply::Reply;

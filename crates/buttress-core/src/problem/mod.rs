@@ -9,6 +9,7 @@ mod grpc;
 mod kinds;
 #[cfg(feature = "tonic")]
 mod tonic;
+mod typed;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -22,6 +23,7 @@ pub use self::code::{Anchor, Class, Code};
 pub use self::detail::{Detail, Place};
 pub use self::grpc::GrpcCode;
 pub use self::kinds::DependencyFailed;
+pub use self::typed::ProblemType;
 
 /// What went wrong, told once, by whoever noticed it.
 ///
@@ -60,6 +62,7 @@ struct Told {
     details: Vec<Detail>,
     retry_after: Option<Duration>,
     headers: Option<Box<HeaderMap>>,
+    specified: Option<ProblemType>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -74,6 +77,7 @@ impl Problem {
             details: Vec::new(),
             retry_after: None,
             headers: None,
+            specified: None,
             source: None,
         }))
     }
@@ -129,6 +133,11 @@ impl Problem {
         })
     }
 
+    /// Says what a specification calls it, for formats that can tell.
+    pub fn with_type(self, specified: &ProblemType) -> Self {
+        self.told(|told| told.specified = Some(specified.clone()))
+    }
+
     /// Keeps the error behind it, for the log. It is never sent.
     pub fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.told(|told| told.source = Some(Arc::from(source.into())))
@@ -175,6 +184,12 @@ impl Problem {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// What a specification calls it, if one does.
+    #[must_use]
+    pub fn specified(&self) -> Option<&ProblemType> {
+        self.0.specified.as_ref()
     }
 
     /// The headers that its answer has beside those of the format.

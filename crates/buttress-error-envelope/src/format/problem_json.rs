@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use buttress_core::render::{Occasion, Render, json};
-use buttress_core::{BuildError, Code, Detail, Faults, Place, Problem};
+use buttress_core::{BuildError, Code, Detail, Faults, Place, Problem, ProblemType};
 use bytes::Bytes;
 use http::{Response, Uri};
 use serde::{Serialize, Serializer};
@@ -27,6 +27,26 @@ use serde::{Serialize, Serializer};
 /// assert_eq!(body["type"], "https://docs.example.org/errors#validation-failed");
 /// assert_eq!(body["errors"][0]["pointer"], "#/a%20b");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Of a problem whose [type](ProblemType) a specification names, `type` and `title` are those, and its members stand beside
+/// the others:
+///
+/// ```
+/// # use buttress_core::clock::Timestamp;
+/// # use buttress_core::render::{Occasion, Render};
+/// # use buttress_core::{Code, Problem, ProblemType};
+/// # use buttress_error_envelope::ProblemJson;
+/// let specified = ProblemType::new("https://example.org/out-of-credit", "You are out of credit.")
+///     .member("accounts", ["12345", "67890"]);
+/// let problem = Problem::new(Code::FORBIDDEN).with_type(&specified);
+/// let answer = ProblemJson::new().render(&problem, &Occasion::at(Timestamp::EPOCH));
+///
+/// let body: serde_json::Value = serde_json::from_slice(answer.body())?;
+/// assert_eq!(body["type"], "https://example.org/out-of-credit");
+/// assert_eq!(body["title"], "You are out of credit.");
+/// assert_eq!(body["accounts"][1], "67890");
+/// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
 /// # Cost
@@ -64,10 +84,15 @@ impl ProblemJson {
 impl Render for ProblemJson {
     fn render(&self, problem: &Problem, occasion: &Occasion<'_>) -> Response<Bytes> {
         let code = problem.code();
-        let kind = self.base.as_deref().map(|base| Kind { base, code });
+        let specified = problem.specified();
+        let kind = match (specified, self.base.as_deref()) {
+            (Some(specified), _) => Some(Kind::Specified(specified.uri())),
+            (None, base) => base.map(|base| Kind::Documented { base, code }),
+        };
         let phrase = problem.status().canonical_reason().unwrap_or("Error");
+        let documented = if kind.is_some() { code.default_message() } else { phrase };
         let body = json(&Body {
-            title: if kind.is_some() { code.default_message() } else { phrase },
+            title: specified.map_or(documented, ProblemType::title),
             kind,
             status: problem.status().as_u16(),
             detail: occasion.message(problem),
@@ -76,6 +101,7 @@ impl Render for ProblemJson {
             correlation_id: occasion.id(),
             timestamp: occasion.time(),
             sources: occasion.shown_sources(),
+            members: Members(specified),
         });
         super::answer(problem, "application/problem+json", body)
     }
@@ -97,17 +123,40 @@ struct Body<'a> {
     timestamp: buttress_core::clock::Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<&'a str>,
+    #[serde(flatten)]
+    members: Members<'a>,
 }
 
-/// The place of a code in the documentation.
-struct Kind<'a> {
-    base: &'a str,
-    code: Code,
+/// What a specification calls the problem, or else the place of its code in the documentation.
+enum Kind<'a> {
+    Specified(&'static str),
+    Documented { base: &'a str, code: Code },
 }
 
 impl fmt::Display for Kind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.base, self.code.anchor())
+        match self {
+            Self::Specified(uri) => f.write_str(uri),
+            Self::Documented { base, code } => write!(f, "{base}#{}", code.anchor()),
+        }
+    }
+}
+
+/// The members of a specification, beside the others.
+struct Members<'a>(Option<&'a ProblemType>);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = self.0.iter().flat_map(|specified| specified.members());
+        serializer.collect_map(members.map(|(name, texts)| (name, Texts(texts))))
+    }
+}
+
+struct Texts<'a>(&'a [Arc<str>]);
+
+impl Serialize for Texts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(AsRef::<str>::as_ref))
     }
 }
 
