@@ -35,10 +35,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod address;
+pub mod audit;
 pub mod clock;
 mod context;
 pub mod engine;
 mod error;
+mod flood;
 mod hex;
 pub mod key;
 pub mod metrics;
@@ -55,6 +57,7 @@ pub mod sync;
 pub mod trace;
 
 pub use self::address::ClientAddress;
+pub use self::audit::Audit;
 pub use self::context::{
     Context, ContextBuilder, ContextSettings, Deadline, PeerAddress, Principal, RequestContext,
     RequestId, Scoped, Trust,

@@ -50,6 +50,11 @@ impl Network {
         (self.first.is_ipv6, self.first.bits.to_be_bytes(), self.prefix)
     }
 
+    /// The network of at most `prefix` bits that it is in.
+    pub(crate) fn widened(self, prefix: u8) -> Self {
+        Self::around(self.first, self.prefix.min(prefix))
+    }
+
     /// How many leading bits its addresses share.
     #[must_use]
     pub fn prefix(&self) -> u8 {

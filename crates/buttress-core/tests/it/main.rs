@@ -9,6 +9,7 @@
 )]
 
 mod address;
+mod audit;
 mod clock;
 mod context;
 mod keys;

@@ -3,10 +3,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::flood::{Clients, Lines};
 use super::words::Words;
 use super::{Answers, AnswersSettings, BriefSettings, Choose, Rules};
 use crate::clock::{Clock, SharedClock};
+use crate::flood::{Clients, Lines};
 use crate::metrics::{Counter, Family, Metric, Metrics};
 use crate::render::Format;
 use crate::stage::RequestHead;

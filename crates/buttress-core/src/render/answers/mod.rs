@@ -2,10 +2,8 @@
 
 mod asked;
 mod builder;
-mod flood;
 mod report;
 mod settings;
-mod tally;
 mod words;
 
 use std::fmt;
@@ -18,12 +16,12 @@ use http::{HeaderValue, Response};
 pub use self::asked::Asked;
 pub(crate) use self::asked::mark_told;
 pub use self::builder::AnswersBuilder;
-use self::flood::{Clients, Lines};
 pub(crate) use self::report::Who;
 pub use self::settings::{AnswersSettings, BriefSettings};
 use self::words::Words;
 use super::{Format, Occasion, Render};
 use crate::clock::{Moment, SharedClock};
+use crate::flood::{Clients, Lines};
 use crate::metrics::{Counter, Family};
 use crate::stage::RequestHead;
 use crate::{ClientAddress, Problem, Redact};

@@ -5,8 +5,8 @@ use std::error::Error;
 use tracing::{Level, debug, enabled, error};
 
 use super::Answers;
-use super::flood::Line;
 use crate::clock::Moment;
+use crate::flood::Line;
 use crate::trace::TraceId;
 use crate::{Class, Problem, Redact};
 
@@ -40,7 +40,9 @@ impl Answers {
     }
 
     fn tell_fault(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
-        let Line::Told { left_out } = self.0.faults.admit(problem.code(), now) else { return };
+        let Line::Told { left_out } = self.0.faults.admit(problem.code().name(), now) else {
+            return;
+        };
         let (code, status) = (problem.code().name(), problem.status().as_u16());
         if left_out > 0 {
             error!(target: TARGET, code, left_out, "left out");
@@ -55,7 +57,9 @@ impl Answers {
     }
 
     fn tell_refusal(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
-        let Line::Told { left_out } = self.0.refusals.admit(problem.code(), now) else { return };
+        let Line::Told { left_out } = self.0.refusals.admit(problem.code().name(), now) else {
+            return;
+        };
         let (code, status) = (problem.code().name(), problem.status().as_u16());
         if left_out > 0 {
             debug!(target: TARGET, code, left_out, "left out");

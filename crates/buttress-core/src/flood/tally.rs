@@ -7,7 +7,7 @@ use crate::sync::parts::atomic::{AtomicU64, Ordering};
 
 /// The number of the window of this length in which `now` is. The numbers wrap around after four thousand
 /// million windows.
-pub(super) fn window(now: Moment, length: Duration) -> u32 {
+pub(crate) fn window(now: Moment, length: Duration) -> u32 {
     let length = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX).max(1);
     // The upper half is what wraps around.
     unpack(now.as_nanos() / length).1
@@ -15,20 +15,20 @@ pub(super) fn window(now: Moment, length: Duration) -> u32 {
 
 /// How many there were in the present window: one word, of which the upper half is the window's number.
 #[derive(Debug, Default)]
-pub(super) struct Tally(AtomicU64);
+pub(crate) struct Tally(AtomicU64);
 
 /// What a [`Tally`] says of one event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Counted {
+pub(crate) struct Counted {
     /// How many came before it in its window.
-    pub(super) before: u32,
+    pub(crate) before: u32,
     /// If it is the first: how many there were in the last window that had any.
-    pub(super) last: u32,
+    pub(crate) last: u32,
 }
 
 impl Tally {
     /// Counts one event. One that comes late, from a window that is over, counts in the present one.
-    pub(super) fn count(&self, window: u32) -> Counted {
+    pub(crate) fn count(&self, window: u32) -> Counted {
         let turn = |packed| {
             let (at, count) = unpack(packed);
             let next =
