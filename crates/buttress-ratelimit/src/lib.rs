@@ -2,14 +2,58 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod algorithm;
+mod answer;
+mod bans;
+mod bill;
+mod builder;
 mod charge;
+pub mod classes;
+mod counting;
+mod headers;
+mod inner;
+pub mod key;
 mod limit;
+mod live;
+mod memo;
+mod meters;
+mod parts;
+mod penalty;
+mod plan;
+mod policy;
 mod quota;
+mod rate_limit;
+mod rule;
+mod stage;
 pub mod store;
+mod subject;
 mod verdict;
+mod violations;
+pub mod when;
 
 pub use self::algorithm::Algorithm;
+pub use self::answer::codes;
+pub use self::bans::Ban;
+pub use self::bill::Bill;
+pub use self::builder::RateLimitBuilder;
 pub use self::charge::{Charge, Charges, Limits, MOST_POLICIES};
+pub use self::headers::HeaderForm;
+#[doc(no_inline)]
+pub use self::key::{
+    address, api_key, everyone, header, header_named, host, key_fn, label, principal, route,
+    session, tenant,
+};
 pub use self::limit::Limit;
+pub use self::memo::LimitMemo;
+pub use self::meters::CATALOGUE;
+pub use self::penalty::Penalty;
+pub use self::policy::Policy;
 pub use self::quota::Quota;
+pub use self::rate_limit::RateLimit;
+pub use self::stage::LimitStage;
+pub use self::subject::{NoSuchLimit, Subject};
 pub use self::verdict::{Retry, Source, Standing, Verdict};
+#[doc(no_inline)]
+pub use self::when::{
+    Condition, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, addresses, method, methods, path,
+    path_prefix, when_fn,
+};

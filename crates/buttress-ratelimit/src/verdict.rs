@@ -54,6 +54,11 @@ impl Standing {
         }
     }
 
+    #[inline]
+    pub(crate) const fn from_nanos(remaining: u32, resets_in: u64, source: Source) -> Self {
+        Self { resets_in, remaining, source }
+    }
+
     /// How much may be taken at once now.
     #[must_use]
     pub const fn remaining(&self) -> u32 {

@@ -12,6 +12,8 @@ pub(crate) struct Concurrent {
 }
 
 impl Counter for Concurrent {
+    const STAYS: bool = true;
+
     fn settle(&mut self, _: &Limit, now: Moment) {
         // Or else those who come after a clock jumped back would seem to have come before.
         self.since = self.since.min(now.as_nanos());

@@ -11,6 +11,9 @@ pub(crate) const LATEST: Moment = Moment::from_nanos(u64::MAX - (1 << 60));
 /// A plain value: no clock, no I/O. The default is a key that never asked. [`settle`](Self::settle) comes before all
 /// others, with the same `now`, which is [`LATEST`] at most.
 pub(crate) trait Counter: Clone + Default {
+    /// Whether it must not be forgotten to make room: who comes back for it would find somebody else.
+    const STAYS: bool = false;
+
     /// Leaves behind what is over, and draws near what a clock that jumped back, or a limit that was lowered, has
     /// left further ahead than can be: so nobody is locked out for longer than a limit says.
     fn settle(&mut self, limit: &Limit, now: Moment);

@@ -1,5 +1,6 @@
 //! Where limits are counted.
 
+mod memory;
 mod terms;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
 
+pub use self::memory::{Heaviest, Memory, Usage, WhenFull};
 pub use self::terms::Terms;
 use crate::{Charges, Limits, Verdict};
 
@@ -59,6 +61,11 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Forgets these keys: they stand as if they had never asked.
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
+
+    /// Whether it lets requests wait for their turn. Otherwise a quota with a queue is refused when limits are built.
+    fn queues(&self) -> bool {
+        false
+    }
 
     /// How it is, for a report: at once, from what it knows.
     fn health(&self) -> Health {

@@ -1,1 +1,3 @@
 //! One module for each promise of the documentation.
+
+mod memory;

@@ -1,0 +1,11 @@
+//! What shared state is made of. Where its models run, `loom` sees through all of it.
+
+#[cfg(not(all(test, buttress_loom)))]
+pub(crate) use buttress_core::sync::Lock;
+#[cfg(not(all(test, buttress_loom)))]
+pub(crate) use std::{hint::spin_loop, sync::atomic, thread::yield_now};
+
+#[cfg(all(test, buttress_loom))]
+pub(crate) use buttress_testkit::models::thread::{yield_now, yield_now as spin_loop};
+#[cfg(all(test, buttress_loom))]
+pub(crate) use buttress_testkit::models::{Lock, atomic};

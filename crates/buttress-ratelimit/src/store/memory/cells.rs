@@ -1,0 +1,253 @@
+//! The table of [`Gcra`]: where a key belongs, and what happens to it there.
+
+use std::num::NonZeroUsize;
+
+use buttress_core::Key;
+use buttress_core::clock::Moment;
+
+use super::bucket::{Bucket, Exchanged, PLACES, Place};
+use super::heavy::Heavy;
+use super::outcome::{Ask, Outcome, Time};
+use super::tally::{Tally, Usage};
+use super::{Heaviest, WhenFull};
+use crate::algorithm::counter::Counter;
+use crate::algorithm::gcra::Gcra;
+use crate::parts::yield_now;
+use crate::{Limit, Retry, Source};
+
+pub(super) struct Cells {
+    buckets: Box<[Bucket]>,
+    when_full: WhenFull,
+    tally: Tally,
+    heavy: Heavy,
+}
+
+impl Cells {
+    /// With so many buckets, of 64 bytes each.
+    pub(super) fn new(buckets: usize, when_full: WhenFull) -> Self {
+        let buckets: Box<[_]> = (0..buckets.max(1)).map(|_| Bucket::default()).collect();
+        let heavy = Heavy::beside(buckets.len());
+        Self { buckets, when_full, tally: Tally::default(), heavy }
+    }
+
+    /// How many buckets fit.
+    pub(super) const fn buckets_in(bytes: usize) -> usize {
+        bytes / size_of::<Bucket>()
+    }
+
+    #[inline]
+    pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
+        let Some(spot) = self.spot(ask.key) else { return Outcome::NO_POLICY };
+        loop {
+            let taken = match spot.find() {
+                Some(place) => self.take_at(&spot, place, limit, ask, time.now()),
+                None => self.take_first(&spot, limit, ask, time),
+            };
+            if let Some(outcome) = taken {
+                return outcome;
+            }
+        }
+    }
+
+    pub(super) fn look(&self, limit: &Limit, ask: Ask, now: Moment) -> Outcome {
+        let place = self.spot(ask.key).and_then(|spot| spot.find());
+        let cell = place.map(|place| Gcra::from_nanos(place.seen())).unwrap_or_default();
+        let cell = cell.settled(limit, now);
+        Outcome::of(cell.room(limit, ask.cost, now), &cell, limit, now)
+    }
+
+    /// Gives back what [counted until](crate::Charge::until) then.
+    pub(super) fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, now: Moment) {
+        let Some(spot) = self.spot(ask.key) else { return };
+        while let Some(place) = spot.find() {
+            let cell = Gcra::from_nanos(place.seen());
+            if cell.level(now) == 0 {
+                return;
+            }
+            let less = cell.settled(limit, now).without(limit, ask.cost, until, now).as_nanos();
+            match place.exchange(spot.print, less) {
+                Exchanged::Yes => return,
+                Exchanged::No => {}
+                Exchanged::Astray => place.put_back(place.seen().saturating_sub(less)),
+            }
+        }
+    }
+
+    pub(super) fn forget(&self, key: Key) {
+        let Some(spot) = self.spot(key) else { return };
+        while let Some(place) = spot.find() {
+            match place.exchange(spot.print, 0) {
+                Exchanged::Yes => return,
+                Exchanged::No => {}
+                Exchanged::Astray => place.put_back(place.seen()),
+            }
+        }
+    }
+
+    pub(super) fn heaviest(&self, limit: &Limit, now: Moment) -> Vec<Heaviest> {
+        let standing = |key| {
+            let outcome = self.look(limit, Ask { key, cost: 0, forced: false }, now);
+            (outcome.until > now.as_nanos()).then(|| Heaviest::new(key, outcome.standing(now)))
+        };
+        self.heavy.keys().filter_map(standing).collect()
+    }
+
+    pub(super) fn usage(&self, now: Moment) -> Usage {
+        let places = self.buckets.iter().flat_map(Bucket::places);
+        Usage {
+            places: self.buckets.len() * PLACES,
+            live: places.filter(|place| place.seen() > now.as_nanos()).count(),
+            bytes: size_of_val(&*self.buckets) + self.heavy.bytes(),
+            ..Usage::of(&self.tally)
+        }
+    }
+
+    /// For a key that is known: one look, and one exchange if there is room. Nothing if somebody was faster.
+    #[inline]
+    fn take_at(
+        &self,
+        spot: &Spot<'_>,
+        place: Place<'_>,
+        limit: &Limit,
+        ask: Ask,
+        now: Moment,
+    ) -> Option<Outcome> {
+        let seen = Gcra::from_nanos(place.seen());
+        let cell = seen.settled(limit, now);
+        let room = if ask.forced { Ok(0) } else { cell.room(limit, ask.cost, now) };
+        if room.is_err() || ask.cost == 0 {
+            if cell != seen {
+                // A clock has jumped back, or the limit was lowered. Left as it is, it would lock the key out.
+                place.exchange(spot.print, cell.as_nanos());
+            }
+            return Some(Outcome::of(room, &cell, limit, now));
+        }
+        let next = cell.with(limit, ask.cost, now);
+        if place.exchange(spot.print, next.as_nanos()) != Exchanged::Yes {
+            return None;
+        }
+        self.note(limit, ask.key, next, now);
+        Some(Outcome::of(room, &next, limit, now))
+    }
+
+    /// For a key that has no place. Nothing if it has one by now.
+    #[cold]
+    #[inline(never)]
+    fn take_first(
+        &self,
+        spot: &Spot<'_>,
+        limit: &Limit,
+        ask: Ask,
+        time: &mut Time<'_>,
+    ) -> Option<Outcome> {
+        let nothing = Gcra::default();
+        let room = if ask.forced { Ok(0) } else { nothing.room(limit, ask.cost, time.now()) };
+        if room.is_err() || ask.cost == 0 {
+            return Some(Outcome::of(room, &nothing, limit, time.now()));
+        }
+        let _turn = spot.first.turn();
+        let now = time.again();
+        let cell = nothing.with(limit, ask.cost, now);
+        loop {
+            if spot.find().is_some() {
+                return None;
+            }
+            let (place, is_full) = match spot.vacancy(now) {
+                Vacancy::Free(place) => (place, false),
+                Vacancy::Full(least) if self.when_full == WhenFull::Forget => (least, true),
+                Vacancy::Full(least) => return Some(self.without_place(limit, ask, least, now)),
+                Vacancy::Unclear => {
+                    yield_now();
+                    continue;
+                }
+            };
+            // Another time than the one that was seen, so that an exchange for that one fails.
+            let empty_at = cell.as_nanos() + u64::from(cell.as_nanos() == place.seen());
+            if place.give_to(spot.print, empty_at) {
+                if is_full {
+                    self.tally.forgotten.up();
+                }
+                self.note(limit, ask.key, cell, now);
+                return Some(Outcome::of(room, &cell, limit, now));
+            }
+        }
+    }
+
+    /// All places of a newcomer are taken, and nobody gives way; the first does when `least` is over.
+    fn without_place(&self, limit: &Limit, ask: Ask, least: Place<'_>, now: Moment) -> Outcome {
+        let outcome = Outcome::of(Ok(0), &Gcra::default(), limit, now);
+        if self.when_full == WhenFull::Refuse && !ask.forced {
+            self.tally.refused.up();
+            let wait = Gcra::from_nanos(least.seen()).level(now);
+            let room = Err(Retry::After(std::time::Duration::from_nanos(wait)));
+            return Outcome { room, remaining: 0, until: least.seen(), ..outcome };
+        }
+        self.tally.uncounted.up();
+        Outcome { source: Source::Allowed, ..outcome }
+    }
+
+    #[inline]
+    fn note(&self, limit: &Limit, key: Key, cell: Gcra, now: Moment) {
+        if cell.level(now) > limit.tolerance() / 2 {
+            self.heavy.note(key, cell.as_nanos(), limit.tolerance() / 8);
+        }
+    }
+
+    #[inline]
+    fn spot(&self, key: Key) -> Option<Spot<'_>> {
+        let count = NonZeroUsize::new(self.buckets.len())?;
+        let [half, other] = key.halves();
+        let first = self.buckets.get(share(half, count))?;
+        let second = self.buckets.get(share(other << 32, count))?;
+        Some(Spot { first, second, print: u32::try_from(other >> 32).unwrap_or(1).max(1) })
+    }
+}
+
+/// Which of `count` a number belongs to, by its upper bits.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "it is below `count`")]
+fn share(number: u64, count: NonZeroUsize) -> usize {
+    ((u128::from(number) * count.get() as u128) >> 64) as usize
+}
+
+/// Where a key may be: in its first bucket, or in the second if the first was as good as full when it came.
+struct Spot<'a> {
+    first: &'a Bucket,
+    second: &'a Bucket,
+    /// 32 bits of the key that say nothing about its buckets; never zero, which is nobody's.
+    print: u32,
+}
+
+/// Room for a newcomer.
+enum Vacancy<'a> {
+    Free(Place<'a>),
+    /// None: this key would lose least.
+    Full(Place<'a>),
+    /// All places are changing hands.
+    Unclear,
+}
+
+impl<'a> Spot<'a> {
+    #[inline]
+    fn find(&self) -> Option<Place<'a>> {
+        self.first.find(self.print).or_else(|| self.second.find(self.print))
+    }
+
+    /// In the first bucket; in the second if the first has but one place left, and the second has three.
+    fn vacancy(&self, now: Moment) -> Vacancy<'a> {
+        let is_free = |place: &Place<'_>| place.seen() <= now.as_nanos();
+        let [first, second] = [self.first, self.second].map(|bucket| {
+            let mut free = bucket.places().filter(is_free);
+            (free.next(), free.count())
+        });
+        let place = match (first, second) {
+            ((Some(place), 1..), _) | ((Some(place), 0), (_, ..2)) => Some(place),
+            ((_, _), (place, _)) => place,
+        };
+        let least = || self.first.places().chain(self.second.places()).min_by_key(Place::seen);
+        match place.map(Vacancy::Free).or_else(|| least().map(Vacancy::Full)) {
+            Some(vacancy) => vacancy,
+            None => Vacancy::Unclear,
+        }
+    }
+}

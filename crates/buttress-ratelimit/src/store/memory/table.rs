@@ -1,0 +1,98 @@
+use buttress_core::Key;
+use buttress_core::clock::Moment;
+
+use super::cells::Cells;
+use super::ledger::{Counts, Ledger, Page, WAYS};
+use super::outcome::{Ask, Outcome, Time};
+use super::tally::Usage;
+use super::{Heaviest, Room, WhenFull};
+use crate::algorithm::concurrent::Concurrent;
+use crate::algorithm::counter::Counter;
+use crate::algorithm::fixed::FixedWindow;
+use crate::algorithm::log::SlidingLog;
+use crate::algorithm::sliding::SlidingCounter;
+use crate::parts::Lock;
+use crate::{Algorithm, Limit};
+
+/// How many keys a bucket has where a table is as full as it should be: three of five places, so that two newcomers in
+/// a thousand find both of their buckets full.
+const KEYS_A_BUCKET: usize = 3;
+
+/// The same for eight places, which have no second bucket: four.
+const KEYS_A_PAGE: usize = 4;
+
+/// What one policy has counted.
+pub(super) enum Table {
+    Cells(Cells),
+    Ledger(Box<dyn Counts>),
+}
+
+impl Table {
+    pub(super) fn new(algorithm: Algorithm, room: Room, when_full: WhenFull) -> Self {
+        match algorithm {
+            Algorithm::Gcra => {
+                let buckets = match room {
+                    Room::Keys(keys) => keys.div_ceil(KEYS_A_BUCKET),
+                    Room::Bytes(bytes) => Cells::buckets_in(bytes),
+                };
+                Self::Cells(Cells::new(buckets, when_full))
+            }
+            Algorithm::FixedWindow => ledger::<FixedWindow>(room, when_full),
+            Algorithm::SlidingCounter => ledger::<SlidingCounter>(room, when_full),
+            Algorithm::SlidingLog => ledger::<SlidingLog>(room, when_full),
+            Algorithm::Concurrent => ledger::<Concurrent>(room, when_full),
+        }
+    }
+
+    #[inline]
+    pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
+        match self {
+            Self::Cells(cells) => cells.take(limit, ask, time),
+            Self::Ledger(ledger) => ledger.take(limit, ask, time),
+        }
+    }
+
+    pub(super) fn look(&self, limit: &Limit, ask: Ask, now: Moment) -> Outcome {
+        match self {
+            Self::Cells(cells) => cells.look(limit, ask, now),
+            Self::Ledger(ledger) => ledger.look(limit, ask, now),
+        }
+    }
+
+    pub(super) fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, now: Moment) {
+        match self {
+            Self::Cells(cells) => cells.give_back(limit, ask, until, now),
+            Self::Ledger(ledger) => ledger.give_back(limit, ask, until, now),
+        }
+    }
+
+    pub(super) fn forget(&self, key: Key) {
+        match self {
+            Self::Cells(cells) => cells.forget(key),
+            Self::Ledger(ledger) => ledger.forget(key),
+        }
+    }
+
+    pub(super) fn heaviest(&self, limit: &Limit, now: Moment) -> Vec<Heaviest> {
+        match self {
+            Self::Cells(cells) => cells.heaviest(limit, now),
+            Self::Ledger(ledger) => ledger.heaviest(limit, now),
+        }
+    }
+
+    pub(super) fn usage(&self, limit: &Limit, now: Moment) -> Usage {
+        match self {
+            Self::Cells(cells) => cells.usage(now),
+            Self::Ledger(ledger) => ledger.usage(limit, now),
+        }
+    }
+}
+
+fn ledger<C: Counter + Send + Sync + 'static>(room: Room, when_full: WhenFull) -> Table {
+    let pages = match room {
+        Room::Keys(keys) => keys.div_ceil(KEYS_A_PAGE),
+        Room::Bytes(bytes) => bytes / size_of::<Lock<Page<C>>>(),
+    };
+    const { assert!(WAYS > KEYS_A_PAGE) }
+    Table::Ledger(Box::new(Ledger::<C>::new(pages, when_full)))
+}

@@ -1,0 +1,79 @@
+use crate::parts::atomic::AtomicU64;
+use crate::parts::atomic::Ordering::Relaxed;
+
+/// What happened to keys for which there was no room.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) forgotten: Count,
+    pub(super) refused: Count,
+    pub(super) uncounted: Count,
+}
+
+#[derive(Default)]
+pub(super) struct Count(AtomicU64);
+
+impl Count {
+    pub(super) fn up(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// How full the table of a policy is, and what that has led to so far.
+///
+/// See [`Memory::usage`](super::Memory::usage) for an example.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Usage {
+    pub(super) places: usize,
+    pub(super) live: usize,
+    pub(super) bytes: usize,
+    pub(super) forgotten: u64,
+    pub(super) refused: u64,
+    pub(super) uncounted: u64,
+}
+
+impl Usage {
+    pub(super) fn of(tally: &Tally) -> Self {
+        let (forgotten, refused) = (tally.forgotten.get(), tally.refused.get());
+        Self { forgotten, refused, uncounted: tally.uncounted.get(), ..Self::default() }
+    }
+
+    /// How many keys it could hold if they were spread evenly.
+    #[must_use]
+    pub const fn places(&self) -> usize {
+        self.places
+    }
+
+    /// How many keys it holds that do not stand as if they had never asked.
+    #[must_use]
+    pub const fn live(&self) -> usize {
+        self.live
+    }
+
+    /// How much memory it takes, whatever it holds.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How often a key was forgotten for a newcomer.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// How often a newcomer was refused, as there was no room.
+    #[must_use]
+    pub const fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// How often something was not counted, as there was no room.
+    #[must_use]
+    pub const fn uncounted(&self) -> u64 {
+        self.uncounted
+    }
+}

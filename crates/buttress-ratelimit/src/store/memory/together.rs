@@ -1,0 +1,173 @@
+//! Several charges: all are taken, or none is.
+
+use buttress_core::clock::Moment;
+
+use super::outcome::{Ask, Outcome, Time};
+use super::table::Table;
+use crate::{Charge, Limits, MOST_POLICIES, Retry, Verdict};
+
+/// The tables of a rule set, and the limits that count now.
+#[derive(Clone, Copy)]
+pub(super) struct Books<'a> {
+    pub(super) tables: &'a [Table],
+    pub(super) limits: &'a Limits,
+}
+
+/// What came of each charge, in their order.
+type Outcomes = [Option<Outcome>; MOST_POLICIES];
+
+impl Books<'_> {
+    pub(super) fn take(self, charges: &[Charge], mut time: Time<'_>) -> Verdict {
+        match charges {
+            [charge] if !charge.optional => {
+                let outcome = self.take_one(charge, &mut time);
+                verdict(charges, &[outcome].map(Some), time.now())
+            }
+            _ => self.take_all(charges, &mut time),
+        }
+    }
+
+    pub(super) fn look(self, charges: &[Charge], now: Moment) -> Verdict {
+        verdict(charges, &self.look_at_all(charges, now), now)
+    }
+
+    /// Looks at all before it takes the first, so that hardly anything is taken only to be given back.
+    fn take_all(self, charges: &[Charge], time: &mut Time<'_>) -> Verdict {
+        let seen = self.look_at_all(charges, time.now());
+        let has_room = |(charge, seen): (&Charge, &Option<Outcome>)| {
+            charge.optional || seen.is_some_and(|seen| seen.room.is_ok())
+        };
+        if !charges.iter().zip(&seen).all(has_room) {
+            return verdict(charges, &seen, time.now());
+        }
+        let mut taken = Outcomes::default();
+        for (at, charge) in required(charges) {
+            let outcome = self.take_one(charge, time);
+            if outcome.room.is_err() {
+                return self.undo(charges, &taken, (at, outcome), time.now());
+            }
+            if let Some(place) = taken.get_mut(at) {
+                *place = Some(outcome);
+            }
+        }
+        for (charge, place) in charges.iter().zip(&mut taken).filter(|(charge, _)| charge.optional)
+        {
+            *place = Some(self.take_one(charge, time));
+        }
+        verdict(charges, &taken, time.now())
+    }
+
+    /// Somebody was faster with one of them: gives back the others.
+    #[cold]
+    fn undo(
+        self,
+        charges: &[Charge],
+        taken: &Outcomes,
+        refused: (usize, Outcome),
+        now: Moment,
+    ) -> Verdict {
+        for (charge, taken) in charges.iter().zip(taken) {
+            if let Some(taken) = taken.filter(|taken| taken.source == crate::Source::Store) {
+                self.give_back_one(charge, Some(taken.until), now);
+            }
+        }
+        let mut seen = self.look_at_all(charges, now);
+        // Others may have made room since. It was refused all the same.
+        if let Some(place) = seen.get_mut(refused.0) {
+            *place = Some(refused.1);
+        }
+        verdict(charges, &seen, now)
+    }
+
+    pub(super) fn count(self, charges: &[Charge], mut time: Time<'_>) {
+        for charge in charges {
+            if let Some((table, limit)) = self.of(charge) {
+                table.take(limit, Ask { forced: true, ..Ask::from(charge) }, &mut time);
+            }
+        }
+    }
+
+    pub(super) fn give_back(self, charges: &[Charge], now: Moment) {
+        // What was admitted without being counted has nothing to give back.
+        for charge in charges.iter().filter(|charge| charge.source == crate::Source::Store) {
+            self.give_back_one(charge, charge.until(), now);
+        }
+    }
+
+    pub(super) fn forget(self, charges: &[Charge], now: Moment) -> Verdict {
+        for charge in charges {
+            if let Some((table, _)) = self.of(charge) {
+                table.forget(charge.key);
+            }
+        }
+        self.look(charges, now)
+    }
+
+    fn take_one(self, charge: &Charge, time: &mut Time<'_>) -> Outcome {
+        let Some((table, limit)) = self.of(charge) else { return Outcome::NO_POLICY };
+        table.take(limit, charge.into(), time)
+    }
+
+    fn give_back_one(self, charge: &Charge, until: Option<u64>, now: Moment) {
+        if let Some((table, limit)) = self.of(charge) {
+            table.give_back(limit, charge.into(), until, now);
+        }
+    }
+
+    fn look_at_all(self, charges: &[Charge], now: Moment) -> Outcomes {
+        let mut seen = Outcomes::default();
+        for (place, charge) in seen.iter_mut().zip(charges) {
+            let found = self.of(charge).map(|(table, limit)| table.look(limit, charge.into(), now));
+            *place = Some(found.unwrap_or(Outcome::NO_POLICY));
+        }
+        seen
+    }
+
+    #[inline]
+    fn of(&self, charge: &Charge) -> Option<(&Table, &crate::Limit)> {
+        let policy = usize::from(charge.policy);
+        Some((self.tables.get(policy)?, self.limits.all().get(policy)?))
+    }
+}
+
+fn required(charges: &[Charge]) -> impl Iterator<Item = (usize, &Charge)> {
+    charges.iter().enumerate().filter(|(_, charge)| !charge.optional)
+}
+
+/// What all of them mean together. Of those that are refused, the one that has to wait longest is told.
+#[inline]
+fn verdict(charges: &[Charge], outcomes: &[Option<Outcome>], now: Moment) -> Verdict {
+    let outcomes = || charges.iter().zip(outcomes.iter().flatten()).zip(0_u8..);
+    let mut longest: Option<(u8, Retry)> = None;
+    let mut delay = 0;
+    for ((_, outcome), at) in outcomes().filter(|((charge, _), _)| !charge.optional) {
+        match outcome.room {
+            Ok(wait) => delay = delay.max(wait),
+            Err(retry) if longest.is_none_or(|(_, other)| order(retry) > order(other)) => {
+                longest = Some((at, retry));
+            }
+            Err(_) => {}
+        }
+    }
+    let verdict = match longest {
+        Some((at, retry)) => Verdict::refused(at, retry),
+        None => Verdict::taken().after(std::time::Duration::from_nanos(delay)),
+    };
+    let mut verdict = verdict.at(now.as_nanos());
+    for ((charge, outcome), at) in outcomes() {
+        verdict.push(outcome.standing(now));
+        if charge.optional && outcome.room.is_err() {
+            verdict.miss(at);
+        }
+    }
+    verdict
+}
+
+/// Which has to wait longer.
+fn order(retry: Retry) -> (u8, std::time::Duration) {
+    match retry {
+        Retry::After(wait) => (0, wait),
+        Retry::Unknown => (1, std::time::Duration::ZERO),
+        Retry::Never => (2, std::time::Duration::ZERO),
+    }
+}
