@@ -74,7 +74,8 @@ fn play(role: &Role<'_>, cases: &[&Case]) -> io::Result<ExitCode> {
     match *role {
         Role::Criterion => measure::run_criterion(cases)?,
         Role::One(name, times) => {
-            cases.iter().filter(|case| case.name() == name).for_each(|case| case.run(times));
+            let named = cases.iter().filter(|case| case.name() == name);
+            named.for_each(|case| measure::run_counted(case, times));
         }
         Role::List => cases.iter().for_each(|case| println!("{}", case.name())),
         Role::Check => return Ok(check::budgets(cases)),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 pub use self::allocations::count_allocations;
+pub(crate) use self::instructions::run_counted;
 pub(crate) use self::time::run_criterion;
 use crate::Case;
 
