@@ -1,0 +1,204 @@
+use std::fmt;
+use std::sync::Arc;
+
+use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::key::{KeyFor, Keyer};
+use buttress_core::metrics::Metrics;
+use buttress_core::{Audit, BuildError, Faults};
+
+use crate::headers::Forms;
+use crate::plan::Plan;
+use crate::store::{LimitStore, Memory};
+use crate::when::Condition;
+use crate::{HeaderForm, Policy, RateLimit};
+
+/// Collects what a [`RateLimit`] is made of.
+#[must_use = "nothing happens until `build` is called"]
+pub struct RateLimitBuilder<S = Memory> {
+    pub(crate) store: S,
+    pub(crate) policies: Vec<(String, Policy)>,
+    pub(crate) exempt: Vec<Condition>,
+    pub(crate) deny: Vec<Condition>,
+    pub(crate) shadow: bool,
+    pub(crate) counts_probes: bool,
+    pub(crate) forms: Forms,
+    pub(crate) keyer: Option<Keyer>,
+    pub(crate) shard_by: Option<Arc<dyn KeyFor>>,
+    pub(crate) most_banned: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+    pub(crate) audit: Audit,
+    /// What was wrong with the settings that it comes from.
+    pub(crate) wrong: Option<BuildError>,
+}
+
+/// How many keys are watched for penalties, if nothing else is said.
+const MOST_BANNED: usize = 16_384;
+
+impl<S> RateLimitBuilder<S> {
+    /// Adds a policy: eight are the most, as all of them are decided together. Its name is seen by clients, in metrics and in
+    /// stores.
+    pub fn policy(mut self, name: impl Into<String>, policy: Policy) -> Self {
+        self.policies.push((name.into(), policy));
+        self
+    }
+
+    /// Never counts these requests.
+    pub fn exempt(mut self, condition: Condition) -> Self {
+        self.exempt.push(condition);
+        self
+    }
+
+    /// Refuses these requests with 403 and `FORBIDDEN`, whatever else is said, exempt or not.
+    pub fn deny(mut self, condition: Condition) -> Self {
+        self.deny.push(condition);
+        self
+    }
+
+    /// Refuses nobody: all policies are tried out. Those of the deny list are refused all the same.
+    pub fn shadow(mut self) -> Self {
+        self.shadow = true;
+        self
+    }
+
+    /// Counts probes, too. Otherwise what is [marked](buttress_core::RequestContext::is_probe) as one passes.
+    pub fn count_probes(mut self) -> Self {
+        self.counts_probes = true;
+        self
+    }
+
+    /// Sets the headers that tell a client about its quotas. None is a choice, too: `Retry-After` stays.
+    pub fn headers(mut self, forms: impl IntoIterator<Item = HeaderForm>) -> Self {
+        self.forms.wanted = forms.into_iter().collect();
+        self
+    }
+
+    /// Sends them with all responses, and not only with refusals.
+    pub fn headers_on_success(mut self) -> Self {
+        self.forms.on_success = true;
+        self
+    }
+
+    /// Tells in structured headers whose quota it is: `pk=:…:`, a hash that is in no store, and the same for the same key.
+    pub fn partition_keys(mut self) -> Self {
+        self.forms.partition_keys = true;
+        self
+    }
+
+    /// Sets what makes keys: a fleet shares the seed. The default is random, for one process.
+    pub fn keyer(mut self, keyer: Keyer) -> Self {
+        self.keyer = Some(keyer);
+        self
+    }
+
+    /// Spreads the counters by this key: all that one request is charged is at one place of a cluster, and another key is at
+    /// another.
+    ///
+    /// Each policy must go by these parts, and may go by more: else its counters would be in several places. A store in
+    /// memory has one place for all.
+    pub fn shard_by(mut self, key: impl KeyFor + 'static) -> Self {
+        self.shard_by = Some(Arc::new(key));
+        self
+    }
+
+    /// Sets how many keys are watched for [penalties](crate::Penalty), at 72 bytes each. The default is 16,384. When there is
+    /// no room, whoever would be free first gives way.
+    pub fn most_banned(mut self, keys: usize) -> Self {
+        self.most_banned = keys;
+        self
+    }
+
+    /// Sets the clock of penalties. That of counters is the store's own.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets where metrics go. The default is nowhere.
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Sets who hears of violations, and of what operators change. The default is `tracing`.
+    pub fn audit(mut self, audit: Audit) -> Self {
+        self.audit = audit;
+        self
+    }
+
+    /// Sets where limits are counted. The default is the memory of this process.
+    pub fn engine<T: LimitStore>(self, store: T) -> RateLimitBuilder<T> {
+        self.map(|_| store)
+    }
+
+    fn map<T>(self, store: impl FnOnce(S) -> T) -> RateLimitBuilder<T> {
+        RateLimitBuilder {
+            store: store(self.store),
+            policies: self.policies,
+            exempt: self.exempt,
+            deny: self.deny,
+            shadow: self.shadow,
+            counts_probes: self.counts_probes,
+            forms: self.forms,
+            keyer: self.keyer,
+            shard_by: self.shard_by,
+            most_banned: self.most_banned,
+            clock: self.clock,
+            metrics: self.metrics,
+            audit: self.audit,
+            wrong: self.wrong,
+        }
+    }
+}
+
+impl<S: LimitStore> RateLimitBuilder<S> {
+    /// Checks everything, once, so that no request has to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with all that is wrong: of numbers, names, conditions, keys, and of what the store cannot keep.
+    pub fn build(mut self) -> Result<RateLimit<S>, BuildError> {
+        let mut faults = Faults::new();
+        if let Some(wrong) = self.wrong.take() {
+            faults.within("", Err::<(), _>(wrong));
+        }
+        let planned = Plan::of(self, &mut faults);
+        faults
+            .finish(planned)
+            .and_then(Plan::bind)
+            .map(|inner| RateLimit { inner: Arc::new(inner) })
+    }
+}
+
+impl Default for RateLimitBuilder {
+    fn default() -> Self {
+        Self {
+            store: Memory::default(),
+            policies: Vec::new(),
+            exempt: Vec::new(),
+            deny: Vec::new(),
+            shadow: false,
+            counts_probes: false,
+            forms: Forms::default(),
+            keyer: None,
+            shard_by: None,
+            most_banned: MOST_BANNED,
+            clock: Arc::new(SystemClock),
+            metrics: Metrics::none(),
+            audit: Audit::default(),
+            wrong: None,
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for RateLimitBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitBuilder")
+            .field("policies", &self.policies)
+            .field("exempt", &self.exempt)
+            .field("deny", &self.deny)
+            .field("shadow", &self.shadow)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

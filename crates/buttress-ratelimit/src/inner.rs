@@ -1,0 +1,168 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use buttress_core::clock::Clock;
+use buttress_core::key::{KeyFor, Keyer};
+use buttress_core::stage::RequestHead;
+use buttress_core::sync::Lock;
+use buttress_core::{Key, Problem};
+
+use crate::bans::Bans;
+use crate::headers::{Forms, Shown, Writer};
+use crate::live::Live;
+use crate::meters::{Meters, PolicyMeters};
+use crate::policy::Place;
+use crate::rule::{Asked, Rule};
+use crate::violations::Violations;
+use crate::when::Condition;
+use crate::{Charge, Charges, Verdict, answer};
+
+/// What all clones of a rate limit, its stages and their memos share.
+pub(crate) struct Inner<S> {
+    pub(crate) store: S,
+    pub(crate) rules: Box<[Rule]>,
+    pub(crate) names: Box<[Arc<str>]>,
+    /// What each policy charges at least, as far as that is known.
+    pub(crate) costs: Box<[u32]>,
+    pub(crate) exempt: Box<[Condition]>,
+    pub(crate) deny: Box<[Condition]>,
+    pub(crate) counts_probes: bool,
+    pub(crate) live: ArcSwap<Live>,
+    /// Who replaces something waits for who is at it.
+    pub(crate) replacing: Lock<()>,
+    pub(crate) shard: Option<Shard>,
+    /// For keys that clients see.
+    pub(crate) shown_keys: Keyer,
+    pub(crate) forms: Forms,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Nothing where no policy has a penalty.
+    pub(crate) bans: Option<Bans>,
+    pub(crate) meters: Meters,
+    pub(crate) policy_meters: Box<[PolicyMeters]>,
+    pub(crate) violations: Violations,
+}
+
+/// What limits are spread by.
+pub(crate) struct Shard {
+    pub(crate) by: Arc<dyn KeyFor>,
+    pub(crate) keyer: Keyer,
+}
+
+/// Which policies a stage decides about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    All,
+    Only(Place),
+}
+
+/// What becomes of a request before any policy is asked.
+pub(crate) enum Screened {
+    Counted,
+    PassedBy,
+    Denied,
+}
+
+impl<S> Inner<S> {
+    pub(crate) fn screen(&self, request: &dyn RequestHead) -> Screened {
+        if self.deny.iter().any(|condition| condition.may_hold(request)) {
+            self.meters.denied.increment(1);
+            self.violations.denied(request);
+            return Screened::Denied;
+        }
+        if !self.counts_probes && request.context().is_some_and(|context| context.is_probe()) {
+            self.meters.probes.increment(1);
+            return Screened::PassedBy;
+        }
+        if self.exempt.iter().any(|condition| condition.holds(request)) {
+            self.meters.exempt.increment(1);
+            return Screened::PassedBy;
+        }
+        Screened::Counted
+    }
+
+    /// What this request is charged.
+    #[inline]
+    pub(crate) fn ask(&self, part: Part, request: &dyn RequestHead) -> Result<Charges, Problem> {
+        let mut charges = match &self.shard {
+            Some(shard) => Charges::new().at(shard.of(request)),
+            None => Charges::new(),
+        };
+        for rule in &self.rules {
+            if part != Part::All && part != Part::Only(rule.place) {
+                continue;
+            }
+            match rule.ask(request) {
+                Asked::Nothing => {}
+                Asked::Charge(charge) => {
+                    self.refuse_banned(rule, &charge)?;
+                    // There is room: no set of rules has more of them.
+                    charges.push(charge);
+                }
+                Asked::KeyMissing => {
+                    self.metered(rule.number(), |meters| meters.key_missing.increment(1));
+                    return Err(answer::key_missing());
+                }
+            }
+        }
+        Ok(charges)
+    }
+
+    #[inline]
+    fn refuse_banned(&self, rule: &Rule, charge: &Charge) -> Result<(), Problem> {
+        let Some(bans) = &self.bans else { return Ok(()) };
+        if rule.penalty.is_none() || rule.shadow || !bans.any() {
+            return Ok(());
+        }
+        let Some(left) = bans.banned(charge.policy(), charge.key(), self.clock.now()) else {
+            return Ok(());
+        };
+        self.metered(charge.policy(), |meters| meters.banned.increment(1));
+        Err(rule.answers.banned(left))
+    }
+
+    /// Counts a refusal of who may be banned for it; how long the ban is, if there is one.
+    pub(crate) fn punish(
+        &self,
+        rule: &Rule,
+        charge: &Charge,
+        request: &dyn RequestHead,
+    ) -> Option<Duration> {
+        let (bans, penalty) = (self.bans.as_ref()?, rule.penalty.as_ref()?);
+        let now = self.clock.now();
+        let length = bans.refused(charge.policy(), charge.key(), penalty, now)?;
+        self.metered(charge.policy(), |meters| meters.bans.increment(1));
+        self.violations.banned(&rule.name, length, request);
+        self.note_banned(bans.all(now).len());
+        Some(length)
+    }
+
+    pub(crate) fn note_banned(&self, count: usize) {
+        self.meters.banned.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+
+    /// What is written of a decision.
+    pub(crate) fn show(&self, live: &Live, charges: &Charges, verdict: &Verdict) -> Shown {
+        let writer =
+            Writer { forms: &self.forms, table: &live.table, shown_keys: &self.shown_keys };
+        writer.show(charges, verdict)
+    }
+
+    #[inline]
+    pub(crate) fn rule(&self, policy: u8) -> Option<&Rule> {
+        self.rules.get(usize::from(policy))
+    }
+
+    #[inline]
+    pub(crate) fn metered(&self, policy: u8, count: impl FnOnce(&PolicyMeters)) {
+        if let Some(meters) = self.policy_meters.get(usize::from(policy)) {
+            count(meters);
+        }
+    }
+}
+
+impl Shard {
+    fn of(&self, request: &dyn RequestHead) -> Key {
+        self.keyer.key_for(&*self.by, request).key()
+    }
+}

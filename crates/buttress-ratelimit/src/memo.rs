@@ -1,0 +1,109 @@
+use std::fmt;
+use std::sync::Arc;
+
+use buttress_core::stage::ResponseHead;
+
+use crate::bill::Account;
+use crate::headers::Shown;
+use crate::inner::Inner;
+use crate::store::LimitStore;
+use crate::{Charges, Limits};
+
+/// What a [`LimitStage`](crate::LimitStage) keeps of a request until its answer: nothing, for most.
+///
+/// Dropping it gives back permits of what counts at the same time. Other charges stay, as nobody knows what their answer
+/// would have been.
+pub struct LimitMemo<S: LimitStore> {
+    pub(crate) shown: Option<Shown>,
+    pub(crate) open: Option<Box<Open<S>>>,
+}
+
+/// Charges that an answer decides on.
+pub(crate) struct Open<S: LimitStore> {
+    pub(crate) inner: Arc<Inner<S>>,
+    pub(crate) limits: Limits,
+    pub(crate) charges: Charges,
+    /// Those of them that the handler reports, by the number of the policy.
+    pub(crate) accounts: Vec<(u8, Account)>,
+}
+
+impl<S: LimitStore> LimitMemo<S> {
+    pub(crate) const NOTHING: Self = Self { shown: None, open: None };
+
+    pub(crate) fn leave(self, inner: &Inner<S>, response: &mut dyn ResponseHead) {
+        if let Some(mut open) = self.open {
+            open.settle(|policy| {
+                inner.rule(policy).is_none_or(|rule| rule.counting.counts(response))
+            });
+        }
+        if let Some(shown) = self.shown {
+            shown.write(&inner.forms, &*inner.clock, response);
+        }
+    }
+
+    pub(crate) fn failed(self) {
+        if let Some(mut open) = self.open {
+            let inner = open.inner.clone();
+            open.settle(|policy| {
+                inner.rule(policy).is_none_or(|rule| rule.counting.counts_errors())
+            });
+        }
+    }
+}
+
+impl<S: LimitStore> Open<S> {
+    /// Gives back what does not count, and every permit.
+    fn settle(&mut self, counts: impl Fn(u8) -> bool) {
+        let mut back = self.nothing();
+        for charge in std::mem::replace(&mut self.charges, Charges::new()).as_slice() {
+            let Some(rule) = self.inner.rule(charge.policy()) else { continue };
+            let stays = counts(charge.policy());
+            if stays && !rule.holds {
+                continue;
+            }
+            if !stays {
+                self.inner.metered(charge.policy(), |meters| meters.returned.increment(1));
+            }
+            match self.accounts.iter().find(|(policy, _)| *policy == charge.policy()) {
+                Some((_, account)) => account.close(),
+                None => {
+                    back.push(*charge);
+                }
+            }
+        }
+        self.give_back(&back);
+    }
+
+    fn give_back(&self, charges: &Charges) {
+        if !charges.is_empty() {
+            self.inner.store.give_back(&self.limits, charges);
+        }
+    }
+
+    /// No charge, at the same shard.
+    fn nothing(&self) -> Charges {
+        self.charges.shard().map_or_else(Charges::new, |shard| Charges::new().at(shard))
+    }
+}
+
+/// Permits come back, whatever has happened.
+impl<S: LimitStore> Drop for Open<S> {
+    fn drop(&mut self) {
+        let mut back = self.nothing();
+        for charge in self.charges.as_slice() {
+            if self.inner.rule(charge.policy()).is_some_and(|rule| rule.holds) {
+                back.push(*charge);
+            }
+        }
+        self.give_back(&back);
+    }
+}
+
+impl<S: LimitStore> fmt::Debug for LimitMemo<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitMemo")
+            .field("shows", &self.shown.is_some())
+            .field("open", &self.open.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,123 @@
+use std::time::Duration;
+
+use buttress_core::metrics::{Counter, Description, Gauge, Histogram, Metric, Metrics, Unit};
+
+use crate::Source;
+
+const DECISIONS: Metric<Counter, 2> =
+    Metric::counter("buttress_ratelimit_decisions_total", "What policies decided about requests")
+        .labels(&["policy", "outcome"]);
+const PASSED_BY: Metric<Counter, 1> = Metric::counter(
+    "buttress_ratelimit_passed_by_total",
+    "Requests that no policy was asked about: exempt, a probe, or on the deny list",
+)
+.labels(&["why"]);
+const DEGRADED: Metric<Counter, 2> = Metric::counter(
+    "buttress_ratelimit_degraded_total",
+    "Decisions without the store, as it could not be asked",
+)
+.labels(&["policy", "by"]);
+const QUEUED: Metric<Histogram, 1> = Metric::histogram(
+    "buttress_ratelimit_queue_seconds",
+    "How long requests had to wait for their turn",
+)
+.unit(Unit::Seconds)
+.labels(&["policy"]);
+const RETURNED: Metric<Counter, 1> = Metric::counter(
+    "buttress_ratelimit_returned_total",
+    "Charges that were given back, as the answer does not count",
+)
+.labels(&["policy"]);
+const BANS: Metric<Counter, 1> =
+    Metric::counter("buttress_ratelimit_bans_total", "Bans that were imposed").labels(&["policy"]);
+const BANNED: Metric<Gauge> = Metric::gauge(
+    "buttress_ratelimit_banned",
+    "Who is banned: as many as there were when a ban was last imposed, lifted or listed",
+);
+
+/// Every metric of the door. Those of a store are in its own catalogue.
+pub const CATALOGUE: &[Description] = &[
+    *DECISIONS.description(),
+    *PASSED_BY.description(),
+    *DEGRADED.description(),
+    *QUEUED.description(),
+    *RETURNED.description(),
+    *BANS.description(),
+    *BANNED.description(),
+];
+
+/// What is counted for one policy.
+#[derive(Debug)]
+pub(crate) struct PolicyMeters {
+    pub(crate) allowed: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) never: Counter,
+    pub(crate) would_refuse: Counter,
+    pub(crate) banned: Counter,
+    pub(crate) key_missing: Counter,
+    pub(crate) unavailable: Counter,
+    pub(crate) returned: Counter,
+    pub(crate) bans: Counter,
+    local: Counter,
+    let_through: Counter,
+    turned_away: Counter,
+    queued: Histogram,
+}
+
+impl PolicyMeters {
+    pub(crate) fn new(metrics: &Metrics, policy: &str) -> Self {
+        let decided = |outcome| metrics.bind(&DECISIONS, [policy, outcome]);
+        let degraded = |by| metrics.bind(&DEGRADED, [policy, by]);
+        Self {
+            allowed: decided("allowed"),
+            refused: decided("refused"),
+            never: decided("never"),
+            would_refuse: decided("would_refuse"),
+            banned: decided("banned"),
+            key_missing: decided("key_missing"),
+            unavailable: decided("unavailable"),
+            returned: metrics.bind(&RETURNED, [policy]),
+            bans: metrics.bind(&BANS, [policy]),
+            local: degraded("local"),
+            let_through: degraded("allow"),
+            turned_away: degraded("deny"),
+            queued: metrics.bind(&QUEUED, [policy]),
+        }
+    }
+
+    /// Counts who has decided, if it was not the store.
+    #[inline]
+    pub(crate) fn decided_by(&self, source: Source) {
+        match source {
+            Source::Store | Source::Remembered => {}
+            Source::Local => self.local.increment(1),
+            Source::Allowed => self.let_through.increment(1),
+            Source::Denied => self.turned_away.increment(1),
+        }
+    }
+
+    pub(crate) fn queued(&self, delay: Duration) {
+        self.queued.record_duration(delay);
+    }
+}
+
+/// What is counted for all of them.
+#[derive(Debug)]
+pub(crate) struct Meters {
+    pub(crate) exempt: Counter,
+    pub(crate) probes: Counter,
+    pub(crate) denied: Counter,
+    pub(crate) banned: Gauge,
+}
+
+impl Meters {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let passed_by = |why| metrics.bind(&PASSED_BY, [why]);
+        Self {
+            exempt: passed_by("exempt"),
+            probes: passed_by("probe"),
+            denied: passed_by("denied"),
+            banned: metrics.bind(&BANNED, []),
+        }
+    }
+}

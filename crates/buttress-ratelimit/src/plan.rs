@@ -1,0 +1,173 @@
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use buttress_core::key::KeyParts;
+use buttress_core::sync::Lock;
+use buttress_core::{BuildError, Faults};
+
+use crate::bans::Bans;
+use crate::inner::{Inner, Shard};
+use crate::live::{Live, check_cost};
+use crate::meters::{Meters, PolicyMeters};
+use crate::policy::Cost;
+use crate::rule::Rule;
+use crate::store::{LimitStore, Terms};
+use crate::violations::Violations;
+use crate::{Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder};
+
+/// A longer name would fill headers and metrics.
+const LONGEST_NAME: usize = 64;
+
+/// A rate limit that was checked, and that no store knows yet.
+pub(crate) struct Plan<S> {
+    inner: Inner<S>,
+    terms: Vec<Terms>,
+    metrics: buttress_core::metrics::Metrics,
+    shard: Option<KeyParts>,
+}
+
+/// What was read of one policy.
+struct Read {
+    rule: Rule,
+    quota: Quota,
+    limit: Limit,
+    cost: u32,
+    terms: Terms,
+}
+
+impl<S: LimitStore> Plan<S> {
+    pub(crate) fn of(builder: RateLimitBuilder<S>, faults: &mut Faults) -> Self {
+        let keyer = builder.keyer.unwrap_or_default().scoped("ratelimit");
+        let shard = builder.shard_by.as_ref().map(|by| KeyParts::of(&**by));
+        check_count(builder.policies.len(), faults);
+        check_names(&builder.policies, faults);
+        check_conditions("exempt", &builder.exempt, faults);
+        check_conditions("deny", &builder.deny, faults);
+        builder.forms.check(faults);
+        let mut read = Vec::new();
+        for (at, (name, policy)) in builder.policies.into_iter().enumerate() {
+            let path = format!("policies.{name}");
+            if !policy.quota.queue.is_zero() && !builder.store.queues() {
+                faults.add(format!("{path}.quota.queue"), "needs a timer: say `.timer(…)`");
+            }
+            let number = u8::try_from(at).unwrap_or(u8::MAX);
+            let (shadow, shard) = (builder.shadow, shard.as_ref());
+            read.extend(Read::of(number, name, policy, (&keyer, shadow, shard), &path, faults));
+        }
+        let has_penalties = read.iter().any(|read| read.rule.penalty.is_some());
+        let names: Box<[Arc<str>]> = read.iter().map(|read| read.rule.name.clone()).collect();
+        let limits: Vec<_> = read.iter().map(|read| read.limit).collect();
+        let quotas = read.iter().map(|read| read.quota).collect();
+        let metered = |name: &Arc<str>| PolicyMeters::new(&builder.metrics, name);
+        let inner = Inner {
+            store: builder.store,
+            live: ArcSwap::from_pointee(Live::new(&names, quotas, &limits)),
+            replacing: Lock::new(()),
+            policy_meters: names.iter().map(metered).collect(),
+            names,
+            costs: read.iter().map(|read| read.cost).collect(),
+            exempt: builder.exempt.into(),
+            deny: builder.deny.into(),
+            counts_probes: builder.counts_probes,
+            shard: builder.shard_by.map(|by| Shard { by, keyer: keyer.scoped("shards") }),
+            shown_keys: keyer.scoped("shown to clients"),
+            forms: builder.forms,
+            clock: builder.clock,
+            bans: has_penalties.then(|| Bans::new(builder.most_banned.max(1))),
+            meters: Meters::new(&builder.metrics),
+            violations: Violations(builder.audit),
+            rules: Box::default(),
+        };
+        let (rules, terms) =
+            read.into_iter().map(|read| (read.rule, read.terms)).unzip::<_, _, Vec<_>, _>();
+        Self {
+            inner: Inner { rules: rules.into(), ..inner },
+            terms,
+            metrics: builder.metrics,
+            shard,
+        }
+    }
+
+    /// Tells the store.
+    pub(crate) fn bind(self) -> Result<Inner<S>, BuildError> {
+        let Self { inner, terms, metrics, shard } = self;
+        let store = inner.store.clone().bind(&terms, shard.as_ref(), &metrics)?;
+        Ok(Inner { store, ..inner })
+    }
+}
+
+impl Read {
+    fn of(
+        number: u8,
+        name: String,
+        policy: Policy,
+        (keyer, shadow, shard): (&buttress_core::Keyer, bool, Option<&KeyParts>),
+        path: &str,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        check_conditions(&format!("{path}.when"), &policy.when, faults);
+        check_conditions(&format!("{path}.unless"), &policy.unless, faults);
+        if let Some(penalty) = &policy.penalty {
+            penalty.check(faults, &format!("{path}.penalty"));
+        }
+        let name: Arc<str> = name.into();
+        let quota = policy.quota;
+        let cost = match policy.cost {
+            Cost::Fixed(cost) | Cost::Reported(cost) => cost,
+            // Nobody knows before it is asked.
+            Cost::Own(_) => 0,
+        };
+        if matches!(policy.cost, Cost::Fixed(0)) {
+            faults.add(
+                format!("{path}.cost"),
+                "must be at least 1: what costs nothing is not limited",
+            );
+        }
+        let degrade = policy.degrade;
+        let rule = Rule::new(number, name.clone(), policy, keyer, shadow);
+        if let Some(shard) = shard.filter(|shard| !rule.parts.contains(shard)) {
+            let parts = &rule.parts;
+            faults.add(
+                format!("{path}.by"),
+                format_args!("is {parts}: limits that are spread by {shard} would be split"),
+            );
+        }
+        let limit = faults.within(&format!("{path}.quota"), quota.check())?;
+        check_cost(&limit, cost, path, faults);
+        let terms = Terms::new(name, limit).degrade(degrade).keyed_by(rule.parts.clone());
+        Some(Self { rule, quota, limit, cost, terms })
+    }
+}
+
+fn check_count(policies: usize, faults: &mut Faults) {
+    if policies == 0 {
+        faults.add("policies", "there is none: nothing would be limited");
+    }
+    if policies > MOST_POLICIES {
+        faults.add(
+            "policies",
+            format_args!("are {policies}, and {MOST_POLICIES} at most can be decided together"),
+        );
+    }
+}
+
+/// They stand in headers, in metrics and in the keys of a store.
+fn check_names(policies: &[(String, Policy)], faults: &mut Faults) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    for (at, (name, _)) in policies.iter().enumerate() {
+        let path = format!("policies.{name}");
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
+            let reason =
+                format!("is no name: it must be 1 to {LONGEST_NAME} letters, digits and `-_.`");
+            faults.add(path, reason);
+        } else if policies[..at].iter().any(|(other, _)| other == name) {
+            faults.add(path, "there are two policies of this name");
+        }
+    }
+}
+
+fn check_conditions(path: &str, conditions: &[crate::when::Condition], faults: &mut Faults) {
+    for (at, condition) in conditions.iter().enumerate() {
+        condition.check(faults, &format!("{path}[{at}]"));
+    }
+}

@@ -1,0 +1,311 @@
+use std::fmt;
+use std::sync::Arc;
+
+use buttress_core::engine::Step;
+use buttress_core::key::KeyWriter;
+use buttress_core::stage::{Stage, StageLayer};
+use buttress_core::{BuildError, Health, Key, Probe, ProbeFuture};
+
+use crate::inner::{Inner, Part};
+use crate::live::Live;
+use crate::policy::Place;
+use crate::store::{LimitStore, Memory};
+use crate::{
+    Ban, Charges, LimitStage, Limits, NoSuchLimit, Quota, RateLimitBuilder, Subject, Verdict,
+};
+
+/// Limits, checked and ready. Clones count together.
+///
+/// Made by [`RateLimit::builder`]. From it come the layer, the two stages around authentication, and what an operator asks
+/// without a request: see the [crate](crate) for the whole picture.
+///
+/// ```
+/// use buttress_core::engine::Step;
+/// use buttress_ratelimit::{Quota, RateLimit, principal};
+///
+/// let limits = RateLimit::builder().policy("writes", Quota::per_minute(2).by(principal())).build()?;
+///
+/// // The same key as that of a request of hers.
+/// let ada = limits.writer("writes").unwrap().principal("ada").key();
+/// for left in [1, 0] {
+///     let Step::Now(verdict) = limits.check("writes", ada)?;
+///     assert_eq!(verdict.standings()[0].remaining(), left);
+/// }
+/// let Step::Now(verdict) = limits.peek("writes", ada)?;
+/// assert!(verdict.refusal().is_some());
+///
+/// let Step::Now(_) = limits.reset("writes", ada)?;
+/// let Step::Now(verdict) = limits.check("writes", ada)?;
+/// assert!(verdict.is_taken());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub struct RateLimit<S: LimitStore = Memory> {
+    pub(crate) inner: Arc<Inner<S>>,
+}
+
+impl RateLimit {
+    /// Starts from the defaults: in memory, without a policy.
+    pub fn builder() -> RateLimitBuilder {
+        RateLimitBuilder::default()
+    }
+}
+
+/// In front of a service.
+impl<S: LimitStore> RateLimit<S> {
+    /// A tower layer of all policies.
+    ///
+    /// It is right where nobody has to log in, or behind where that is done. Otherwise take
+    /// [`before_auth`](Self::before_auth) and [`after_auth`](Self::after_auth).
+    pub fn layer(&self) -> StageLayer<LimitStage<S>> {
+        self.stage().layer()
+    }
+
+    /// A stage of all policies, to be put together with others.
+    pub fn stage(&self) -> LimitStage<S> {
+        LimitStage::new(self.inner.clone(), Part::All)
+    }
+
+    /// A stage of the policies that do not need to know who is calling: outside of authentication.
+    pub fn before_auth(&self) -> LimitStage<S> {
+        LimitStage::new(self.inner.clone(), Part::Only(Place::BeforeAuth))
+    }
+
+    /// A stage of the policies that do: inside of authentication. Their keys say principal, tenant or session, or the policy
+    /// says [`after_auth`](crate::Policy::after_auth).
+    pub fn after_auth(&self) -> LimitStage<S> {
+        LimitStage::new(self.inner.clone(), Part::Only(Place::AfterAuth))
+    }
+}
+
+/// Without a request: for what is no HTTP, for operators and for tests.
+///
+/// In memory a [`Step`] is there at once; from a shared store it is awaited: `limits.check(policy, key)?.await`.
+impl<S: LimitStore> RateLimit<S> {
+    /// Charges one request of this key.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name, or if its shard is not said.
+    pub fn check(
+        &self,
+        policy: &str,
+        key: impl Into<Subject>,
+    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
+        self.take(policy, key, 1)
+    }
+
+    /// Charges `cost` of this key.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name, or if its shard is not said.
+    pub fn take(
+        &self,
+        policy: &str,
+        key: impl Into<Subject>,
+        cost: u32,
+    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
+        let charges = self.charges(policy, key.into(), cost)?;
+        Ok(self.inner.store.take(&self.limits(), &charges))
+    }
+
+    /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name, or if its shard is not said.
+    pub fn give_back(
+        &self,
+        policy: &str,
+        key: impl Into<Subject>,
+        cost: u32,
+    ) -> Result<(), NoSuchLimit> {
+        let charges = self.charges(policy, key.into(), cost)?;
+        self.inner.store.give_back(&self.limits(), &charges);
+        Ok(())
+    }
+
+    /// Says what [`check`](Self::check) would say, and charges nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name, or if its shard is not said.
+    pub fn peek(
+        &self,
+        policy: &str,
+        key: impl Into<Subject>,
+    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
+        let charges = self.charges(policy, key.into(), 1)?;
+        Ok(self.inner.store.look(&self.limits(), &charges))
+    }
+
+    /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift).
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name, or if its shard is not said.
+    pub fn reset(
+        &self,
+        policy: &str,
+        key: impl Into<Subject>,
+    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
+        let subject = key.into();
+        let charges = self.charges(policy, subject, 1)?;
+        self.inner.violations.reset(policy, subject.key);
+        Ok(self.inner.store.forget(&self.limits(), &charges))
+    }
+
+    /// Begins a key of this policy: written by the same parts as its key says, in the same order, it is that of a request.
+    #[must_use]
+    pub fn writer(&self, policy: &str) -> Option<KeyWriter> {
+        self.rule(policy).map(|at| self.inner.rules[at].keyer.writer())
+    }
+
+    /// Begins the key of a shard, if the limits are spread over some: see [`Subject::at`].
+    #[must_use]
+    pub fn shard_writer(&self) -> Option<KeyWriter> {
+        self.inner.shard.as_ref().map(|shard| shard.keyer.writer())
+    }
+}
+
+/// Penalties.
+impl<S: LimitStore> RateLimit<S> {
+    /// Who is banned, in no order. What other processes of a fleet have banned is not known here.
+    #[must_use]
+    pub fn bans(&self) -> Vec<Ban> {
+        let Some(bans) = &self.inner.bans else { return Vec::new() };
+        let all = bans.all(self.inner.clock.now());
+        self.inner.note_banned(all.len());
+        let named = all.into_iter().filter_map(|(policy, key, left)| {
+            let policy = self.inner.names.get(usize::from(policy))?.clone();
+            Some(Ban { policy, key, left })
+        });
+        named.collect()
+    }
+
+    /// Lifts a ban, and forgets the refusals behind it; whether there was one.
+    #[must_use = "there may be no such ban"]
+    pub fn lift(&self, policy: &str, key: Key) -> bool {
+        let Some((bans, at)) = self.inner.bans.as_ref().zip(self.rule(policy)) else {
+            return false;
+        };
+        let now = self.inner.clock.now();
+        let lifted = bans.lift(number(at), key, now);
+        if lifted {
+            self.inner.violations.lifted(policy, key);
+            self.inner.note_banned(bans.all(now).len());
+        }
+        lifted
+    }
+}
+
+/// Changes at run time.
+impl<S: LimitStore> RateLimit<S> {
+    /// The quota of a policy, as it is now.
+    #[must_use]
+    pub fn quota(&self, policy: &str) -> Option<Quota> {
+        self.rule(policy).and_then(|at| self.inner.live.load().quotas.get(at).copied())
+    }
+
+    /// Replaces the quotas of these policies, all at once. Counters stay: who has used up the old quota has used as much of
+    /// the new one. A request that is being decided keeps to what was there when it came.
+    ///
+    /// ```
+    /// use buttress_ratelimit::{Quota, RateLimit, address};
+    ///
+    /// let limits = RateLimit::builder().policy("per-address", Quota::per_second(20).by(address())).build()?;
+    ///
+    /// let error = limits.replace([("per-adress", Quota::per_second(5)), ("per-address", Quota::per_second(0))]);
+    /// assert_eq!(error.unwrap_err().faults().len(), 3, "refused whole, with all reasons");
+    /// assert_eq!(limits.quota("per-address"), Some(Quota::per_second(20)));
+    ///
+    /// limits.replace([("per-address", Quota::per_second(5))])?;
+    /// assert_eq!(limits.quota("per-address"), Some(Quota::per_second(5)));
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with everything that is wrong, and then nothing is replaced: an unknown name, numbers that make no limit, a cost
+    /// that would never fit, another algorithm.
+    pub fn replace<'a>(
+        &self,
+        quotas: impl IntoIterator<Item = (&'a str, Quota)>,
+    ) -> Result<(), BuildError> {
+        let quotas: Vec<_> = quotas.into_iter().collect();
+        let _one_at_a_time = self.inner.replacing.lock();
+        let before = self.inner.live.load_full();
+        let live = before.with(&self.inner.names, &self.inner.costs, quotas.iter().copied())?;
+        self.inner.live.store(Arc::new(live));
+        for (policy, quota) in quotas {
+            self.inner.violations.replaced(policy, &quota.to_string());
+        }
+        Ok(())
+    }
+}
+
+impl<S: LimitStore> RateLimit<S> {
+    fn limits(&self) -> Limits {
+        let live: arc_swap::Guard<Arc<Live>> = self.inner.live.load();
+        live.limits.clone()
+    }
+
+    fn rule(&self, policy: &str) -> Option<usize> {
+        self.inner.names.iter().position(|name| **name == *policy)
+    }
+
+    pub(crate) fn charges(
+        &self,
+        policy: &str,
+        subject: Subject,
+        cost: u32,
+    ) -> Result<Charges, NoSuchLimit> {
+        let at = self.rule(policy).ok_or_else(|| NoSuchLimit::unknown(policy))?;
+        let mut charges = match (&self.inner.shard, subject.shard) {
+            (None, _) => Charges::new(),
+            (Some(_), Some(shard)) => Charges::new().at(shard),
+            (Some(_), None) => return Err(NoSuchLimit::unsharded(policy)),
+        };
+        charges.push(crate::Charge::new(number(at), subject.key, cost));
+        Ok(charges)
+    }
+}
+
+/// There are eight of them at most.
+fn number(at: usize) -> u8 {
+    u8::try_from(at).unwrap_or(u8::MAX)
+}
+
+/// How the store is: it says by itself that it works without something that it should have.
+impl<S: LimitStore> Probe for RateLimit<S> {
+    fn name(&self) -> &'static str {
+        "rate_limit"
+    }
+
+    /// Limits that degrade let the service go on.
+    fn critical(&self) -> bool {
+        false
+    }
+
+    fn check(&self) -> ProbeFuture<'_> {
+        let health: Health = self.inner.store.health();
+        Box::pin(std::future::ready(health))
+    }
+}
+
+impl<S: LimitStore> Clone for RateLimit<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+impl<S: LimitStore> fmt::Debug for RateLimit<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let live = self.inner.live.load();
+        let policies = self.inner.names.iter().zip(live.quotas.iter().map(Quota::to_string));
+        f.debug_struct("RateLimit")
+            .field("policies", &policies.collect::<Vec<_>>())
+            .field("store", &self.inner.store)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+use std::fmt;
+use std::sync::Arc;
+
+use buttress_core::key::{KeyFor, KeyOutcome, KeyParts, Keyer, MissingKey};
+use buttress_core::stage::RequestHead;
+
+use crate::answer::Answers;
+use crate::counting::Counting;
+use crate::policy::{Cost, Place};
+use crate::when::Condition;
+use crate::{Algorithm, Charge, Penalty, Policy};
+
+/// A policy that was checked.
+pub(crate) struct Rule {
+    pub(crate) name: Arc<str>,
+    pub(crate) place: Place,
+    pub(crate) keyer: Keyer,
+    pub(crate) counting: Counting,
+    pub(crate) penalty: Option<Penalty>,
+    pub(crate) shadow: bool,
+    pub(crate) holds: bool,
+    pub(crate) answers: Answers,
+    pub(crate) parts: KeyParts,
+    number: u8,
+    when: Box<[Condition]>,
+    unless: Box<[Condition]>,
+    by: Arc<dyn KeyFor>,
+    missing: MissingKey,
+    cost: Cost,
+}
+
+/// What a rule says about a request.
+pub(crate) enum Asked {
+    /// It is not for it.
+    Nothing,
+    /// So much, of this key.
+    Charge(Charge),
+    /// It lacks what it has to have.
+    KeyMissing,
+}
+
+impl Rule {
+    pub(crate) fn new(
+        number: u8,
+        name: Arc<str>,
+        policy: Policy,
+        keyer: &Keyer,
+        shadow: bool,
+    ) -> Self {
+        let parts = KeyParts::of(&*policy.by);
+        let by_itself = if parts.needs_caller() { Place::AfterAuth } else { Place::BeforeAuth };
+        Self {
+            place: policy.place.unwrap_or(by_itself),
+            keyer: keyer.scoped(&name),
+            counting: policy.counting,
+            penalty: policy.penalty,
+            shadow: shadow || policy.shadow,
+            holds: policy.quota.algorithm == Algorithm::Concurrent,
+            answers: Answers::of(&name, policy.overload),
+            parts,
+            number,
+            when: policy.when.into(),
+            unless: policy.unless.into(),
+            by: policy.by,
+            missing: policy.missing,
+            cost: policy.cost,
+            name,
+        }
+    }
+
+    /// What this request is charged.
+    #[inline]
+    pub(crate) fn ask(&self, request: &dyn RequestHead) -> Asked {
+        let is_meant = self.when.iter().all(|condition| condition.may_hold(request))
+            && !self.unless.iter().any(|condition| condition.holds(request));
+        if !is_meant {
+            return Asked::Nothing;
+        }
+        let cost = match &self.cost {
+            Cost::Fixed(cost) | Cost::Reported(cost) => *cost,
+            Cost::Own(cost) => cost(request),
+        };
+        if cost == 0 && !self.is_reported() {
+            return Asked::Nothing;
+        }
+        match self.keyer.key_for(&*self.by, request).or(self.missing) {
+            KeyOutcome::Use(key) => Asked::Charge(self.charge(key, cost)),
+            KeyOutcome::Skip => Asked::Nothing,
+            KeyOutcome::Refuse if self.shadow => Asked::Nothing,
+            KeyOutcome::Refuse => Asked::KeyMissing,
+        }
+    }
+
+    pub(crate) fn charge(&self, key: buttress_core::Key, cost: u32) -> Charge {
+        let charge = Charge::new(self.number, key, cost);
+        if self.shadow { charge.optional() } else { charge }
+    }
+
+    pub(crate) fn number(&self) -> u8 {
+        self.number
+    }
+
+    /// Whether the handler says what a request cost.
+    pub(crate) fn is_reported(&self) -> bool {
+        matches!(self.cost, Cost::Reported(_))
+    }
+
+    /// Whether something is to be done once there is an answer.
+    pub(crate) fn is_open(&self) -> bool {
+        self.holds || !self.counting.is_settled_at_once()
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule")
+            .field("name", &self.name)
+            .field("by", &self.parts)
+            .finish_non_exhaustive()
+    }
+}

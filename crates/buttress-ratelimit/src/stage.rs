@@ -1,0 +1,243 @@
+use std::fmt;
+use std::sync::Arc;
+
+use buttress_core::engine::Step;
+use buttress_core::stage::{Decision, DecisionOf, RequestHead, ResponseHead, Stage, Waited};
+
+use crate::bill::{Account, Bill};
+use crate::inner::{Inner, Part, Screened};
+use crate::live::Live;
+use crate::memo::{LimitMemo, Open};
+use crate::store::{LimitStore, Memory};
+use crate::{Charges, Retry, Source, Verdict, answer};
+
+/// Refuses what is too much. Made by [`RateLimit::stage`](crate::RateLimit::stage),
+/// [`before_auth`](crate::RateLimit::before_auth) and [`after_auth`](crate::RateLimit::after_auth).
+///
+/// It stands inside the context, which knows who is calling, and inside of whoever marks probes.
+///
+/// ```
+/// use buttress_core::{Context, stage::Stage};
+/// use buttress_ratelimit::{Quota, RateLimit, everyone};
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use std::convert::Infallible;
+/// # use tower::{Layer, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = service_fn(|_: Request<()>| async {
+/// #     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+/// # });
+/// let limits = RateLimit::builder().policy("all", Quota::per_hour(1).by(everyone())).build()?;
+/// let app = Context::default().then(limits.stage()).layer().layer(app);
+///
+/// assert_eq!(app.clone().oneshot(Request::new(())).await?.status(), 200);
+/// let refused = app.oneshot(Request::new(())).await?;
+/// assert_eq!(refused.status(), 429);
+/// assert_eq!(refused.headers()["retry-after"], "3600");
+/// assert_eq!(refused.headers()["ratelimit"], r#""all";r=0;t=3600"#);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a stage does nothing until it is part of a layer"]
+pub struct LimitStage<S: LimitStore = Memory> {
+    inner: Arc<Inner<S>>,
+    part: Part,
+}
+
+/// What was asked of a store that has to be waited for. It waits in the extensions of its request, so that the wait of the
+/// stage is that of the store.
+#[derive(Clone)]
+struct Pending {
+    charges: Charges,
+    live: Arc<Live>,
+}
+
+impl<S: LimitStore> LimitStage<S> {
+    pub(crate) fn new(inner: Arc<Inner<S>>, part: Part) -> Self {
+        Self { inner, part }
+    }
+}
+
+impl<S: LimitStore> Stage for LimitStage<S> {
+    type Memo = LimitMemo<S>;
+    type Wait = S::Wait;
+
+    fn enter(&self, request: &mut dyn RequestHead) -> DecisionOf<Self> {
+        match self.inner.screen(request) {
+            Screened::Counted => {}
+            Screened::PassedBy => return Decision::Pass(LimitMemo::NOTHING),
+            Screened::Denied => return Decision::Refuse(answer::denied(), None),
+        }
+        let charges = match self.inner.ask(self.part, request) {
+            Ok(charges) if charges.is_empty() => return Decision::Pass(LimitMemo::NOTHING),
+            Ok(charges) => charges,
+            Err(problem) => return Decision::Refuse(problem, None),
+        };
+        let live = self.inner.live.load();
+        match self.inner.store.take(&live.limits, &charges) {
+            Step::Now(verdict) => self.decide(&live, &charges, &verdict, request),
+            Step::Later(wait) => {
+                let live = live.clone();
+                request.extensions_mut().insert(Pending { charges, live });
+                Decision::Wait(wait)
+            }
+        }
+    }
+
+    fn resume(&self, waited: Waited<Self>, request: &mut dyn RequestHead) -> DecisionOf<Self> {
+        let verdict = waited.into();
+        match request.extensions_mut().remove::<Pending>() {
+            Some(Pending { charges, live }) => self.decide(&live, &charges, &verdict, request),
+            // Nobody can take it away in between: no one else has the request.
+            None => Decision::Refuse(answer::unavailable(), None),
+        }
+    }
+
+    fn leave(&self, memo: Self::Memo, response: &mut dyn ResponseHead) {
+        memo.leave(&self.inner, response);
+    }
+
+    fn failed(&self, memo: Self::Memo) {
+        memo.failed();
+    }
+}
+
+impl<S: LimitStore> LimitStage<S> {
+    #[inline]
+    fn decide(
+        &self,
+        live: &Arc<Live>,
+        charges: &Charges,
+        verdict: &Verdict,
+        request: &mut dyn RequestHead,
+    ) -> DecisionOf<Self> {
+        if let Some((at, retry)) = verdict.refusal() {
+            return self.refuse(live, charges, verdict, (at, retry), request);
+        }
+        let is_open = self.note(charges, verdict, request);
+        Decision::Pass(LimitMemo {
+            shown: self.inner.forms.on_success.then(|| self.inner.show(live, charges, verdict)),
+            open: if is_open { self.open(live, charges, verdict, request) } else { None },
+        })
+    }
+
+    /// Counts what was decided; whether something is left to be done.
+    #[inline]
+    fn note(&self, charges: &Charges, verdict: &Verdict, request: &dyn RequestHead) -> bool {
+        let mut is_open = false;
+        for (charge, at) in charges.as_slice().iter().zip(0_u8..) {
+            let Some(rule) = self.inner.rule(charge.policy()) else { continue };
+            is_open |= rule.is_open() || rule.is_reported();
+            let source = source(verdict, at);
+            self.inner.metered(charge.policy(), |meters| {
+                meters.decided_by(source);
+                let outcome =
+                    if verdict.is_missed(at) { &meters.would_refuse } else { &meters.allowed };
+                outcome.increment(1);
+                if !verdict.delay().is_zero() {
+                    meters.queued(verdict.delay());
+                }
+            });
+            if verdict.is_missed(at) {
+                self.inner.violations.would_refuse(&rule.name, request);
+            }
+        }
+        is_open
+    }
+
+    /// What has been taken, and may come back.
+    fn open(
+        &self,
+        live: &Arc<Live>,
+        charges: &Charges,
+        verdict: &Verdict,
+        request: &mut dyn RequestHead,
+    ) -> Option<Box<Open<S>>> {
+        let limits = live.limits.clone();
+        let shard = charges.shard();
+        let mut open = shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
+        let mut accounts = Vec::new();
+        let mut bill = Vec::new();
+        for (charge, at) in charges.as_slice().iter().zip(0_u8..) {
+            let Some(rule) = self.inner.rule(charge.policy()) else { continue };
+            // What was not taken cannot come back.
+            if verdict.is_missed(at) || source(verdict, at) == Source::Allowed {
+                continue;
+            }
+            if rule.is_reported() {
+                let account = Account::open(&self.inner, &limits, *charge, shard);
+                accounts.push((charge.policy(), account.clone()));
+                bill.push((rule.name.clone(), account));
+            }
+            if rule.is_open() {
+                open.push(*charge);
+            }
+        }
+        if !bill.is_empty() {
+            Bill::leave_in(request.extensions_mut(), bill);
+        }
+        if open.is_empty() {
+            return None;
+        }
+        Some(Box::new(Open { inner: self.inner.clone(), limits, charges: open, accounts }))
+    }
+
+    #[cold]
+    fn refuse(
+        &self,
+        live: &Live,
+        charges: &Charges,
+        verdict: &Verdict,
+        (at, retry): (u8, Retry),
+        request: &dyn RequestHead,
+    ) -> DecisionOf<Self> {
+        let refused = charges.as_slice().get(usize::from(at));
+        let Some((charge, rule)) =
+            refused.and_then(|charge| Some((charge, self.inner.rule(charge.policy())?)))
+        else {
+            return Decision::Refuse(answer::unavailable(), None);
+        };
+        let source = source(verdict, at);
+        self.inner.metered(charge.policy(), |meters| {
+            meters.decided_by(source);
+            let outcome = match (source, retry) {
+                (Source::Denied, _) => &meters.unavailable,
+                (_, Retry::Never) => &meters.never,
+                (_, Retry::After(_) | Retry::Unknown) => &meters.refused,
+            };
+            outcome.increment(1);
+        });
+        if source == Source::Denied {
+            return Decision::Refuse(answer::unavailable(), None);
+        }
+        self.inner.violations.refused(&rule.name, request);
+        let problem = match self.inner.punish(rule, charge, request) {
+            Some(length) => rule.answers.banned(length),
+            None => rule.answers.refused(retry),
+        };
+        let shown = self.inner.forms.any().then(|| self.inner.show(live, charges, verdict));
+        Decision::Refuse(problem, Some(LimitMemo { shown, open: None }))
+    }
+}
+
+fn source(verdict: &Verdict, at: u8) -> Source {
+    verdict.standings().get(usize::from(at)).map_or(Source::Store, |standing| standing.source())
+}
+
+impl<S: LimitStore> Clone for LimitStage<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), part: self.part }
+    }
+}
+
+impl<S: LimitStore> fmt::Debug for LimitStage<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitStage")
+            .field("policies", &self.inner.names)
+            .field("part", &self.part)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+use std::error::Error;
+use std::fmt;
+
+use buttress_core::Key;
+
+/// Whose limit is asked for by hand: a key, and where it is kept.
+///
+/// ```
+/// use buttress_ratelimit::{Quota, RateLimit, Subject, address, principal};
+///
+/// let spread = RateLimit::builder()
+///     .policy("writes", Quota::per_minute(2).by((principal(), address())))
+///     .shard_by(principal())
+///     .build()?;
+/// let network = "203.0.113.7/32".parse().ok();
+/// let key = spread.writer("writes").unwrap().principal("ada").address(network).key();
+/// assert!(spread.check("writes", key).is_err(), "nobody knows where it is kept");
+///
+/// let shard = spread.shard_writer().unwrap().principal("ada").key();
+/// assert!(spread.check("writes", Subject::from(key).at(shard)).is_ok());
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Subject {
+    pub(crate) key: Key,
+    pub(crate) shard: Option<Key>,
+}
+
+impl Subject {
+    /// Says where it is kept, if the limits are spread: by a key that [`RateLimit::shard_writer`] has written.
+    #[must_use]
+    pub const fn at(self, shard: Key) -> Self {
+        Self { shard: Some(shard), ..self }
+    }
+}
+
+impl From<Key> for Subject {
+    fn from(key: Key) -> Self {
+        Self { key, shard: None }
+    }
+}
+
+/// There is no such limit.
+///
+/// ```
+/// use buttress_ratelimit::{Quota, RateLimit, everyone};
+///
+/// let limits = RateLimit::builder().policy("all", Quota::per_second(1).by(everyone())).build()?;
+/// let error = limits.check("al", limits.writer("all").unwrap().key()).unwrap_err();
+/// assert_eq!(error.to_string(), "there is no policy `al`");
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NoSuchLimit {
+    policy: String,
+    known: bool,
+}
+
+impl NoSuchLimit {
+    pub(crate) fn unknown(policy: &str) -> Self {
+        Self { policy: policy.to_owned(), known: false }
+    }
+
+    pub(crate) fn unsharded(policy: &str) -> Self {
+        Self { policy: policy.to_owned(), known: true }
+    }
+}
+
+impl fmt::Display for NoSuchLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.known {
+            write!(f, "the limits of `{}` are spread, and the shard is not said", self.policy)
+        } else {
+            write!(f, "there is no policy `{}`", self.policy)
+        }
+    }
+}
+
+impl Error for NoSuchLimit {}
