@@ -6,7 +6,7 @@ use buttress_core::clock::Clock;
 use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Lock;
-use buttress_core::{Key, Problem};
+use buttress_core::{Key, Problem, RequestContext};
 
 use crate::bans::Bans;
 use crate::headers::{Forms, Shown, Writer};
@@ -70,7 +70,7 @@ impl<S> Inner<S> {
             self.violations.denied(request);
             return Screened::Denied;
         }
-        if !self.counts_probes && request.context().is_some_and(|context| context.is_probe()) {
+        if !self.counts_probes && request.context().is_some_and(RequestContext::is_probe) {
             self.meters.probes.increment(1);
             return Screened::PassedBy;
         }

@@ -55,7 +55,7 @@ impl<S: LimitStore> Open<S> {
     /// Gives back what does not count, and every permit.
     fn settle(&mut self, counts: impl Fn(u8) -> bool) {
         let mut back = self.nothing();
-        for charge in std::mem::replace(&mut self.charges, Charges::new()).as_slice() {
+        for charge in self.charges.as_slice() {
             let Some(rule) = self.inner.rule(charge.policy()) else { continue };
             let stays = counts(charge.policy());
             if stays && !rule.holds {
@@ -71,6 +71,8 @@ impl<S: LimitStore> Open<S> {
                 }
             }
         }
+        // Not before all were asked: if a closure of a policy has panicked, permits still come back when this is dropped.
+        self.charges = Charges::new();
         self.give_back(&back);
     }
 

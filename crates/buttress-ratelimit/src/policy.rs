@@ -47,10 +47,12 @@ pub struct Policy {
 /// What a request costs.
 pub(crate) enum Cost {
     Fixed(u32),
-    Own(Arc<dyn Fn(&dyn RequestHead) -> u32 + Send + Sync>),
+    Own(CostOf),
     /// So much is reserved, until the handler says what it was.
     Reported(u32),
 }
+
+type CostOf = Arc<dyn Fn(&dyn RequestHead) -> u32 + Send + Sync>;
 
 /// On which side of authentication a policy is decided.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -9,7 +9,7 @@ use crate::inner::{Inner, Part, Screened};
 use crate::live::Live;
 use crate::memo::{LimitMemo, Open};
 use crate::store::{LimitStore, Memory};
-use crate::{Charges, Retry, Source, Verdict, answer};
+use crate::{Charges, Retry, Source, Standing, Verdict, answer};
 
 /// Refuses what is too much. Made by [`RateLimit::stage`](crate::RateLimit::stage),
 /// [`before_auth`](crate::RateLimit::before_auth) and [`after_auth`](crate::RateLimit::after_auth).
@@ -224,7 +224,7 @@ impl<S: LimitStore> LimitStage<S> {
 }
 
 fn source(verdict: &Verdict, at: u8) -> Source {
-    verdict.standings().get(usize::from(at)).map_or(Source::Store, |standing| standing.source())
+    verdict.standings().get(usize::from(at)).map_or(Source::Store, Standing::source)
 }
 
 impl<S: LimitStore> Clone for LimitStage<S> {

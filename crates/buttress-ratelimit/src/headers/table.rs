@@ -54,14 +54,11 @@ impl Row {
     fn new(name: &str, limit: &Limit) -> Self {
         let name = format!("\"{name}\"");
         let most = limit.burst();
-        let (item, older) = match limit.algorithm() {
-            Algorithm::Concurrent => {
-                (format!("{name};q={most};qu=\"concurrent-requests\""), format!("{most}"))
-            }
-            _ => {
-                let window = window(limit);
-                (format!("{name};q={most};w={window}"), format!("{most};w={window}"))
-            }
+        let (item, older) = if limit.algorithm() == Algorithm::Concurrent {
+            (format!("{name};q={most};qu=\"concurrent-requests\""), format!("{most}"))
+        } else {
+            let window = window(limit);
+            (format!("{name};q={most};w={window}"), format!("{most};w={window}"))
         };
         let alone = HeaderValue::try_from(item.as_str()).ok();
         let older = HeaderValue::try_from(older).ok();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use buttress_core::address::Network;
 use buttress_core::stage::RequestHead;
-use buttress_core::{ClientAddress, PeerAddress};
+use buttress_core::{ClientAddress, PeerAddress, RequestContext};
 use http::header::HOST;
 use http::{HeaderName, HeaderValue, Method};
 
@@ -20,8 +20,10 @@ pub(super) enum Leaf {
     Host(Box<str>),
     Addresses(Box<[Network]>),
     Probe,
-    Own(Box<dyn Fn(&dyn RequestHead) -> bool + Send + Sync>),
+    Own(Holds),
 }
+
+type Holds = Box<dyn Fn(&dyn RequestHead) -> bool + Send + Sync>;
 
 /// Requests with this method.
 ///
@@ -170,7 +172,7 @@ impl Leaf {
                 Some(host_of(request).is_some_and(|h| h.eq_ignore_ascii_case(name)))
             }
             Self::Addresses(networks) => is_within(request, networks),
-            Self::Probe => Some(request.context().is_some_and(|context| context.is_probe())),
+            Self::Probe => Some(request.context().is_some_and(RequestContext::is_probe)),
             Self::Own(holds) => Some(holds(request)),
         }
     }

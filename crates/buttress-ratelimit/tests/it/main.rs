@@ -1,3 +1,13 @@
-//! One module for each promise of the documentation.
+//! One test binary; one module for each promise the docs make.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "these are tests"
+)]
 
 mod memory;
+mod contract;
+mod support;
