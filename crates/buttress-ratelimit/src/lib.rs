@@ -26,6 +26,7 @@ mod rule;
 mod stage;
 pub mod store;
 mod subject;
+pub mod throttle;
 mod verdict;
 mod violations;
 pub mod when;

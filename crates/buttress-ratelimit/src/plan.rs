@@ -47,7 +47,7 @@ impl<S: LimitStore> Plan<S> {
         let mut read = Vec::new();
         for (at, (name, policy)) in builder.policies.into_iter().enumerate() {
             let path = format!("policies.{name}");
-            if !policy.quota.queue.is_zero() && !builder.store.queues() {
+            if !policy.quota.queue.is_zero() && !builder.store.gives_turns() {
                 faults.add(format!("{path}.quota.queue"), "needs a timer: say `.timer(…)`");
             }
             let number = u8::try_from(at).unwrap_or(u8::MAX);

@@ -1,6 +1,7 @@
 //! Where limits are counted.
 
 mod memory;
+mod queued;
 mod terms;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
 
 pub use self::memory::{Heaviest, Memory, Usage, WhenFull};
+pub use self::queued::{Queued, Turn};
 pub use self::terms::Terms;
 use crate::{Charges, Limits, Verdict};
 
@@ -62,8 +64,9 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// Forgets these keys: they stand as if they had never asked.
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
 
-    /// Whether it lets requests wait for their turn. Otherwise a quota with a queue is refused when limits are built.
-    fn queues(&self) -> bool {
+    /// Whether a verdict with a [delay](Verdict::delay) comes once that time is over, as from a [`Queued`] store. Where it
+    /// does not, a quota with a queue is refused when it is built.
+    fn gives_turns(&self) -> bool {
         false
     }
 

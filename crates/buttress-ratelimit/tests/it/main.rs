@@ -11,3 +11,5 @@
 mod memory;
 mod contract;
 mod support;
+mod queued;
+mod throttle;

@@ -1,0 +1,110 @@
+//! The limiter on the way out: holds requests back that a dependency has no room for.
+//!
+//! Whoever calls a service that allows so many requests a second does better not to send more. A throttle lets through what
+//! the quota has room for, lets the rest wait for its turn, up to a bound, and refuses what would have to wait longer.
+//!
+//! For requests of HTTP, by any [key](buttress_core::key); a refusal is a response:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use buttress_core::clock::TokioTimer;
+//! use buttress_core::key::endpoint;
+//! use buttress_ratelimit::Quota;
+//! use buttress_ratelimit::throttle::ThrottleBuilder;
+//! # use std::convert::Infallible;
+//! # use http::{Request, Response};
+//! # use tower::{Layer, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // One in ten milliseconds, and nobody waits longer than that.
+//! let quota = Quota::per_second(100).burst(1).queue(Duration::from_millis(10));
+//! let throttle = ThrottleBuilder::http(quota, endpoint()).timer(TokioTimer).build()?;
+//! # let client = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(String::new())) });
+//! let client = throttle.layer(client);
+//!
+//! let get = || client.clone().oneshot(Request::get("http://stock.internal/lamps").body(()).unwrap());
+//! let (at_once, waits, refused) = tokio::join!(get(), get(), get());
+//! assert_eq!((at_once?.status(), waits?.status()), (http::StatusCode::OK, http::StatusCode::OK));
+//! let refused = refused?;
+//! assert_eq!(refused.status(), 503);
+//! assert_eq!(refused.headers()["retry-after"], "1");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For any other request, by what a closure writes; a refusal is an error of the service, which has to be one that a
+//! [`Problem`](buttress_core::Problem) can become:
+//!
+//! ```
+//! use buttress_core::key::KeyWriter;
+//! use buttress_core::Problem;
+//! use buttress_ratelimit::Quota;
+//! use buttress_ratelimit::throttle::ThrottleBuilder;
+//! # use tower::{BoxError, Layer, ServiceExt, service_fn};
+//!
+//! struct Mail { to: &'static str }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! let by_host = |mail: &Mail, key: &mut KeyWriter| {
+//!     key.host(mail.to.rsplit('@').next());
+//! };
+//! let throttle = ThrottleBuilder::any(Quota::per_hour(1), by_host).build()?;
+//! let post = throttle.layer(service_fn(|_: Mail| async { Ok::<_, BoxError>("sent") }));
+//!
+//! assert_eq!(post.clone().oneshot(Mail { to: "ada@example.org" }).await?, "sent");
+//! assert_eq!(post.clone().oneshot(Mail { to: "grace@example.com" }).await?, "sent");
+//!
+//! let refusal = post.oneshot(Mail { to: "bob@example.org" }).await.unwrap_err();
+//! let problem = refusal.downcast_ref::<Problem>().unwrap();
+//! assert_eq!(problem.code().name(), "OVERLOADED");
+//! assert!(problem.retry_after().is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Guarantees
+//!
+//! - No more requests begin than the quota allows: those of all clones and all services of one layer together, or of a
+//!   fleet, over a store that it shares.
+//! - Who came first goes first, among those with the same key.
+//! - Nobody waits longer than the [queue](crate::Quota::queue) of the quota, and no more at once than
+//!   [`most_waiting`](ThrottleBuilder::most_waiting). Without a [timer](ThrottleBuilder::timer), nobody waits.
+//! - The instance that was polled ready is the one that is called, also after a wait.
+//! - Requests, answers and errors of the service pass as they are.
+//!
+//! A refusal says [`OVERLOADED`](buttress_core::Code::OVERLOADED), with the status 503: that this service has more to send
+//! than it may is no fault of who called it.
+//!
+//! # Cancellation
+//!
+//! Who stops waiting gives the place back, and keeps nothing of the service. The others keep their turns: who asks next
+//! gets the same turn as the last of them. So after many have given up, as many may go at the same time as could have
+//! waited, though in all never more than the quota allows.
+//!
+//! # Cost
+//!
+//! What need not wait costs one hash and one decision of the store, and allocates nothing in memory. What waits allocates
+//! three times: for itself, for its place, and for what the timer takes.
+//!
+//! While it waits, a request holds the instance of the service that was polled ready: so put a limit of requests under way
+//! inside of it only if those that wait shall count.
+//!
+//! # Errors
+//!
+//! [`ThrottleBuilder::build`] fails with every setting that is wrong. The error type of the service stays.
+
+mod builder;
+mod future;
+mod gate;
+mod meters;
+mod service;
+mod way;
+
+pub use self::builder::ThrottleBuilder;
+pub use self::future::ResponseFuture;
+pub use self::meters::CATALOGUE;
+pub use self::service::{Throttle, ThrottleLayer};
+pub use self::way::{ByFn, ByKey, Way};
