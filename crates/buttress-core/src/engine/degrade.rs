@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What a store does about a request while Redis cannot be asked. There is no default: each layer has its own.
 ///
@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// assert_eq!(degrade.to_string(), "local");
 /// # Ok::<_, serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a layer must heed every one")]
