@@ -1,0 +1,115 @@
+use buttress_core::engine::Step;
+use buttress_core::key::KeyParts;
+use buttress_core::metrics::Metrics;
+use buttress_core::{BuildError, Health};
+use buttress_redis::engine::Asking;
+
+use super::{LimitStore, Memory, RedisStore, Terms};
+use crate::{Charges, Limits, Verdict};
+
+/// Memory or Redis, as the settings say: the engine.
+///
+/// Clones count together.
+///
+/// ```
+/// use buttress_ratelimit::store::{Engine, LimitStore, Memory, RedisStore};
+/// use buttress_ratelimit::{Quota, RateLimit, address};
+///
+/// fn engine(url: Option<&str>) -> Result<Engine, buttress_core::BuildError> {
+///     Ok(match url {
+///         Some(url) => RedisStore::new(buttress_redis::Redis::builder(url).build()?).into(),
+///         None => Memory::new().into(),
+///     })
+/// }
+///
+/// let limits = RateLimit::builder()
+///     .policy("per-address", Quota::per_second(20).by(address()))
+///     .engine(engine(None)?)
+///     .build()?;
+/// assert!(format!("{limits:?}").contains("per-address"));
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Engine {
+    /// In the memory of this process: no wait, no box.
+    Memory(Memory),
+    /// In Redis, for a fleet.
+    Redis(RedisStore),
+}
+
+impl LimitStore for Engine {
+    type Wait = Asking<Verdict>;
+
+    fn bind(
+        self,
+        terms: &[Terms],
+        shard: Option<&KeyParts>,
+        metrics: &Metrics,
+    ) -> Result<Self, BuildError> {
+        match self {
+            Self::Memory(memory) => memory.bind(terms, shard, metrics).map(Self::Memory),
+            Self::Redis(redis) => redis.bind(terms, shard, metrics).map(Self::Redis),
+        }
+    }
+
+    fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
+        match self {
+            Self::Memory(memory) => at_once(memory.take(limits, charges)),
+            Self::Redis(redis) => redis.take(limits, charges),
+        }
+    }
+
+    fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
+        match self {
+            Self::Memory(memory) => at_once(memory.look(limits, charges)),
+            Self::Redis(redis) => redis.look(limits, charges),
+        }
+    }
+
+    fn count(&self, limits: &Limits, charges: &Charges) {
+        match self {
+            Self::Memory(memory) => memory.count(limits, charges),
+            Self::Redis(redis) => redis.count(limits, charges),
+        }
+    }
+
+    fn give_back(&self, limits: &Limits, charges: &Charges) {
+        match self {
+            Self::Memory(memory) => memory.give_back(limits, charges),
+            Self::Redis(redis) => redis.give_back(limits, charges),
+        }
+    }
+
+    fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
+        match self {
+            Self::Memory(memory) => at_once(memory.forget(limits, charges)),
+            Self::Redis(redis) => redis.forget(limits, charges),
+        }
+    }
+
+    fn health(&self) -> Health {
+        match self {
+            Self::Memory(memory) => memory.health(),
+            Self::Redis(redis) => redis.health(),
+        }
+    }
+}
+
+/// What memory says needs no wait.
+fn at_once(step: Step<Verdict, buttress_core::stage::Never>) -> Step<Verdict, Asking<Verdict>> {
+    let Step::Now(verdict) = step;
+    Step::Now(verdict)
+}
+
+impl From<Memory> for Engine {
+    fn from(memory: Memory) -> Self {
+        Self::Memory(memory)
+    }
+}
+
+impl From<RedisStore> for Engine {
+    fn from(redis: RedisStore) -> Self {
+        Self::Redis(redis)
+    }
+}

@@ -1,0 +1,214 @@
+//! One question to Redis: how it is put, and what its answer changes here.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+use buttress_core::clock::Moment;
+use buttress_redis::{Call, Ending, Redis, RedisError, Reply, Tag};
+
+use super::permits::Permit;
+use super::reading::{self, Answer};
+use super::refusals::Heard;
+use super::script::{BUCKETS, COUNTERS, ONE, Operation, bucket, counter, one};
+use super::state::{State, beside};
+use crate::{Algorithm, Charge, Charges, Limit, Limits, MOST_POLICIES, Verdict};
+
+/// A question, with what has to be known when it is answered.
+pub(super) struct Ask {
+    state: Arc<State>,
+    operation: Operation,
+    limits: Limits,
+    charges: Charges,
+    asked: Moment,
+    way: Way,
+    /// How many tokens are asked for in advance, for each charge.
+    leases: [u32; MOST_POLICIES],
+    /// The numbers of the permits, where it is about some.
+    numbers: [u64; MOST_POLICIES],
+    /// Whether it is known what became of it.
+    settled: AtomicBool,
+}
+
+/// Which script it goes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    One,
+    Buckets,
+    Counters,
+}
+
+impl Way {
+    /// How many numbers are answered about each charge.
+    const fn numbers(self) -> usize {
+        match self {
+            Self::One | Self::Buckets => 1,
+            Self::Counters => 3,
+        }
+    }
+}
+
+impl Ask {
+    pub(super) fn new(
+        state: Arc<State>,
+        operation: Operation,
+        limits: Limits,
+        charges: Charges,
+        asked: Moment,
+    ) -> Self {
+        let of = |charge: &Charge| limits.of(charge).algorithm();
+        let all = charges.as_slice();
+        let are_buckets = all.iter().all(|charge| of(charge) == Algorithm::Gcra);
+        let mut leases = [0; MOST_POLICIES];
+        if are_buckets && operation == Operation::Take && !state.leases.is_off() {
+            for (lease, charge) in leases.iter_mut().zip(all) {
+                *lease = state.leases.wish(charge, charges.shard(), asked);
+            }
+        }
+        let way = match (operation, all) {
+            (Operation::Take, [charge])
+                if are_buckets && !charge.is_optional() && leases == [0; MOST_POLICIES] =>
+            {
+                Way::One
+            }
+            (Operation::Take | Operation::Look, _) if are_buckets => Way::Buckets,
+            _ => Way::Counters,
+        };
+        let has_permits = all.iter().any(|charge| of(charge) == Algorithm::Concurrent);
+        let number = if has_permits { state.permits.number() } else { 0 };
+        let (numbers, settled) = ([number; MOST_POLICIES], AtomicBool::new(false));
+        Self { state, operation, limits, charges, asked, way, leases, numbers, settled }
+    }
+
+    /// Is about the permits with these numbers.
+    pub(super) fn numbered(mut self, numbers: [u64; MOST_POLICIES]) -> Self {
+        self.numbers = numbers;
+        self
+    }
+
+    /// Asks for so many tokens in advance, beside its first charge.
+    pub(super) fn leasing(mut self, tokens: u32) -> Self {
+        if let Some(first) = self.leases.first_mut() {
+            *first = tokens;
+        }
+        self.way = Way::Buckets;
+        self
+    }
+
+    pub(super) fn call<'a>(&self, redis: &'a Redis) -> Call<'a> {
+        let all = self.charges.as_slice();
+        let endings = all.iter().map(|charge| {
+            let word = self.state.endings.get(usize::from(charge.policy()));
+            Ending::new(word.map_or("", String::as_str)).with(charge.key())
+        });
+        let tag = self.charges.shard().map_or(self.state.tag, Tag::from);
+        match (self.way, all) {
+            (Way::One, [charge]) => {
+                one(redis.run_for(&ONE, tag, endings), self.limits.of(charge), charge)
+            }
+            (Way::One | Way::Buckets, _) => {
+                let call = redis.run_for(&BUCKETS, tag, endings).arg(self.operation.number());
+                all.iter().zip(self.leases).fold(call, |call, (charge, lease)| {
+                    bucket(call, self.limits.of(charge), charge, lease)
+                })
+            }
+            (Way::Counters, _) => {
+                let call = redis.run_for(&COUNTERS, tag, endings).arg(self.operation.number());
+                all.iter().zip(self.numbers).fold(call, |call, (charge, number)| {
+                    let limit = self.limits.of(charge);
+                    let name = self.name(limit, number);
+                    counter(call, limit, charge, &name, self.state.held_for)
+                })
+            }
+        }
+    }
+
+    /// Reads the answer, and remembers what it says.
+    pub(super) fn read(&self, reply: &Reply) -> Result<Verdict, RedisError> {
+        let Self { operation, limits, charges, way, .. } = self;
+        let Answer { verdict, leased } =
+            reading::read(reply, way.numbers(), *operation, limits, charges)?;
+        if *operation == Operation::Take {
+            self.settle(&verdict, leased);
+        }
+        Ok(verdict)
+    }
+
+    fn settle(&self, verdict: &Verdict, leased: u8) {
+        self.settled.store(true, Relaxed);
+        let Self { state, charges, asked, .. } = self;
+        let now = state.clock.now();
+        let stands = charges.as_slice().iter().zip(verdict.standings());
+        if let Some((at, retry)) = verdict.refusal() {
+            if let Some((charge, standing)) = stands.clone().nth(usize::from(at)) {
+                state.refusals.note(charge, retry, *standing, Heard { asked: *asked, now });
+            }
+        } else {
+            self.hold(verdict);
+        }
+        for (at, ((charge, standing), lease)) in stands.zip(self.leases).enumerate() {
+            if lease > 0 && leased >> at & 1 == 1 {
+                state.leases.came(charge, lease, *standing, now);
+            } else if lease > 0 {
+                state.leases.failed(charge, lease);
+            }
+        }
+    }
+
+    /// Holds the permits that were taken.
+    pub(super) fn hold(&self, verdict: &Verdict) {
+        let shard = self.charges.shard();
+        let all = self.charges.as_slice().iter().zip(self.numbers);
+        for (at, (charge, number)) in (0..).zip(all) {
+            let is_permit = self.limits.of(charge).algorithm() == Algorithm::Concurrent;
+            if is_permit && !verdict.is_missed(at) {
+                self.state.permits.hold(Permit { charge: *charge, shard, number });
+            }
+        }
+    }
+
+    /// Decides without Redis. What may have been counted there stays counted.
+    pub(super) fn failed(&self, _: &RedisError) -> Verdict {
+        self.give_up();
+        let Self { state, operation, limits, charges, .. } = self;
+        state.instead.decide(*operation, limits, charges, state.fleet.processes())
+    }
+
+    /// Nobody hears what became of it: tokens in advance do not come, and permits that were taken all the same go back.
+    fn give_up(&self) {
+        if self.operation != Operation::Take || self.settled.swap(true, Relaxed) {
+            return;
+        }
+        let Self { state, limits, charges, .. } = self;
+        for (charge, lease) in charges.as_slice().iter().zip(self.leases) {
+            if lease > 0 {
+                state.leases.failed(charge, lease);
+            }
+        }
+        let mut back = beside(charges);
+        let is_permit = |charge: &&Charge| limits.of(charge).algorithm() == Algorithm::Concurrent;
+        for charge in charges.as_slice().iter().filter(is_permit) {
+            back.push(*charge);
+        }
+        if !back.is_empty() {
+            let (limits, now) = (limits.clone(), state.clock.now());
+            let ask = Self::new(state.clone(), Operation::GiveBack, limits, back, now);
+            state.post(ask.numbered(self.numbers));
+        }
+    }
+
+    /// What a permit is called.
+    fn name(&self, limit: &Limit, number: u64) -> String {
+        match limit.algorithm() {
+            Algorithm::Concurrent => self.state.permits.name(number),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Whoever asked may have gone.
+impl Drop for Ask {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}

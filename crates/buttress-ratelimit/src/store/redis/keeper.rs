@@ -1,0 +1,123 @@
+//! What has to be done now and then, by one task for as long as there is a handle.
+
+use std::sync::Weak;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use buttress_core::clock::{Moment, Timer, TokioTimer};
+use buttress_redis::{Ending, RedisError};
+
+use super::ask::Ask;
+use super::script::{BEAT, Operation};
+use super::state::State;
+use super::{Handle, leases};
+use crate::{Charge, Charges, MOST_POLICIES};
+
+/// How often it looks.
+const TICK: Duration = Duration::from_millis(250);
+/// How often a process says that it is there.
+const BEAT_EVERY: Duration = Duration::from_secs(2);
+/// After how much silence it is gone.
+const SILENCE: Duration = Duration::from_secs(7);
+
+/// The processes that share the limits, as far as that is known.
+#[derive(Debug)]
+pub(super) struct Fleet {
+    processes: AtomicU32,
+}
+
+impl Fleet {
+    pub(super) fn of(processes: u32) -> Self {
+        Self { processes: AtomicU32::new(processes.max(1)) }
+    }
+
+    /// How many there were when that was heard last.
+    pub(super) fn processes(&self) -> u32 {
+        self.processes.load(Relaxed)
+    }
+
+    fn heard(&self, processes: i64) {
+        let processes = u32::try_from(processes).unwrap_or(1);
+        self.processes.store(processes.max(1), Relaxed);
+    }
+}
+
+/// Keeps a store until its last handle is gone.
+pub(super) async fn keep(handle: Weak<Handle>) {
+    let (mut beat, mut renewed) = (Moment::FIRST, Moment::FIRST);
+    while let Some(handle) = handle.upgrade() {
+        let state = handle.state.clone();
+        drop(handle);
+        let now = state.clock.now();
+        if beat == Moment::FIRST || now - beat >= BEAT_EVERY {
+            beat = now;
+            state.beat(SILENCE).await;
+        }
+        if now - renewed >= state.held_for / 3 {
+            renewed = now;
+            state.renew().await;
+        }
+        state.return_leases(Some(now));
+        drop(state);
+        TokioTimer.sleep(TICK).await;
+    }
+}
+
+impl State {
+    /// Says that this process is there, and hears how many are; with no silence allowed, that it goes.
+    async fn beat(&self, silence: Duration) {
+        let processes = self.say(silence).await;
+        if let Ok(processes) = processes {
+            self.fleet.heard(processes);
+        }
+    }
+
+    async fn say(&self, silence: Duration) -> Result<i64, RedisError> {
+        let millis = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
+        let process = self.permits.process().to_hex();
+        let call = self.redis.run_for(&BEAT, self.tag, std::iter::once(Ending::new("")));
+        call.arg(&process[..]).arg(millis).send().await?.integer()
+    }
+
+    /// Renews what is held, so that only what nobody holds any more ends by itself.
+    async fn renew(self: &std::sync::Arc<Self>) {
+        let Some(limits) = self.limits.load_full() else { return };
+        let held = self.permits.held();
+        for permits in held.chunk_by(|one, other| one.shard == other.shard) {
+            for permits in permits.chunks(MOST_POLICIES) {
+                let shard = permits.first().and_then(|permit| permit.shard);
+                let mut charges = shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
+                let mut numbers = [0; MOST_POLICIES];
+                for (number, permit) in numbers.iter_mut().zip(permits) {
+                    *number = permit.number;
+                    charges.push(permit.charge);
+                }
+                let (state, now) = (self.clone(), self.clock.now());
+                let ask = Ask::new(state, Operation::Count, (*limits).clone(), charges, now);
+                let _ = self.send(ask.numbered(numbers)).await;
+            }
+        }
+    }
+
+    /// Gives back tokens that were taken in advance, and not used for a while; all of them without a time.
+    pub(super) fn return_leases(self: &std::sync::Arc<Self>, now: Option<Moment>) {
+        let Some(limits) = self.limits.load_full() else { return };
+        for leases::Unused { policy, key, shard, tokens } in self.leases.unused(now) {
+            let mut charges = shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
+            charges.push(Charge::new(policy, key, tokens));
+            let (state, now) = (self.clone(), self.clock.now());
+            let limits = (*limits).clone();
+            self.post(Ask::new(state, Operation::GiveBack, limits, charges, now));
+        }
+    }
+
+    /// The last handle has gone.
+    pub(super) fn leave(self: &std::sync::Arc<Self>) {
+        self.return_leases(None);
+        let here = tokio::runtime::Handle::try_current().ok();
+        let Some(runtime) = here.as_ref().or(self.runtime.get()) else { return };
+        let state = self.clone();
+        runtime.spawn(async move { state.beat(Duration::ZERO).await });
+    }
+}

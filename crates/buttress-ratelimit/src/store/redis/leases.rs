@@ -1,0 +1,254 @@
+//! Tokens that were taken of the store in advance, for keys that are asked about all the time.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use buttress_core::Key;
+use buttress_core::clock::Moment;
+use buttress_core::sync::Lock;
+
+use crate::{Charge, Charges, Limits, Source, Standing, Verdict};
+
+/// The leases of this process. Of one key it never holds more than the policy allows, those that are on their way
+/// included. It never grows: a key for which there is no room has no lease.
+#[derive(Debug)]
+pub(super) struct Leases {
+    buckets: Box<[Lock<[Lease; WAYS]>]>,
+    /// How many tokens of one key, by the number of the policy; 0 if it has no leases.
+    most: Box<[u32]>,
+}
+
+/// How many share a lock.
+const WAYS: usize = 8;
+/// For so many keys there is room.
+const KEYS: usize = 1_024;
+
+/// A lease that lasts less than this is too small, and one that lasts four times as long is too large.
+const LASTS: Duration = Duration::from_millis(20);
+/// One that is older goes back.
+pub(super) const OLD: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    key: Key,
+    shard: Option<Key>,
+    policy: u8,
+    /// How many are here.
+    left: u32,
+    /// How many may be on their way.
+    coming: u32,
+    /// How many there should be.
+    size: u32,
+    /// When there were none last.
+    dry: Moment,
+    /// When the last ones came.
+    came: Moment,
+    /// How the key stood then.
+    standing: Standing,
+}
+
+/// Tokens that go back to the store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Unused {
+    pub(super) policy: u8,
+    pub(super) key: Key,
+    pub(super) shard: Option<Key>,
+    pub(super) tokens: u32,
+}
+
+impl Leases {
+    /// For policies with so many tokens a key.
+    pub(super) fn new(most: impl IntoIterator<Item = u32>) -> Self {
+        let most: Box<[u32]> = most.into_iter().collect();
+        let count = if most.iter().all(|most| *most == 0) { 0 } else { KEYS / WAYS };
+        let buckets = (0..count).map(|_| Lock::new([Lease::NOBODYS; WAYS])).collect();
+        Self { buckets, most }
+    }
+
+    pub(super) fn is_off(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// Takes all charges out of what is here, or none of them.
+    pub(super) fn take(&self, limits: &Limits, charges: &Charges) -> Option<Verdict> {
+        let mut verdict = Verdict::taken();
+        for (at, charge) in charges.as_slice().iter().enumerate() {
+            match self.spend(limits, charge) {
+                Some(standing) => verdict.push(standing),
+                None => {
+                    for charge in charges.as_slice().iter().take(at) {
+                        self.put_back(charge);
+                    }
+                    return None;
+                }
+            }
+        }
+        Some(verdict)
+    }
+
+    fn spend(&self, limits: &Limits, charge: &Charge) -> Option<Standing> {
+        self.with(charge, |lease| {
+            lease.left = lease.left.checked_sub(charge.cost())?;
+            Some(lease.standing(limits, charge))
+        })?
+    }
+
+    /// Puts back what was taken out of a lease; `false` if it has no place here any more.
+    pub(super) fn put_back(&self, charge: &Charge) -> bool {
+        let most = self.most(charge);
+        let back = self.with(charge, |lease| {
+            let left = lease.left.saturating_add(charge.cost());
+            let fits = left.saturating_add(lease.coming) <= most;
+            if fits {
+                lease.left = left;
+            }
+            fits
+        });
+        back.unwrap_or(false)
+    }
+
+    /// How many tokens to ask for beside a charge, as it is not the first for this key: zero if there is no hurry. They
+    /// are on their way until [`came`](Self::came) or [`failed`](Self::failed) says otherwise.
+    pub(super) fn wish(&self, charge: &Charge, shard: Option<Key>, now: Moment) -> u32 {
+        let most = self.most(charge);
+        if most == 0 || charge.is_optional() {
+            return 0;
+        }
+        let Some(mut bucket) = self.bucket(charge.key()) else { return 0 };
+        let Some(lease) = Lease::place(&mut *bucket, charge, shard, now) else { return 0 };
+        if lease.coming > 0 {
+            return 0;
+        }
+        lease.adapt(most, now);
+        lease.ask(most)
+    }
+
+    /// The same before there are none: when a quarter is left, and nobody has asked yet.
+    pub(super) fn wish_early(&self, charge: &Charge, now: Moment) -> u32 {
+        let most = self.most(charge);
+        let wish = self.with(charge, |lease| {
+            let is_early = lease.size >= 8 && lease.left <= lease.size / 4 && lease.coming == 0;
+            if !is_early {
+                return 0;
+            }
+            lease.adapt(most, now);
+            lease.ask(most)
+        });
+        wish.unwrap_or(0)
+    }
+
+    /// So many came.
+    pub(super) fn came(&self, charge: &Charge, tokens: u32, standing: Standing, now: Moment) {
+        let _ = self.with(charge, |lease| {
+            lease.coming = lease.coming.saturating_sub(tokens);
+            lease.left = lease.left.saturating_add(tokens);
+            (lease.came, lease.standing) = (now, standing);
+        });
+    }
+
+    /// They will not come: there was no room for them, or nobody knows. A key of which there is no more has none in
+    /// advance for a while.
+    pub(super) fn failed(&self, charge: &Charge, tokens: u32) {
+        let _ = self.with(charge, |lease| {
+            lease.coming = lease.coming.saturating_sub(tokens);
+            lease.size = (lease.size / 2).max(1);
+        });
+    }
+
+    /// Takes out what was not used for too long, or everything at the end.
+    pub(super) fn unused(&self, now: Option<Moment>) -> Vec<Unused> {
+        let mut unused = Vec::new();
+        for bucket in &self.buckets {
+            for lease in bucket.lock().iter_mut() {
+                let is_old = now.is_none_or(|now| now - lease.came >= OLD);
+                if lease.left > 0 && is_old {
+                    let tokens = std::mem::take(&mut lease.left);
+                    let Lease { policy, key, shard, .. } = *lease;
+                    unused.push(Unused { policy, key, shard, tokens });
+                }
+            }
+        }
+        unused
+    }
+
+    /// Lets go of what is left of a key, as it is forgotten everywhere.
+    pub(super) fn forget(&self, charge: &Charge) {
+        let _ = self.with(charge, |lease| lease.left = 0);
+    }
+
+    fn most(&self, charge: &Charge) -> u32 {
+        self.most.get(usize::from(charge.policy())).copied().unwrap_or(0)
+    }
+
+    fn with<T>(&self, charge: &Charge, change: impl FnOnce(&mut Lease) -> T) -> Option<T> {
+        let mut bucket = self.bucket(charge.key())?;
+        bucket.iter_mut().find(|lease| lease.is_of(charge)).map(change)
+    }
+
+    fn bucket(&self, key: Key) -> Option<impl std::ops::DerefMut<Target = [Lease; WAYS]>> {
+        let count = NonZeroUsize::new(self.buckets.len())?;
+        Some(self.buckets.get(key.shard(count))?.lock())
+    }
+}
+
+impl Lease {
+    const NOBODYS: Self = Self {
+        key: Key::from_bytes([0; 16]),
+        shard: None,
+        policy: 0,
+        left: 0,
+        coming: 0,
+        size: 0,
+        dry: Moment::FIRST,
+        came: Moment::FIRST,
+        standing: Standing::from_nanos(0, 0, Source::Leased),
+    };
+
+    fn is_of(&self, charge: &Charge) -> bool {
+        self.size > 0 && self.key == charge.key() && self.policy == charge.policy()
+    }
+
+    /// The place of a key: one that it has, or one that is nobody's, or of whom it is longest ago and who has nothing.
+    fn place<'a>(
+        bucket: &'a mut [Self; WAYS],
+        charge: &Charge,
+        shard: Option<Key>,
+        now: Moment,
+    ) -> Option<&'a mut Self> {
+        if let Some(place) = bucket.iter().position(|lease| lease.is_of(charge)) {
+            return bucket.get_mut(place);
+        }
+        let empty = bucket.iter_mut().filter(|lease| lease.left == 0 && lease.coming == 0);
+        let lease = empty.min_by_key(|lease| (lease.size > 0, lease.dry))?;
+        let (key, policy) = (charge.key(), charge.policy());
+        *lease = Self { key, shard, policy, size: 1, dry: now, ..Self::NOBODYS };
+        // Once is not often: so the first one has nothing in advance.
+        None
+    }
+
+    /// Goes by how long the last ones lasted.
+    fn adapt(&mut self, most: u32, now: Moment) {
+        let lasted = now - self.dry;
+        if lasted < LASTS {
+            self.size = self.size.saturating_mul(2);
+        } else if lasted > 4 * LASTS {
+            self.size /= 2;
+        }
+        self.size = self.size.clamp(1, most.max(1));
+        self.dry = now;
+    }
+
+    /// As many as there is room for.
+    fn ask(&mut self, most: u32) -> u32 {
+        let wish = self.size.saturating_sub(1).min(most.saturating_sub(self.left));
+        self.coming = wish;
+        wish
+    }
+
+    /// What is here, and what the store had when it was asked last.
+    fn standing(&self, limits: &Limits, charge: &Charge) -> Standing {
+        let burst = limits.of(charge).burst();
+        let remaining = u64::from(self.standing.remaining()) + u64::from(self.left);
+        Standing::new(remaining.min(burst), self.standing.resets_in(), Source::Leased)
+    }
+}

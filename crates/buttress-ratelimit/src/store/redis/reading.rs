@@ -1,0 +1,205 @@
+//! What an answer of a script means.
+
+use std::time::Duration;
+
+use buttress_core::clock::Moment;
+use buttress_redis::{RedisError, Reply};
+
+use super::script::Operation;
+use crate::algorithm::counter::Counter;
+use crate::algorithm::fixed::FixedWindow;
+use crate::algorithm::gcra::Gcra;
+use crate::algorithm::sliding::SlidingCounter;
+use crate::{
+    Algorithm, Charge, Charges, Limit, Limits, MOST_POLICIES, Retry, Source, Standing, Verdict,
+};
+
+/// An answer, read strictly: where a number makes no sense there is none.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) verdict: Verdict,
+    /// A bit for each lease that was granted.
+    pub(super) leased: u8,
+}
+
+/// Reads what was answered about charges, with so many numbers for each of them.
+pub(super) fn read(
+    reply: &Reply,
+    each: usize,
+    operation: Operation,
+    limits: &Limits,
+    charges: &Charges,
+) -> Result<Answer, RedisError> {
+    let charges = charges.as_slice();
+    let mut numbers = [0; 2 + 3 * MOST_POLICIES];
+    let numbers = numbers.get_mut(..2 + each * charges.len()).ok_or_else(nonsense)?;
+    reply.fill(numbers)?;
+    let [code, micros, rest @ ..] = &*numbers else { return Err(nonsense()) };
+    let now =
+        Moment::from_nanos(u64::try_from(*micros).map_err(|_| nonsense())?.saturating_mul(MICRO));
+    let mut records = [Record::default(); MOST_POLICIES];
+    for ((record, charge), numbers) in records.iter_mut().zip(charges).zip(rest.chunks(each)) {
+        *record = Record::of(limits.of(charge), charge.cost(), numbers, now)?;
+    }
+    let records = records.get(..charges.len()).unwrap_or_default();
+    let (missed, leased) = masks(*code, charges, records)?;
+    let mut verdict = match code {
+        -1 => refusal(charges, records),
+        _ => Verdict::taken().after(delay(operation, charges, records)),
+    };
+    for (at, record) in (0..).zip(records) {
+        verdict.push(record.standing());
+        if missed >> at & 1 == 1 {
+            verdict.miss(at);
+        }
+    }
+    Ok(Answer { verdict: verdict.at(now.as_nanos()), leased })
+}
+
+/// The charge that has to wait longest: the first of them, if there are several.
+fn refusal(charges: &[Charge], records: &[Record]) -> Verdict {
+    let mut longest: Option<(u8, Retry)> = None;
+    for (at, (_, record)) in required(charges, records) {
+        let Err(retry) = record.room else { continue };
+        if longest.is_none_or(|(_, other)| order(retry) > order(other)) {
+            longest = Some((at, retry));
+        }
+    }
+    let first = required(charges, records).next().map_or(0, |(at, _)| at);
+    let (at, retry) = longest.unwrap_or((first, SOON));
+    Verdict::refused(at, retry)
+}
+
+/// Which has to wait longer.
+fn order(retry: Retry) -> (u8, Duration) {
+    match retry {
+        Retry::After(time) => (0, time),
+        Retry::Unknown => (1, Duration::ZERO),
+        Retry::Never => (2, Duration::ZERO),
+    }
+}
+
+/// How long those that were taken, or might be, have to wait before they go on.
+fn delay(operation: Operation, charges: &[Charge], records: &[Record]) -> Duration {
+    let over = required(charges, records).map(|(_, (_, record))| match operation {
+        Operation::Take => record.over,
+        _ => record.room.unwrap_or(0),
+    });
+    Duration::from_nanos(over.max().unwrap_or(0))
+}
+
+fn required<'a>(
+    charges: &'a [Charge],
+    records: &'a [Record],
+) -> impl Iterator<Item = (u8, (&'a Charge, &'a Record))> {
+    (0..).zip(charges.iter().zip(records)).filter(|(_, (charge, _))| !charge.is_optional())
+}
+
+/// Which charges were missed, and which leases were granted.
+fn masks(code: i64, charges: &[Charge], records: &[Record]) -> Result<(u8, u8), RedisError> {
+    if code == -1 {
+        let optional = (0..).zip(charges.iter().zip(records));
+        let missed = optional
+            .filter(|(_, (charge, record))| charge.is_optional() && record.room.is_err())
+            .fold(0, |mask, (at, _): (u32, _)| mask | 1_u8 << at);
+        return Ok((missed, 0));
+    }
+    let [low, high] = u16::try_from(code).map_err(|_| nonsense())?.to_le_bytes();
+    let is_theirs = |mask: u8| u32::from(mask) >> charges.len() == 0;
+    if is_theirs(low) && is_theirs(high) { Ok((low, high)) } else { Err(nonsense()) }
+}
+
+/// One record as it was answered.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    remaining: u64,
+    /// Nanoseconds.
+    resets_in: u64,
+    /// Whether there is room for the charge, as it stands, and how long to wait before going on.
+    room: Result<u64, Retry>,
+    /// How far a bucket is over its burst, in nanoseconds.
+    over: u64,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { remaining: 0, resets_in: 0, room: Ok(0), over: 0 }
+    }
+}
+
+impl Record {
+    fn of(limit: &Limit, cost: u32, numbers: &[i64], now: Moment) -> Result<Self, RedisError> {
+        let mut given = [0; 3];
+        for (given, number) in given.iter_mut().zip(numbers) {
+            *given = u64::try_from(*number).map_err(|_| nonsense())?;
+        }
+        let [first, second, third] = given;
+        let before = |span| now.as_nanos().saturating_sub(span);
+        let after = |span| now.as_nanos().saturating_add(span);
+        Ok(match limit.algorithm() {
+            Algorithm::Gcra => {
+                let over = first.saturating_sub(limit.tolerance);
+                Self { over, ..Self::counted(&Gcra::from_nanos(after(first)), limit, cost, now) }
+            }
+            Algorithm::FixedWindow => Self::counted(
+                &FixedWindow::from_parts(after(first), count(second)?),
+                limit,
+                cost,
+                now,
+            ),
+            Algorithm::SlidingCounter => {
+                let (newer, older) = (count(second)?, count(third)?);
+                let counter = SlidingCounter::from_parts(before(first), newer, older);
+                Self::counted(&counter, limit, cost, now)
+            }
+            Algorithm::SlidingLog => {
+                let resets_in = if first == 0 { 0 } else { limit.period.saturating_sub(second) };
+                let wait = Duration::from_nanos(limit.period.saturating_sub(third));
+                Self::listed(limit, cost, first, resets_in, Retry::After(whole(wait)))
+            }
+            Algorithm::Concurrent => Self::listed(limit, cost, first, 0, Retry::Unknown),
+        })
+    }
+
+    fn counted(counter: &impl Counter, limit: &Limit, cost: u32, now: Moment) -> Self {
+        let room = counter.room(limit, cost, now).map_err(|retry| match retry {
+            Retry::After(time) => Retry::After(whole(time)),
+            retry => retry,
+        });
+        let resets_in = counter.until(limit, now).saturating_sub(now.as_nanos());
+        Self { remaining: counter.remaining(limit, now), resets_in, room, over: 0 }
+    }
+
+    /// Of what is a list, and is not sent.
+    fn listed(limit: &Limit, cost: u32, used: u64, resets_in: u64, retry: Retry) -> Self {
+        let remaining = limit.count().saturating_sub(used);
+        let room = match u64::from(cost) {
+            cost if cost > limit.count() => Err(Retry::Never),
+            cost if cost > remaining => Err(retry),
+            _ => Ok(0),
+        };
+        Self { remaining, resets_in, room, over: 0 }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::new(self.remaining, Duration::from_nanos(self.resets_in), Source::Store)
+    }
+}
+
+/// The server's time has no more than microseconds: so who waits less than whole ones may come a little too early.
+fn whole(time: Duration) -> Duration {
+    Duration::from_micros(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).div_ceil(MICRO))
+}
+
+const MICRO: u64 = 1_000;
+
+/// Where the script saw no room for a nanosecond's sake: its numbers are whole up to 104 days.
+const SOON: Retry = Retry::After(Duration::from_micros(1));
+
+fn count(number: u64) -> Result<u32, RedisError> {
+    u32::try_from(number).map_err(|_| nonsense())
+}
+
+fn nonsense() -> RedisError {
+    RedisError::unexpected("a number that makes no sense")
+}

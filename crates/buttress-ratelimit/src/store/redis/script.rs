@@ -1,0 +1,97 @@
+//! The scripts, and what they are told of a charge.
+
+use std::time::Duration;
+
+use buttress_redis::{Call, Script};
+
+use crate::{Algorithm, Charge, Limit};
+
+/// One bucket that refills, taken from: what is asked most.
+pub(super) static ONE: Script = Script::new("limit", 1, include_str!("one.lua"));
+/// Several of them; or one, with everything that may be wished.
+pub(super) static BUCKETS: Script = Script::new("limit", 1, include_str!("gcra.lua"));
+/// Everything else.
+pub(super) static COUNTERS: Script = Script::new("limit", 1, include_str!("counters.lua"));
+/// Who is there.
+pub(super) static BEAT: Script = Script::new("limit-fleet", 1, include_str!("beat.lua"));
+
+/// What is done with charges, as `counters.lua` knows it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Operation {
+    Look = 0,
+    Take = 1,
+    Count = 2,
+    GiveBack = 3,
+    Forget = 4,
+}
+
+impl Operation {
+    pub(super) const fn number(self) -> i64 {
+        self as i64
+    }
+}
+
+/// The letter that records of an algorithm have in their keys: two algorithms never read the same record.
+pub(super) const fn letter(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Gcra => "g",
+        Algorithm::FixedWindow => "f",
+        Algorithm::SlidingCounter => "s",
+        Algorithm::SlidingLog => "l",
+        Algorithm::Concurrent => "c",
+    }
+}
+
+/// By how much a charge moves a bucket ahead. What costs more than a burst moves it further than any bucket may be.
+pub(super) fn price(limit: &Limit, cost: u32) -> u64 {
+    limit.price(cost).min(FARTHEST)
+}
+
+/// Of no use to anybody, and a number in all of the places that it comes through.
+const FARTHEST: u64 = 1 << 62;
+
+/// The arguments of `one.lua`.
+pub(super) fn one<'a>(call: Call<'a>, limit: &Limit, charge: &Charge) -> Call<'a> {
+    call.arg(price(limit, charge.cost())).arg(limit.reach).arg(limit.deepest)
+}
+
+/// Those of `gcra.lua` for one charge, with a lease of so many beside it.
+pub(super) fn bucket<'a>(call: Call<'a>, limit: &Limit, charge: &Charge, lease: u32) -> Call<'a> {
+    let call = one(call, limit, charge);
+    match lease {
+        _ if charge.is_optional() => call.arg(-1_i64),
+        0 => call.arg(0_i64),
+        lease => call.arg(price(limit, charge.cost().saturating_add(lease))),
+    }
+}
+
+/// Those of `counters.lua` for one charge. A permit has a name, and is held for so long.
+pub(super) fn counter<'a>(
+    call: Call<'a>,
+    limit: &Limit,
+    charge: &Charge,
+    permit: &str,
+    held: Duration,
+) -> Call<'a> {
+    let algorithm = limit.algorithm();
+    let call = call.arg(letter(algorithm));
+    let call = match algorithm {
+        Algorithm::Gcra => {
+            call.arg(price(limit, charge.cost())).arg(limit.reach).arg(limit.deepest)
+        }
+        Algorithm::Concurrent => call.arg(charge.cost()).arg(limit.count()).arg(nanos(held)),
+        _ => call.arg(charge.cost()).arg(limit.count()).arg(nanos(limit.period())),
+    };
+    let call = call.arg(i64::from(charge.is_optional()));
+    match (algorithm, charge.until()) {
+        (Algorithm::Concurrent, _) => call.arg(permit).arg(0_i64),
+        (_, Some(until)) => call.arg(until / SECOND).arg(until % SECOND),
+        (_, None) => call.arg(-1_i64).arg(0_i64),
+    }
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).min(FARTHEST)
+}

@@ -1,0 +1,215 @@
+//! What all clones of a store share, and the way of a request through it.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use buttress_core::clock::{Clock, Moment};
+use buttress_core::engine::{Answered, Step};
+use buttress_redis::engine::{Asking, Fallback};
+use buttress_redis::{Redis, Tag};
+use tokio::runtime::Handle;
+
+use super::ask::Ask;
+use super::instead::Instead;
+use super::keeper::Fleet;
+use super::leases::Leases;
+use super::permits::Permits;
+use super::refusals::Refusals;
+use super::script::Operation;
+use crate::{Algorithm, Charge, Charges, Limits, MOST_POLICIES, Retry, Source, Standing, Verdict};
+
+/// What a store is made of once it knows its policies.
+pub(super) struct State {
+    pub(super) redis: Redis,
+    pub(super) fallback: Fallback,
+    pub(super) tag: Tag,
+    /// What the keys of each policy end with: the letter of its algorithm, and its name.
+    pub(super) endings: Box<[String]>,
+    pub(super) held_for: Duration,
+    pub(super) instead: Instead,
+    pub(super) refusals: Refusals,
+    pub(super) leases: Leases,
+    pub(super) permits: Permits,
+    pub(super) fleet: Fleet,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The limits that came last, for what is done between requests.
+    pub(super) limits: ArcSwapOption<Limits>,
+    /// Where the work is done that nobody waits for.
+    pub(super) runtime: OnceLock<Handle>,
+}
+
+/// What a step of this store is.
+pub(super) type Asked = Step<Verdict, Asking<Verdict>>;
+
+impl State {
+    pub(super) fn take(self: &Arc<Self>, limits: &Limits, charges: &Charges) -> Asked {
+        let now = self.clock.now();
+        self.learn(limits);
+        if let Some(refusal) = self.remembered(limits, charges, now) {
+            return Step::Now(refusal);
+        }
+        if !self.leases.is_off()
+            && let Some(verdict) = self.leases.take(limits, charges)
+        {
+            self.refill(limits, charges, now);
+            return Step::Now(verdict);
+        }
+        self.ask(Operation::Take, limits, charges, now)
+    }
+
+    /// Asks Redis, once.
+    pub(super) fn ask(
+        self: &Arc<Self>,
+        operation: Operation,
+        limits: &Limits,
+        charges: &Charges,
+        now: Moment,
+    ) -> Asked {
+        if charges.as_slice().iter().any(|charge| !self.knows(limits, charge)) {
+            return Step::Now(Verdict::refused(0, Retry::Never));
+        }
+        self.send(Ask::new(self.clone(), operation, limits.clone(), *charges, now))
+    }
+
+    pub(super) fn send(&self, ask: Ask) -> Asked {
+        let ask = Arc::new(ask);
+        let (reads, fails) = (ask.clone(), ask.clone());
+        let step = self.fallback.ask_or(
+            move |redis| ask.call(redis),
+            move |reply| reads.read(&reply),
+            move |error| Answered::Local(fails.failed(error)),
+        );
+        match step {
+            Step::Now(answered) => Step::Now(answered.into()),
+            Step::Later(asking) => Step::Later(asking),
+        }
+    }
+
+    /// Asks when it can, and nobody waits for it. Where no runtime was ever seen, nothing was asked before.
+    pub(super) fn post(&self, ask: Ask) {
+        let here = Handle::try_current().ok();
+        let Some(runtime) = here.as_ref().or(self.runtime.get()) else { return };
+        let _inside = runtime.enter();
+        if let Step::Later(asking) = self.send(ask) {
+            runtime.spawn(asking);
+        }
+    }
+
+    /// Counts, whether or not there is room. What is counted at the same time is held until it is given back.
+    pub(super) fn count(self: &Arc<Self>, limits: &Limits, charges: &Charges) {
+        if !charges.as_slice().iter().all(|charge| self.knows(limits, charge)) {
+            return;
+        }
+        let ask =
+            Ask::new(self.clone(), Operation::Count, limits.clone(), *charges, self.clock.now());
+        ask.hold(&Verdict::taken());
+        self.post(ask);
+    }
+
+    /// Gives back each charge to whoever took it.
+    pub(super) fn give_back(self: &Arc<Self>, limits: &Limits, charges: &Charges) {
+        let (mut back, now) = (beside(charges), self.clock.now());
+        let mut numbers = [0; MOST_POLICIES];
+        for charge in charges.as_slice().iter().filter(|charge| charge.cost() > 0) {
+            match charge.source() {
+                Source::Local => self.instead.give_back(limits, charge, self.fleet.processes()),
+                Source::Leased if self.leases.put_back(charge) => {}
+                Source::Store | Source::Leased => {
+                    let Some(number) = self.number_of(limits, charge) else { continue };
+                    if let Some(place) = numbers.get_mut(back.as_slice().len()) {
+                        *place = number;
+                    }
+                    self.refusals.clear(charge, now);
+                    back.push(*charge);
+                }
+                Source::Remembered | Source::Allowed | Source::Denied | Source::Unasked => {}
+            }
+        }
+        if !back.is_empty() {
+            let ask = Ask::new(self.clone(), Operation::GiveBack, limits.clone(), back, now);
+            self.post(ask.numbered(numbers));
+        }
+    }
+
+    /// By which number a charge is given back; nothing if it is not held, or not known.
+    fn number_of(&self, limits: &Limits, charge: &Charge) -> Option<u64> {
+        if !self.knows(limits, charge) {
+            return None;
+        }
+        match limits.of(charge).algorithm() {
+            Algorithm::Concurrent => Some(self.permits.give_back(charge)?.number),
+            _ => Some(0),
+        }
+    }
+
+    pub(super) fn forget(self: &Arc<Self>, limits: &Limits, charges: &Charges) -> Asked {
+        let now = self.clock.now();
+        for charge in charges.as_slice() {
+            self.refusals.clear(charge, now);
+            self.leases.forget(charge);
+        }
+        let _ = self.instead.decide(Operation::Forget, limits, charges, 1);
+        self.ask(Operation::Forget, limits, charges, now)
+    }
+
+    /// Has a lease refilled before it is dry, so that nobody has to wait.
+    fn refill(self: &Arc<Self>, limits: &Limits, charges: &Charges, now: Moment) {
+        for charge in charges.as_slice() {
+            let tokens = self.leases.wish_early(charge, now);
+            if tokens > 0 {
+                let mut refill = beside(charges);
+                refill.push(Charge::new(charge.policy(), charge.key(), 0));
+                let ask = Ask::new(self.clone(), Operation::Take, limits.clone(), refill, now);
+                self.post(ask.leasing(tokens));
+            }
+        }
+    }
+
+    /// Whether a charge is refused for certain, without asking: the one of them that waits longest.
+    fn remembered(&self, limits: &Limits, charges: &Charges, now: Moment) -> Option<Verdict> {
+        let all = || (0..).zip(charges.as_slice());
+        let required = all().filter(|(_, charge)| !charge.is_optional());
+        let refused =
+            required.filter_map(|(at, charge)| Some((at, self.refusals.look(charge, now)?.retry)));
+        let (at, retry) = refused.max_by_key(|(_, retry)| *retry)?;
+        let mut verdict = Verdict::refused(at, Retry::After(retry));
+        for (_, charge) in all() {
+            let standing = match self.refusals.look(charge, now) {
+                Some(seen) => {
+                    Standing::new(seen.remaining.into(), seen.resets_in, Source::Remembered)
+                }
+                None => Standing::new(limits.of(charge).burst(), Duration::ZERO, Source::Unasked),
+            };
+            verdict.push(standing);
+        }
+        Some(verdict)
+    }
+
+    fn learn(&self, limits: &Limits) {
+        let is_known = self.limits.load().as_ref().is_some_and(|known| known.is(limits));
+        if !is_known {
+            let before = self.limits.swap(Some(Arc::new(limits.clone())));
+            if before.is_some() {
+                self.refusals.clear_all(self.clock.now());
+            }
+        }
+    }
+
+    fn knows(&self, limits: &Limits, charge: &Charge) -> bool {
+        let policy = usize::from(charge.policy());
+        policy < self.endings.len() && policy < limits.all().len()
+    }
+}
+
+/// Room for charges that are kept in the same place.
+pub(super) fn beside(charges: &Charges) -> Charges {
+    charges.shard().map_or_else(Charges::new, |shard| Charges::new().at(shard))
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("tag", &self.tag).finish_non_exhaustive()
+    }
+}
