@@ -28,6 +28,12 @@ impl Limits {
     pub fn all(&self) -> &[Limit] {
         &self.0
     }
+
+    /// Whether these are the very same, and not only equal.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl FromIterator<Limit> for Limits {
@@ -40,7 +46,7 @@ impl FromIterator<Limit> for Limits {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Charge {
     pub(crate) key: Key,
-    /// Nanoseconds on the time line of its store; [`UNKNOWN`](Verdict::UNKNOWN) until it is stamped.
+    /// Nanoseconds on the time line of its store; zero until it is stamped, so that charges are made of zeros alone.
     pub(crate) until: u64,
     pub(crate) cost: u32,
     pub(crate) policy: u8,
@@ -52,8 +58,7 @@ impl Charge {
     /// Takes `cost` of the limit with this number for `key`. The keys of two policies have nothing in common.
     #[must_use]
     pub const fn new(policy: u8, key: Key, cost: u32) -> Self {
-        let (until, source) = (Verdict::UNKNOWN, Source::Store);
-        Self { key, until, cost, policy, optional: false, source }
+        Self { key, until: 0, cost, policy, optional: false, source: Source::Store }
     }
 
     /// Is decided for itself, and refuses nobody: for a policy that is only tried out.
@@ -90,7 +95,7 @@ impl Charge {
     /// [stamped](Charges::stamp). A store goes by it when it gives back.
     #[must_use]
     pub const fn until(&self) -> Option<u64> {
-        if self.until == Verdict::UNKNOWN { None } else { Some(self.until) }
+        if self.until == 0 { None } else { Some(self.until) }
     }
 
     /// Who took it, once it was [stamped](Charges::stamp).

@@ -32,6 +32,12 @@ pub struct Limit {
     pub(crate) queue: u64,
     /// Nanoseconds between two requests at the steady rate, rounded up: never faster than was said.
     pub(crate) interval: u64,
+    /// What a burst takes at that rate, in nanoseconds.
+    pub(crate) tolerance: u64,
+    /// The same and the queue.
+    pub(crate) reach: u64,
+    /// The deepest debt: the same and a period, for what was counted afterwards.
+    pub(crate) deepest: u64,
 }
 
 /// The longest period: what is longer is a mistake, and would make times that no number holds.
@@ -80,22 +86,10 @@ impl Limit {
         Duration::from_nanos(self.queue)
     }
 
-    /// What `cost` takes, in nanoseconds at the steady rate.
+    /// What `cost` takes at the steady rate, in nanoseconds.
     #[inline]
     pub(crate) const fn price(&self, cost: u32) -> u64 {
         self.interval.saturating_mul(cost as u64)
-    }
-
-    /// What a burst takes, in nanoseconds at the steady rate.
-    #[inline]
-    pub(crate) const fn tolerance(&self) -> u64 {
-        self.interval.saturating_mul(self.burst)
-    }
-
-    /// The deepest debt, in nanoseconds: the burst, the queue, and a period for what was counted afterwards.
-    #[inline]
-    pub(crate) const fn deepest(&self) -> u64 {
-        self.tolerance().saturating_add(self.queue).saturating_add(self.period)
     }
 }
 
@@ -142,9 +136,22 @@ impl TryFrom<Quota> for Limit {
         if algorithm == Algorithm::Gcra && interval < SHORTEST_INTERVAL && period > 0 {
             faults.add("count", "must be at most ten million a second");
         }
-        if algorithm == Algorithm::Gcra && burst.saturating_mul(interval) > nanos(LONGEST_REFILL) {
+        let tolerance = interval.saturating_mul(burst);
+        if algorithm == Algorithm::Gcra && tolerance > nanos(LONGEST_REFILL) {
             faults.add("burst", "must be there again within ten years");
         }
-        faults.finish(Self { algorithm, count, period, burst, queue, interval })
+        let reach = tolerance.saturating_add(queue);
+        let deepest = reach.saturating_add(period);
+        faults.finish(Self {
+            algorithm,
+            count,
+            period,
+            burst,
+            queue,
+            interval,
+            tolerance,
+            reach,
+            deepest,
+        })
     }
 }

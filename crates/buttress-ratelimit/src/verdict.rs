@@ -109,6 +109,15 @@ impl Verdict {
         Self { refusal: Some((charge, retry)), ..Self::taken() }
     }
 
+    /// About one charge: the nanoseconds to wait, or why not; how it stands; and when it was decided.
+    #[inline]
+    pub(crate) fn of_one(room: Result<u64, (u8, Retry)>, standing: Standing, at: u64) -> Self {
+        let mut standings = [EMPTY; MOST_POLICIES];
+        standings[0] = standing;
+        let (refusal, delay) = (room.err(), room.unwrap_or_default());
+        Self { standings, refusal, delay, at, count: 1, missed: 0 }
+    }
+
     /// Has to wait so long before it goes on, as its turn is then.
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
@@ -163,9 +172,9 @@ impl Verdict {
         Duration::from_nanos(self.delay)
     }
 
-    /// When what this charge took is there again.
+    /// When what this charge took is there again; zero if the store does not say.
     pub(crate) const fn until(&self, standing: &Standing) -> u64 {
-        self.at.saturating_add(standing.resets_in)
+        if self.at == Self::UNKNOWN { 0 } else { self.at.saturating_add(standing.resets_in) }
     }
 
     /// How each charge stands, in the order of the charges. After a refusal as if nothing had been asked.

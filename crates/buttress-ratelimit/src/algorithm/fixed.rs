@@ -13,6 +13,13 @@ pub(crate) struct FixedWindow {
     used: u32,
 }
 
+#[cfg(feature = "redis")]
+impl FixedWindow {
+    pub(crate) const fn from_parts(ends: u64, used: u32) -> Self {
+        Self { ends, used }
+    }
+}
+
 impl Counter for FixedWindow {
     fn settle(&mut self, limit: &Limit, now: Moment) {
         if self.ends <= now.as_nanos() || self.used == 0 {

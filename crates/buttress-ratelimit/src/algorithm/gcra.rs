@@ -33,7 +33,7 @@ impl Gcra {
     /// The same after `cost` more, bounded by what a debt may be.
     #[inline]
     pub(crate) fn with(self, limit: &Limit, cost: u32, now: Moment) -> Self {
-        let level = self.level(now).saturating_add(limit.price(cost)).min(limit.deepest());
+        let level = self.level(now).saturating_add(limit.price(cost)).min(limit.deepest);
         Self { empty_at: now.as_nanos().saturating_add(level) }
     }
 
@@ -49,7 +49,7 @@ impl Gcra {
     /// The same as it can be: no fuller than the deepest debt.
     #[inline]
     pub(crate) fn settled(self, limit: &Limit, now: Moment) -> Self {
-        Self { empty_at: self.empty_at.min(now.as_nanos().saturating_add(limit.deepest())) }
+        Self { empty_at: self.empty_at.min(now.as_nanos().saturating_add(limit.deepest)) }
     }
 }
 
@@ -71,11 +71,10 @@ impl Counter for Gcra {
             return Err(Retry::Never);
         }
         let level = self.level(now).saturating_add(limit.price(cost));
-        let over = level.saturating_sub(limit.tolerance());
-        match over.checked_sub(limit.queue) {
-            None | Some(0) => Ok(over),
-            Some(too_much) => Err(Retry::After(Duration::from_nanos(too_much))),
+        if level > limit.reach {
+            return Err(Retry::After(Duration::from_nanos(level - limit.reach)));
         }
+        Ok(level.saturating_sub(limit.tolerance))
     }
 
     fn add(&mut self, limit: &Limit, cost: u32, now: Moment) {
@@ -88,7 +87,7 @@ impl Counter for Gcra {
 
     #[inline]
     fn remaining(&self, limit: &Limit, now: Moment) -> u64 {
-        limit.tolerance().saturating_sub(self.level(now)) / limit.interval.max(1)
+        limit.tolerance.saturating_sub(self.level(now)) / limit.interval.max(1)
     }
 
     #[inline]

@@ -15,6 +15,11 @@ pub(crate) struct SlidingCounter {
 }
 
 impl SlidingCounter {
+    #[cfg(feature = "redis")]
+    pub(crate) const fn from_parts(began: u64, newer: u32, older: u32) -> Self {
+        Self { began, newer, older }
+    }
+
     /// How much of the older window is still in view.
     fn in_view(&self, limit: &Limit, now: Moment) -> u64 {
         limit.period.saturating_sub(now.as_nanos().saturating_sub(self.began))

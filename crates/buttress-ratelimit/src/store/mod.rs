@@ -11,7 +11,7 @@ use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
 
-pub use self::memory::{Heaviest, Memory, Usage, WhenFull};
+pub use self::memory::{Checked, Heaviest, Memory, Usage, WhenFull};
 pub use self::queued::{Queued, Turn};
 pub use self::terms::Terms;
 use crate::{Charges, Limits, Verdict};
@@ -63,6 +63,18 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Forgets these keys: they stand as if they had never asked.
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
+
+    /// How full the table of a policy is: nothing where there is none of a fixed size in this process.
+    fn usage(&self, limits: &Limits, policy: u8) -> Option<Usage> {
+        let _ = (limits, policy);
+        None
+    }
+
+    /// The `most` keys of a policy that have least left, the heaviest first: nothing where it cannot tell.
+    fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
+        let _ = (limits, policy, most);
+        None
+    }
 
     /// Whether a verdict with a [delay](Verdict::delay) comes once that time is over, as from a [`Queued`] store. Where it
     /// does not, a quota with a queue is refused when it is built.

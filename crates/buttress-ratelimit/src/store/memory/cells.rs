@@ -1,15 +1,15 @@
 //! The table of [`Gcra`]: where a key belongs, and what happens to it there.
 
-use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use buttress_core::Key;
 use buttress_core::clock::Moment;
 
 use super::bucket::{Bucket, Exchanged, PLACES, Place};
-use super::heavy::Heavy;
+use super::heavy::{Heaviest, Heavy};
 use super::outcome::{Ask, Outcome, Time};
+use super::settings::WhenFull;
 use super::tally::{Tally, Usage};
-use super::{Heaviest, WhenFull};
 use crate::algorithm::counter::Counter;
 use crate::algorithm::gcra::Gcra;
 use crate::parts::yield_now;
@@ -23,6 +23,9 @@ pub(super) struct Cells {
 }
 
 impl Cells {
+    /// How many bytes a bucket has.
+    pub(super) const BUCKET: usize = size_of::<Bucket>();
+
     /// With so many buckets, of 64 bytes each.
     pub(super) fn new(buckets: usize, when_full: WhenFull) -> Self {
         let buckets: Box<[_]> = (0..buckets.max(1)).map(|_| Bucket::default()).collect();
@@ -30,17 +33,25 @@ impl Cells {
         Self { buckets, when_full, tally: Tally::default(), heavy }
     }
 
-    /// How many buckets fit.
-    pub(super) const fn buckets_in(bytes: usize) -> usize {
-        bytes / size_of::<Bucket>()
-    }
-
+    /// Nearly always one look and one exchange, in the first bucket of the key.
     #[inline]
     pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
+        let print = Spot::print(ask.key);
+        if let Some(place) = self.first(ask.key).and_then(|first| first.find(print))
+            && let Some(outcome) = self.take_at(place, print, limit, ask, time.now())
+        {
+            return outcome;
+        }
+        self.take_wherever(limit, ask, time)
+    }
+
+    /// In the second bucket, after somebody was faster, or for the first time.
+    #[inline(never)]
+    fn take_wherever(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
         let Some(spot) = self.spot(ask.key) else { return Outcome::NO_POLICY };
         loop {
             let taken = match spot.find() {
-                Some(place) => self.take_at(&spot, place, limit, ask, time.now()),
+                Some(place) => self.take_at(place, spot.print, limit, ask, time.now()),
                 None => self.take_first(&spot, limit, ask, time),
             };
             if let Some(outcome) = taken {
@@ -106,8 +117,8 @@ impl Cells {
     #[inline]
     fn take_at(
         &self,
-        spot: &Spot<'_>,
         place: Place<'_>,
+        print: u32,
         limit: &Limit,
         ask: Ask,
         now: Moment,
@@ -118,12 +129,12 @@ impl Cells {
         if room.is_err() || ask.cost == 0 {
             if cell != seen {
                 // A clock has jumped back, or the limit was lowered. Left as it is, it would lock the key out.
-                place.exchange(spot.print, cell.as_nanos());
+                place.exchange(print, cell.as_nanos());
             }
             return Some(Outcome::of(room, &cell, limit, now));
         }
         let next = cell.with(limit, ask.cost, now);
-        if place.exchange(spot.print, next.as_nanos()) != Exchanged::Yes {
+        if place.exchange(print, next.as_nanos()) != Exchanged::Yes {
             return None;
         }
         self.note(limit, ask.key, next, now);
@@ -179,7 +190,7 @@ impl Cells {
         if self.when_full == WhenFull::Refuse && !ask.forced {
             self.tally.refused.up();
             let wait = Gcra::from_nanos(least.seen()).level(now);
-            let room = Err(Retry::After(std::time::Duration::from_nanos(wait)));
+            let room = Err(Retry::After(Duration::from_nanos(wait)));
             return Outcome { room, remaining: 0, until: least.seen(), ..outcome };
         }
         self.tally.uncounted.up();
@@ -188,33 +199,35 @@ impl Cells {
 
     #[inline]
     fn note(&self, limit: &Limit, key: Key, cell: Gcra, now: Moment) {
-        if cell.level(now) > limit.tolerance() / 2 {
-            self.heavy.note(key, cell.as_nanos(), limit.tolerance() / 8);
+        if cell.level(now) > limit.tolerance / 2 {
+            self.heavy.note(key, cell.as_nanos(), limit.tolerance / 8);
         }
     }
 
     #[inline]
+    fn first(&self, key: Key) -> Option<&Bucket> {
+        let [half, _] = key.halves();
+        self.buckets.get(share(half, self.buckets.len()))
+    }
+
     fn spot(&self, key: Key) -> Option<Spot<'_>> {
-        let count = NonZeroUsize::new(self.buckets.len())?;
-        let [half, other] = key.halves();
-        let first = self.buckets.get(share(half, count))?;
-        let second = self.buckets.get(share(other << 32, count))?;
-        Some(Spot { first, second, print: u32::try_from(other >> 32).unwrap_or(1).max(1) })
+        let [_, half] = key.halves();
+        let second = self.buckets.get(share(half << 32, self.buckets.len()))?;
+        Some(Spot { first: self.first(key)?, second, print: Spot::print(key) })
     }
 }
 
 /// Which of `count` a number belongs to, by its upper bits.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "it is below `count`")]
-fn share(number: u64, count: NonZeroUsize) -> usize {
-    ((u128::from(number) * count.get() as u128) >> 64) as usize
+fn share(number: u64, count: usize) -> usize {
+    ((u128::from(number) * count as u128) >> 64) as usize
 }
 
 /// Where a key may be: in its first bucket, or in the second if the first was as good as full when it came.
 struct Spot<'a> {
     first: &'a Bucket,
     second: &'a Bucket,
-    /// 32 bits of the key that say nothing about its buckets; never zero, which is nobody's.
     print: u32,
 }
 
@@ -228,7 +241,13 @@ enum Vacancy<'a> {
 }
 
 impl<'a> Spot<'a> {
+    /// 32 bits of the key that say nothing about its buckets; never zero, which is nobody's.
     #[inline]
+    fn print(key: Key) -> u32 {
+        let [_, half] = key.halves();
+        u32::try_from(half >> 32).unwrap_or(1).max(1)
+    }
+
     fn find(&self) -> Option<Place<'a>> {
         self.first.find(self.print).or_else(|| self.second.find(self.print))
     }

@@ -1,9 +1,47 @@
 //! Which keys are worth a look: the table of [`Gcra`](crate::algorithm::gcra::Gcra) has fingerprints only.
 
+use std::cmp::Reverse;
+
 use buttress_core::Key;
 
+use crate::Standing;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
+
+/// A key that has taken much: see [`Memory::heaviest`](super::Memory::heaviest).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Heaviest {
+    key: Key,
+    standing: Standing,
+}
+
+impl Heaviest {
+    pub(super) const fn new(key: Key, standing: Standing) -> Self {
+        Self { key, standing }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn key(&self) -> Key {
+        self.key
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Those that have least left, each once, the heaviest first.
+    pub(super) fn of(mut found: Vec<Self>, most: usize) -> Vec<Self> {
+        found.sort_unstable_by_key(|Self { key, standing }| {
+            (standing.remaining(), Reverse(standing.resets_in()), key.to_bytes())
+        });
+        found.dedup_by_key(|heavy| heavy.key);
+        found.truncate(most);
+        found
+    }
+}
 
 /// How many share a group. Of these, the one that will be rid of its debt first gives way.
 const WAYS: usize = 4;

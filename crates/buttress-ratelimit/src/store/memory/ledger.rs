@@ -6,9 +6,10 @@ use std::time::Duration;
 use buttress_core::Key;
 use buttress_core::clock::Moment;
 
+use super::heavy::Heaviest;
 use super::outcome::{Ask, Outcome, Time};
+use super::settings::WhenFull;
 use super::tally::{Tally, Usage};
-use super::{Heaviest, WhenFull};
 use crate::algorithm::counter::Counter;
 use crate::parts::Lock;
 use crate::{Limit, Retry, Source};

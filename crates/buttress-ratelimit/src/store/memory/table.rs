@@ -2,10 +2,11 @@ use buttress_core::Key;
 use buttress_core::clock::Moment;
 
 use super::cells::Cells;
-use super::ledger::{Counts, Ledger, Page, WAYS};
+use super::heavy::Heaviest;
+use super::ledger::{Counts, Ledger, Page};
 use super::outcome::{Ask, Outcome, Time};
+use super::settings::{Room, WhenFull};
 use super::tally::Usage;
-use super::{Heaviest, Room, WhenFull};
 use crate::algorithm::concurrent::Concurrent;
 use crate::algorithm::counter::Counter;
 use crate::algorithm::fixed::FixedWindow;
@@ -18,7 +19,7 @@ use crate::{Algorithm, Limit};
 /// a thousand find both of their buckets full.
 const KEYS_A_BUCKET: usize = 3;
 
-/// The same for eight places, which have no second bucket: four.
+/// The same of a page, which has eight places and no second page.
 const KEYS_A_PAGE: usize = 4;
 
 /// What one policy has counted.
@@ -31,10 +32,7 @@ impl Table {
     pub(super) fn new(algorithm: Algorithm, room: Room, when_full: WhenFull) -> Self {
         match algorithm {
             Algorithm::Gcra => {
-                let buckets = match room {
-                    Room::Keys(keys) => keys.div_ceil(KEYS_A_BUCKET),
-                    Room::Bytes(bytes) => Cells::buckets_in(bytes),
-                };
+                let buckets = room.parts(KEYS_A_BUCKET, Cells::BUCKET);
                 Self::Cells(Cells::new(buckets, when_full))
             }
             Algorithm::FixedWindow => ledger::<FixedWindow>(room, when_full),
@@ -89,10 +87,6 @@ impl Table {
 }
 
 fn ledger<C: Counter + Send + Sync + 'static>(room: Room, when_full: WhenFull) -> Table {
-    let pages = match room {
-        Room::Keys(keys) => keys.div_ceil(KEYS_A_PAGE),
-        Room::Bytes(bytes) => bytes / size_of::<Lock<Page<C>>>(),
-    };
-    const { assert!(WAYS > KEYS_A_PAGE) }
+    let pages = room.parts(KEYS_A_PAGE, size_of::<Lock<Page<C>>>());
     Table::Ledger(Box::new(Ledger::<C>::new(pages, when_full)))
 }

@@ -1,10 +1,12 @@
 //! Several charges: all are taken, or none is.
 
+use std::time::Duration;
+
 use buttress_core::clock::Moment;
 
 use super::outcome::{Ask, Outcome, Time};
 use super::table::Table;
-use crate::{Charge, Limits, MOST_POLICIES, Retry, Verdict};
+use crate::{Charge, Limit, Limits, MOST_POLICIES, Retry, Source, Verdict};
 
 /// The tables of a rule set, and the limits that count now.
 #[derive(Clone, Copy)]
@@ -16,12 +18,14 @@ pub(super) struct Books<'a> {
 /// What came of each charge, in their order.
 type Outcomes = [Option<Outcome>; MOST_POLICIES];
 
-impl Books<'_> {
+impl<'a> Books<'a> {
+    #[inline]
     pub(super) fn take(self, charges: &[Charge], mut time: Time<'_>) -> Verdict {
         match charges {
             [charge] if !charge.optional => {
                 let outcome = self.take_one(charge, &mut time);
-                verdict(charges, &[outcome].map(Some), time.now())
+                let room = outcome.room.map_err(|retry| (0, retry));
+                Verdict::of_one(room, outcome.standing(time.now()), time.now().as_nanos())
             }
             _ => self.take_all(charges, &mut time),
         }
@@ -32,6 +36,7 @@ impl Books<'_> {
     }
 
     /// Looks at all before it takes the first, so that hardly anything is taken only to be given back.
+    #[inline(never)]
     fn take_all(self, charges: &[Charge], time: &mut Time<'_>) -> Verdict {
         let seen = self.look_at_all(charges, time.now());
         let has_room = |(charge, seen): (&Charge, &Option<Outcome>)| {
@@ -67,7 +72,7 @@ impl Books<'_> {
         now: Moment,
     ) -> Verdict {
         for (charge, taken) in charges.iter().zip(taken) {
-            if let Some(taken) = taken.filter(|taken| taken.source == crate::Source::Store) {
+            if let Some(taken) = taken.filter(|taken| taken.source == Source::Store) {
                 self.give_back_one(charge, Some(taken.until), now);
             }
         }
@@ -81,7 +86,7 @@ impl Books<'_> {
 
     pub(super) fn count(self, charges: &[Charge], mut time: Time<'_>) {
         for charge in charges {
-            if let Some((table, limit)) = self.of(charge) {
+            if let Some((table, limit)) = self.of(charge.policy) {
                 table.take(limit, Ask { forced: true, ..Ask::from(charge) }, &mut time);
             }
         }
@@ -89,27 +94,28 @@ impl Books<'_> {
 
     pub(super) fn give_back(self, charges: &[Charge], now: Moment) {
         // What was admitted without being counted has nothing to give back.
-        for charge in charges.iter().filter(|charge| charge.source == crate::Source::Store) {
+        for charge in charges.iter().filter(|charge| charge.source == Source::Store) {
             self.give_back_one(charge, charge.until(), now);
         }
     }
 
     pub(super) fn forget(self, charges: &[Charge], now: Moment) -> Verdict {
         for charge in charges {
-            if let Some((table, _)) = self.of(charge) {
+            if let Some((table, _)) = self.of(charge.policy) {
                 table.forget(charge.key);
             }
         }
         self.look(charges, now)
     }
 
-    fn take_one(self, charge: &Charge, time: &mut Time<'_>) -> Outcome {
-        let Some((table, limit)) = self.of(charge) else { return Outcome::NO_POLICY };
+    #[inline]
+    pub(super) fn take_one(self, charge: &Charge, time: &mut Time<'_>) -> Outcome {
+        let Some((table, limit)) = self.of(charge.policy) else { return Outcome::NO_POLICY };
         table.take(limit, charge.into(), time)
     }
 
     fn give_back_one(self, charge: &Charge, until: Option<u64>, now: Moment) {
-        if let Some((table, limit)) = self.of(charge) {
+        if let Some((table, limit)) = self.of(charge.policy) {
             table.give_back(limit, charge.into(), until, now);
         }
     }
@@ -117,15 +123,16 @@ impl Books<'_> {
     fn look_at_all(self, charges: &[Charge], now: Moment) -> Outcomes {
         let mut seen = Outcomes::default();
         for (place, charge) in seen.iter_mut().zip(charges) {
-            let found = self.of(charge).map(|(table, limit)| table.look(limit, charge.into(), now));
+            let found =
+                self.of(charge.policy).map(|(table, limit)| table.look(limit, charge.into(), now));
             *place = Some(found.unwrap_or(Outcome::NO_POLICY));
         }
         seen
     }
 
     #[inline]
-    fn of(&self, charge: &Charge) -> Option<(&Table, &crate::Limit)> {
-        let policy = usize::from(charge.policy);
+    pub(super) fn of(self, policy: u8) -> Option<(&'a Table, &'a Limit)> {
+        let policy = usize::from(policy);
         Some((self.tables.get(policy)?, self.limits.all().get(policy)?))
     }
 }
@@ -151,7 +158,7 @@ fn verdict(charges: &[Charge], outcomes: &[Option<Outcome>], now: Moment) -> Ver
     }
     let verdict = match longest {
         Some((at, retry)) => Verdict::refused(at, retry),
-        None => Verdict::taken().after(std::time::Duration::from_nanos(delay)),
+        None => Verdict::taken().after(Duration::from_nanos(delay)),
     };
     let mut verdict = verdict.at(now.as_nanos());
     for ((charge, outcome), at) in outcomes() {
@@ -164,10 +171,10 @@ fn verdict(charges: &[Charge], outcomes: &[Option<Outcome>], now: Moment) -> Ver
 }
 
 /// Which has to wait longer.
-fn order(retry: Retry) -> (u8, std::time::Duration) {
+fn order(retry: Retry) -> (u8, Duration) {
     match retry {
         Retry::After(wait) => (0, wait),
-        Retry::Unknown => (1, std::time::Duration::ZERO),
-        Retry::Never => (2, std::time::Duration::ZERO),
+        Retry::Unknown => (1, Duration::ZERO),
+        Retry::Never => (2, Duration::ZERO),
     }
 }

@@ -1,0 +1,91 @@
+use std::fmt;
+use std::sync::Arc;
+
+use buttress_core::Faults;
+use buttress_core::clock::{Clock, SystemClock};
+use serde::{Deserialize, Serialize};
+
+/// What becomes of a new key, if all places where it could be counted are taken by keys that have to be remembered.
+///
+/// ```
+/// use buttress_ratelimit::store::WhenFull;
+///
+/// let setting: WhenFull = serde_json::from_str(r#""refuse""#)?;
+/// assert_eq!(setting, WhenFull::Refuse);
+/// assert_eq!(WhenFull::default(), WhenFull::Forget);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// Of the keys in these places, the one that loses least is forgotten: it stands as if it had never asked. Who is in
+    /// debt stays, so whoever comes with many keys does not get rid of a refusal. The default.
+    ///
+    /// What is counted at the same time is not forgotten: there the new key is refused.
+    #[default]
+    Forget,
+    /// The new key is refused until a place is free.
+    Refuse,
+    /// The new key is let through, and not counted.
+    Admit,
+}
+
+/// How a [`Memory`](super::Memory) was asked to be.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) room: Room,
+    pub(super) when_full: WhenFull,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    pub(super) fn new(room: Room) -> Self {
+        Self { room, when_full: WhenFull::default(), clock: Arc::new(SystemClock) }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { room, when_full, clock } = self;
+        f.debug_struct("Memory")
+            .field("room", room)
+            .field("when_full", when_full)
+            .field("clock", clock)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How large the table of a policy is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Room {
+    Keys(usize),
+    Bytes(usize),
+}
+
+impl Room {
+    /// A table for more keys is not made.
+    const MOST_KEYS: usize = u32::MAX as usize;
+
+    pub(super) fn check(self, faults: &mut Faults) {
+        match self {
+            Self::Keys(1..=Self::MOST_KEYS) | Self::Bytes(64..) => {}
+            Self::Keys(keys) => {
+                let most = Self::MOST_KEYS;
+                faults.add("memory.keys", format_args!("must be 1 to {most}, not {keys}"));
+            }
+            Self::Bytes(bytes) => {
+                faults.add("memory.bytes", format_args!("must be at least 64, not {bytes}"));
+            }
+        }
+    }
+
+    /// How many parts of a table there are, each for so many keys and of so many bytes.
+    pub(super) fn parts(self, keys: usize, bytes: usize) -> usize {
+        match self {
+            Self::Keys(all) => all.min(Self::MOST_KEYS).div_ceil(keys),
+            Self::Bytes(all) => all / bytes,
+        }
+    }
+}

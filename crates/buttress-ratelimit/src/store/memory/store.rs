@@ -1,0 +1,57 @@
+use buttress_core::engine::Step;
+use buttress_core::key::KeyParts;
+use buttress_core::metrics::Metrics;
+use buttress_core::stage::Never;
+use buttress_core::{BuildError, Faults};
+
+use super::outcome::Time;
+use super::{Heaviest, Memory, Usage};
+use crate::store::{LimitStore, Terms};
+use crate::{Charges, Limits, Verdict};
+
+impl LimitStore for Memory {
+    type Wait = Never;
+
+    fn bind(self, terms: &[Terms], _: Option<&KeyParts>, _: &Metrics) -> Result<Self, BuildError> {
+        let mut faults = Faults::new();
+        self.shared.settings.room.check(&mut faults);
+        let this = faults.finish(self)?;
+        let algorithms: Vec<_> = terms.iter().map(|terms| terms.limit().algorithm()).collect();
+        let mut faults = Faults::new();
+        if *this.tables(algorithms.iter().copied()).algorithms != *algorithms {
+            faults.add("memory", "counts for another set of policies already");
+        }
+        faults.finish(this)
+    }
+
+    #[inline]
+    fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
+        let time = Time::of(&*self.shared.settings.clock);
+        Step::Now(self.books(limits).take(charges.as_slice(), time))
+    }
+
+    fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
+        Step::Now(self.books(limits).look(charges.as_slice(), self.now()))
+    }
+
+    fn count(&self, limits: &Limits, charges: &Charges) {
+        let time = Time::of(&*self.shared.settings.clock);
+        self.books(limits).count(charges.as_slice(), time);
+    }
+
+    fn give_back(&self, limits: &Limits, charges: &Charges) {
+        self.books(limits).give_back(charges.as_slice(), self.now());
+    }
+
+    fn usage(&self, limits: &Limits, policy: u8) -> Option<Usage> {
+        Some(Self::usage(self, limits, policy))
+    }
+
+    fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
+        Some(Self::heaviest(self, limits, policy, most))
+    }
+
+    fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
+        Step::Now(self.books(limits).forget(charges.as_slice(), self.now()))
+    }
+}
