@@ -1,14 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::clock::{Clock, SystemClock, Timer};
 use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::metrics::Metrics;
 use buttress_core::{Audit, BuildError, Faults};
 
 use crate::headers::Forms;
 use crate::plan::Plan;
-use crate::store::{LimitStore, Memory};
+use crate::store::{LimitStore, Memory, Queued};
 use crate::when::Condition;
 use crate::{HeaderForm, Policy, RateLimit};
 
@@ -16,7 +16,7 @@ use crate::{HeaderForm, Policy, RateLimit};
 #[must_use = "nothing happens until `build` is called"]
 pub struct RateLimitBuilder<S = Memory> {
     pub(crate) store: S,
-    pub(crate) policies: Vec<(String, Policy)>,
+    pub(crate) policies: Vec<Named>,
     pub(crate) exempt: Vec<Condition>,
     pub(crate) deny: Vec<Condition>,
     pub(crate) shadow: bool,
@@ -29,7 +29,16 @@ pub struct RateLimitBuilder<S = Memory> {
     pub(crate) metrics: Metrics,
     pub(crate) audit: Audit,
     /// What was wrong with the settings that it comes from.
-    pub(crate) wrong: Option<BuildError>,
+    pub(crate) faults: Faults,
+}
+
+/// A policy, and where it stands.
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) policy: Policy,
+    /// Whether its quota could be read.
+    pub(crate) has_quota: bool,
 }
 
 /// How many keys are watched for penalties, if nothing else is said.
@@ -39,7 +48,9 @@ impl<S> RateLimitBuilder<S> {
     /// Adds a policy: eight are the most, as all of them are decided together. Its name is seen by clients, in metrics and in
     /// stores.
     pub fn policy(mut self, name: impl Into<String>, policy: Policy) -> Self {
-        self.policies.push((name.into(), policy));
+        let name = name.into();
+        let path = format!("policies.{name}");
+        self.policies.push(Named { name, path, policy, has_quota: true });
         self
     }
 
@@ -131,6 +142,24 @@ impl<S> RateLimitBuilder<S> {
         self.map(|_| store)
     }
 
+    /// Lets requests wait for their turn, for quotas with a [queue](crate::Quota::queue). Said after the
+    /// [engine](Self::engine), which it is put around.
+    ///
+    /// ```
+    /// use buttress_core::clock::ManualClock;
+    /// use buttress_ratelimit::{Quota, RateLimit, everyone};
+    /// use std::time::Duration;
+    ///
+    /// let leaky = || Quota::per_second(5).burst(1).queue(Duration::from_secs(2)).by(everyone());
+    /// let error = RateLimit::builder().policy("calls", leaky()).build().unwrap_err();
+    /// assert_eq!(error.faults()[0].to_string(), "policies.calls.quota.queue: needs a timer: say `.timer(…)`");
+    /// // In a service: `TokioTimer`.
+    /// assert!(RateLimit::builder().policy("calls", leaky()).timer(ManualClock::new()).build().is_ok());
+    /// ```
+    pub fn timer<T: Timer + Clone>(self, timer: T) -> RateLimitBuilder<Queued<S, T>> {
+        self.map(|store| Queued::new(store, timer))
+    }
+
     fn map<T>(self, store: impl FnOnce(S) -> T) -> RateLimitBuilder<T> {
         RateLimitBuilder {
             store: store(self.store),
@@ -146,7 +175,7 @@ impl<S> RateLimitBuilder<S> {
             clock: self.clock,
             metrics: self.metrics,
             audit: self.audit,
-            wrong: self.wrong,
+            faults: self.faults,
         }
     }
 }
@@ -158,10 +187,7 @@ impl<S: LimitStore> RateLimitBuilder<S> {
     ///
     /// Fails with all that is wrong: of numbers, names, conditions, keys, and of what the store cannot keep.
     pub fn build(mut self) -> Result<RateLimit<S>, BuildError> {
-        let mut faults = Faults::new();
-        if let Some(wrong) = self.wrong.take() {
-            faults.within("", Err::<(), _>(wrong));
-        }
+        let mut faults = std::mem::take(&mut self.faults);
         let planned = Plan::of(self, &mut faults);
         faults
             .finish(planned)
@@ -186,7 +212,7 @@ impl Default for RateLimitBuilder {
             clock: Arc::new(SystemClock),
             metrics: Metrics::none(),
             audit: Audit::default(),
-            wrong: None,
+            faults: Faults::new(),
         }
     }
 }
@@ -194,7 +220,10 @@ impl Default for RateLimitBuilder {
 impl<S: fmt::Debug> fmt::Debug for RateLimitBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimitBuilder")
-            .field("policies", &self.policies)
+            .field(
+                "policies",
+                &self.policies.iter().map(|named| (&named.name, &named.policy)).collect::<Vec<_>>(),
+            )
             .field("exempt", &self.exempt)
             .field("deny", &self.deny)
             .field("shadow", &self.shadow)

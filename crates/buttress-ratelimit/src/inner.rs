@@ -14,6 +14,7 @@ use crate::live::Live;
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Place;
 use crate::rule::{Asked, Rule};
+use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::Condition;
 use crate::{Charge, Charges, Verdict, answer};
@@ -40,6 +41,7 @@ pub(crate) struct Inner<S> {
     pub(crate) bans: Option<Bans>,
     pub(crate) meters: Meters,
     pub(crate) policy_meters: Box<[PolicyMeters]>,
+    pub(crate) usage_meters: Box<[UsageMeters]>,
     pub(crate) violations: Violations,
 }
 

@@ -35,6 +35,20 @@ const BANNED: Metric<Gauge> = Metric::gauge(
     "Who is banned: as many as there were when a ban was last imposed, lifted or listed",
 );
 
+pub(crate) const KEYS: Metric<Gauge, 1> = Metric::gauge(
+    "buttress_ratelimit_keys",
+    "Keys in the table of a policy, when somebody last looked: a probe, or who asked for its usage",
+)
+.labels(&["policy"]);
+pub(crate) const PLACES: Metric<Gauge, 1> =
+    Metric::gauge("buttress_ratelimit_places", "Places in the table of a policy")
+        .labels(&["policy"]);
+pub(crate) const CROWDED: Metric<Counter, 2> = Metric::counter(
+    "buttress_ratelimit_crowded_total",
+    "What became of keys, as there was no room: forgotten, refused, uncounted",
+)
+.labels(&["policy", "what"]);
+
 /// Every metric of the door. Those of a store are in its own catalogue.
 pub const CATALOGUE: &[Description] = &[
     *DECISIONS.description(),
@@ -44,6 +58,9 @@ pub const CATALOGUE: &[Description] = &[
     *RETURNED.description(),
     *BANS.description(),
     *BANNED.description(),
+    *KEYS.description(),
+    *PLACES.description(),
+    *CROWDED.description(),
 ];
 
 /// What is counted for one policy.

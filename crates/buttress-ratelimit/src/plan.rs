@@ -1,19 +1,21 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use buttress_core::key::KeyParts;
+use buttress_core::key::{KeyParts, Keyer};
 use buttress_core::sync::Lock;
 use buttress_core::{BuildError, Faults};
 
 use crate::bans::Bans;
+use crate::builder::Named;
 use crate::inner::{Inner, Shard};
 use crate::live::{Live, check_cost};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Cost;
 use crate::rule::Rule;
 use crate::store::{LimitStore, Terms};
+use crate::usage::UsageMeters;
 use crate::violations::Violations;
-use crate::{Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder};
+use crate::{Limit, MOST_POLICIES, Quota, RateLimitBuilder};
 
 /// A longer name would fill headers and metrics.
 const LONGEST_NAME: usize = 64;
@@ -45,25 +47,24 @@ impl<S: LimitStore> Plan<S> {
         check_conditions("deny", &builder.deny, faults);
         builder.forms.check(faults);
         let mut read = Vec::new();
-        for (at, (name, policy)) in builder.policies.into_iter().enumerate() {
-            let path = format!("policies.{name}");
-            if !policy.quota.queue.is_zero() && !builder.store.gives_turns() {
-                faults.add(format!("{path}.quota.queue"), "needs a timer: say `.timer(…)`");
+        for (number, named) in (0_u8..).zip(builder.policies) {
+            if !named.policy.quota.queue.is_zero() && !builder.store.gives_turns() {
+                faults.add(format!("{}.quota.queue", named.path), "needs a timer: say `.timer(…)`");
             }
-            let number = u8::try_from(at).unwrap_or(u8::MAX);
-            let (shadow, shard) = (builder.shadow, shard.as_ref());
-            read.extend(Read::of(number, name, policy, (&keyer, shadow, shard), &path, faults));
+            read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
         let has_penalties = read.iter().any(|read| read.rule.penalty.is_some());
         let names: Box<[Arc<str>]> = read.iter().map(|read| read.rule.name.clone()).collect();
         let limits: Vec<_> = read.iter().map(|read| read.limit).collect();
         let quotas = read.iter().map(|read| read.quota).collect();
         let metered = |name: &Arc<str>| PolicyMeters::new(&builder.metrics, name);
+        let used = |name: &Arc<str>| UsageMeters::new(&builder.metrics, name);
         let inner = Inner {
             store: builder.store,
             live: ArcSwap::from_pointee(Live::new(&names, quotas, &limits)),
             replacing: Lock::new(()),
             policy_meters: names.iter().map(metered).collect(),
+            usage_meters: names.iter().map(used).collect(),
             names,
             costs: read.iter().map(|read| read.cost).collect(),
             exempt: builder.exempt.into(),
@@ -99,10 +100,8 @@ impl<S: LimitStore> Plan<S> {
 impl Read {
     fn of(
         number: u8,
-        name: String,
-        policy: Policy,
-        (keyer, shadow, shard): (&buttress_core::Keyer, bool, Option<&KeyParts>),
-        path: &str,
+        Named { name, path, policy, has_quota }: Named,
+        (keyer, shadow, shard): (&Keyer, bool, Option<&KeyParts>),
         faults: &mut Faults,
     ) -> Option<Self> {
         check_conditions(&format!("{path}.when"), &policy.when, faults);
@@ -132,8 +131,8 @@ impl Read {
                 format_args!("is {parts}: limits that are spread by {shard} would be split"),
             );
         }
-        let limit = faults.within(&format!("{path}.quota"), quota.check())?;
-        check_cost(&limit, cost, path, faults);
+        let limit = faults.within(&format!("{path}.quota"), quota.check()).filter(|_| has_quota)?;
+        check_cost(&limit, cost, &path, faults);
         let terms = Terms::new(name, limit).degrade(degrade).keyed_by(rule.parts.clone());
         Some(Self { rule, quota, limit, cost, terms })
     }
@@ -152,16 +151,15 @@ fn check_count(policies: usize, faults: &mut Faults) {
 }
 
 /// They stand in headers, in metrics and in the keys of a store.
-fn check_names(policies: &[(String, Policy)], faults: &mut Faults) {
+fn check_names(policies: &[Named], faults: &mut Faults) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    for (at, (name, _)) in policies.iter().enumerate() {
-        let path = format!("policies.{name}");
+    for (at, Named { name, path, .. }) in policies.iter().enumerate() {
         if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
             let reason =
                 format!("is no name: it must be 1 to {LONGEST_NAME} letters, digits and `-_.`");
-            faults.add(path, reason);
-        } else if policies[..at].iter().any(|(other, _)| other == name) {
-            faults.add(path, "there are two policies of this name");
+            faults.add(format!("{path}.name"), reason);
+        } else if policies[..at].iter().any(|other| other.name == *name) {
+            faults.add(format!("{path}.name"), "there are two policies of this name");
         }
     }
 }

@@ -187,11 +187,11 @@ impl<S: LimitStore> RateLimit<S> {
     /// Lifts a ban, and forgets the refusals behind it; whether there was one.
     #[must_use = "there may be no such ban"]
     pub fn lift(&self, policy: &str, key: Key) -> bool {
-        let Some((bans, at)) = self.inner.bans.as_ref().zip(self.rule(policy)) else {
+        let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {
             return false;
         };
         let now = self.inner.clock.now();
-        let lifted = bans.lift(number(at), key, now);
+        let lifted = bans.lift(number, key, now);
         if lifted {
             self.inner.violations.lifted(policy, key);
             self.inner.note_banned(bans.all(now).len());
@@ -246,7 +246,7 @@ impl<S: LimitStore> RateLimit<S> {
 }
 
 impl<S: LimitStore> RateLimit<S> {
-    fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         let live: arc_swap::Guard<Arc<Live>> = self.inner.live.load();
         live.limits.clone()
     }
@@ -255,26 +255,27 @@ impl<S: LimitStore> RateLimit<S> {
         self.inner.names.iter().position(|name| **name == *policy)
     }
 
+    /// There are eight of them at most.
+    pub(crate) fn number(&self, policy: &str) -> Result<u8, NoSuchLimit> {
+        let number = self.rule(policy).and_then(|at| u8::try_from(at).ok());
+        number.ok_or_else(|| NoSuchLimit::unknown(policy))
+    }
+
     pub(crate) fn charges(
         &self,
         policy: &str,
         subject: Subject,
         cost: u32,
     ) -> Result<Charges, NoSuchLimit> {
-        let at = self.rule(policy).ok_or_else(|| NoSuchLimit::unknown(policy))?;
+        let number = self.number(policy)?;
         let mut charges = match (&self.inner.shard, subject.shard) {
             (None, _) => Charges::new(),
             (Some(_), Some(shard)) => Charges::new().at(shard),
             (Some(_), None) => return Err(NoSuchLimit::unsharded(policy)),
         };
-        charges.push(crate::Charge::new(number(at), subject.key, cost));
+        charges.push(crate::Charge::new(number, subject.key, cost));
         Ok(charges)
     }
-}
-
-/// There are eight of them at most.
-fn number(at: usize) -> u8 {
-    u8::try_from(at).unwrap_or(u8::MAX)
 }
 
 /// How the store is: it says by itself that it works without something that it should have.
@@ -289,6 +290,7 @@ impl<S: LimitStore> Probe for RateLimit<S> {
     }
 
     fn check(&self) -> ProbeFuture<'_> {
+        self.measure();
         let health: Health = self.inner.store.health();
         Box::pin(std::future::ready(health))
     }

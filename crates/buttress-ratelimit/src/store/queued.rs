@@ -10,7 +10,7 @@ use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
 use pin_project_lite::pin_project;
 
-use super::{LimitStore, Terms};
+use super::{Heaviest, LimitStore, Terms, Usage};
 use crate::{Charges, Limits, Verdict};
 
 /// A store that says yes when it is somebody's turn: for a quota with a [queue](crate::Quota::queue).
@@ -121,6 +121,14 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
 
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         Self::as_it_is(self.store.forget(limits, charges))
+    }
+
+    fn usage(&self, limits: &Limits, policy: u8) -> Option<Usage> {
+        self.store.usage(limits, policy)
+    }
+
+    fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
+        self.store.heaviest(limits, policy, most)
     }
 
     fn health(&self) -> Health {

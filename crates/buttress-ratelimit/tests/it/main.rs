@@ -10,6 +10,10 @@
 
 mod memory;
 mod contract;
+mod refusals;
+mod headers;
+mod policies;
+mod counting;
 mod support;
 mod queued;
 mod throttle;

@@ -1,0 +1,202 @@
+//! Limits as they stand in a file.
+
+mod condition;
+mod key;
+mod policy;
+
+use buttress_core::key::{KeySeed, Keyer};
+use buttress_core::{BuildError, Faults};
+use serde::{Deserialize, Serialize};
+
+pub use self::condition::ConditionSettings;
+pub use self::key::KeySettings;
+pub use self::policy::{
+    CountSettings, PenaltySettings, PlaceSettings, PolicySettings, QuotaNumbers, QuotaSettings,
+};
+use crate::builder::Named;
+use crate::store::{LimitStore, Memory, WhenFull};
+use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
+
+/// The settings of a [`RateLimit`], as they stand in a file. What is left out has its default.
+///
+/// ```
+/// use buttress_ratelimit::RateLimitSettings;
+///
+/// let settings: RateLimitSettings = toml::from_str(r#"
+///     headers = ["separate"]
+///     exempt = [{ path_prefixes = ["/health"] }]
+///
+///     [[policies]]
+///     name = "per-address"
+///     quota = "20/second burst 60"
+///     by = "address"
+///
+///     [[policies]]
+///     name = "logins"
+///     quota = "5/15m fixed_window"
+///     by = ["address", "header:x-shop"]
+///     when = { methods = ["POST"], paths = ["/login"] }
+///     count = "failures"
+///     degrade = "deny"
+/// "#)?;
+/// let limits = settings.build()?;
+/// assert_eq!(limits.quota("logins").unwrap().to_string(), "5 every 900s");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Everything that is wrong is told at once:
+///
+/// ```
+/// # use buttress_ratelimit::RateLimitSettings;
+/// let settings: RateLimitSettings = toml::from_str(r#"
+///     [[policies]]
+///     name = "per-address"
+///     quota = "0/second"
+///     by = "adress"
+///
+///     [[policies]]
+///     name = "per-address"
+///     quota = "9/fortnight"
+///     by = "address"
+///     when = { addresses = ["10.0.0.0/33"] }
+/// "#)?;
+/// let error = settings.build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, [
+///     "policies[0].by",
+///     "policies[1].quota",
+///     "policies[1].name",
+///     "policies[0].quota.count",
+///     "policies[0].quota.burst",
+///     "policies[1].when[0]",
+/// ]);
+/// # Ok::<_, toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RateLimitSettings {
+    /// The policies: eight at most.
+    pub policies: Vec<PolicySettings>,
+    /// Requests that are never counted: those of which one of these holds.
+    pub exempt: Vec<ConditionSettings>,
+    /// Requests that are refused: those of which one of these holds.
+    pub deny: Vec<ConditionSettings>,
+    /// Whether all policies are only tried out.
+    pub shadow: bool,
+    /// Whether probes count, too.
+    pub count_probes: bool,
+    /// How responses tell a client what is left. An empty list tells nothing.
+    pub headers: Option<Vec<HeaderForm>>,
+    /// Whether they do on all responses, and not only when they refuse.
+    pub headers_on_success: bool,
+    /// Whether structured headers tell whose quota it is.
+    pub partition_keys: bool,
+    /// What counters are spread by in a cluster.
+    pub shard_by: Option<KeySettings>,
+    /// The secret that keys are made with: the same in all processes of a fleet.
+    #[serde(skip_serializing)]
+    pub key_seed: Option<KeySeed>,
+    /// How many keys are watched for penalties.
+    pub most_banned: Option<usize>,
+    /// How the engine in memory is made.
+    pub memory: MemorySettings,
+}
+
+/// How the engine in memory is made.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MemorySettings {
+    /// For how many keys a policy. By default 65,536.
+    pub keys: Option<usize>,
+    /// In how many bytes a policy, instead of a number of keys.
+    pub bytes: Option<usize>,
+    /// What becomes of a new key when there is no room.
+    pub when_full: WhenFull,
+}
+
+impl RateLimitSettings {
+    /// Checks the settings, and builds limits in memory. For another engine make a [`RateLimitBuilder`] of them first.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<RateLimit, BuildError> {
+        RateLimitBuilder::from(self).build()
+    }
+
+    /// The engine in memory, as the settings say.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let MemorySettings { keys, bytes, when_full } = self.memory;
+        let memory = match (keys, bytes) {
+            (_, Some(bytes)) => Memory::with_bytes(bytes),
+            (Some(keys), None) => Memory::with_capacity(keys),
+            (None, None) => Memory::new(),
+        };
+        memory.when_full(when_full)
+    }
+
+    fn quotas(&self) -> Result<Vec<(&str, Quota)>, BuildError> {
+        let mut faults = Faults::new();
+        let mut quotas = Vec::new();
+        for (at, policy) in self.policies.iter().enumerate() {
+            let quota = faults.within(&format!("policies[{at}]"), policy.quota.read());
+            quotas.extend(quota.map(|quota| (policy.name.as_str(), quota)));
+        }
+        faults.finish(quotas)
+    }
+}
+
+/// All that is wrong is told when it is built.
+impl From<RateLimitSettings> for RateLimitBuilder {
+    fn from(settings: RateLimitSettings) -> Self {
+        let mut faults = Faults::new();
+        if settings.memory.keys.is_some() && settings.memory.bytes.is_some() {
+            faults.add(
+                "memory.bytes",
+                "stands beside `keys`: one of them says how much room there is",
+            );
+        }
+        let mut builder = Self::default().engine(settings.memory());
+        for (at, policy) in settings.policies.iter().enumerate() {
+            let path = format!("policies[{at}]");
+            let name = policy.name.clone();
+            let (policy, has_quota) = policy.read(&path, &mut faults);
+            builder.policies.push(Named { name, path, policy, has_quota });
+        }
+        let conditions = |all: &[ConditionSettings], name: &str, faults: &mut Faults| {
+            let each = all.iter().enumerate();
+            each.filter_map(|(at, one)| one.read(&format!("{name}[{at}]"), faults)).collect()
+        };
+        builder.exempt = conditions(&settings.exempt, "exempt", &mut faults);
+        builder.deny = conditions(&settings.deny, "deny", &mut faults);
+        if let Some(by) = settings.shard_by {
+            builder = builder.shard_by(by.read("shard_by", &mut faults));
+        }
+        builder.shadow = settings.shadow;
+        builder.counts_probes = settings.count_probes;
+        builder.forms.wanted = settings.headers.unwrap_or(builder.forms.wanted);
+        builder.forms.on_success = settings.headers_on_success;
+        builder.forms.partition_keys = settings.partition_keys;
+        builder.keyer = settings.key_seed.map(Keyer::from);
+        builder.most_banned = settings.most_banned.unwrap_or(builder.most_banned);
+        builder.faults = faults;
+        builder
+    }
+}
+
+impl<S: LimitStore> RateLimit<S> {
+    /// Replaces the quotas by those of these settings, as [`replace`](Self::replace) does. Whatever else they say is looked
+    /// at when a process starts.
+    ///
+    /// # Errors
+    ///
+    /// Fails with everything that is wrong with the quotas, and then nothing is replaced.
+    pub fn replace_from(&self, settings: &RateLimitSettings) -> Result<(), BuildError> {
+        self.replace(settings.quotas()?)
+    }
+}
