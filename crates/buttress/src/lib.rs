@@ -14,6 +14,7 @@
 //! | `error-envelope` | [`Inbound`] gives every failure one shape; with `axum`, extractors that refuse with problems |
 //! | `health` | [`Inbound`] answers probes; checks in the background; with `tonic`, `grpc.health.v1` |
 //! | `health-disk`, `health-http` | checks of a file system, and of another service |
+//! | `ratelimit` | [`Inbound`] limits how much is asked, before and after authentication; with `redis`, for a fleet |
 //! | `redis` | [`redis`]: the one way to Redis, for what a fleet shares |
 //! | `tower` | with `error-envelope`: the errors of tower's own middleware become problems |
 //! | `tonic` | [`Problem`] to and from `tonic::Status` |
@@ -31,18 +32,21 @@ pub mod prelude;
 pub mod serve;
 
 pub use buttress_core::{
-    BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline, Detail,
-    Fault, GrpcCode, Health, IntoProblem, Key, KeyFor, KeySeed, Keyer, PeerAddress, Place,
+    Audit, BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline,
+    Detail, Fault, GrpcCode, Health, IntoProblem, Key, KeyFor, KeySeed, Keyer, PeerAddress, Place,
     Principal, Probe, Problem, Redact, Reply, RequestContext, RequestId, Secret, Trust, codes,
 };
 #[doc(no_inline)]
-pub use buttress_core::{address, clock, key, metrics, redact, render, stage, sync, trace};
+pub use buttress_core::{address, audit, clock, key, metrics, redact, render, stage, sync, trace};
 #[cfg(feature = "error-envelope")]
 #[doc(no_inline)]
 pub use buttress_error_envelope as error_envelope;
 #[cfg(feature = "health")]
 #[doc(no_inline)]
 pub use buttress_health as health;
+#[cfg(feature = "ratelimit")]
+#[doc(no_inline)]
+pub use buttress_ratelimit as ratelimit;
 #[cfg(feature = "redis")]
 #[doc(no_inline)]
 pub use buttress_redis as redis;

@@ -11,3 +11,5 @@
 
 pub use crate::stage::{Gate, RequestHead, ResponseHead, Stage};
 pub use crate::{Code, Detail, Inbound, IntoProblem, Problem, RequestContext};
+#[cfg(feature = "ratelimit")]
+pub use buttress_ratelimit::{Quota, RateLimit};

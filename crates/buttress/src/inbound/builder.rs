@@ -9,20 +9,21 @@ use buttress_error_envelope::{ErrorEnvelopeBuilder, Negotiation};
 use super::enveloped::Errors;
 use super::parts::Probes;
 use super::wall::Layers;
-use super::{Inbound, InboundSettings};
+use super::{Inbound, InboundSettings, Limits};
 
 /// Collects what the inbound wall is made of.
 #[must_use = "nothing happens until `build` is called"]
-pub struct InboundBuilder<T = ()> {
+pub struct InboundBuilder<T = (), L = ()> {
     context: ContextBuilder,
     probes: Probes,
     #[cfg(feature = "error-envelope")]
     errors: Errors,
     catch_panics: bool,
+    limits: L,
     own: T,
 }
 
-impl<T: Stage> InboundBuilder<T> {
+impl<T: Stage, L: Limits> InboundBuilder<T, L> {
     /// Names the proxies, as networks or addresses, whose word about the client is taken. The default is
     /// none.
     pub fn trusted_proxies<I>(self, proxies: I) -> Self
@@ -98,7 +99,41 @@ impl<T: Stage> InboundBuilder<T> {
         self
     }
 
-    /// Adds a stage of your own, inside of all others.
+    /// Limits how much is asked, on both sides of your own stages: by address and the like before them, by who is calling
+    /// after them, as authentication is one of them. Probes are not limited.
+    ///
+    /// More limits than one stand inside one another, in the order in which they are said. What they are made of is
+    /// [guarded](Guarded), as your own stages are.
+    ///
+    /// ```
+    /// use buttress::Inbound;
+    /// use buttress::ratelimit::{Quota, RateLimit, address, principal};
+    ///
+    /// let limits = RateLimit::builder()
+    ///     .policy("per-address", Quota::per_second(20).burst(60).by(address()))
+    ///     .policy("per-person", Quota::per_minute(100).by(principal()))
+    ///     .build()?;
+    /// let wall = Inbound::builder().rate_limit(&limits).build()?;
+    /// # drop(wall);
+    /// # Ok::<_, buttress::BuildError>(())
+    /// ```
+    #[cfg(feature = "ratelimit")]
+    pub fn rate_limit<S: buttress_ratelimit::store::LimitStore>(
+        self,
+        limits: &buttress_ratelimit::RateLimit<S>,
+    ) -> InboundBuilder<T, (L, buttress_ratelimit::RateLimit<S>)> {
+        InboundBuilder {
+            context: self.context,
+            probes: self.probes,
+            #[cfg(feature = "error-envelope")]
+            errors: self.errors,
+            catch_panics: self.catch_panics,
+            limits: (self.limits, limits.clone()),
+            own: self.own,
+        }
+    }
+
+    /// Adds a stage of your own, inside of all others but for limits by who is calling.
     ///
     /// It is [guarded](Guarded): a panic of it is a refusal, which leaves through the stages outside.
     ///
@@ -110,13 +145,14 @@ impl<T: Stage> InboundBuilder<T> {
     /// let wall = Inbound::builder().then(closed).build();
     /// assert!(wall.is_ok());
     /// ```
-    pub fn then<N: Stage>(self, stage: N) -> InboundBuilder<Then<T, Guarded<N>>> {
+    pub fn then<N: Stage>(self, stage: N) -> InboundBuilder<Then<T, Guarded<N>>, L> {
         InboundBuilder {
             context: self.context,
             probes: self.probes,
             #[cfg(feature = "error-envelope")]
             errors: self.errors,
             catch_panics: self.catch_panics,
+            limits: self.limits,
             own: self.own.then(Guarded::new(stage)),
         }
     }
@@ -126,19 +162,20 @@ impl<T: Stage> InboundBuilder<T> {
     /// # Errors
     ///
     /// Fails with every setting that is wrong.
-    pub fn build(self) -> Result<Inbound<T>, BuildError> {
+    pub fn build(self) -> Result<Inbound<L::Around<T>>, BuildError> {
         let mut faults = Faults::new();
         let built = self.built(&mut faults);
         faults.finish(built)
     }
 
-    pub(super) fn built(self, faults: &mut Faults) -> Inbound<T> {
+    pub(super) fn built(self, faults: &mut Faults) -> Inbound<L::Around<T>> {
         #[cfg(feature = "error-envelope")]
         let (context, envelope) = self.errors.built(self.context, faults);
         #[cfg(not(feature = "error-envelope"))]
         let context = self.context;
         let context = faults.within("context", context.build()).unwrap_or_default();
-        let stages = context.then(self.probes).then(self.own).layer();
+        let own = self.limits.around(self.own);
+        let stages = context.then(self.probes).then(own).layer();
         let stages = if self.catch_panics { stages.catch_panics() } else { stages };
         let layers = Layers::new(
             stages,
@@ -157,6 +194,7 @@ impl From<InboundSettings> for InboundBuilder {
             #[cfg(feature = "error-envelope")]
             errors: Errors::new(settings.error_envelope, settings.error_formats),
             catch_panics: settings.catch_panics,
+            limits: (),
             own: (),
         }
     }
@@ -168,7 +206,7 @@ impl Default for InboundBuilder {
     }
 }
 
-impl<T> fmt::Debug for InboundBuilder<T> {
+impl<T, L> fmt::Debug for InboundBuilder<T, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InboundBuilder")
             .field("context", &self.context)

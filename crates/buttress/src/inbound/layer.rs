@@ -10,7 +10,7 @@ use super::{InboundBuilder, InboundService, InboundSettings};
 /// The inbound wall: one layer, in the right order.
 ///
 /// ```text
-/// network ──▶ panics ▸ context ▸ probes ▸ your own stages ▸ envelope ──▶ handler
+/// network ──▶ panics ▸ context ▸ probes ▸ limits by address ▸ your own stages ▸ limits by principal ▸ envelope ──▶ handler
 /// ```
 ///
 /// | part | why it stands there |
@@ -18,10 +18,12 @@ use super::{InboundBuilder, InboundService, InboundSettings};
 /// | panics | outermost, around the handler and what stands inside; what is answered leaves through the context |
 /// | context | before all that refuses, so that every refusal has an id, a format and a trace |
 /// | probes | before all that refuses: a limit must not take a service out of its load balancer |
-/// | your own stages | inside, where they find the context |
+/// | limits by address, and by whatever a request brings along | before your own stages: a flood does not reach authentication |
+/// | your own stages | inside, where they find the context; authentication is one of them |
+/// | limits by principal, tenant, session | after them, as only then somebody knows who is calling |
 /// | envelope | around the handler alone: what stages refuse has its shape already, and on the way out they see what a failure was |
 ///
-/// Probes and envelope are there once they are asked for: see [`InboundBuilder`].
+/// Probes, limits and envelope are there once they are asked for: see [`InboundBuilder`].
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};

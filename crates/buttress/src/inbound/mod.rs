@@ -4,6 +4,7 @@ mod builder;
 #[cfg(feature = "error-envelope")]
 mod enveloped;
 mod layer;
+mod limits;
 mod parts;
 #[cfg(not(feature = "error-envelope"))]
 mod plain;
@@ -17,5 +18,6 @@ use self::plain as wall;
 
 pub use self::builder::InboundBuilder;
 pub use self::layer::Inbound;
+pub use self::limits::Limits;
 pub use self::service::{InboundService, ResponseFuture};
 pub use self::settings::InboundSettings;

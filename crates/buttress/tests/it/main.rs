@@ -3,5 +3,7 @@
 mod inbound;
 #[cfg(all(feature = "error-envelope", feature = "health"))]
 mod inbound_errors;
+#[cfg(feature = "ratelimit")]
+mod inbound_limits;
 #[cfg(all(feature = "axum", feature = "serve"))]
 mod serve;
