@@ -3,6 +3,8 @@ pub(crate) mod counter;
 pub(crate) mod fixed;
 pub(crate) mod gcra;
 pub(crate) mod log;
+#[cfg(test)]
+mod properties;
 pub(crate) mod sliding;
 
 use std::fmt;
