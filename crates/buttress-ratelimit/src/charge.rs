@@ -127,6 +127,10 @@ impl Charges {
         Self { shard: Some(shard), ..self }
     }
 
+    pub(crate) const fn keep_at(&mut self, shard: Key) {
+        self.shard = Some(shard);
+    }
+
     /// Where they are kept: nothing if the limits are not spread.
     #[must_use]
     pub const fn shard(&self) -> Option<Key> {

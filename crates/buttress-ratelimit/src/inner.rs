@@ -83,13 +83,17 @@ impl<S> Inner<S> {
         Screened::Counted
     }
 
-    /// What this request is charged.
+    /// What this request is charged: written where it stays, as it is too large to be handed on.
     #[inline]
-    pub(crate) fn ask(&self, part: Part, request: &dyn RequestHead) -> Result<Charges, Problem> {
-        let mut charges = match &self.shard {
-            Some(shard) => Charges::new().at(shard.of(request)),
-            None => Charges::new(),
-        };
+    pub(crate) fn ask(
+        &self,
+        part: Part,
+        request: &dyn RequestHead,
+        charges: &mut Charges,
+    ) -> Result<(), Problem> {
+        if let Some(shard) = &self.shard {
+            charges.keep_at(shard.of(request));
+        }
         for rule in &self.rules {
             if part != Part::All && part != Part::Only(rule.place) {
                 continue;
@@ -107,7 +111,7 @@ impl<S> Inner<S> {
                 }
             }
         }
-        Ok(charges)
+        Ok(())
     }
 
     #[inline]
@@ -144,10 +148,10 @@ impl<S> Inner<S> {
     }
 
     /// What is written of a decision.
-    pub(crate) fn show(&self, live: &Live, charges: &Charges, verdict: &Verdict) -> Shown {
+    pub(crate) fn show(&self, live: &Live, charges: &Charges, verdict: &Verdict) -> Box<Shown> {
         let writer =
             Writer { forms: &self.forms, table: &live.table, shown_keys: &self.shown_keys };
-        writer.show(charges, verdict)
+        Box::new(writer.show(charges, verdict))
     }
 
     #[inline]

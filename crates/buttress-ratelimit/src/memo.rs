@@ -14,7 +14,8 @@ use crate::{Charges, Limits};
 /// Dropping it gives back permits of what counts at the same time. Other charges stay, as nobody knows what their answer
 /// would have been.
 pub struct LimitMemo<S: LimitStore> {
-    pub(crate) shown: Option<Shown>,
+    /// Behind a pointer: most have none, and it is moved with the answer.
+    pub(crate) shown: Option<Box<Shown>>,
     pub(crate) open: Option<Box<Open<S>>>,
 }
 

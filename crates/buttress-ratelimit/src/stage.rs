@@ -71,11 +71,12 @@ impl<S: LimitStore> Stage for LimitStage<S> {
             Screened::PassedBy => return Decision::Pass(LimitMemo::NOTHING),
             Screened::Denied => return Decision::Refuse(answer::denied(), None),
         }
-        let charges = match self.inner.ask(self.part, request) {
-            Ok(charges) if charges.is_empty() => return Decision::Pass(LimitMemo::NOTHING),
-            Ok(charges) => charges,
+        let mut charges = Charges::new();
+        match self.inner.ask(self.part, request, &mut charges) {
+            Ok(()) if charges.is_empty() => return Decision::Pass(LimitMemo::NOTHING),
+            Ok(()) => {}
             Err(problem) => return Decision::Refuse(problem, None),
-        };
+        }
         let live = self.inner.live.load();
         match self.inner.store.take(&live.limits, &charges) {
             Step::Now(verdict) => self.decide(&live, &charges, &verdict, request),
