@@ -8,7 +8,7 @@ use buttress_core::{Audit, BuildError, Faults};
 
 use crate::headers::Forms;
 use crate::plan::Plan;
-use crate::store::{LimitStore, Memory, Queued};
+use crate::store::{IntoStore, LimitStore, Memory, Queued};
 use crate::when::Condition;
 use crate::{HeaderForm, Policy, RateLimit};
 
@@ -137,9 +137,10 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets where limits are counted. The default is the memory of this process.
-    pub fn engine<T: LimitStore>(self, store: T) -> RateLimitBuilder<T> {
-        self.map(|_| store)
+    /// Sets where limits are counted. The default is the memory of this process. A handle to Redis will do, too, and means
+    /// a `RedisStore` with its defaults.
+    pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<T::Store> {
+        self.map(|_| store.into_store())
     }
 
     /// Lets requests wait for their turn, for quotas with a [queue](crate::Quota::queue). Said after the

@@ -1,7 +1,12 @@
 //! Where limits are counted.
 
+#[cfg(feature = "redis")]
+mod engine;
+mod into;
 mod memory;
 mod queued;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod terms;
 
 use std::fmt;
@@ -11,8 +16,14 @@ use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
 
+#[cfg(feature = "redis")]
+pub use self::engine::Engine;
+pub use self::into::IntoStore;
 pub use self::memory::{Checked, Heaviest, Memory, Usage, WhenFull};
 pub use self::queued::{Queued, Turn};
+#[cfg(feature = "redis")]
+#[doc(no_inline)]
+pub use self::redis::RedisStore;
 pub use self::terms::Terms;
 use crate::{Charges, Limits, Verdict};
 
