@@ -23,6 +23,9 @@ pub mod health_answer;
 pub mod http1_heads;
 pub mod http2_frames;
 pub mod keys;
+pub mod limit_requests;
+pub mod limit_settings;
+pub mod limit_times;
 pub mod problem_formats;
 pub mod proxy_header;
 pub mod redact;
@@ -54,6 +57,9 @@ pub const TARGETS: &[Target] = &[
     ("http1_heads", http1_heads::run),
     ("http2_frames", http2_frames::run),
     ("keys", keys::run),
+    ("limit_requests", limit_requests::run),
+    ("limit_settings", limit_settings::run),
+    ("limit_times", limit_times::run),
     ("proxy_header", proxy_header::run),
     ("redact", redact::run),
     ("redis_answers", redis_answers::run),

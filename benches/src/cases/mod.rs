@@ -4,6 +4,7 @@ pub mod context;
 pub mod envelope;
 pub mod health;
 pub mod key;
+pub mod limit;
 pub mod metrics;
 pub mod pass_through;
 pub mod problem;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Case> {
         metrics::cases(),
         health::cases(),
         key::cases(),
+        limit::cases(),
         serve::cases(),
     ];
     together(subjects.into_iter().flatten())

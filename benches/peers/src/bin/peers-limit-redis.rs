@@ -1,0 +1,121 @@
+//! Limits that a fleet shares: decisions about ten thousand keys, at a real server.
+//! `cargo run --release --manifest-path benches/peers/Cargo.toml --bin peers-limit-redis -- [--tasks N] [--seconds N]`
+//!
+//! Server and clients share this machine, so how many there are a second says little of the server. What a core of it
+//! could decide is told by the time of its main thread: that is what it does nothing else with.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use buttress_benches::cases::limit::{bytes, one_of};
+use buttress_core::Key;
+use buttress_redis::{Redis, Script};
+use buttress_testkit::redis::Server;
+use tokio::task::JoinSet;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+const CLIENTS: u32 = 10_000;
+
+/// As such scripts are commonly written: times are floats, and it asks the server for the time.
+static FLOATS: Script = Script::new(
+    "floats",
+    1,
+    r"
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local burst, interval, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local tat = tonumber(redis.call('GET', KEYS[1]) or now)
+tat = math.max(tat, now)
+local new = tat + interval * cost
+local left = (now - (new - interval * burst)) / interval
+if left < 0 then
+    return {0, 0, tostring(-left * interval), tostring(tat - now)}
+end
+redis.call('SET', KEYS[1], new, 'EX', math.ceil(new - now))
+return {cost, math.floor(left), '-1', tostring(new - now)}",
+);
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<(), Failure> {
+    let (mut tasks, mut seconds) = (64, 3);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let value = arguments.next().ok_or("each option has a value")?.parse()?;
+        match &*argument {
+            "--tasks" => tasks = value,
+            "--seconds" => seconds = value,
+            other => return Err(format!("what is `{other}`?").into()),
+        }
+    }
+    let run = Run { server: Server::start().await, tasks, lasts: Duration::from_secs(seconds) };
+    println!(
+        "| {tasks} tasks, {CLIENTS} keys | decisions a second | server CPU each, µs | a core could |"
+    );
+    println!("|---|--:|--:|--:|");
+    let redis = Redis::builder(run.server.url()).connections(1).build()?;
+    redis.connected().await?;
+    for _ in 0..3 {
+        let asked = redis.clone();
+        run.measure("floats and TIME", move |client| floats(asked.clone(), client)).await?;
+    }
+    Ok(())
+}
+
+async fn floats(redis: Redis, client: u32) -> Result<(), Failure> {
+    let call = redis.run(&FLOATS, Key::from_bytes(bytes(client)));
+    drop(call.arg(1_000_000_000_i64).arg(1_i64).arg(1_i64).send().await?);
+    Ok(())
+}
+
+struct Run {
+    server: Server,
+    tasks: u64,
+    lasts: Duration,
+}
+
+impl Run {
+    /// How often `decide` is done in so long, and how long the server works on it.
+    async fn measure<D, F>(&self, name: &str, decide: D) -> Result<(), Failure>
+    where
+        D: Fn(u32) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<(), Failure>> + Send,
+    {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut callers = JoinSet::new();
+        let (began, cpu) = (Instant::now(), self.server_time().await?);
+        for task in 0..self.tasks {
+            let (decide, stop) = (decide.clone(), stop.clone());
+            callers.spawn(async move {
+                let mut turn = task << 32;
+                while !stop.load(Relaxed) {
+                    decide(one_of(CLIENTS, turn)).await?;
+                    turn += 1;
+                }
+                Ok::<_, Failure>(turn & 0xffff_ffff)
+            });
+        }
+        tokio::time::sleep(self.lasts).await;
+        stop.store(true, Relaxed);
+        let mut decisions = 0.0;
+        for caller in callers.join_all().await {
+            decisions += f64::from(u32::try_from(caller?)?);
+        }
+        let (lasted, cpu) = (began.elapsed().as_secs_f64(), self.server_time().await? - cpu);
+        let (each, micros) = (decisions / lasted, cpu * 1e6 / decisions);
+        println!("| {name} | {each:.0} | {micros:.2} | {:.0} |", 1e6 / micros);
+        Ok(())
+    }
+
+    /// Seconds that the main thread of the server has worked.
+    async fn server_time(&self) -> Result<f64, Failure> {
+        let mut seconds = 0.0;
+        for name in ["used_cpu_user_main_thread", "used_cpu_sys_main_thread"] {
+            seconds += self.server.info("cpu", name).await.parse::<f64>()?;
+        }
+        Ok(seconds)
+    }
+}

@@ -1,0 +1,130 @@
+//! One decision of a limit in memory.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+
+use buttress_core::ClientAddress;
+use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::engine::Step;
+use buttress_core::key::{Key, Keyer};
+use buttress_ratelimit::store::{LimitStore, Memory};
+use buttress_ratelimit::{Charge, Charges, Limit, Limits, Quota, RateLimit, everyone};
+
+use super::load::{address, bytes, decisions};
+use crate::{Case, Run};
+
+/// Of one client, who asks all the time.
+pub const HOT: &str = "limit, one hot key";
+/// Of a thousand clients in turns.
+pub const FEW: &str = "limit, 1,000 live keys";
+/// Of ten thousand clients in turns.
+pub const MANY: &str = "limit, 10,000 live keys";
+/// Of a million clients in turns.
+pub const MILLION: &str = "limit, 1,000,000 live keys";
+/// Of one client, who has no more.
+pub const REFUSED: &str = "limit, a decision that refuses";
+/// A burst larger than what is ever asked for here; at one a second it comes back within ten years.
+pub const PLENTY: u32 = 300_000_000;
+
+/// The rows of this subject.
+pub(super) fn cases() -> Vec<Case> {
+    let loads = [(HOT, 1), (FEW, 1_000), (MANY, 10_000), (MILLION, 1_000_000)];
+    let mut cases = Vec::new();
+    for (group, clients) in loads {
+        cases.extend([
+            Case::bare(group, drawn(clients)),
+            Case::ours(group, by_key(clients)).on_two_threads(),
+            Case::peer(group, "ours, by address", by_address(clients)),
+            Case::peer(group, "ours, by name of the policy", by_name(clients)).on_two_threads(),
+            Case::peer(group, "ours, time given", time_given(clients)).on_two_threads(),
+        ]);
+    }
+    cases.push(Case::bare(REFUSED, drawn(1)));
+    cases.push(Case::ours(REFUSED, refused()));
+    cases
+}
+
+/// A limiter as its store sees it.
+struct Counted {
+    memory: Memory,
+    limits: Limits,
+    keyer: Keyer,
+}
+
+impl Counted {
+    fn new(quota: Quota, clients: u32) -> Self {
+        let memory = Memory::with_capacity(usize::try_from(clients).unwrap_or(usize::MAX));
+        let limits = Limit::try_from(quota).into_iter().collect();
+        Self { memory, limits, keyer: Keyer::random() }
+    }
+
+    #[inline]
+    fn allows(&self, key: Key) -> bool {
+        let Step::Now(verdict) = self.memory.take(&self.limits, &one(key));
+        black_box(verdict).is_taken()
+    }
+}
+
+#[inline]
+fn one(key: Key) -> Charges {
+    let mut charges = Charges::new();
+    charges.push(Charge::new(0, key, 1));
+    charges
+}
+
+/// More than anybody asks for, and a key that has asked once is live for long.
+fn plenty() -> Quota {
+    Quota::per_second(1).burst(PLENTY.into())
+}
+
+/// Nobody decides: whose turn it is, and what would be asked.
+fn drawn(clients: u32) -> Run {
+    decisions(clients, || (), |(), client| black_box(bytes(client)).len() == 16)
+}
+
+/// As a request is decided once its key is known.
+fn by_key(clients: u32) -> Run {
+    let make = move || Counted::new(plenty(), clients);
+    decisions(clients, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
+}
+
+/// The key is made first.
+fn by_address(clients: u32) -> Run {
+    let make = move || Counted::new(plenty(), clients);
+    decisions(clients, make, |counted, client| {
+        let client = ClientAddress::from(SocketAddr::new(address(client), 0));
+        counted.allows(counted.keyer.writer().address(client.network()).key())
+    })
+}
+
+/// As an application asks that has no request.
+fn by_name(clients: u32) -> Run {
+    let make = move || {
+        let store = Memory::with_capacity(usize::try_from(clients).unwrap_or(usize::MAX));
+        let limits = RateLimit::builder().engine(store).policy("plenty", plenty().by(everyone()));
+        limits.build()
+    };
+    decisions(clients, make, |limits, client| {
+        let key = Key::from_bytes(bytes(client));
+        let Ok(Ok(Step::Now(verdict))) = limits.as_ref().map(|limits| limits.check("plenty", key))
+        else {
+            return false;
+        };
+        black_box(verdict).is_taken()
+    })
+}
+
+/// Nobody looks at a clock.
+fn time_given(clients: u32) -> Run {
+    let now = SystemClock.now();
+    let make = move || Counted::new(plenty(), clients);
+    decisions(clients, make, move |counted, client| {
+        let charges = one(Key::from_bytes(bytes(client)));
+        black_box(counted.memory.take_at(&counted.limits, &charges, black_box(now))).is_taken()
+    })
+}
+
+fn refused() -> Run {
+    let make = || Counted::new(Quota::per_hour(1), 1);
+    decisions(1, make, |counted, client| !counted.allows(Key::from_bytes(bytes(client))))
+}

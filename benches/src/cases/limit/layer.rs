@@ -1,0 +1,104 @@
+//! A request through a limit in memory, by the address of the client.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use buttress_core::stage::StageLayer;
+use buttress_ratelimit::{
+    HeaderForm, LimitStage, Quota, RateLimit, RateLimitBuilder, address, api_key, route,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::PLENTY;
+use crate::{Case, Run, get, requests};
+
+/// A request that is allowed, and told nothing.
+pub const ALLOWED: &str = "limit, a layer that allows";
+/// A request that is allowed, and told what is left.
+pub const HEADERS: &str = "limit, a layer that allows, headers";
+/// A request that is refused.
+pub const REFUSAL: &str = "limit, a whole refusing response";
+
+/// The rows of this subject.
+pub(super) fn cases() -> Vec<Case> {
+    let x_rate_limit = || one().headers([HeaderForm::XRateLimit]).headers_on_success();
+    let strict = || RateLimit::builder().policy("per-address", Quota::per_hour(1).by(address()));
+    let untold = strict().headers([]);
+    vec![
+        Case::bare(ALLOWED, allowed(Welcome)),
+        Case::ours(ALLOWED, through(one())).on_two_threads(),
+        Case::peer(ALLOWED, "ours, leaked", allowed(layer(one()).leak().layer(Welcome)))
+            .on_two_threads(),
+        Case::peer(ALLOWED, "ours, three policies", through(three())),
+        Case::bare(HEADERS, allowed(Welcome)),
+        Case::ours(HEADERS, through(one().headers_on_success())),
+        Case::peer(HEADERS, "ours, X-RateLimit", through(x_rate_limit())),
+        Case::peer(HEADERS, "ours, three policies", through(three().headers_on_success())),
+        Case::bare(REFUSAL, allowed(Welcome)),
+        Case::ours(REFUSAL, refused(strict())),
+        Case::peer(REFUSAL, "ours, Retry-After alone", refused(untold)),
+    ]
+}
+
+fn one() -> RateLimitBuilder {
+    let plenty = Quota::per_second(1).burst(PLENTY.into());
+    RateLimit::builder().policy("per-address", plenty.by(address()))
+}
+
+fn three() -> RateLimitBuilder {
+    let plenty = || Quota::per_second(1).burst(PLENTY.into());
+    one().policy("per-key", plenty().by(api_key())).policy("per-route", plenty().by(route()))
+}
+
+#[expect(clippy::expect_used, reason = "what cannot be measured must not look as if it were")]
+fn layer(limits: RateLimitBuilder) -> StageLayer<LimitStage> {
+    limits.build().expect("limits").layer()
+}
+
+fn through(limits: RateLimitBuilder) -> Run {
+    allowed(layer(limits).layer(Welcome))
+}
+
+fn allowed<S, R>(service: S) -> Run
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<R>, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+{
+    requests(service, get, StatusCode::OK)
+}
+
+/// The first request is allowed: it is sent at once.
+fn refused(limits: RateLimitBuilder) -> Run {
+    let limited = layer(limits).layer(Welcome);
+    allowed(limited.clone())(1);
+    requests(limited, get::<Full<Bytes>>, StatusCode::TOO_MANY_REQUESTS)
+}
+
+/// Greets as [`Hello`](crate::Hello) does, in a body of axum: `tower_governor` makes no other.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it will never hold anything")]
+pub struct Welcome;
+
+impl<B> Service<Request<B>> for Welcome {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        drop(std::hint::black_box(request));
+        let mut response = Response::new(Body::from("hello"));
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, plain);
+        ready(Ok(response))
+    }
+}

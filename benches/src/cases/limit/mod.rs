@@ -1,0 +1,17 @@
+//! What a limit costs: the decision alone, and as a layer.
+
+mod decision;
+mod layer;
+mod load;
+
+pub use self::decision::{FEW, HOT, MANY, MILLION, PLENTY, REFUSED};
+pub use self::layer::{ALLOWED, HEADERS, REFUSAL, Welcome};
+pub use self::load::{address, bytes, decisions, one_of};
+
+use crate::Case;
+
+/// The rows of this subject.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    [decision::cases(), layer::cases()].into_iter().flatten().collect()
+}
