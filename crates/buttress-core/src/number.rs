@@ -2,8 +2,11 @@ use std::io::Write;
 
 use http::HeaderValue;
 
-/// A number as a header, with one allocation.
+/// A number as a header: without an allocation up to 999, as times to wait hardly ever are longer, else with one.
 pub(crate) fn header(number: u64) -> HeaderValue {
+    if let Some(digits) = small(number) {
+        return HeaderValue::from_static(digits);
+    }
     let mut digits = [0; 20];
     let mut rest = &mut digits[..];
     // The largest number has twenty digits.
@@ -12,11 +15,36 @@ pub(crate) fn header(number: u64) -> HeaderValue {
     HeaderValue::from_bytes(&digits[..used]).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }
 
+/// All numbers up to 999, with three digits each.
+static SMALL: [u8; 3_000] = {
+    let mut all = [b'0'; 3_000];
+    let mut number = 0;
+    while number < 1_000 {
+        let digits = [number / 100, number / 10 % 10, number % 10];
+        let mut at = 0;
+        while at < 3 {
+            #[expect(clippy::cast_possible_truncation, reason = "it is a digit")]
+            let digit = digits[at] as u8;
+            all[number * 3 + at] += digit;
+            at += 1;
+        }
+        number += 1;
+    }
+    all
+};
+
+fn small(number: u64) -> Option<&'static str> {
+    let number = usize::try_from(number).ok()?;
+    let digits = SMALL.get(number.checked_mul(3)?..)?.first_chunk::<3>()?;
+    let zeros = if number < 10 { 2 } else { usize::from(number < 100) };
+    str::from_utf8(&digits[zeros..]).ok()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn every_number_is_a_header() {
-        for number in [0, 7, 1_234, u64::MAX] {
+        for number in (0..1_100).chain([1_234, u64::MAX / 3, u64::MAX / 3 + 1, u64::MAX]) {
             assert_eq!(super::header(number), *number.to_string());
         }
     }

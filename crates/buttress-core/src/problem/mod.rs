@@ -6,6 +6,7 @@ mod code;
 mod codes;
 mod detail;
 mod grpc;
+mod extra;
 mod kinds;
 #[cfg(feature = "tonic")]
 mod tonic;
@@ -17,11 +18,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 pub use self::code::{Anchor, Class, Code};
 pub use self::detail::{Detail, Place};
 pub use self::grpc::GrpcCode;
+use self::extra::Extra;
 pub use self::kinds::DependencyFailed;
 pub use self::typed::ProblemType;
 
@@ -61,7 +63,7 @@ struct Told {
     message: Cow<'static, str>,
     details: Vec<Detail>,
     retry_after: Option<Duration>,
-    headers: Option<Box<HeaderMap>>,
+    headers: Extra,
     specified: Option<ProblemType>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -76,7 +78,7 @@ impl Problem {
             message: Cow::Borrowed(code.default_message()),
             details: Vec::new(),
             retry_after: None,
-            headers: None,
+            headers: Extra::default(),
             specified: None,
             source: None,
         }))
@@ -128,9 +130,7 @@ impl Problem {
         if OF_THE_FORMAT.contains(&name.as_str()) {
             return self;
         }
-        self.told(|told| {
-            told.headers.get_or_insert_default().append(name, value);
-        })
+        self.told(|told| told.headers.add(name, value))
     }
 
     /// Says what a specification calls it, for formats that can tell.
@@ -194,7 +194,7 @@ impl Problem {
 
     /// The headers that its answer has beside those of the format.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.0.headers.iter().flat_map(|headers| headers.iter())
+        self.0.headers.iter()
     }
 }
 
