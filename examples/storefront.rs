@@ -1,11 +1,13 @@
 //! A small shop behind the wall: `cargo run --example storefront`, then follow what it prints.
 //!
-//! It needs nothing but itself; with `BUTTRESS_REDIS_URL` it counts its guests with the shops of its fleet. Every request gets an id, a trace and a real client address; every failure has
-//! one shape, in the format that its client wants; health is told as it is; and it stops without dropping
-//! anybody.
+//! It needs nothing but itself; with `BUTTRESS_REDIS_URL` it counts its guests, and what they ask, with the shops of its fleet. Every request gets an id, a trace and a real client address; every failure has
+//! one shape, in the format that its client wants; nobody may ask too much; health is told as it is; and it stops without
+//! dropping anybody.
 
 #[path = "storefront/guests.rs"]
 mod guests;
+#[path = "storefront/limits.rs"]
+mod limits;
 #[path = "storefront/shop.rs"]
 mod shop;
 #[path = "storefront/tries.rs"]
@@ -15,8 +17,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use buttress::health::HealthChecks;
+use buttress::health::{Check, HealthChecks};
 use buttress::prelude::*;
+use buttress::redis::Redis;
 use buttress::serve::{Phase, Server, Shutdown};
 use buttress_examples::{Failure, Log, Options, try_all};
 
@@ -36,12 +39,15 @@ async fn main() -> Result<ExitCode, Failure> {
     let url = own.as_ref().map(OwnRedis::url).or_else(|| std::env::var("BUTTRESS_REDIS_URL").ok());
 
     // ANCHOR: wall
-    let guests = Guests::of(url)?;
+    let redis = url.map(|url| Redis::builder(url).prefix("shop").build()).transpose()?;
+    let limits = limits::limits(redis.as_ref()).await?;
+    let guests = Guests::of(redis);
     let stock = Stock::default();
     let health = HealthChecks::builder()
         .version(env!("CARGO_PKG_VERSION"))
         .check(stock.check().critical().every(Duration::from_millis(200)).fall(1))
         .checks(guests.check().map(|check| check.every(Duration::from_millis(200)).fall(1)))
+        .check(Check::new(limits.clone()).degrading().every(Duration::from_millis(200)).fall(1))
         .details_for_networks(["127.0.0.0/8"])
         .build()?;
     let checks = health.spawn();
@@ -51,6 +57,7 @@ async fn main() -> Result<ExitCode, Failure> {
         .trusted_proxies(["127.0.0.0/8", "::1"])
         .error_envelope(|envelope| envelope)
         .health(&health)
+        .rate_limit(&limits)
         .build()?;
     let app = shop::routes(stock, guests).layer(wall.keep_body().leak());
 
@@ -82,6 +89,7 @@ async fn smoke(
     let tried = async {
         try_all(address, tries::tries()).await?;
         tries::one_id_in_answer_and_log(address, &log).await?;
+        tries::a_refusal_in_the_audit(&log)?;
         match own {
             Some(redis) => {
                 try_all(address, tries::with_redis()).await?;

@@ -5,7 +5,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use buttress::BuildError;
 use buttress::health::Check;
 use buttress::redis::{Redis, Script};
 
@@ -18,10 +17,9 @@ pub(crate) struct Guests {
 }
 
 impl Guests {
-    /// Of the fleet whose Redis is at `url`, or of this shop alone.
-    pub(crate) fn of(url: Option<String>) -> Result<Self, BuildError> {
-        let redis = url.map(|url| Redis::builder(url).prefix("shop").build()).transpose()?;
-        Ok(Self { redis, ..Self::default() })
+    /// Of the fleet that has this Redis, or of this shop alone.
+    pub(crate) fn of(redis: Option<Redis>) -> Self {
+        Self { redis, ..Self::default() }
     }
 
     /// The shop sells without Redis, too, so its loss makes nothing but the report worse.

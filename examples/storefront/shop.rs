@@ -39,6 +39,7 @@ pub(crate) fn routes(stock: Stock, guests: Guests) -> Router {
         .route("/", get(welcome))
         .route("/articles/{id}", get(article))
         .route("/orders", post(order))
+        .route("/login", post(login))
         .route("/whoami", get(whoami))
         .route("/panic", get(panics))
         .route("/sale", get(welcome).layer(crowded))
@@ -116,6 +117,20 @@ async fn order(
         return Err(Problem::new(SOLD_OUT));
     }
     Ok((StatusCode::CREATED, Json(json!({ "ordered": name, "amount": order.amount }))))
+}
+
+#[derive(Deserialize)]
+struct Login {
+    name: String,
+    password: String,
+}
+
+/// Everybody has the same password here.
+async fn login(Json(login): Json<Login>) -> Result<Json<Value>, Problem> {
+    if login.password != "open sesame" {
+        return Err(Problem::new(Code::UNAUTHENTICATED).with_message("Nobody has this password."));
+    }
+    Ok(Json(json!({ "welcome": login.name })))
 }
 
 async fn come_in(guests: Extension<Guests>) -> axum::Json<Value> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use buttress_examples::{Failure, Log, Seen, Try, try_all};
 
 pub(crate) fn tries() -> Vec<Try> {
-    let parts = [pages(), guests(), failures(), shapes(), identity(), health()];
+    let parts = [pages(), guests(), failures(), shapes(), identity(), limits(), health()];
     parts.into_iter().flatten().collect()
 }
 
@@ -143,6 +143,51 @@ fn identity() -> Vec<Try> {
     ]
 }
 
+/// Of one client, so that the others are not held back. In this order: it is too much at the end.
+fn limits() -> Vec<Try> {
+    let login = |what, password| {
+        Try::post(what, "/login", password).header("x-forwarded-for", "203.0.113.99")
+    };
+    let wrong = |what| login(what, WRONG).status(401);
+    vec![
+        Try::get("how much may be read, and how much is left", "/articles/7").expect(
+            "it is told with every answer",
+            |seen| {
+                seen.header("ratelimit").starts_with(r#""reads";r="#)
+                    && seen.header("ratelimit-policy").contains(r#""reads";q=60;w=3"#)
+            },
+        ),
+        Try::post("orders have a limit of their own", "/orders", r#"{"article": 7, "amount": 1}"#)
+            .status(201)
+            .expect("it is another one", |seen| {
+                seen.header("ratelimit").starts_with(r#""mutations";r="#)
+            }),
+        wrong("too much: a wrong password"),
+        login("the right one in between is not counted", RIGHT),
+        wrong("a second wrong one"),
+        wrong("a third: that was the last"),
+        login("now the right one has to wait, too: a 429", RIGHT)
+            .status(429)
+            .expect("it is the family's shape", |seen| seen.is_problem("RATE_LIMITED"))
+            .expect("it says how long, up to twenty minutes", |seen| {
+                seen.header("retry-after")
+                    .parse()
+                    .is_ok_and(|wait: u64| (1..=1_200).contains(&wait))
+            })
+            .expect("and of what", |seen| seen.header("ratelimit").contains(r#""logins";r=0;t="#)),
+        login("the same as problem details", RIGHT)
+            .header("accept", "application/problem+json")
+            .status(429)
+            .expect("the type is that of the draft", |seen| {
+                seen.json["type"].as_str().is_some_and(|kind| kind.ends_with("#quota-exceeded"))
+            }),
+        Try::post("somebody else logs in all the same", "/login", RIGHT),
+    ]
+}
+
+const RIGHT: &str = r#"{"name": "ada", "password": "open sesame"}"#;
+const WRONG: &str = r#"{"name": "ada", "password": "12345"}"#;
+
 /// In this order: the store room loses its key, and finds it again.
 fn health() -> Vec<Try> {
     vec![
@@ -174,12 +219,15 @@ fn health() -> Vec<Try> {
 /// The shops of a fleet count their guests together.
 pub(crate) fn with_redis() -> Vec<Try> {
     vec![
-        Try::post("a guest of the fleet", "/guests", "")
-            .eventually()
-            .expect("Redis counts", |seen| seen.json["of"] == "the fleet"),
         Try::get("health knows Redis", "/health/ready")
             .eventually()
             .expect("it is well", |seen| check(seen, "redis") == "up"),
+        Try::post("a guest of the fleet", "/guests", "")
+            .expect("Redis counts", |seen| seen.json["of"] == "the fleet"),
+        Try::get("limits of the fleet", "/health/ready")
+            .eventually()
+            .expect("Redis counts them, too", |seen| check(seen, "rate_limit") == "up"),
+        Try::post("somebody logs in", "/login", RIGHT),
     ]
 }
 
@@ -192,7 +240,21 @@ pub(crate) fn without_redis() -> Vec<Try> {
             .eventually()
             .expect("Redis is down", |seen| check(seen, "redis") == "down"),
         Try::get("an article, as before", "/articles/7"),
+        Try::get("limits go on with what this shop knows", "/articles/8")
+            .expect("they hold", |seen| seen.header("ratelimit").starts_with(r#""reads";r="#)),
+        Try::post("but nobody logs in: wrong passwords could not be counted", "/login", RIGHT)
+            .status(503)
+            .expect("it is the family's shape", |seen| seen.is_problem("UNAVAILABLE")),
     ]
+}
+
+/// Whoever was refused is in the audit: by whom is a key, and not an address.
+pub(crate) fn a_refusal_in_the_audit(log: &Log) -> Result<(), Failure> {
+    if !log.says(&["audit", "ratelimit.refused", "logins", "client 203.0.113.0/24"]) {
+        return Err("the audit does not say that a login was refused".into());
+    }
+    println!("ok: the refused login is in the audit, without an address");
+    Ok(())
 }
 
 /// What the report says of one check.

@@ -16,6 +16,8 @@ mod hostile;
 mod identity;
 mod keys;
 mod leaving;
+mod limits;
+mod limits_of_a_fleet;
 #[path = "../load/mod.rs"]
 mod load;
 mod panics;
