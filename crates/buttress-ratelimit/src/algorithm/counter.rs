@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use buttress_core::clock::Moment;
 
 use crate::{Limit, Retry};
@@ -5,6 +7,10 @@ use crate::{Limit, Retry};
 /// The last moment of which decisions are made: from there on time stands still, 36 years before the end of the time
 /// line, so that no sum runs past it and lets everybody through.
 pub(crate) const LATEST: Moment = Moment::from_nanos(u64::MAX - (1 << 60));
+
+/// How far threads may be out of order, as each looks at the clock before it decides. What is further apart is a clock
+/// that jumped.
+pub(crate) const OUT_OF_ORDER: Duration = Duration::from_secs(1);
 
 /// What is remembered of one key under one limit, and the decisions that are made by it.
 ///

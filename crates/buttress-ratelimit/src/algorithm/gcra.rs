@@ -33,7 +33,9 @@ impl Gcra {
     /// The same after `cost` more, bounded by what a debt may be.
     #[inline]
     pub(crate) fn with(self, limit: &Limit, cost: u32, now: Moment) -> Self {
-        let level = self.level(now).saturating_add(limit.price(cost)).min(limit.deepest);
+        let level = self.level(now);
+        // Where it is deeper already, it stays so: it is never less full for being filled.
+        let level = level.saturating_add(limit.price(cost)).min(limit.deepest.max(level));
         Self { empty_at: now.as_nanos().saturating_add(level) }
     }
 

@@ -6,7 +6,10 @@ use super::counter::Counter;
 use crate::limit::LARGEST_LOG;
 use crate::{Limit, Retry};
 
-const LARGEST: usize = LARGEST_LOG as usize;
+/// A log that is larger is refused when it is made.
+const LARGEST: usize = 64;
+
+const _: () = assert!(LARGEST as u64 == LARGEST_LOG);
 
 /// When each request came, the oldest first: exact, and what the others are measured by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

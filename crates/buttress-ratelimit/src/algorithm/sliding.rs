@@ -56,13 +56,12 @@ impl Counter for SlidingCounter {
         let in_view = self.in_view(limit, now);
         let asked = u128::from(self.newer) + u128::from(cost);
         // Where the view has to be when there is room: this much left of a window that counts `weighs`.
-        let (weighs, free, wait) = match Self::room_in_all(limit).checked_sub(asked * period) {
-            Some(free) => (self.older, free, in_view),
+        let (weighs, free, wait) = if asked <= u128::from(limit.count) {
+            (self.older, Self::room_in_all(limit) - asked * period, in_view)
+        } else {
             // Not in this window. In the next one, what is the newer one now has become the older one.
-            None => {
-                let free = Self::room_in_all(limit) - u128::from(cost) * period;
-                (self.newer, free, in_view.saturating_add(limit.period))
-            }
+            let free = Self::room_in_all(limit) - u128::from(cost) * period;
+            (self.newer, free, in_view.saturating_add(limit.period))
         };
         let may_view = free.checked_div(weighs.into()).unwrap_or(period).min(period);
         let may_view = u64::try_from(may_view).unwrap_or(limit.period);

@@ -8,7 +8,10 @@
     reason = "these are tests"
 )]
 
+mod crowded;
 mod memory;
+mod threads;
+mod together;
 mod contract;
 mod refusals;
 mod headers;

@@ -93,7 +93,8 @@ pub(super) enum Exchanged {
     Yes,
     /// Somebody was faster: look again.
     No,
-    /// It was made, but by then the place had come to another key, and to the very time that was seen.
+    /// It was made, but the place has come to another key since it was seen; whether before the exchange, to the very time
+    /// that was seen, or after it, nobody can tell.
     Astray,
 }
 
@@ -123,7 +124,7 @@ impl Place<'_> {
         true
     }
 
-    /// Puts back what was taken from another key by mistake.
+    /// Puts back what may have been taken from another key by mistake.
     #[cold]
     pub(super) fn put_back(&self, nanos: u64) {
         let more = |time: u64| (time != BUSY).then(|| time.saturating_add(nanos).min(BUSY - 1));

@@ -9,8 +9,9 @@ use super::bucket::{Bucket, Exchanged, PLACES, Place};
 use super::heavy::{Heaviest, Heavy};
 use super::outcome::{Ask, Outcome, Time};
 use super::settings::WhenFull;
+use super::spot::{self, Spot, Vacancy};
 use super::tally::{Tally, Usage};
-use crate::algorithm::counter::Counter;
+use crate::algorithm::counter::{Counter, OUT_OF_ORDER};
 use crate::algorithm::gcra::Gcra;
 use crate::parts::yield_now;
 use crate::{Limit, Retry, Source};
@@ -23,8 +24,10 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// How many bytes a bucket has.
-    pub(super) const BUCKET: usize = size_of::<Bucket>();
+    /// How many buckets fit, with what stands beside them.
+    pub(super) const fn buckets_in(bytes: usize) -> usize {
+        bytes.saturating_sub(Heavy::GROUP) / (size_of::<Bucket>() + Heavy::GROUP / Heavy::BUCKETS)
+    }
 
     /// With so many buckets, of 64 bytes each.
     pub(super) fn new(buckets: usize, when_full: WhenFull) -> Self {
@@ -36,9 +39,9 @@ impl Cells {
     /// Nearly always one look and one exchange, in the first bucket of the key.
     #[inline]
     pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
-        let print = Spot::print(ask.key);
-        if let Some(place) = self.first(ask.key).and_then(|first| first.find(print))
-            && let Some(outcome) = self.take_at(place, print, limit, ask, time.now())
+        let print = spot::print(ask.key);
+        if let Some(place) = spot::first(&self.buckets, ask.key).and_then(|first| first.find(print))
+            && let Some(outcome) = self.take_at(place, print, limit, ask, time)
         {
             return outcome;
         }
@@ -48,10 +51,10 @@ impl Cells {
     /// In the second bucket, after somebody was faster, or for the first time.
     #[inline(never)]
     fn take_wherever(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
-        let Some(spot) = self.spot(ask.key) else { return Outcome::NO_POLICY };
+        let Some(spot) = Spot::of(&self.buckets, ask.key) else { return Outcome::NO_POLICY };
         loop {
             let taken = match spot.find() {
-                Some(place) => self.take_at(place, spot.print, limit, ask, time.now()),
+                Some(place) => self.take_at(place, spot.print, limit, ask, time),
                 None => self.take_first(&spot, limit, ask, time),
             };
             if let Some(outcome) = taken {
@@ -61,21 +64,21 @@ impl Cells {
     }
 
     pub(super) fn look(&self, limit: &Limit, ask: Ask, now: Moment) -> Outcome {
-        let place = self.spot(ask.key).and_then(|spot| spot.find());
+        let place = Spot::of(&self.buckets, ask.key).and_then(|spot| spot.find());
         let cell = place.map(|place| Gcra::from_nanos(place.seen())).unwrap_or_default();
-        let cell = cell.settled(limit, now);
+        let cell = if is_far_ahead(cell, limit, now) { cell.settled(limit, now) } else { cell };
         Outcome::of(cell.room(limit, ask.cost, now), &cell, limit, now)
     }
 
     /// Gives back what [counted until](crate::Charge::until) then.
     pub(super) fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, now: Moment) {
-        let Some(spot) = self.spot(ask.key) else { return };
+        let Some(spot) = Spot::of(&self.buckets, ask.key) else { return };
         while let Some(place) = spot.find() {
             let cell = Gcra::from_nanos(place.seen());
             if cell.level(now) == 0 {
                 return;
             }
-            let less = cell.settled(limit, now).without(limit, ask.cost, until, now).as_nanos();
+            let less = cell.without(limit, ask.cost, until, now).as_nanos();
             match place.exchange(spot.print, less) {
                 Exchanged::Yes => return,
                 Exchanged::No => {}
@@ -85,7 +88,7 @@ impl Cells {
     }
 
     pub(super) fn forget(&self, key: Key) {
-        let Some(spot) = self.spot(key) else { return };
+        let Some(spot) = Spot::of(&self.buckets, key) else { return };
         while let Some(place) = spot.find() {
             match place.exchange(spot.print, 0) {
                 Exchanged::Yes => return,
@@ -121,16 +124,17 @@ impl Cells {
         print: u32,
         limit: &Limit,
         ask: Ask,
-        now: Moment,
+        time: &mut Time<'_>,
     ) -> Option<Outcome> {
-        let seen = Gcra::from_nanos(place.seen());
-        let cell = seen.settled(limit, now);
+        let cell = Gcra::from_nanos(place.seen());
+        if cell.level(time.now()) > limit.deepest && is_far_ahead(cell, limit, time.again()) {
+            let near = cell.settled(limit, time.now());
+            place.exchange(print, near.as_nanos());
+            return None;
+        }
+        let now = time.now();
         let room = if ask.forced { Ok(0) } else { cell.room(limit, ask.cost, now) };
         if room.is_err() || ask.cost == 0 {
-            if cell != seen {
-                // A clock has jumped back, or the limit was lowered. Left as it is, it would lock the key out.
-                place.exchange(print, cell.as_nanos());
-            }
             return Some(Outcome::of(room, &cell, limit, now));
         }
         let next = cell.with(limit, ask.cost, now);
@@ -157,6 +161,8 @@ impl Cells {
             return Some(Outcome::of(room, &nothing, limit, time.now()));
         }
         let _turn = spot.first.turn();
+        // Another thread may have forgotten it because its time was over, by a later look at the clock than ours. From
+        // our older one it would have a little more than it should.
         let now = time.again();
         let cell = nothing.with(limit, ask.cost, now);
         loop {
@@ -203,70 +209,14 @@ impl Cells {
             self.heavy.note(key, cell.as_nanos(), limit.tolerance / 8);
         }
     }
-
-    #[inline]
-    fn first(&self, key: Key) -> Option<&Bucket> {
-        let [half, _] = key.halves();
-        self.buckets.get(share(half, self.buckets.len()))
-    }
-
-    fn spot(&self, key: Key) -> Option<Spot<'_>> {
-        let [_, half] = key.halves();
-        let second = self.buckets.get(share(half << 32, self.buckets.len()))?;
-        Some(Spot { first: self.first(key)?, second, print: Spot::print(key) })
-    }
 }
 
-/// Which of `count` a number belongs to, by its upper bits.
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "it is below `count`")]
-fn share(number: u64, count: usize) -> usize {
-    ((u128::from(number) * count as u128) >> 64) as usize
+/// Whether a clock has jumped back, or the limit was lowered: left as it is, it would lock the key out. Another thread that
+/// looked at the clock later is never that far.
+fn is_far_ahead(cell: Gcra, limit: &Limit, now: Moment) -> bool {
+    cell.level(now + OUT_OF_ORDER) > limit.deepest
 }
 
-/// Where a key may be: in its first bucket, or in the second if the first was as good as full when it came.
-struct Spot<'a> {
-    first: &'a Bucket,
-    second: &'a Bucket,
-    print: u32,
-}
-
-/// Room for a newcomer.
-enum Vacancy<'a> {
-    Free(Place<'a>),
-    /// None: this key would lose least.
-    Full(Place<'a>),
-    /// All places are changing hands.
-    Unclear,
-}
-
-impl<'a> Spot<'a> {
-    /// 32 bits of the key that say nothing about its buckets; never zero, which is nobody's.
-    #[inline]
-    fn print(key: Key) -> u32 {
-        let [_, half] = key.halves();
-        u32::try_from(half >> 32).unwrap_or(1).max(1)
-    }
-
-    fn find(&self) -> Option<Place<'a>> {
-        self.first.find(self.print).or_else(|| self.second.find(self.print))
-    }
-
-    /// In the first bucket; in the second if the first has but one place left, and the second has three.
-    fn vacancy(&self, now: Moment) -> Vacancy<'a> {
-        let is_free = |place: &Place<'_>| place.seen() <= now.as_nanos();
-        let [first, second] = [self.first, self.second].map(|bucket| {
-            let mut free = bucket.places().filter(is_free);
-            (free.next(), free.count())
-        });
-        let place = match (first, second) {
-            ((Some(place), 1..), _) | ((Some(place), 0), (_, ..2)) => Some(place),
-            ((_, _), (place, _)) => place,
-        };
-        let least = || self.first.places().chain(self.second.places()).min_by_key(Place::seen);
-        match place.map(Vacancy::Free).or_else(|| least().map(Vacancy::Full)) {
-            Some(vacancy) => vacancy,
-            None => Vacancy::Unclear,
-        }
-    }
-}
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

@@ -64,9 +64,15 @@ struct Noted {
 }
 
 impl Heavy {
+    /// How many bytes a group has.
+    pub(super) const GROUP: usize = size_of::<[Noted; WAYS]>();
+
+    /// How many buckets a group stands beside, while there are few.
+    pub(super) const BUCKETS: usize = 16;
+
     /// For a table with so many buckets.
     pub(super) fn beside(buckets: usize) -> Self {
-        let groups = (buckets / 16).clamp(1, MOST);
+        let groups = (buckets / Self::BUCKETS).clamp(1, MOST);
         Self((0..groups).map(|_| Default::default()).collect())
     }
 

@@ -10,16 +10,12 @@ use super::heavy::Heaviest;
 use super::outcome::{Ask, Outcome, Time};
 use super::settings::WhenFull;
 use super::tally::{Tally, Usage};
-use crate::algorithm::counter::Counter;
+use crate::algorithm::counter::{Counter, OUT_OF_ORDER};
 use crate::parts::Lock;
 use crate::{Limit, Retry, Source};
 
 /// How many keys share a lock.
 pub(super) const WAYS: usize = 8;
-
-/// How far threads may be out of order, as each looks at the clock before it has the lock. What is further was a clock
-/// that jumped.
-const OUT_OF_ORDER: Duration = Duration::from_secs(1);
 
 pub(super) struct Ledger<C> {
     pages: Box<[Lock<Page<C>>]>,
@@ -71,7 +67,7 @@ impl<C: Counter> Ledger<C> {
 pub(super) trait Counts: Send + Sync {
     fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome;
     fn look(&self, limit: &Limit, ask: Ask, now: Moment) -> Outcome;
-    fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, now: Moment);
+    fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, time: &mut Time<'_>);
     fn forget(&self, key: Key);
     fn heaviest(&self, limit: &Limit, now: Moment) -> Vec<Heaviest>;
     fn usage(&self, limit: &Limit, now: Moment) -> Usage;
@@ -81,9 +77,9 @@ impl<C: Counter + Send + Sync> Counts for Ledger<C> {
     fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
         let Some(page) = self.page(ask.key) else { return Outcome::NO_POLICY };
         let mut page = page.lock();
-        let now = page.moved_to(time.now());
-        let known = page.entry(limit, ask.key, now);
-        let counter = known.map(|entry| &entry.counter).cloned().unwrap_or_default();
+        let now = page.moved_to(time);
+        page.settle(limit, ask.key, now);
+        let counter = page.counter(limit, ask.key, now);
         let room = if ask.forced { Ok(0) } else { counter.room(limit, ask.cost, now) };
         if room.is_err() || ask.cost == 0 {
             return Outcome::of(room, &counter, limit, now);
@@ -101,18 +97,17 @@ impl<C: Counter + Send + Sync> Counts for Ledger<C> {
 
     fn look(&self, limit: &Limit, ask: Ask, now: Moment) -> Outcome {
         let Some(page) = self.page(ask.key) else { return Outcome::NO_POLICY };
-        let mut page = page.lock();
-        let now = page.moved_to(now);
-        let known = page.entry(limit, ask.key, now);
-        let counter = known.map(|entry| &entry.counter).cloned().unwrap_or_default();
+        let page = page.lock();
+        let now = page.latest_of(now);
+        let counter = page.counter(limit, ask.key, now);
         Outcome::of(counter.room(limit, ask.cost, now), &counter, limit, now)
     }
 
-    fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, now: Moment) {
+    fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, time: &mut Time<'_>) {
         let Some(page) = self.page(ask.key) else { return };
         let mut page = page.lock();
-        let now = page.moved_to(now);
-        if let Some(entry) = page.entry(limit, ask.key, now) {
+        let now = page.moved_to(time);
+        if let Some(entry) = page.settle(limit, ask.key, now) {
             entry.counter.remove(limit, ask.cost, until, now);
         }
     }
@@ -162,22 +157,31 @@ impl<C: Counter> Page<C> {
         Self { latest: Moment::FIRST, entries: std::array::from_fn(|_| entry()) }
     }
 
-    /// The time of this page, which does not go back because threads were late.
-    fn moved_to(&mut self, now: Moment) -> Moment {
-        if self.latest - now <= OUT_OF_ORDER {
-            self.latest = self.latest.max(now);
-        } else {
-            self.latest = now;
-        }
+    /// The time of this page. It does not go back because threads were late, but it does if the clock has jumped.
+    fn moved_to(&mut self, time: &mut Time<'_>) -> Moment {
+        let now = if time.now() < self.latest { time.again() } else { time.now() };
+        self.latest = self.latest_of(now);
         self.latest
     }
 
-    /// The entry of a key that has one, settled.
-    fn entry(&mut self, limit: &Limit, key: Key, now: Moment) -> Option<&mut Entry<C>> {
-        let known = |entry: &&mut Entry<C>| entry.key == key && !entry.counter.is_empty();
-        let entry = self.entries.iter_mut().find(known)?;
+    fn latest_of(&self, now: Moment) -> Moment {
+        if self.latest - now <= OUT_OF_ORDER { self.latest.max(now) } else { now }
+    }
+
+    /// Settles a key that has an entry, for good: what a clock that jumped back left far ahead has to come near once, and
+    /// not from wherever it is looked at.
+    fn settle(&mut self, limit: &Limit, key: Key, now: Moment) -> Option<&mut Entry<C>> {
+        let entry = self.entries.iter_mut().find(|entry| entry.is_of(key))?;
         entry.counter.settle(limit, now);
         Some(entry)
+    }
+
+    /// What a key has taken, settled.
+    fn counter(&self, limit: &Limit, key: Key, now: Moment) -> C {
+        let known = self.entries.iter().find(|entry| entry.is_of(key));
+        let mut counter = known.map(|entry| entry.counter.clone()).unwrap_or_default();
+        counter.settle(limit, now);
+        counter
     }
 
     /// The entry of a key, or a place for one; and whether another key is forgotten for it.
@@ -189,8 +193,7 @@ impl<C: Counter> Page<C> {
         may_forget: bool,
     ) -> Option<(&mut Entry<C>, bool)> {
         self.entries.iter_mut().for_each(|entry| entry.counter.settle(limit, now));
-        let is_of_key = |entry: &Entry<C>| entry.key == key && !entry.counter.is_empty();
-        let known = self.entries.iter().position(is_of_key);
+        let known = self.entries.iter().position(|entry| entry.is_of(key));
         let free = || self.entries.iter().position(|entry| entry.counter.is_empty());
         let (at, is_full) = match known.or_else(free) {
             Some(at) => (at, false),
@@ -208,5 +211,11 @@ impl<C: Counter> Page<C> {
     fn lightest(&self, now: Moment) -> Option<usize> {
         let weights = self.entries.iter().map(|entry| entry.counter.weight(now)).enumerate();
         weights.min_by_key(|(_, weight)| *weight).map(|(at, _)| at)
+    }
+}
+
+impl<C: Counter> Entry<C> {
+    fn is_of(&self, key: Key) -> bool {
+        self.key == key && !self.counter.is_empty()
     }
 }

@@ -5,6 +5,7 @@ mod heavy;
 mod ledger;
 mod outcome;
 mod settings;
+mod spot;
 mod store;
 mod table;
 mod tally;
@@ -142,6 +143,7 @@ impl Memory {
     #[cold]
     fn tables(&self, algorithms: impl Iterator<Item = Algorithm>) -> &Tables {
         let Settings { room, when_full, .. } = self.shared.settings;
+        let room = room.within_reason();
         self.shared.tables.get_or_init(|| {
             let algorithms: Box<[_]> = algorithms.collect();
             let tables = algorithms.iter().map(|of| Table::new(*of, room, when_full)).collect();

@@ -80,8 +80,8 @@ impl<'a> Time<'a> {
         self.now
     }
 
-    /// Looks at the clock again, before a key begins anew. Another thread may have forgotten it because its time was
-    /// over, by a later look at the clock than ours: from our older one it would have a little more than it should.
+    /// Looks at the clock again, before something is done that needs more than a time which may be old: another thread
+    /// may have looked later, and be further.
     pub(super) fn again(&mut self) -> Moment {
         if let Some(clock) = self.clock {
             self.now = clock.now().min(LATEST);

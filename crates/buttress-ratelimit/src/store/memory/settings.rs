@@ -68,24 +68,28 @@ impl Room {
     /// A table for more keys is not made.
     const MOST_KEYS: usize = u32::MAX as usize;
 
+    /// In less there is not one key of every algorithm.
+    const LEAST_BYTES: usize = 8_192;
+
+    /// The same, within what can be made: for those who do not bind it, and so are not told.
+    pub(super) fn within_reason(self) -> Self {
+        match self {
+            Self::Keys(keys) => Self::Keys(keys.min(Self::MOST_KEYS)),
+            Self::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
+
     pub(super) fn check(self, faults: &mut Faults) {
         match self {
-            Self::Keys(1..=Self::MOST_KEYS) | Self::Bytes(64..) => {}
+            Self::Keys(1..=Self::MOST_KEYS) | Self::Bytes(Self::LEAST_BYTES..) => {}
             Self::Keys(keys) => {
                 let most = Self::MOST_KEYS;
                 faults.add("memory.keys", format_args!("must be 1 to {most}, not {keys}"));
             }
             Self::Bytes(bytes) => {
-                faults.add("memory.bytes", format_args!("must be at least 64, not {bytes}"));
+                let least = Self::LEAST_BYTES;
+                faults.add("memory.bytes", format_args!("must be at least {least}, not {bytes}"));
             }
-        }
-    }
-
-    /// How many parts of a table there are, each for so many keys and of so many bytes.
-    pub(super) fn parts(self, keys: usize, bytes: usize) -> usize {
-        match self {
-            Self::Keys(all) => all.min(Self::MOST_KEYS).div_ceil(keys),
-            Self::Bytes(all) => all / bytes,
         }
     }
 }

@@ -40,7 +40,8 @@ impl LimitStore for Memory {
     }
 
     fn give_back(&self, limits: &Limits, charges: &Charges) {
-        self.books(limits).give_back(charges.as_slice(), self.now());
+        let time = Time::of(&*self.shared.settings.clock);
+        self.books(limits).give_back(charges.as_slice(), time);
     }
 
     fn usage(&self, limits: &Limits, policy: u8) -> Option<Usage> {

@@ -32,7 +32,10 @@ impl Table {
     pub(super) fn new(algorithm: Algorithm, room: Room, when_full: WhenFull) -> Self {
         match algorithm {
             Algorithm::Gcra => {
-                let buckets = room.parts(KEYS_A_BUCKET, Cells::BUCKET);
+                let buckets = match room {
+                    Room::Keys(keys) => keys.div_ceil(KEYS_A_BUCKET),
+                    Room::Bytes(bytes) => Cells::buckets_in(bytes),
+                };
                 Self::Cells(Cells::new(buckets, when_full))
             }
             Algorithm::FixedWindow => ledger::<FixedWindow>(room, when_full),
@@ -57,10 +60,16 @@ impl Table {
         }
     }
 
-    pub(super) fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, now: Moment) {
+    pub(super) fn give_back(
+        &self,
+        limit: &Limit,
+        ask: Ask,
+        until: Option<u64>,
+        time: &mut Time<'_>,
+    ) {
         match self {
-            Self::Cells(cells) => cells.give_back(limit, ask, until, now),
-            Self::Ledger(ledger) => ledger.give_back(limit, ask, until, now),
+            Self::Cells(cells) => cells.give_back(limit, ask, until, time.now()),
+            Self::Ledger(ledger) => ledger.give_back(limit, ask, until, time),
         }
     }
 
@@ -87,6 +96,9 @@ impl Table {
 }
 
 fn ledger<C: Counter + Send + Sync + 'static>(room: Room, when_full: WhenFull) -> Table {
-    let pages = room.parts(KEYS_A_PAGE, size_of::<Lock<Page<C>>>());
+    let pages = match room {
+        Room::Keys(keys) => keys.div_ceil(KEYS_A_PAGE),
+        Room::Bytes(bytes) => bytes / size_of::<Lock<Page<C>>>(),
+    };
     Table::Ledger(Box::new(Ledger::<C>::new(pages, when_full)))
 }

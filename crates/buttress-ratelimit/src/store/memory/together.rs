@@ -49,7 +49,7 @@ impl<'a> Books<'a> {
         for (at, charge) in required(charges) {
             let outcome = self.take_one(charge, time);
             if outcome.room.is_err() {
-                return self.undo(charges, &taken, (at, outcome), time.now());
+                return self.undo(charges, &taken, (at, outcome), time);
             }
             if let Some(place) = taken.get_mut(at) {
                 *place = Some(outcome);
@@ -69,19 +69,19 @@ impl<'a> Books<'a> {
         charges: &[Charge],
         taken: &Outcomes,
         refused: (usize, Outcome),
-        now: Moment,
+        time: &mut Time<'_>,
     ) -> Verdict {
         for (charge, taken) in charges.iter().zip(taken) {
             if let Some(taken) = taken.filter(|taken| taken.source == Source::Store) {
-                self.give_back_one(charge, Some(taken.until), now);
+                self.give_back_one(charge, Some(taken.until), time);
             }
         }
-        let mut seen = self.look_at_all(charges, now);
+        let mut seen = self.look_at_all(charges, time.now());
         // Others may have made room since. It was refused all the same.
         if let Some(place) = seen.get_mut(refused.0) {
             *place = Some(refused.1);
         }
-        verdict(charges, &seen, now)
+        verdict(charges, &seen, time.now())
     }
 
     pub(super) fn count(self, charges: &[Charge], mut time: Time<'_>) {
@@ -92,10 +92,10 @@ impl<'a> Books<'a> {
         }
     }
 
-    pub(super) fn give_back(self, charges: &[Charge], now: Moment) {
+    pub(super) fn give_back(self, charges: &[Charge], mut time: Time<'_>) {
         // What was admitted without being counted has nothing to give back.
         for charge in charges.iter().filter(|charge| charge.source == Source::Store) {
-            self.give_back_one(charge, charge.until(), now);
+            self.give_back_one(charge, charge.until(), &mut time);
         }
     }
 
@@ -114,9 +114,9 @@ impl<'a> Books<'a> {
         table.take(limit, charge.into(), time)
     }
 
-    fn give_back_one(self, charge: &Charge, until: Option<u64>, now: Moment) {
+    fn give_back_one(self, charge: &Charge, until: Option<u64>, time: &mut Time<'_>) {
         if let Some((table, limit)) = self.of(charge.policy) {
-            table.give_back(limit, charge.into(), until, now);
+            table.give_back(limit, charge.into(), until, time);
         }
     }
 

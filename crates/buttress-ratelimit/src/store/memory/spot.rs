@@ -1,0 +1,73 @@
+//! Where a key belongs.
+
+use buttress_core::Key;
+use buttress_core::clock::Moment;
+
+use super::bucket::{Bucket, Place};
+
+/// The first bucket of a key, by one half of it.
+#[inline]
+pub(super) fn first(buckets: &[Bucket], key: Key) -> Option<&Bucket> {
+    let [half, _] = key.halves();
+    buckets.get(share(half, buckets.len()))
+}
+
+/// 32 bits of the key that say nothing about its buckets; never zero, which is nobody's.
+#[inline]
+pub(super) fn print(key: Key) -> u32 {
+    let [_, half] = key.halves();
+    u32::try_from(half >> 32).unwrap_or(1).max(1)
+}
+
+/// Which of `count` a number belongs to, by its upper bits.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "it is below `count`")]
+fn share(number: u64, count: usize) -> usize {
+    ((u128::from(number) * count as u128) >> 64) as usize
+}
+
+/// Where a key may be: in its first bucket, or in the second if the first was as good as full when it came.
+pub(super) struct Spot<'a> {
+    pub(super) first: &'a Bucket,
+    pub(super) second: &'a Bucket,
+    pub(super) print: u32,
+}
+
+/// Room for a newcomer.
+pub(super) enum Vacancy<'a> {
+    Free(Place<'a>),
+    /// None: this key would lose least.
+    Full(Place<'a>),
+    /// All places are changing hands.
+    Unclear,
+}
+
+impl<'a> Spot<'a> {
+    pub(super) fn of(buckets: &'a [Bucket], key: Key) -> Option<Self> {
+        let [_, half] = key.halves();
+        let second = buckets.get(share(half << 32, buckets.len()))?;
+        Some(Self { first: first(buckets, key)?, second, print: print(key) })
+    }
+
+    pub(super) fn find(&self) -> Option<Place<'a>> {
+        self.first.find(self.print).or_else(|| self.second.find(self.print))
+    }
+
+    /// In the first bucket; in the second if the first has but one place left, and the second has three.
+    pub(super) fn vacancy(&self, now: Moment) -> Vacancy<'a> {
+        let is_free = |place: &Place<'_>| place.seen() <= now.as_nanos();
+        let [first, second] = [self.first, self.second].map(|bucket| {
+            let mut free = bucket.places().filter(is_free);
+            (free.next(), free.count())
+        });
+        let place = match (first, second) {
+            ((Some(place), 1..), _) | ((Some(place), 0), (_, ..2)) => Some(place),
+            ((_, _), (place, _)) => place,
+        };
+        let least = || self.first.places().chain(self.second.places()).min_by_key(Place::seen);
+        match place.map(Vacancy::Free).or_else(|| least().map(Vacancy::Full)) {
+            Some(vacancy) => vacancy,
+            None => Vacancy::Unclear,
+        }
+    }
+}
