@@ -37,7 +37,9 @@ pub fn run(data: &[u8]) {
         let &[what, cost, which, shift, a, b, c, d] = step else { continue };
         clock.turn(which, shift, u32::from_be_bytes([a, b, c, d]));
         let limits: Limits = [limit].into_iter().collect();
-        let mut charges = charges(cost);
+        // Or else several turns might add up to less than the second below.
+        let Step::Now(_) = memory.take(&limits, &charges(0));
+        let mut charges = charges(1 << (cost % 20));
         match what % 8 {
             0..=3 => {
                 let Step::Now(verdict) = memory.take(&limits, &charges);
@@ -78,9 +80,9 @@ fn limit(algorithm: Algorithm, [_, unit, burst, queue, a, b, c, d]: [u8; 8]) -> 
     quota.check().ok()
 }
 
-fn charges(cost: u8) -> Charges {
+fn charges(cost: u32) -> Charges {
     let mut charges = Charges::new();
-    charges.push(Charge::new(0, Key::from_bytes([7; 16]), 1 << (cost % 20)));
+    charges.push(Charge::new(0, Key::from_bytes([7; 16]), cost));
     charges
 }
 
@@ -91,11 +93,12 @@ fn check(verdict: &Verdict, limit: &Limit) {
     assert!(verdict.delay() <= limit.queue(), "{verdict:?}");
 }
 
-/// The deepest debt: a whole burst, a queue, and what was counted too late to be asked for.
+/// The deepest debt: a whole burst, a queue, and what was counted too late to be asked for. And a second, by which threads
+/// may be out of order.
 fn longest(limit: &Limit) -> Duration {
     let interval = limit.period().as_nanos().div_ceil(limit.count().into());
     let burst = Duration::from_nanos(u64::try_from(interval).unwrap() * limit.burst());
-    burst.max(limit.period()) + limit.queue() + limit.period()
+    burst.max(limit.period()) + limit.queue() + limit.period() + Duration::from_secs(1)
 }
 
 fn come_again(memory: &Memory, clock: &Hand, limit: &Limit, charges: &Charges, verdict: &Verdict) {
@@ -125,7 +128,13 @@ impl Hand {
     fn turn(&self, which: u8, shift: u8, by: u32) {
         let by = u64::from(by) << (shift % 33);
         let now = self.0.load(Relaxed);
-        let now = if which < 200 { now.saturating_add(by) } else { now.saturating_sub(by) };
+        // What is less than a second late is a thread that was slow, and not a clock that went back.
+        let back = now.saturating_sub(by.max(1_000_000_001));
+        let now = match which {
+            ..200 => now.saturating_add(by),
+            _ if now - back > 1_000_000_000 => back,
+            _ => now,
+        };
         self.0.store(now.min(u64::MAX >> 1), Relaxed);
     }
 
