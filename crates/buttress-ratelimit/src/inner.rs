@@ -148,10 +148,10 @@ impl<S> Inner<S> {
     }
 
     /// What is written of a decision.
-    pub(crate) fn show(&self, live: &Live, charges: &Charges, verdict: &Verdict) -> Box<Shown> {
+    pub(crate) fn show(&self, live: &Live, charges: &Charges, verdict: &Verdict) -> Shown {
         let writer =
             Writer { forms: &self.forms, table: &live.table, shown_keys: &self.shown_keys };
-        Box::new(writer.show(charges, verdict))
+        writer.show(charges, verdict)
     }
 
     #[inline]

@@ -38,7 +38,7 @@ impl<S: LimitStore> LimitMemo<S> {
             });
         }
         if let Some(shown) = self.shown {
-            shown.write(&inner.forms, &*inner.clock, response);
+            shown.write(&inner.forms, &*inner.clock, response.headers_mut());
         }
     }
 

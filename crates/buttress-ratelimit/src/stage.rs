@@ -119,8 +119,9 @@ impl<S: LimitStore> LimitStage<S> {
             return self.refuse(live, charges, verdict, (at, retry), request);
         }
         let is_open = self.note(charges, verdict, request);
+        let show = || Box::new(self.inner.show(live, charges, verdict));
         Decision::Pass(LimitMemo {
-            shown: self.inner.forms.on_success.then(|| self.inner.show(live, charges, verdict)),
+            shown: self.inner.forms.on_success.then(show),
             open: if is_open { self.open(live, charges, verdict, request) } else { None },
         })
     }
@@ -219,8 +220,12 @@ impl<S: LimitStore> LimitStage<S> {
             Some(length) => rule.answers.banned(length),
             None => rule.answers.refused(retry),
         };
-        let shown = self.inner.forms.any().then(|| self.inner.show(live, charges, verdict));
-        Decision::Refuse(problem, Some(LimitMemo { shown, open: None }))
+        let mut told = Some(problem);
+        if self.inner.forms.any() {
+            let shown = self.inner.show(live, charges, verdict);
+            shown.write(&self.inner.forms, &*self.inner.clock, &mut told);
+        }
+        Decision::Refuse(told.unwrap_or_else(answer::unavailable), None)
     }
 }
 

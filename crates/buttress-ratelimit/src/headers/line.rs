@@ -12,6 +12,12 @@ pub(super) struct Line {
 /// Room for three policies with names of usual length.
 const STACK: usize = 192;
 
+impl AsRef<[u8]> for Line {
+    fn as_ref(&self) -> &[u8] {
+        if self.heap.is_empty() { &self.stack[..self.used] } else { &self.heap }
+    }
+}
+
 impl Line {
     pub(super) fn new() -> Self {
         Self { stack: [0; STACK], used: 0, heap: Vec::new() }
@@ -54,14 +60,10 @@ impl Line {
         }
     }
 
-    /// One allocation. Nothing, if a name has brought along what no header may say.
+    /// One allocation, and none for what copies it: a problem hands its headers out as copies. Nothing, if a name has
+    /// brought along what no header may say.
     pub(super) fn finish(self) -> Option<HeaderValue> {
-        let whole = if self.heap.is_empty() {
-            Bytes::copy_from_slice(&self.stack[..self.used])
-        } else {
-            Bytes::from(self.heap)
-        };
-        HeaderValue::from_maybe_shared(whole).ok()
+        HeaderValue::from_maybe_shared(Bytes::from_owner(self)).ok()
     }
 
     #[inline]

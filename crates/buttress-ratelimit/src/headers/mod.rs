@@ -6,10 +6,10 @@ mod table;
 
 use std::time::Duration;
 
+use buttress_core::Problem;
 use buttress_core::clock::{Clock, Timestamp};
 use buttress_core::key::Keyer;
-use buttress_core::stage::ResponseHead;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) use self::form::Forms;
 pub use self::form::HeaderForm;
@@ -134,32 +134,58 @@ fn counted<'a>(
 }
 
 impl Shown {
-    /// Writes it. A map that is full carries none of it: better than a panic.
-    pub(crate) fn write(self, forms: &Forms, clock: &dyn Clock, response: &mut dyn ResponseHead) {
-        let headers = response.headers_mut();
+    /// Writes it on a response, or into a problem.
+    pub(crate) fn write(self, forms: &Forms, clock: &dyn Clock, on: &mut dyn Place) {
+        let older =
+            [HeaderForm::Combined, HeaderForm::Separate].iter().any(|form| forms.has(*form));
         if let Some(value) = self.structured {
-            let _ = headers.try_append(RATE_LIMIT, value);
-            if let Some(policies) = self.policies {
-                let _ = headers.try_append(POLICY, policies);
-            }
-        } else if let Some(policies) = self.policies
-            && (forms.has(HeaderForm::Combined) || forms.has(HeaderForm::Separate))
-            && !headers.contains_key(POLICY)
-        {
-            let _ = headers.try_insert(POLICY, policies);
+            on.put(RATE_LIMIT, value);
+            self.policies.into_iter().for_each(|policies| on.put(POLICY, policies));
+        } else if let Some(policies) = self.policies.filter(|_| older && !on.has(&POLICY)) {
+            on.put(POLICY, policies);
         }
         let Some(one) = self.one else { return };
-        if forms.has(HeaderForm::Combined) && !headers.contains_key(RATE_LIMIT) {
-            one.combined().and_then(|value| headers.try_insert(RATE_LIMIT, value).ok());
+        if forms.has(HeaderForm::Combined) && !on.has(&RATE_LIMIT) {
+            one.combined().into_iter().for_each(|value| on.put(RATE_LIMIT, value));
         }
         if forms.has(HeaderForm::Separate) {
-            one.separate(&SEPARATE, one.seconds, response);
+            one.separate(SEPARATE, one.seconds, on);
         }
         if forms.has(HeaderForm::XRateLimitAt) {
-            one.separate(&X_RATE_LIMIT, one.at(clock.wall()), response);
+            one.separate(X_RATE_LIMIT, one.at(clock.wall()), on);
         } else if forms.has(HeaderForm::XRateLimit) {
-            one.separate(&X_RATE_LIMIT, one.seconds, response);
+            one.separate(X_RATE_LIMIT, one.seconds, on);
         }
+    }
+}
+
+/// Where headers are written.
+pub(crate) trait Place {
+    /// Whether somebody has written this one.
+    fn has(&self, name: &HeaderName) -> bool;
+    /// Writes it, beside others of the name.
+    fn put(&mut self, name: HeaderName, value: HeaderValue);
+}
+
+impl Place for HeaderMap {
+    fn has(&self, name: &HeaderName) -> bool {
+        self.contains_key(name)
+    }
+
+    /// A map that is full carries none of it: better than a panic.
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        let _ = self.try_append(name, value);
+    }
+}
+
+/// A refusal takes its headers along by itself.
+impl Place for Option<Problem> {
+    fn has(&self, _: &HeaderName) -> bool {
+        false
+    }
+
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        *self = self.take().map(|problem| problem.with_header(name, value));
     }
 }
 
@@ -175,15 +201,14 @@ impl One {
         line.finish()
     }
 
-    fn separate(self, names: &[HeaderName; 3], reset: u64, response: &mut dyn ResponseHead) {
-        let headers = response.headers_mut();
-        if names.iter().any(|name| headers.contains_key(name)) {
+    fn separate(self, names: [HeaderName; 3], reset: u64, on: &mut dyn Place) {
+        if names.iter().any(|name| on.has(name)) {
             return;
         }
-        for (name, number) in names.iter().zip([self.most, self.remaining, reset]) {
+        for (name, number) in names.into_iter().zip([self.most, self.remaining, reset]) {
             let mut line = Line::new();
             line.number(number);
-            line.finish().and_then(|value| headers.try_insert(name, value).ok());
+            line.finish().into_iter().for_each(|value| on.put(name.clone(), value));
         }
     }
 

@@ -60,8 +60,11 @@ impl Row {
             let window = window(limit);
             (format!("{name};q={most};w={window}"), format!("{most};w={window}"))
         };
-        let alone = HeaderValue::try_from(item.as_str()).ok();
-        let older = HeaderValue::try_from(older).ok();
+        let [alone, older] = [&item, &older].map(|text| {
+            let mut line = Line::new();
+            line.text(text);
+            line.finish()
+        });
         Self { name: name.into(), item: item.into(), alone, older, most }
     }
 }

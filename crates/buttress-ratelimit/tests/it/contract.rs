@@ -26,8 +26,13 @@ async fn of_tower() {
 #[tokio::test(start_paused = true)]
 async fn of_who_refuses() {
     let post = || Request::post("/").body(()).unwrap();
-    let denying = || RateLimit::builder().policy("all", Quota::per_second(9).by(everyone()).when(method(POST)));
-    Contract::new(|| denying().deny(method(POST)).build().unwrap().layer()).refuses(post).check().await;
+    let denying = || {
+        RateLimit::builder().policy("all", Quota::per_second(9).by(everyone()).when(method(POST)))
+    };
+    Contract::new(|| denying().deny(method(POST)).build().unwrap().layer())
+        .refuses(post)
+        .check()
+        .await;
     let costly = || Quota::per_hour(1).by(everyone()).cost_by(|_| 2).when(method(POST));
     Contract::new(|| limits(costly()).layer()).refuses(post).check().await;
 }

@@ -4,7 +4,9 @@ use buttress_core::clock::ManualClock;
 use buttress_core::key::key_fn;
 use buttress_core::stage::{RequestHead, Stage};
 use buttress_core::{Context, KeyFor};
-use buttress_ratelimit::when::{self, addresses, method, methods, path, path_prefix, probe, when_fn};
+use buttress_ratelimit::when::{
+    self, addresses, method, methods, path, path_prefix, probe, when_fn,
+};
 use buttress_ratelimit::{
     GET, POST, PUT, Policy, Quota, address, api_key, classes, everyone, principal, tenant,
 };
@@ -34,7 +36,11 @@ fn all_are_charged_or_none_is() {
     assert_eq!(passing(&stage, || from("203.0.113.7"), 8), 1);
     for policy in ["wide", "last"] {
         let key = limits.writer(policy).unwrap().key();
-        assert_eq!(left(&limits, policy, key), 9, "{policy} was charged for what another one refused");
+        assert_eq!(
+            left(&limits, policy, key),
+            9,
+            "{policy} was charged for what another one refused"
+        );
     }
 }
 
@@ -164,15 +170,24 @@ fn path_is_plain(request: &Request<()>) -> bool {
 #[test]
 fn a_path_in_another_way_helps_nobody() {
     let clock = ManualClock::new();
-    let odd = ["/login/../login", "//login", "/./login", "/%6cogin", "/a/../login", "/login%2f..%2flogin"];
+    let odd = [
+        "/login/../login",
+        "//login",
+        "/./login",
+        "/%6cogin",
+        "/a/../login",
+        "/login%2f..%2flogin",
+    ];
     for written in odd {
         let limits = on(&clock).policy("a", Quota::per_hour(1).by(everyone()).when(path("/login")));
         let stage = limits.build().unwrap().stage();
         assert_eq!(passing(&stage, || get(written), 3), 1, "{written}");
-        let exempt = on(&clock).policy("a", Quota::per_hour(1).by(everyone())).exempt(path("/login"));
+        let exempt =
+            on(&clock).policy("a", Quota::per_hour(1).by(everyone())).exempt(path("/login"));
         let stage = exempt.build().unwrap().stage();
         assert_eq!(passing(&stage, || get(written), 3), 1, "{written}");
-        let denying = on(&clock).policy("a", Quota::per_hour(1).by(everyone())).deny(path("/login"));
+        let denying =
+            on(&clock).policy("a", Quota::per_hour(1).by(everyone())).deny(path("/login"));
         let stage = denying.build().unwrap().stage();
         assert_eq!(passing(&stage, || get(written), 3), 0, "{written}");
     }
@@ -205,7 +220,8 @@ fn what_is_said_twice_has_to_hold_twice() {
         let policy = policy(Quota::per_hour(1).by(everyone()));
         on(&clock).policy("a", policy).build().unwrap().stage()
     };
-    let both = one(|policy| policy.when(method(POST)).when(path("/a")).unless(when::has_header("x-b")));
+    let both =
+        one(|policy| policy.when(method(POST)).when(path("/a")).unless(when::has_header("x-b")));
     assert_eq!(passing(&both, || post("/b"), 3), 3);
     assert_eq!(passing(&both, || get("/a"), 3), 3);
     assert_eq!(passing(&both, || post("/a"), 3), 1);
@@ -218,9 +234,12 @@ fn costs_add_up() {
     let clock = ManualClock::new();
     let limits = on(&clock)
         .policy("single", Quota::per_hour(10).by(everyone()).cost(3))
-        .policy("own", Quota::per_hour(100).by(everyone()).cost_by(|request| {
-            u32::try_from(request.uri().path().len()).unwrap()
-        }))
+        .policy(
+            "own",
+            Quota::per_hour(100)
+                .by(everyone())
+                .cost_by(|request| u32::try_from(request.uri().path().len()).unwrap()),
+        )
         .build()
         .unwrap();
     assert_eq!(passing(&limits.stage(), || get("/1234"), 9), 3);
@@ -240,14 +259,20 @@ fn classes_are_for_what_they_say() {
         .build()
         .unwrap();
     let stage = limits.stage();
-    let with_type = |kind: &'static str| move || {
-        let request = Request::put("/files/7").header("content-type", kind).body(()).unwrap();
-        of(request, "203.0.113.8")
+    let with_type = |kind: &'static str| {
+        move || {
+            let request = Request::put("/files/7").header("content-type", kind).body(()).unwrap();
+            of(request, "203.0.113.8")
+        }
     };
     assert_eq!(passing(&stage, || from("203.0.113.7"), 99), 60);
     assert_eq!(passing(&stage, || of(post("/orders"), "203.0.113.7"), 99), 20);
     assert_eq!(passing(&stage, with_type("Multipart/Form-Data; boundary=x"), 99), 10);
-    assert_eq!(passing(&stage, with_type("application/json"), 99), 10, "no file, so the rest of mutations");
+    assert_eq!(
+        passing(&stage, with_type("application/json"), 99),
+        10,
+        "no file, so the rest of mutations"
+    );
     let login = || of(post("/login"), "203.0.113.9");
     assert_eq!((0..99).filter(|_| answered(&stage, login(), 401)).count(), 10);
 }

@@ -78,7 +78,11 @@ proptest! {
 fn what_never_fits_is_told_so() {
     let clock = ManualClock::new();
     let costly = Quota::per_minute(10).by(everyone()).cost_by(|request| {
-        request.headers().get("x-rows").and_then(|rows| rows.to_str().ok()?.parse().ok()).unwrap_or(1)
+        request
+            .headers()
+            .get("x-rows")
+            .and_then(|rows| rows.to_str().ok()?.parse().ok())
+            .unwrap_or(1)
     });
     let limits = on(&clock).policy("rows", costly).build().unwrap();
     let stage = limits.stage();
@@ -137,7 +141,11 @@ fn who_lacks_a_key_is_told_so() {
     assert_eq!((problem.code(), problem.status().as_u16()), (codes::LIMIT_KEY_MISSING, 400));
 
     let shared = on(&clock).policy("a", by()).build().unwrap();
-    assert_eq!(passing(&shared.stage(), || Request::new(()), 3), 1, "all who lack it have one together");
+    assert_eq!(
+        passing(&shared.stage(), || Request::new(()), 3),
+        1,
+        "all who lack it have one together"
+    );
     let skipping = on(&clock).policy("a", by().missing(MissingKey::Skip)).build().unwrap();
     assert_eq!(passing(&skipping.stage(), || Request::new(()), 3), 3);
     let trial = on(&clock).policy("a", by().missing(MissingKey::Refuse).shadow()).build().unwrap();

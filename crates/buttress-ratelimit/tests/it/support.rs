@@ -16,7 +16,9 @@ pub const SECOND: Duration = Duration::from_secs(1);
 
 /// In memory, on this clock.
 pub fn on(clock: &ManualClock) -> RateLimitBuilder {
-    RateLimit::builder().engine(Memory::with_capacity(256).clock(clock.clone())).clock(clock.clone())
+    RateLimit::builder()
+        .engine(Memory::with_capacity(256).clock(clock.clone()))
+        .clock(clock.clone())
 }
 
 /// From this address.

@@ -1,0 +1,114 @@
+//! Quotas are replaced while requests come; counters stay.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use buttress_core::clock::ManualClock;
+use buttress_ratelimit::{Algorithm, Quota, RateLimit, RateLimitSettings, address, everyone};
+use http::Request;
+
+use crate::support::{SECOND, answered, left, on, passing};
+
+fn limits(clock: &ManualClock) -> RateLimit {
+    on(clock)
+        .policy("all", Quota::per_hour(10).by(everyone()).cost(2))
+        .policy("address", Quota::per_minute(60).by(address()))
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn counters_stay() {
+    let clock = ManualClock::new();
+    let limits = limits(&clock);
+    assert_eq!(passing(&limits.stage(), || Request::new(()), 2), 2);
+    let key = limits.writer("all").unwrap().key();
+    assert_eq!(left(&limits, "all", key), 6);
+    limits.replace([("all", Quota::per_hour(20))]).unwrap();
+    assert_eq!(limits.quota("all"), Some(Quota::per_hour(20)));
+    let now = left(&limits, "all", key);
+    assert!((12..20).contains(&now), "what was taken is remembered: {now}");
+    assert!(answered(&limits.stage(), Request::new(()), 200));
+}
+
+#[test]
+fn the_new_numbers_hold_at_once_for_all_clones() {
+    let clock = ManualClock::new();
+    let limits = limits(&clock);
+    let stage = limits.stage();
+    limits
+        .clone()
+        .replace([("all", Quota::per_hour(2)), ("address", Quota::per_minute(9))])
+        .unwrap();
+    assert_eq!(passing(&stage, || Request::new(()), 5), 1);
+    clock.advance(SECOND * 3_600);
+    assert_eq!(passing(&stage, || Request::new(()), 5), 1);
+}
+
+#[test]
+fn a_bad_set_is_refused_whole_with_all_reasons() {
+    let clock = ManualClock::new();
+    let limits = limits(&clock);
+    let error = limits
+        .replace([
+            ("all", Quota::per_hour(1)),
+            ("address", Quota::per_hour(5).algorithm(Algorithm::FixedWindow)),
+            ("address", Quota::per_hour(5)),
+            ("adress", Quota::per_hour(5)),
+        ])
+        .unwrap_err();
+    let told: Vec<_> = error.faults().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "policies.all.cost: is 2, and there is never more than 1 at once",
+            "policies.address.quota.algorithm: cannot become `fixed_window`: its counters are those of `gcra`",
+            "policies.address: is there twice",
+            "policies.adress: there is no policy of this name",
+        ]
+    );
+    assert_eq!(limits.quota("address"), Some(Quota::per_minute(60)), "nothing of it was taken");
+    let error = limits.replace([("address", Quota::per_minute(60).queue(SECOND))]).unwrap_err();
+    assert_eq!(error.faults()[0].path(), "policies.address.quota.queue");
+}
+
+#[test]
+fn from_settings_too() {
+    let clock = ManualClock::new();
+    let limits = limits(&clock);
+    let settings = |quota: &str| -> RateLimitSettings {
+        let json = format!(
+            r#"{{ "policies": [{{ "name": "all", "quota": "{quota}", "by": "everyone" }}] }}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    };
+    limits.replace_from(&settings("7/minute")).unwrap();
+    assert_eq!(limits.quota("all"), Some(Quota::per_minute(7)));
+    let error = limits.replace_from(&settings("seven")).unwrap_err();
+    assert_eq!(error.faults()[0].path(), "policies[0].quota");
+    assert!(limits.replace_from(&settings("0/minute")).is_err());
+    assert_eq!(limits.quota("all"), Some(Quota::per_minute(7)));
+}
+
+#[test]
+fn requests_and_changes_at_once() {
+    let clock = ManualClock::new();
+    let limits = limits(&clock);
+    let done = Arc::new(AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let changes = (limits.clone(), done.clone());
+        scope.spawn(move || {
+            for at in 0..2_000 {
+                let quota = if at % 2 == 0 { Quota::per_hour(4) } else { Quota::per_hour(8) };
+                changes.0.replace([("all", quota)]).unwrap();
+            }
+            changes.1.store(true, Ordering::Relaxed);
+        });
+        let mut passed = 0;
+        while !done.load(Ordering::Relaxed) {
+            passed += passing(&limits.stage(), || Request::new(()), 10);
+        }
+        // Two each, of ten at the start, then of four or eight: what was once taken stays taken.
+        assert!(passed <= 5, "{passed}");
+    });
+}

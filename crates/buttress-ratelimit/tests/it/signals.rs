@@ -1,0 +1,228 @@
+//! What metrics, the audit and probes hear.
+
+use buttress_core::audit::{Audit, Receiver, channel};
+use buttress_core::clock::ManualClock;
+use buttress_core::key::MissingKey;
+use buttress_core::metrics::Metrics;
+use buttress_core::{
+    Context,
+    stage::{RequestHead, Stage},
+};
+use buttress_core::{HealthStatus, Probe};
+use buttress_ratelimit::store::{Memory, WhenFull};
+use buttress_ratelimit::when::{addresses, path};
+use buttress_ratelimit::{
+    CATALOGUE, Penalty, Quota, RateLimit, RateLimitBuilder, address, everyone, header,
+};
+use buttress_testkit::page::Page;
+use http::Request;
+
+use crate::support::{answered, enter, from, of, on, passing};
+
+fn counted(page: &Page) -> RateLimitBuilder {
+    on(&ManualClock::new()).metrics(Metrics::new(page.clone()))
+}
+
+fn decisions(page: &Page) -> Vec<String> {
+    let lines = page.lines();
+    lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("buttress_ratelimit_").map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn decisions_are_counted_by_policy_and_outcome() {
+    let page = Page::default();
+    let limits = counted(&page)
+        .policy("a", Quota::per_hour(3).by(everyone()))
+        .policy("trial", Quota::per_hour(1).by(everyone()).shadow())
+        .policy(
+            "shop",
+            Quota::per_hour(9).by(header("x-shop")).missing(MissingKey::Refuse).when(path("/shop")),
+        )
+        .policy("large", Quota::per_hour(9).by(everyone()).cost_by(|_| 10).when(path("/large")))
+        .exempt(path("/health"))
+        .deny(addresses(["198.51.100.1"]))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let get = |path: &str| of(Request::get(path).body(()).unwrap(), "203.0.113.7");
+    let probe = || {
+        let mut request = get("/");
+        drop(Context::default().enter(&mut request));
+        request.context().unwrap().mark_probe();
+        request
+    };
+    for request in
+        [get("/"), get("/health"), probe(), from("198.51.100.1"), get("/shop"), get("/large")]
+    {
+        answered(&stage, request, 200);
+    }
+    assert_eq!(passing(&stage, || get("/"), 5), 2);
+    assert_eq!(
+        decisions(&page),
+        [
+            "decisions_total a allowed: 3",
+            "decisions_total a refused: 3",
+            "decisions_total large never: 1",
+            "decisions_total shop key_missing: 1",
+            "decisions_total trial allowed: 1",
+            "decisions_total trial would_refuse: 2",
+            "passed_by_total denied: 1",
+            "passed_by_total exempt: 1",
+            "passed_by_total probe: 1",
+        ]
+    );
+}
+
+#[test]
+fn what_comes_back_and_who_is_banned_is_counted() {
+    let page = Page::default();
+    let strict = Quota::per_hour(1).by(address()).penalty(Penalty::after(2)).only_failures();
+    let limits = counted(&page).policy("a", strict).build().unwrap();
+    let stage = limits.stage();
+    assert!(answered(&stage, from("203.0.113.7"), 200));
+    for _ in 0..5 {
+        answered(&stage, from("203.0.113.7"), 401);
+    }
+    assert_eq!(
+        decisions(&page),
+        [
+            "banned: 1",
+            "bans_total a: 1",
+            "decisions_total a allowed: 2",
+            "decisions_total a banned: 2",
+            "decisions_total a refused: 2",
+            "returned_total a: 1",
+        ]
+    );
+    assert!(limits.lift("a", limits.bans()[0].key()));
+    assert_eq!(page.of("buttress_ratelimit_banned"), Some(0.0));
+}
+
+#[tokio::test]
+async fn a_probe_tells_how_full_tables_are() {
+    let page = Page::default();
+    let memory = Memory::with_bytes(8_192).when_full(WhenFull::Refuse);
+    let limits = RateLimit::builder().engine(memory).metrics(Metrics::new(page.clone()));
+    let limits = limits.policy("a", Quota::per_hour(1).by(address())).build().unwrap();
+    for at in 0..4_000_u32 {
+        let [_, _, high, low] = at.to_be_bytes();
+        answered(&limits.stage(), from(&format!("198.18.{high}.{low}")), 200);
+    }
+    assert_eq!(limits.check_health().await, HealthStatus::Up);
+    let usage = limits.usage("a").unwrap().unwrap();
+    assert!(usage.refused() > 0, "{usage:?}");
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let refused = usage.refused() as f64;
+    assert_eq!(page.of("buttress_ratelimit_crowded_total a refused"), Some(refused));
+    assert!(page.of("buttress_ratelimit_keys a").unwrap() > 0.0);
+    assert!(page.of("buttress_ratelimit_places a").unwrap() > 0.0);
+}
+
+trait CheckHealth {
+    async fn check_health(&self) -> HealthStatus;
+}
+
+impl CheckHealth for RateLimit {
+    async fn check_health(&self) -> HealthStatus {
+        Probe::check(self).await.status()
+    }
+}
+
+/// Every metric that is bound stands in the catalogue, and every one of the catalogue is bound.
+#[test]
+fn the_catalogue_is_complete() {
+    let page = Page::default();
+    counted(&page).policy("a", Quota::per_hour(1).by(everyone())).build().unwrap();
+    let mut bound: Vec<_> = page.bound().iter().map(|metric| metric.name()).collect();
+    bound.sort_unstable();
+    bound.dedup();
+    let mut listed: Vec<_> = CATALOGUE.iter().map(|metric| metric.name()).collect();
+    listed.sort_unstable();
+    assert_eq!(bound, listed);
+}
+
+fn told(records: &mut Receiver) -> Vec<String> {
+    std::iter::from_fn(|| records.try_recv())
+        .map(|record| {
+            let [target, reason] =
+                [record.target(), record.reason()].map(Option::unwrap_or_default);
+            format!("{} {} {target} {reason}", record.action(), record.outcome())
+        })
+        .collect()
+}
+
+#[test]
+fn violations_and_changes_are_audited() {
+    let (sink, mut records) = channel(1_000);
+    let clock = ManualClock::new();
+    let audit = Audit::builder().sink(sink).clock(clock.clone()).build().unwrap();
+    let limits = on(&clock)
+        .audit(audit)
+        .policy("a", Quota::per_hour(1).by(address()).penalty(Penalty::after(2)))
+        .policy("trial", Quota::per_hour(1).by(address()).shadow())
+        .deny(path("/admin"))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let ada = || from("203.0.113.7");
+    assert_eq!(passing(&stage, ada, 3), 1);
+    answered(&stage, of(Request::get("/admin").body(()).unwrap(), "203.0.113.9"), 200);
+    assert_eq!(
+        told(&mut records),
+        [
+            "ratelimit.refused refused a ",
+            "ratelimit.refused refused a ",
+            "ratelimit.banned refused a banned for 300s",
+            "ratelimit.denied refused  ",
+        ]
+    );
+    let key = limits.bans()[0].key();
+    assert!(limits.lift("a", key));
+    let buttress_core::engine::Step::Now(_) = limits.reset("a", key).unwrap();
+    limits.replace([("a", Quota::per_hour(2))]).unwrap();
+    assert!(answered(&stage, ada(), 200));
+    let told = told(&mut records);
+    let key = key.to_string();
+    assert_eq!(
+        told,
+        [
+            format!("ratelimit.ban_lifted succeeded a {key}"),
+            format!("ratelimit.reset succeeded a {key}"),
+            "ratelimit.quotas_replaced succeeded a 2 an hour, up to 2 at once".to_owned(),
+            "ratelimit.would_refuse succeeded trial a trial".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_flood_is_sampled() {
+    let (sink, mut records) = channel(1_000);
+    let clock = ManualClock::new();
+    let audit =
+        Audit::builder().sink(sink).clock(clock.clone()).sampled_per_second(5).build().unwrap();
+    let limits =
+        on(&clock).audit(audit).policy("a", Quota::per_hour(1).by(everyone())).build().unwrap();
+    assert_eq!(passing(&limits.stage(), || Request::new(()), 500), 1);
+    assert_eq!(told(&mut records).len(), 5);
+}
+
+/// The caller stands in no metric and in no record as it is.
+#[test]
+fn nobody_is_named() {
+    let (sink, mut records) = channel(1_000);
+    let page = Page::default();
+    let limits = counted(&page).audit(Audit::builder().sink(sink).build().unwrap());
+    let limits = limits.policy("a", Quota::per_hour(1).by(address())).build().unwrap();
+    let mut request =
+        of(Request::get("/").header("x-api-key", "k-17").body(()).unwrap(), "203.0.113.7");
+    drop(Context::default().enter(&mut request));
+    drop(enter(&limits.stage(), &mut request));
+    drop(enter(&limits.stage(), &mut request));
+    let printed = format!("{:?} {:?} {limits:?}", page.lines(), records.try_recv().unwrap());
+    for secret in ["203.0.113.7", "k-17"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}

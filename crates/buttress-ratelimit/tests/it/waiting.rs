@@ -1,0 +1,159 @@
+//! Over a store that has to be waited for, everything is as over one that answers at once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use buttress_core::clock::ManualClock;
+use buttress_core::engine::Step;
+use buttress_core::stage::{Decision, Stage};
+use buttress_ratelimit::store::{LimitStore, Memory};
+use buttress_ratelimit::{
+    Bill, Charges, LimitStage, Limits, Quota, RateLimit, Retry, Source, Standing, Verdict, everyone,
+};
+use buttress_testkit::contract::Contract;
+use http::Request;
+
+use crate::support::response;
+
+/// Memory that lets itself be waited for.
+#[derive(Clone, Debug)]
+struct Slow {
+    memory: Memory,
+    gone: Option<Source>,
+}
+
+/// Is there at the second look.
+#[derive(Debug)]
+struct Soon(Option<Verdict>, bool);
+
+impl Future for Soon {
+    type Output = Verdict;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
+        if !std::mem::replace(&mut self.1, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.0.take().unwrap())
+    }
+}
+
+impl LimitStore for Slow {
+    type Wait = Soon;
+
+    fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Soon> {
+        let verdict = match self.gone {
+            None => now(self.memory.take(limits, charges)),
+            Some(source) => {
+                let mut verdict = match source {
+                    Source::Denied => {
+                        Verdict::refused(0, Retry::After(std::time::Duration::from_secs(1)))
+                    }
+                    _ => Verdict::taken(),
+                };
+                for _ in charges.as_slice() {
+                    verdict.push(Standing::new(0, std::time::Duration::ZERO, source));
+                }
+                verdict
+            }
+        };
+        Step::Later(Soon(Some(verdict), false))
+    }
+
+    fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Soon> {
+        Step::Now(now(self.memory.look(limits, charges)))
+    }
+
+    fn count(&self, limits: &Limits, charges: &Charges) {
+        self.memory.count(limits, charges);
+    }
+
+    fn give_back(&self, limits: &Limits, charges: &Charges) {
+        self.memory.give_back(limits, charges);
+    }
+
+    fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Soon> {
+        Step::Now(now(self.memory.forget(limits, charges)))
+    }
+}
+
+fn now<W>(step: Step<Verdict, W>) -> Verdict {
+    match step {
+        Step::Now(verdict) => verdict,
+        Step::Later(_) => panic!("memory does not wait"),
+    }
+}
+
+fn slow(gone: Option<Source>, quota: Quota) -> RateLimit<Slow> {
+    let memory = Memory::with_capacity(64).clock(ManualClock::new());
+    let policy = quota.by(everyone()).only_failures().cost_reported(2);
+    RateLimit::builder()
+        .engine(Slow { memory, gone })
+        .policy("a", policy)
+        .headers_on_success()
+        .build()
+        .unwrap()
+}
+
+async fn through(
+    stage: &LimitStage<Slow>,
+    request: &mut Request<()>,
+) -> Decision<<LimitStage<Slow> as Stage>::Memo, Soon> {
+    let Decision::Wait(wait) = stage.enter(request) else { panic!("it waits") };
+    stage.resume(wait.await, request)
+}
+
+#[tokio::test]
+async fn it_decides_once_it_is_told() {
+    let limits = slow(None, Quota::per_hour(2));
+    let stage = limits.stage();
+    let mut request = Request::new(());
+    let Decision::Pass(memo) = through(&stage, &mut request).await else { panic!() };
+    assert!(request.extensions().get::<Bill>().is_some());
+    let mut refused = Request::new(());
+    assert!(matches!(through(&stage, &mut refused).await, Decision::Refuse(..)));
+    let mut answer = response(200);
+    stage.leave(memo, &mut answer);
+    assert_eq!(answer.headers()["ratelimit"], r#""a";r=0;t=3600"#);
+    assert!(
+        matches!(through(&stage, &mut Request::new(())).await, Decision::Pass(_)),
+        "it came back"
+    );
+}
+
+#[tokio::test]
+async fn what_the_policy_says_while_the_store_is_gone() {
+    let denying = slow(Some(Source::Denied), Quota::per_hour(9));
+    let Decision::Refuse(problem, _) = through(&denying.stage(), &mut Request::new(())).await
+    else {
+        panic!()
+    };
+    assert_eq!(problem.status().as_u16(), 503);
+    let allowing = slow(Some(Source::Allowed), Quota::per_hour(9));
+    for _ in 0..20 {
+        let decision = through(&allowing.stage(), &mut Request::new(())).await;
+        let Decision::Pass(memo) = decision else { panic!() };
+        allowing.stage().leave(memo, &mut response(200));
+    }
+    let key = allowing.writer("a").unwrap().key();
+    let left = now(allowing.peek("a", key).unwrap()).standings()[0].remaining();
+    assert_eq!(left, 9, "what was not taken does not come back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_tower() {
+    Contract::new(|| slow(None, Quota::per_second(1_000_000)).layer()).check().await;
+    let post = || Request::post("/").body(()).unwrap();
+    let refusing = || {
+        let costly = Quota::per_hour(1).by(everyone()).cost_by(|_| 2);
+        let costly = costly.when(buttress_ratelimit::method(buttress_ratelimit::POST));
+        let memory = Memory::with_capacity(64);
+        RateLimit::builder()
+            .engine(Slow { memory, gone: None })
+            .policy("a", costly)
+            .build()
+            .unwrap()
+    };
+    Contract::new(|| refusing().layer()).refuses(post).check().await;
+}
