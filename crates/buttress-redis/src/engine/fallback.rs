@@ -7,7 +7,7 @@ use buttress_core::metrics::{Counter, Description, Metric, Metrics};
 use buttress_core::{Health, Probe, ProbeFuture};
 
 use super::condition::Condition;
-use super::{Answered, Asking, Degrade, Step};
+use super::{Answered, Asking, Degrade, Question, Step};
 use crate::{Call, ErrorKind, Redis, RedisError, Reply};
 
 const DEGRADED: Metric<Counter, 2> = Metric::counter(
@@ -127,24 +127,13 @@ impl Fallback {
         L: FnOnce() -> T + Send + 'static,
     {
         let degrade = self.shared.degrade;
-        self.ask_or(call, read, move |_| match degrade {
+        let instead = move |_: &RedisError| match degrade {
             Degrade::Allow => Answered::Allow,
             Degrade::Deny => Answered::Deny,
             Degrade::Local => Answered::Local(local()),
-        })
-    }
-
-    /// The same for a store that knows better what to do `instead`, as it depends on what is asked. The
-    /// [`Degrade`] of this value still says how much that weighs: it stands in the metric, the log and the health.
-    pub fn ask_or<T, C, R, I>(&self, call: C, read: R, instead: I) -> Step<Answered<T>, Asking<T>>
-    where
-        C: for<'a> FnOnce(&'a Redis) -> Call<'a> + Send + 'static,
-        R: FnOnce(Reply) -> Result<T, RedisError> + Send + 'static,
-        I: FnOnce(&RedisError) -> Answered<T> + Send + 'static,
-    {
+        };
         if !self.shared.redis.is_connected() {
-            let error = RedisError::new(ErrorKind::Unreachable, "");
-            return Step::Now(self.without(&error, instead));
+            return Step::Now(self.without(&unreachable(), instead));
         }
         let this = self.clone();
         Step::Later(Asking::new(async move {
@@ -156,8 +145,28 @@ impl Fallback {
         }))
     }
 
+    /// The same for a store that knows better what to do meanwhile, as it depends on what is asked. The [`Degrade`] of this
+    /// value still says how grave that is: it stands in the metric, the log and the health.
+    ///
+    /// # Cost
+    ///
+    /// As that of [`ask`](Self::ask).
+    pub fn put<Q: Question>(&self, question: Q) -> Step<Answered<Q::Answer>, Asking<Q::Answer>> {
+        if !self.shared.redis.is_connected() {
+            return Step::Now(self.without(&unreachable(), |error| question.instead(error)));
+        }
+        let this = self.clone();
+        Step::Later(Asking::new(async move {
+            let Shared { redis, within, .. } = &*this.shared;
+            let asked = question.call(redis).within(*within).send().await;
+            match asked.and_then(|reply| question.read(&reply)) {
+                Ok(answer) => this.with(answer),
+                Err(error) => this.without(&error, |error| question.instead(error)),
+            }
+        }))
+    }
+
     /// What [`check`](Probe::check) says, at once: nobody is asked.
-    #[must_use]
     pub fn health(&self) -> Health {
         let Shared { redis, clock, condition, degrade, .. } = &*self.shared;
         match degrade {
@@ -188,6 +197,10 @@ impl Fallback {
         }
         instead(error)
     }
+}
+
+fn unreachable() -> RedisError {
+    RedisError::new(ErrorKind::Unreachable, "")
 }
 
 /// Degraded, or down if it denies, while there is no connection and for a second after the last failure.

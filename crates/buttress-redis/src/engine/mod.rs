@@ -97,7 +97,9 @@
 mod asking;
 mod condition;
 mod fallback;
+mod question;
 
 pub use self::asking::Asking;
 pub use self::fallback::{CATALOGUE, Fallback};
+pub use self::question::Question;
 pub use buttress_core::engine::{Answered, Degrade, Step, StepFuture};

@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use buttress_core::clock::Moment;
+use buttress_core::engine::Answered;
+use buttress_redis::engine::Question;
 use buttress_redis::{Call, Ending, Redis, RedisError, Reply, Tag};
 
 use super::permits::Permit;
@@ -48,54 +50,10 @@ impl Way {
     }
 }
 
-impl Ask {
-    pub(super) fn new(
-        state: Arc<State>,
-        operation: Operation,
-        limits: Limits,
-        charges: Charges,
-        asked: Moment,
-    ) -> Self {
-        let of = |charge: &Charge| limits.of(charge).algorithm();
-        let all = charges.as_slice();
-        let are_buckets = all.iter().all(|charge| of(charge) == Algorithm::Gcra);
-        let mut leases = [0; MOST_POLICIES];
-        if are_buckets && operation == Operation::Take && !state.leases.is_off() {
-            for (lease, charge) in leases.iter_mut().zip(all) {
-                *lease = state.leases.wish(charge, charges.shard(), asked);
-            }
-        }
-        let way = match (operation, all) {
-            (Operation::Take, [charge])
-                if are_buckets && !charge.is_optional() && leases == [0; MOST_POLICIES] =>
-            {
-                Way::One
-            }
-            (Operation::Take | Operation::Look, _) if are_buckets => Way::Buckets,
-            _ => Way::Counters,
-        };
-        let has_permits = all.iter().any(|charge| of(charge) == Algorithm::Concurrent);
-        let number = if has_permits { state.permits.number() } else { 0 };
-        let (numbers, settled) = ([number; MOST_POLICIES], AtomicBool::new(false));
-        Self { state, operation, limits, charges, asked, way, leases, numbers, settled }
-    }
+impl Question for Ask {
+    type Answer = Verdict;
 
-    /// Is about the permits with these numbers.
-    pub(super) fn numbered(mut self, numbers: [u64; MOST_POLICIES]) -> Self {
-        self.numbers = numbers;
-        self
-    }
-
-    /// Asks for so many tokens in advance, beside its first charge.
-    pub(super) fn leasing(mut self, tokens: u32) -> Self {
-        if let Some(first) = self.leases.first_mut() {
-            *first = tokens;
-        }
-        self.way = Way::Buckets;
-        self
-    }
-
-    pub(super) fn call<'a>(&self, redis: &'a Redis) -> Call<'a> {
+    fn call<'a>(&self, redis: &'a Redis) -> Call<'a> {
         let all = self.charges.as_slice();
         let endings = all.iter().map(|charge| {
             let word = self.state.endings.get(usize::from(charge.policy()));
@@ -124,14 +82,77 @@ impl Ask {
     }
 
     /// Reads the answer, and remembers what it says.
-    pub(super) fn read(&self, reply: &Reply) -> Result<Verdict, RedisError> {
+    fn read(&self, reply: &Reply) -> Result<Verdict, RedisError> {
         let Self { operation, limits, charges, way, .. } = self;
         let Answer { verdict, leased } =
             reading::read(reply, way.numbers(), *operation, limits, charges)?;
-        if *operation == Operation::Take {
-            self.settle(&verdict, leased);
+        match operation {
+            Operation::Take => self.settle(&verdict, leased),
+            // Whatever was asked before this was answered may be a refusal that is none any more.
+            Operation::GiveBack | Operation::Forget => {
+                let now = self.state.clock.now();
+                charges.as_slice().iter().for_each(|charge| self.state.refusals.clear(charge, now));
+            }
+            Operation::Look | Operation::Count | Operation::Renew => {}
         }
         Ok(verdict)
+    }
+
+    /// Decides without Redis. What may have been counted there stays counted.
+    fn instead(&self, _: &RedisError) -> Answered<Verdict> {
+        self.give_up();
+        let Self { state, operation, limits, charges, .. } = self;
+        let processes = state.fleet.processes();
+        Answered::Local(state.instead.decide(*operation, limits, charges, processes))
+    }
+}
+
+impl Ask {
+    pub(super) fn new(
+        state: Arc<State>,
+        operation: Operation,
+        limits: Limits,
+        charges: &Charges,
+        asked: Moment,
+    ) -> Self {
+        let of = |charge: &Charge| limits.of(charge).algorithm();
+        let all = charges.as_slice();
+        let are_buckets = all.iter().all(|charge| of(charge) == Algorithm::Gcra);
+        let mut leases = [0; MOST_POLICIES];
+        if are_buckets && operation == Operation::Take && !state.leases.is_off() {
+            for (lease, charge) in leases.iter_mut().zip(all) {
+                *lease = state.leases.wish(charge, charges.shard(), asked);
+            }
+        }
+        let way = match (operation, all) {
+            (Operation::Take, [charge])
+                if are_buckets && !charge.is_optional() && leases == [0; MOST_POLICIES] =>
+            {
+                Way::One
+            }
+            (Operation::Take | Operation::Look, _) if are_buckets => Way::Buckets,
+            _ => Way::Counters,
+        };
+        let has_permits = all.iter().any(|charge| of(charge) == Algorithm::Concurrent);
+        let number = if has_permits { state.permits.number() } else { 0 };
+        let (numbers, settled) = ([number; MOST_POLICIES], AtomicBool::new(false));
+        let charges = *charges;
+        Self { state, operation, limits, charges, asked, way, leases, numbers, settled }
+    }
+
+    /// Is about the permits with these numbers.
+    pub(super) fn numbered(mut self, numbers: [u64; MOST_POLICIES]) -> Self {
+        self.numbers = numbers;
+        self
+    }
+
+    /// Asks for so many tokens in advance, beside its first charge.
+    pub(super) fn leasing(mut self, tokens: u32) -> Self {
+        if let Some(first) = self.leases.first_mut() {
+            *first = tokens;
+        }
+        self.way = Way::Buckets;
+        self
     }
 
     fn settle(&self, verdict: &Verdict, leased: u8) {
@@ -149,6 +170,10 @@ impl Ask {
         for (at, ((charge, standing), lease)) in stands.zip(self.leases).enumerate() {
             if lease > 0 && leased >> at & 1 == 1 {
                 state.leases.came(charge, lease, *standing, now);
+                // They came too late to be taken along by whoever left: by now that is known, as leases have a lock.
+                if state.is_left.load(Relaxed) {
+                    state.return_leases(None);
+                }
             } else if lease > 0 {
                 state.leases.failed(charge, lease);
             }
@@ -162,16 +187,11 @@ impl Ask {
         for (at, (charge, number)) in (0..).zip(all) {
             let is_permit = self.limits.of(charge).algorithm() == Algorithm::Concurrent;
             if is_permit && !verdict.is_missed(at) {
-                self.state.permits.hold(Permit { charge: *charge, shard, number });
+                let until = verdict.standings().get(usize::from(at)).map(|at| verdict.until(at));
+                let charge = Charge { until: until.unwrap_or_default(), ..*charge };
+                self.state.permits.hold(Permit { charge, shard, number });
             }
         }
-    }
-
-    /// Decides without Redis. What may have been counted there stays counted.
-    pub(super) fn failed(&self, _: &RedisError) -> Verdict {
-        self.give_up();
-        let Self { state, operation, limits, charges, .. } = self;
-        state.instead.decide(*operation, limits, charges, state.fleet.processes())
     }
 
     /// Nobody hears what became of it: tokens in advance do not come, and permits that were taken all the same go back.
@@ -192,7 +212,7 @@ impl Ask {
         }
         if !back.is_empty() {
             let (limits, now) = (limits.clone(), state.clock.now());
-            let ask = Self::new(state.clone(), Operation::GiveBack, limits, back, now);
+            let ask = Self::new(state.clone(), Operation::GiveBack, limits, &back, now);
             state.post(ask.numbered(self.numbers));
         }
     }

@@ -1,7 +1,7 @@
 -- Every operation on every kind of record; what is asked most often has a script of its own.
 --
 -- KEYS[i]  the record of charge i
--- ARGV[1]  0 looks, 1 takes, 2 counts whether or not there is room, 3 gives back, 4 forgets
+-- ARGV[1]  0 looks, 1 takes, 2 counts whether or not there is room, 3 gives back, 4 forgets, 5 renews permits that are there
 --
 -- and for charge i, from ARGV[7i - 5] on:
 --   KIND   g, f, s, l or c, as below
@@ -186,11 +186,18 @@ local kinds = { g = g, f = f, s = s, l = l }
 -- Permits are a set, which is changed and not written anew.
 local c = {}
 function c.held(key) return call('ZCOUNT', key, '(' .. string.format('%.0f', micro), '+inf') end
+function c.ends(o) return string.format('%.0f', micro + math.ceil(o.span / 1000)) end
 function c.add(key, o)
-  local ends = string.format('%.0f', micro + math.ceil(o.span / 1000))
+  local ends = c.ends(o)
   call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', micro))
   for permit = 1, o.cost do
     call('ZADD', key, ends, o.who_has .. ':' .. permit)
+  end
+  call('PEXPIRE', key, string.format('%d', (o.span + 999999) / 1e6))
+end
+function c.renew(key, o)
+  for permit = 1, o.cost do
+    call('ZADD', key, 'XX', c.ends(o), o.who_has .. ':' .. permit)
   end
   call('PEXPIRE', key, string.format('%d', (o.span + 999999) / 1e6))
 end
@@ -234,7 +241,14 @@ for i, key in ipairs(KEYS) do
     call('DEL', key)
     if o.kind then o.state = o.kind.read(false, o) else o.held = 0 end
   elseif not o.kind then
-    if adds then c.add(key, o) o.held = o.held + o.cost elseif op == 3 then c.remove(key, o) end
+    if adds then
+      c.add(key, o)
+      o.held = o.held + o.cost
+    elseif op == 3 then
+      c.remove(key, o)
+    elseif op == 5 then
+      c.renew(key, o)
+    end
   elseif adds or op == 3 or o.mend and op > 0 then
     if adds then o.kind.add(o.state, o) elseif op == 3 then o.kind.remove(o.state, o) end
     local record, span = o.kind.write(o.state, o)

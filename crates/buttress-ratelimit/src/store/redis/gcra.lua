@@ -44,8 +44,12 @@ for i = 1, #KEYS do
     ahead, mend = ARGV[at] + 0, true
   end
   answer[i + 2] = ahead
-  if ahead + ARGV[at - 2] > ARGV[at - 1] + 0 and ARGV[at + 1] ~= '-1' then
-    refused = true
+  if ahead + ARGV[at - 2] > ARGV[at - 1] + 0 then
+    if ARGV[at + 1] == '-1' then
+      answer[1] = answer[1] + 2 ^ (i - 1)
+    else
+      refused = true
+    end
   end
 end
 
@@ -67,7 +71,6 @@ for i = 1, #KEYS do
     answer[1] = answer[1] + 2 ^ (i + 7)
   elseif moved > most then
     moved = ahead
-    answer[1] = answer[1] + 2 ^ (i - 1)
   end
   if moved > ahead or mend and moved > 0 then
     answer[i + 2] = moved

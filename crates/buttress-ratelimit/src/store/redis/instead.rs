@@ -52,9 +52,18 @@ impl Instead {
         charges: &Charges,
         processes: u32,
     ) -> Verdict {
-        if operation == Operation::Forget {
-            let _ = self.memory.forget(limits, charges);
-            return Verdict::taken();
+        match operation {
+            Operation::Take | Operation::Look => {}
+            Operation::Count => {
+                self.memory.count(&self.shares(limits, processes).limits, &self.local(charges));
+                return Verdict::taken();
+            }
+            Operation::Forget => {
+                let _ = self.memory.forget(limits, charges);
+                return Verdict::taken();
+            }
+            // It is about what Redis holds, and ends there by itself.
+            Operation::GiveBack | Operation::Renew => return Verdict::taken(),
         }
         let denied = |charge: &&Charge| self.degrade(charge) == Degrade::Deny;
         let all = charges.as_slice();

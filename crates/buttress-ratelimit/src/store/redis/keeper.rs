@@ -94,7 +94,7 @@ impl State {
                     charges.push(permit.charge);
                 }
                 let (state, now) = (self.clone(), self.clock.now());
-                let ask = Ask::new(state, Operation::Count, (*limits).clone(), charges, now);
+                let ask = Ask::new(state, Operation::Renew, (*limits).clone(), &charges, now);
                 let _ = self.send(ask.numbered(numbers)).await;
             }
         }
@@ -108,12 +108,13 @@ impl State {
             charges.push(Charge::new(policy, key, tokens));
             let (state, now) = (self.clone(), self.clock.now());
             let limits = (*limits).clone();
-            self.post(Ask::new(state, Operation::GiveBack, limits, charges, now));
+            self.post(Ask::new(state, Operation::GiveBack, limits, &charges, now));
         }
     }
 
     /// The last handle has gone.
     pub(super) fn leave(self: &std::sync::Arc<Self>) {
+        self.is_left.store(true, Relaxed);
         self.return_leases(None);
         let here = tokio::runtime::Handle::try_current().ok();
         let Some(runtime) = here.as_ref().or(self.runtime.get()) else { return };

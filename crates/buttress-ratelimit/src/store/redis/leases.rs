@@ -73,15 +73,13 @@ impl Leases {
     pub(super) fn take(&self, limits: &Limits, charges: &Charges) -> Option<Verdict> {
         let mut verdict = Verdict::taken();
         for (at, charge) in charges.as_slice().iter().enumerate() {
-            match self.spend(limits, charge) {
-                Some(standing) => verdict.push(standing),
-                None => {
-                    for charge in charges.as_slice().iter().take(at) {
-                        self.put_back(charge);
-                    }
-                    return None;
+            let Some(standing) = self.spend(limits, charge) else {
+                for charge in charges.as_slice().iter().take(at) {
+                    self.put_back(charge);
                 }
-            }
+                return None;
+            };
+            verdict.push(standing);
         }
         Some(verdict)
     }
@@ -115,7 +113,7 @@ impl Leases {
             return 0;
         }
         let Some(mut bucket) = self.bucket(charge.key()) else { return 0 };
-        let Some(lease) = Lease::place(&mut *bucket, charge, shard, now) else { return 0 };
+        let Some(lease) = Lease::place(&mut bucket, charge, shard, now) else { return 0 };
         if lease.coming > 0 {
             return 0;
         }
@@ -180,9 +178,9 @@ impl Leases {
         self.most.get(usize::from(charge.policy())).copied().unwrap_or(0)
     }
 
-    fn with<T>(&self, charge: &Charge, change: impl FnOnce(&mut Lease) -> T) -> Option<T> {
+    fn with<T>(&self, charge: &Charge, with: impl FnOnce(&mut Lease) -> T) -> Option<T> {
         let mut bucket = self.bucket(charge.key())?;
-        bucket.iter_mut().find(|lease| lease.is_of(charge)).map(change)
+        bucket.iter_mut().find(|lease| lease.is_of(charge)).map(with)
     }
 
     fn bucket(&self, key: Key) -> Option<impl std::ops::DerefMut<Target = [Lease; WAYS]>> {

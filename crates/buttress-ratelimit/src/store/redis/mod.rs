@@ -8,30 +8,30 @@ mod permits;
 mod reading;
 mod refusals;
 mod script;
+mod settings;
 mod state;
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
-use buttress_core::clock::{Clock, TokioClock};
+use buttress_core::clock::Clock;
 use buttress_core::engine::Step;
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Faults, Health};
-use buttress_redis::engine::{Answered, Asking, Fallback};
-use buttress_redis::{Redis, Tag};
+use buttress_redis::Redis;
+use buttress_redis::engine::{Answered, Asking};
 
-use self::instead::Instead;
-use self::keeper::Fleet;
-use self::leases::Leases;
-use self::permits::Permits;
-use self::refusals::Refusals;
-use self::script::{Operation, letter};
+use self::script::Operation;
+use self::settings::Settings;
 use self::state::State;
 use super::{LimitStore, Memory, Terms};
-use crate::{Algorithm, Charges, Limits, Retry, Verdict};
+use crate::{Charges, Limits, Retry, Verdict};
 
 /// Limits in Redis or Valkey, which a fleet shares. Clones are the same.
 #[derive(Clone)]
@@ -39,19 +39,6 @@ pub struct RedisStore {
     settings: Arc<Settings>,
     /// Nothing until it knows its policies.
     handle: Option<Arc<Handle>>,
-}
-
-#[derive(Clone)]
-struct Settings {
-    redis: Redis,
-    tag: &'static str,
-    within: Duration,
-    processes: u32,
-    remembered: usize,
-    held_for: Duration,
-    leases: Vec<(String, u32)>,
-    memory: Memory,
-    clock: Arc<dyn Clock>,
 }
 
 /// What clones hold: with the last of them, the process leaves the fleet.
@@ -63,18 +50,7 @@ impl RedisStore {
     /// Counts there.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
-        let settings = Settings {
-            redis,
-            tag: "limits",
-            within: Duration::from_millis(100),
-            processes: 1,
-            remembered: 16_384,
-            held_for: Duration::from_secs(30),
-            leases: Vec::new(),
-            memory: Memory::new(),
-            clock: Arc::new(TokioClock::new()),
-        };
-        Self { settings: Arc::new(settings), handle: None }
+        Self { settings: Arc::new(Settings::new(redis)), handle: None }
     }
 
     /// Names the rule set: two of the same name count together. The default is `limits`. It is the tag of all keys, so in a
@@ -92,7 +68,7 @@ impl RedisStore {
 
     /// Takes it that there are so many processes, until Redis has said how many there are. The default is one.
     #[must_use]
-    pub fn processes(self, processes: u32) -> Self {
+    pub fn processes(self, processes: NonZeroU32) -> Self {
         self.changed(|settings| settings.processes = processes)
     }
 
@@ -127,6 +103,19 @@ impl RedisStore {
         self.changed(|settings| settings.clock = Arc::new(clock))
     }
 
+    /// How many processes share these limits, as far as this one has heard.
+    #[must_use]
+    pub fn knows_processes(&self) -> u32 {
+        let known = self.handle.as_ref().map(|handle| handle.state.fleet.processes());
+        known.unwrap_or(self.settings.processes.get())
+    }
+
+    /// Whether Redis is asked now: if there is no connection to it, it is not.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.settings.redis.is_connected()
+    }
+
     fn changed(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
@@ -152,8 +141,7 @@ impl LimitStore for RedisStore {
         let mut faults = Faults::new();
         self.settings.check(terms, shard, &mut faults);
         let memory = self.settings.memory.clone().bind(terms, shard, &Metrics::default());
-        let memory = faults.within("redis", memory);
-        let Some(memory) = memory else { return Err(faults.finish(()).unwrap_err()) };
+        let Some(memory) = faults.within("redis", memory) else { return faults.finish(self) };
         let state = Arc::new(self.settings.state(terms, memory, metrics));
         faults.finish(Self { handle: Some(Arc::new(Handle { state })), ..self })
     }
@@ -210,69 +198,6 @@ impl RedisStore {
             runtime.spawn(keeper::keep(Arc::downgrade(handle)));
         }
         Some(&handle.state)
-    }
-}
-
-impl Settings {
-    fn check(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
-        if self.tag.is_empty() || self.tag.contains(['{', '}']) {
-            faults.add("redis.name", "must be a word without `{` and `}`");
-        }
-        if self.within.is_zero() {
-            faults.add("redis.within", "must be longer than nothing");
-        }
-        if self.held_for < Duration::from_secs(1) {
-            faults.add(
-                "redis.held_for",
-                "must be a second at least: permits are renewed three times in it",
-            );
-        }
-        for (policy, at_most) in &self.leases {
-            let path = format!("redis.leases.{policy}");
-            let Some(terms) = terms.iter().find(|terms| terms.name() == policy) else {
-                faults.add(&path, "there is no policy of this name");
-                continue;
-            };
-            let limit = terms.limit();
-            if limit.algorithm() != Algorithm::Gcra {
-                faults.add(&path, format_args!("`{}` has no tokens to lease", limit.algorithm()));
-            } else if !limit.queue().is_zero() {
-                faults.add(&path, "what waits for its turn cannot have it in advance");
-            } else if *at_most == 0 || u64::from(*at_most) > limit.burst() {
-                faults.add(&path, format_args!("must be 1 to the burst, {}", limit.burst()));
-            }
-        }
-        let Some(shard) = shard else { return };
-        for terms in terms.iter().filter(|terms| !terms.parts().contains(shard)) {
-            let path = format!("policies.{}.by", terms.name());
-            faults.add(&path, format_args!("must contain what the limits are spread by: {shard}"));
-        }
-    }
-
-    fn state(&self, terms: &[Terms], memory: Memory, metrics: &Metrics) -> State {
-        let degrade = || terms.iter().map(Terms::degrades_to);
-        let fallback = Fallback::new(self.redis.clone(), "limits", Instead::gravest(degrade()));
-        let lease = |terms: &Terms| {
-            let lease = self.leases.iter().find(|(policy, _)| policy == terms.name());
-            lease.map_or(0, |(_, at_most)| *at_most)
-        };
-        let ending =
-            |terms: &Terms| format!("{}:{}", letter(terms.limit().algorithm()), terms.name());
-        State {
-            redis: self.redis.clone(),
-            fallback: fallback.within(self.within).metrics(metrics),
-            tag: Tag::from(self.tag),
-            endings: terms.iter().map(ending).collect(),
-            held_for: self.held_for,
-            instead: Instead::new(degrade(), memory),
-            refusals: Refusals::new(self.remembered),
-            leases: Leases::new(terms.iter().map(lease)),
-            permits: Permits::new(),
-            fleet: Fleet::of(self.processes),
-            clock: self.clock.clone(),
-            limits: ArcSwapOption::empty(),
-            runtime: OnceLock::new(),
-        }
     }
 }
 

@@ -56,12 +56,14 @@ impl Permits {
         self.held.lock().entry(permit.charge.key()).or_default().push(permit);
     }
 
-    /// Lets one go that was taken by such a charge: whichever, as they are all the same.
+    /// Lets go of the one that was taken by this charge. Where it does not say when it was taken, one is like the other.
     pub(super) fn give_back(&self, charge: &Charge) -> Option<Permit> {
         let mut held = self.held.lock();
         let permits = held.get_mut(&charge.key())?;
         let is_like = |permit: &Permit| {
-            permit.charge.policy() == charge.policy() && permit.charge.cost() == charge.cost()
+            permit.charge.policy() == charge.policy()
+                && permit.charge.cost() == charge.cost()
+                && (charge.until().is_none() || permit.charge.until() == charge.until())
         };
         let place = permits.iter().position(is_like)?;
         let permit = permits.swap_remove(place);

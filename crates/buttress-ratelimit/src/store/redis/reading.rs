@@ -175,7 +175,7 @@ impl Record {
         let remaining = limit.count().saturating_sub(used);
         let room = match u64::from(cost) {
             cost if cost > limit.count() => Err(Retry::Never),
-            cost if cost > remaining => Err(retry),
+            cost if used.saturating_add(cost) > limit.count() => Err(retry),
             _ => Ok(0),
         };
         Self { remaining, resets_in, room, over: 0 }

@@ -221,7 +221,8 @@ mod tests {
             }
             for of in 0..=u8::MAX {
                 let seen = refusals.look(&charge(of, 1), at(20)).map(|seen| seen.retry);
-                let expected = model.get(&of).map(|millis| Duration::from_millis(millis + 11) - Duration::from_millis(20).min(Duration::from_millis(millis + 11)));
+                let over = model.get(&of).map(|millis| Duration::from_millis(millis + 11));
+                let expected = over.map(|over| over.saturating_sub(Duration::from_millis(20)));
                 prop_assert!(seen.is_none() || seen == expected);
             }
         }

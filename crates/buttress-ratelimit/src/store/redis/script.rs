@@ -23,6 +23,7 @@ pub(super) enum Operation {
     Count = 2,
     GiveBack = 3,
     Forget = 4,
+    Renew = 5,
 }
 
 impl Operation {

@@ -1,12 +1,13 @@
 //! What all clones of a store share, and the way of a request through it.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use buttress_core::clock::{Clock, Moment};
-use buttress_core::engine::{Answered, Step};
+use buttress_core::engine::Step;
 use buttress_redis::engine::{Asking, Fallback};
 use buttress_redis::{Redis, Tag};
 use tokio::runtime::Handle;
@@ -36,6 +37,8 @@ pub(super) struct State {
     pub(super) clock: Arc<dyn Clock>,
     /// The limits that came last, for what is done between requests.
     pub(super) limits: ArcSwapOption<Limits>,
+    /// Whether the last handle has gone.
+    pub(super) is_left: AtomicBool,
     /// Where the work is done that nobody waits for.
     pub(super) runtime: OnceLock<Handle>,
 }
@@ -70,18 +73,11 @@ impl State {
         if charges.as_slice().iter().any(|charge| !self.knows(limits, charge)) {
             return Step::Now(Verdict::refused(0, Retry::Never));
         }
-        self.send(Ask::new(self.clone(), operation, limits.clone(), *charges, now))
+        self.send(Ask::new(self.clone(), operation, limits.clone(), charges, now))
     }
 
     pub(super) fn send(&self, ask: Ask) -> Asked {
-        let ask = Arc::new(ask);
-        let (reads, fails) = (ask.clone(), ask.clone());
-        let step = self.fallback.ask_or(
-            move |redis| ask.call(redis),
-            move |reply| reads.read(&reply),
-            move |error| Answered::Local(fails.failed(error)),
-        );
-        match step {
+        match self.fallback.put(ask) {
             Step::Now(answered) => Step::Now(answered.into()),
             Step::Later(asking) => Step::Later(asking),
         }
@@ -103,13 +99,20 @@ impl State {
             return;
         }
         let ask =
-            Ask::new(self.clone(), Operation::Count, limits.clone(), *charges, self.clock.now());
+            Ask::new(self.clone(), Operation::Count, limits.clone(), charges, self.clock.now());
         ask.hold(&Verdict::taken());
         self.post(ask);
     }
 
     /// Gives back each charge to whoever took it.
     pub(super) fn give_back(self: &Arc<Self>, limits: &Limits, charges: &Charges) {
+        if let Some(ask) = self.back(limits, charges) {
+            self.post(ask);
+        }
+    }
+
+    /// Gives back what was taken here, and says what is to be given back there.
+    pub(super) fn back(self: &Arc<Self>, limits: &Limits, charges: &Charges) -> Option<Ask> {
         let (mut back, now) = (beside(charges), self.clock.now());
         let mut numbers = [0; MOST_POLICIES];
         for charge in charges.as_slice().iter().filter(|charge| charge.cost() > 0) {
@@ -127,10 +130,11 @@ impl State {
                 Source::Remembered | Source::Allowed | Source::Denied | Source::Unasked => {}
             }
         }
-        if !back.is_empty() {
-            let ask = Ask::new(self.clone(), Operation::GiveBack, limits.clone(), back, now);
-            self.post(ask.numbered(numbers));
+        if back.is_empty() {
+            return None;
         }
+        let ask = Ask::new(self.clone(), Operation::GiveBack, limits.clone(), &back, now);
+        Some(ask.numbered(numbers))
     }
 
     /// By which number a charge is given back; nothing if it is not held, or not known.
@@ -161,7 +165,7 @@ impl State {
             if tokens > 0 {
                 let mut refill = beside(charges);
                 refill.push(Charge::new(charge.policy(), charge.key(), 0));
-                let ask = Ask::new(self.clone(), Operation::Take, limits.clone(), refill, now);
+                let ask = Ask::new(self.clone(), Operation::Take, limits.clone(), &refill, now);
                 self.post(ask.leasing(tokens));
             }
         }

@@ -1,6 +1,13 @@
 //! Limits that processes share, against real servers.
 
+mod away;
+mod breaking;
+mod leases;
+mod permits;
 mod racing;
+mod records;
+mod remembered;
+mod sharded;
 
 use std::time::Duration;
 
@@ -8,9 +15,9 @@ use buttress_core::Key;
 use buttress_core::engine::Degrade;
 use buttress_core::metrics::Metrics;
 use buttress_ratelimit::store::{LimitStore, RedisStore, Terms};
-use buttress_ratelimit::{Charge, Charges, Limit, Limits, Quota, Verdict};
+use buttress_ratelimit::{Charge, Charges, Limit, Limits, Quota, Source, Verdict};
 use buttress_redis::Redis;
-use buttress_testkit::redis::Cluster;
+use buttress_testkit::redis::{Cluster, Server};
 use buttress_testkit::until::until;
 
 /// One that is connected.
@@ -57,6 +64,19 @@ impl Rig {
         Self::new(store, &[(quota, Degrade::Deny)])
     }
 
+    pub async fn look(&self, charges: &[Charge]) -> Verdict {
+        self.store.look(&self.limits, &all(charges)).await
+    }
+
+    /// Takes one, and keeps what is to be given back.
+    pub async fn taken(&self, charge: Charge) -> Charges {
+        let mut charges = all(&[charge]);
+        let verdict = self.store.take(&self.limits, &charges).await;
+        assert!(verdict.is_taken(), "{verdict:?}");
+        charges.stamp(&verdict);
+        charges
+    }
+
     pub async fn take(&self, charges: &[Charge]) -> Verdict {
         self.store.take(&self.limits, &all(charges)).await
     }
@@ -68,6 +88,22 @@ pub fn all(charges: &[Charge]) -> Charges {
         assert!(all.push(*charge));
     }
     all
+}
+
+/// How the first charge stands, by whom.
+pub fn first(verdict: &Verdict) -> (u32, Source) {
+    let standing = verdict.standings()[0];
+    (standing.remaining(), standing.source())
+}
+
+/// The name of a record of the first policy.
+pub fn record(kind: char, key: Key) -> String {
+    format!("test:limit:v1:{{limits}}:{kind}:policy-0:{key}")
+}
+
+/// How many commands a server has processed.
+pub async fn commands(server: &Server) -> u64 {
+    server.info("stats", "total_commands_processed").await.parse().unwrap()
 }
 
 pub fn key(of: u8) -> Key {

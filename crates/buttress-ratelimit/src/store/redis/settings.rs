@@ -1,0 +1,118 @@
+use std::num::NonZeroU32;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use buttress_core::Faults;
+use buttress_core::clock::{Clock, TokioClock};
+use buttress_core::key::KeyParts;
+use buttress_core::metrics::Metrics;
+use buttress_redis::engine::Fallback;
+use buttress_redis::{Redis, Tag};
+
+use super::instead::Instead;
+use super::keeper::Fleet;
+use super::leases::Leases;
+use super::permits::Permits;
+use super::refusals::Refusals;
+use super::script::letter;
+use super::state::State;
+use crate::Algorithm;
+use crate::store::{Memory, Terms};
+
+/// How a store was set up, and what is made of it once it knows its policies.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) redis: Redis,
+    pub(super) tag: &'static str,
+    pub(super) within: Duration,
+    pub(super) processes: NonZeroU32,
+    pub(super) remembered: usize,
+    pub(super) held_for: Duration,
+    pub(super) leases: Vec<(String, u32)>,
+    pub(super) memory: Memory,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    pub(super) fn new(redis: Redis) -> Self {
+        Self {
+            redis,
+            tag: "limits",
+            within: Duration::from_millis(100),
+            processes: NonZeroU32::MIN,
+            remembered: 16_384,
+            held_for: Duration::from_secs(30),
+            leases: Vec::new(),
+            memory: Memory::new(),
+            clock: Arc::new(TokioClock::new()),
+        }
+    }
+
+    pub(super) fn check(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+        if self.tag.is_empty() || self.tag.contains(['{', '}']) {
+            faults.add("redis.name", "must be a word without `{` and `}`");
+        }
+        if self.within.is_zero() {
+            faults.add("redis.within", "must be longer than nothing");
+        }
+        if self.held_for < Duration::from_secs(1) {
+            faults.add(
+                "redis.held_for",
+                "must be a second at least: permits are renewed three times in it",
+            );
+        }
+        self.check_leases(terms, faults);
+        let Some(shard) = shard else { return };
+        for terms in terms.iter().filter(|terms| !terms.parts().contains(shard)) {
+            let path = format!("policies.{}.by", terms.name());
+            faults.add(&path, format_args!("must contain what the limits are spread by: {shard}"));
+        }
+    }
+
+    fn check_leases(&self, terms: &[Terms], faults: &mut Faults) {
+        for (policy, at_most) in &self.leases {
+            let path = format!("redis.leases.{policy}");
+            let Some(terms) = terms.iter().find(|terms| terms.name() == policy) else {
+                faults.add(&path, "there is no policy of this name");
+                continue;
+            };
+            let limit = terms.limit();
+            if limit.algorithm() != Algorithm::Gcra {
+                faults.add(&path, format_args!("`{}` has no tokens to lease", limit.algorithm()));
+            } else if !limit.queue().is_zero() {
+                faults.add(&path, "what waits for its turn cannot have it in advance");
+            } else if *at_most == 0 || u64::from(*at_most) > limit.burst() {
+                faults.add(&path, format_args!("must be 1 to the burst, {}", limit.burst()));
+            }
+        }
+    }
+
+    pub(super) fn state(&self, terms: &[Terms], memory: Memory, metrics: &Metrics) -> State {
+        let degrade = || terms.iter().map(Terms::degrades_to);
+        let fallback = Fallback::new(self.redis.clone(), "limits", Instead::gravest(degrade()));
+        let lease = |terms: &Terms| {
+            let lease = self.leases.iter().find(|(policy, _)| policy == terms.name());
+            lease.map_or(0, |(_, at_most)| *at_most)
+        };
+        let ending =
+            |terms: &Terms| format!("{}:{}", letter(terms.limit().algorithm()), terms.name());
+        State {
+            redis: self.redis.clone(),
+            fallback: fallback.within(self.within).metrics(metrics),
+            tag: Tag::from(self.tag),
+            endings: terms.iter().map(ending).collect(),
+            held_for: self.held_for,
+            instead: Instead::new(degrade(), memory),
+            refusals: Refusals::new(self.remembered),
+            leases: Leases::new(terms.iter().map(lease)),
+            permits: Permits::new(),
+            fleet: Fleet::of(self.processes.get()),
+            clock: self.clock.clone(),
+            limits: ArcSwapOption::empty(),
+            is_left: AtomicBool::new(false),
+            runtime: OnceLock::new(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Tokens that processes take in advance.
+
+use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::engine::Degrade;
+use buttress_ratelimit::store::{LimitStore, RedisStore};
+use buttress_ratelimit::{Charge, Quota, Source};
+use buttress_testkit::redis::Server;
+use buttress_testkit::until::until;
+use tokio::task::JoinSet;
+
+use super::{Rig, all, commands, connected, key, patient};
+
+const MOST: u32 = 50;
+
+async fn leasing(server: &Server, quota: Quota) -> Rig {
+    Rig::new(lease(patient(connected(server.url()).await)), &[(quota, Degrade::Deny)])
+}
+
+fn lease(store: RedisStore) -> RedisStore {
+    store.leases("policy-0", MOST)
+}
+
+/// Asks so many times, as fast as it can. How often it was admitted, and how often without asking.
+async fn hammer(rig: Rig, times: u32) -> (u32, u32) {
+    let (mut taken, mut leased) = (0, 0);
+    for _ in 0..times {
+        let verdict = rig.take(&[Charge::new(0, key(1), 1)]).await;
+        taken += u32::from(verdict.is_taken());
+        leased +=
+            u32::from(verdict.is_taken() && verdict.standings()[0].source() == Source::Leased);
+        tokio::task::yield_now().await;
+    }
+    (taken, leased)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hot_keys_are_decided_here() {
+    let server = Server::start().await;
+    let rig = leasing(&server, Quota::per_day(1_000_000)).await;
+    let before = commands(&server).await;
+    let (taken, leased) = hammer(rig.clone(), 20_000).await;
+    assert_eq!(taken, 20_000);
+    assert!(leased > 15_000, "{leased}");
+    // The commands within a script are counted, too: four of them.
+    let asked = (commands(&server).await - before) / 4;
+    assert!(asked < 10_000, "{asked}");
+}
+
+/// In any time the quota, and as much as all processes may hold: counted by the clock of who asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_admitted_beyond_the_quota_is_what_processes_may_hold() {
+    const PROCESSES: u32 = 2;
+    const RATE: u32 = 2_000;
+    let server = Server::start().await;
+    let quota = Quota::per_second(u64::from(RATE)).burst(500);
+    let (mut callers, mut rigs) = (JoinSet::new(), Vec::new());
+    for _ in 0..PROCESSES {
+        rigs.push(leasing(&server, quota).await);
+    }
+    let began = SystemClock.now();
+    for rig in rigs.iter().flat_map(|rig| [rig; 4]) {
+        callers.spawn(hammer(rig.clone(), 4_000));
+    }
+    let counted = callers.join_all().await;
+    let took = SystemClock.now() - began;
+    let taken: u32 = counted.iter().map(|(taken, _)| taken).sum();
+    let leased: u32 = counted.iter().map(|(_, leased)| leased).sum();
+    let most = 500.0 + f64::from(RATE) * took.as_secs_f64() + f64::from(PROCESSES * MOST);
+    assert!(f64::from(taken) <= most, "{taken} in {took:?}");
+    assert!(leased > 0);
+}
+
+/// A burst that is not refilled is shared to the last token: none is handed out twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_token_is_handed_out_twice() {
+    let server = Server::start().await;
+    let mut callers = JoinSet::new();
+    for _ in 0..3 {
+        let rig = leasing(&server, Quota::per_day(2_000)).await;
+        for _ in 0..4 {
+            callers.spawn(hammer(rig.clone(), 500));
+        }
+    }
+    let taken: u32 = callers.join_all().await.iter().map(|(taken, _)| taken).sum();
+    // A day's tokens come at one in 43 seconds.
+    assert!((1_500..=2_002).contains(&taken), "{taken}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_used_goes_back() {
+    let server = Server::start().await;
+    let (rig, witness) = (leasing(&server, Quota::per_day(10_000)).await, {
+        Rig::strict(patient(connected(server.url()).await), Quota::per_day(10_000))
+    });
+    let left = async || witness.look(&[Charge::new(0, key(1), 1)]).await.standings()[0].remaining();
+    let mut taken = 0;
+    for _ in 0..2 {
+        let (more, leased) = hammer(rig.clone(), 1_000).await;
+        assert!(leased > 0);
+        taken += more;
+        let back = async || (left().await + taken >= 10_000).then_some(());
+        until("it goes back when nobody asks", back).await;
+    }
+    taken += hammer(rig.clone(), 1_000).await.0;
+    drop(rig);
+    let back = async || (left().await + taken >= 10_000).then_some(());
+    until("it goes back when its process goes", back).await;
+    assert!(left().await + taken <= 10_001, "and not twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_of_a_lease_is_given_back_to_it() {
+    let server = Server::start().await;
+    let rig = leasing(&server, Quota::per_day(10_000)).await;
+    let charge = Charge::new(0, key(1), 1);
+    let leased = until("it is leased", async || {
+        let mut charges = all(&[charge]);
+        let verdict = rig.store.take(&rig.limits, &charges).await;
+        charges.stamp(&verdict);
+        (verdict.standings()[0].source() == Source::Leased).then_some(charges)
+    });
+    let leased = leased.await;
+    let before = commands(&server).await;
+    rig.store.give_back(&rig.limits, &leased);
+    let verdict = rig.store.take(&rig.limits, &all(&[charge])).await;
+    assert_eq!(verdict.standings()[0].source(), Source::Leased);
+    assert!(commands(&server).await - before < 20);
+}

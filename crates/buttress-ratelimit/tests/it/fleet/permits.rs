@@ -1,0 +1,97 @@
+//! What is counted at the same time, across processes.
+
+use std::time::Duration;
+
+use buttress_core::engine::Step;
+use buttress_ratelimit::store::LimitStore;
+use buttress_ratelimit::{Charge, Quota, Retry};
+use buttress_testkit::poll;
+use buttress_testkit::redis::{Reply, Server};
+use buttress_testkit::until::until;
+
+use super::{Rig, all, connected, key, patient, record};
+
+async fn held(server: &Server) -> i64 {
+    server.command(["ZCARD", &record('c', key(1))]).await.integer()
+}
+
+#[tokio::test]
+async fn permits_are_held_by_all_together() {
+    let server = Server::start().await;
+    let charge = Charge::new(0, key(1), 1);
+    let one = Rig::strict(patient(connected(server.url()).await), Quota::at_once(3));
+    let other = Rig::strict(patient(connected(server.url()).await), Quota::at_once(3));
+    let taken = [one.taken(charge).await, other.taken(charge).await, one.taken(charge).await];
+    for rig in [&one, &other] {
+        let verdict = rig.take(&[charge]).await;
+        assert_eq!(
+            verdict.refusal(),
+            Some((0, Retry::Unknown)),
+            "and nothing of that is remembered"
+        );
+    }
+    other.store.give_back(&other.limits, &taken[0]);
+    assert_eq!(held(&server).await, 3, "that one is not held by this process");
+    one.store.give_back(&one.limits, &taken[0]);
+    until("it is there again", async || (held(&server).await == 2).then_some(())).await;
+    assert!(other.take(&[charge]).await.is_taken());
+}
+
+/// Who waits for a verdict, and goes away, holds nothing.
+#[tokio::test]
+async fn whoever_goes_away_holds_nothing() {
+    let server = Server::start().await;
+    let rig = Rig::strict(patient(connected(server.url()).await), Quota::at_once(3));
+    let charges = all(&[Charge::new(0, key(1), 1)]);
+    for _ in 0..20 {
+        let Step::Later(asking) = rig.store.take(&rig.limits, &charges) else { panic!() };
+        let mut asking = asking;
+        assert!(poll::poll_once(&mut asking).is_pending());
+        // It leaves, and the answer is for nobody.
+        tokio::task::yield_now().await;
+        drop(asking);
+    }
+    until("all are back", async || (held(&server).await == 0).then_some(())).await;
+    let verdict = rig.take(&[Charge::new(0, key(1), 3)]).await;
+    assert!(verdict.is_taken(), "{verdict:?}");
+}
+
+/// A process that lives renews its permits; those of one that died end by themselves.
+#[test]
+fn permits_outlive_their_time_and_not_their_process() {
+    let here = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let there = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let there = there.unwrap();
+    let server = here.block_on(Server::start());
+    let url = server.url();
+    let second = Duration::from_secs(1);
+    let charge = Charge::new(0, key(1), 1);
+    let rig = there.block_on(async {
+        let store = patient(connected(url).await).held_for(second);
+        let rig = Rig::strict(store, Quota::at_once(2));
+        let _ = (rig.taken(charge).await, rig.taken(charge).await);
+        rig
+    });
+    let ends = async || {
+        let words = ["ZRANGE", &record('c', key(1)), "0", "0", "WITHSCORES"];
+        match server.command(words).await.items() {
+            [_, Reply::Bulk(score)] => String::from_utf8(score.clone()).unwrap().parse().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    here.block_on(async {
+        let first: f64 = ends().await;
+        // By more than they had at first: so they would have ended, if nobody had renewed them.
+        let renewed = async || (ends().await > first + 1_200_000.0).then_some(());
+        until("they are renewed", renewed).await;
+        assert_eq!(held(&server).await, 2);
+    });
+    // The process is killed: nothing of it runs any more, and nothing says goodbye.
+    there.shutdown_background();
+    std::mem::forget(rig);
+    here.block_on(async {
+        let rig = Rig::strict(patient(connected(server.url()).await), Quota::at_once(2));
+        let taken = async || rig.take(&[Charge::new(0, key(1), 2)]).await.is_taken().then_some(());
+        until("they end", taken).await;
+    });
+}
