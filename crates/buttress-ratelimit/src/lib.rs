@@ -9,6 +9,9 @@ mod builder;
 mod charge;
 pub mod classes;
 pub mod config;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod counting;
 mod headers;
 mod inner;

@@ -26,12 +26,16 @@ pub enum Source {
     Store,
     /// The memory of this process: exact, for what the store had said before.
     Remembered,
+    /// The memory of this process, out of what it had taken of the store in advance.
+    Leased,
     /// The memory of this process, as the store could not be asked.
     Local,
     /// Nobody, as the store could not be asked, and the policy then allows.
     Allowed,
     /// Nobody, as the store could not be asked, and the policy then denies.
     Denied,
+    /// Nobody, as another charge was refused without asking the store. What its standing says means nothing.
+    Unasked,
 }
 
 /// How one charge stands after a decision.
@@ -170,6 +174,12 @@ impl Verdict {
     #[must_use]
     pub const fn delay(&self) -> Duration {
         Duration::from_nanos(self.delay)
+    }
+
+    /// When it was decided, in nanoseconds of the store's time.
+    #[cfg(feature = "redis")]
+    pub(crate) const fn decided_at(&self) -> u64 {
+        self.at
     }
 
     /// When what this charge took is there again; zero if the store does not say.

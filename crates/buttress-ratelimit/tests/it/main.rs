@@ -12,13 +12,18 @@ mod crowded;
 mod memory;
 mod threads;
 mod together;
+#[cfg(all(feature = "conformance", feature = "redis"))]
+mod conformance;
 mod contract;
+#[cfg(feature = "redis")]
+mod fleet;
 mod refusals;
 mod headers;
 mod policies;
 mod counting;
 mod penalties;
 mod hot;
+mod late;
 mod direct;
 mod settings;
 mod allocations;
