@@ -106,6 +106,35 @@ impl Charge {
 }
 
 /// Charges that are decided together: all of them are taken, or none is. In place, without an allocation.
+///
+/// ```
+/// use buttress_core::Key;
+/// use buttress_core::clock::Moment;
+/// use buttress_ratelimit::store::Memory;
+/// use buttress_ratelimit::{Charge, Charges, Limit, Limits, Quota, Retry};
+///
+/// let quotas = [Quota::per_minute(100).burst(200), Quota::per_minute(2)];
+/// let limits: Limits = quotas.map(|quota| Limit::try_from(quota).unwrap()).into_iter().collect();
+/// let memory = Memory::new();
+///
+/// let (ada, now) = (Key::from_bytes([7; 16]), Moment::FIRST);
+/// let mut charges = Charges::new();
+/// assert!(charges.push(Charge::new(0, ada, 1)) && charges.push(Charge::new(1, ada, 2)));
+///
+/// let verdict = memory.take_at(&limits, &charges, now);
+/// assert!(verdict.is_taken());
+/// assert_eq!(verdict.standings().iter().map(|of| of.remaining()).collect::<Vec<_>>(), [199, 0]);
+///
+/// // The second has no more, so nothing is taken of the first.
+/// let refused = memory.take_at(&limits, &charges, now);
+/// assert!(matches!(refused.refusal(), Some((1, Retry::After(_)))));
+/// assert_eq!(refused.standings()[0].remaining(), 199);
+///
+/// // Stamped with what came of them, they can be given back.
+/// charges.stamp(&verdict);
+/// memory.give_back_at(&limits, &charges, now);
+/// assert_eq!(memory.look_at(&limits, &charges, now).standings()[0].remaining(), 200);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Charges {
     all: [Charge; MOST_POLICIES],
@@ -129,6 +158,11 @@ impl Charges {
 
     pub(crate) const fn keep_at(&mut self, shard: Key) {
         self.shard = Some(shard);
+    }
+
+    /// None, where these are kept.
+    pub(crate) const fn none_there(&self) -> Self {
+        Self { shard: self.shard, ..Self::new() }
     }
 
     /// Where they are kept: nothing if the limits are not spread.

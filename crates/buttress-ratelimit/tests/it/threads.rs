@@ -6,7 +6,7 @@ use std::time::Duration;
 use buttress_core::Key;
 use buttress_core::clock::{Clock, Moment, Timestamp};
 use buttress_ratelimit::store::{LimitStore, Memory, WhenFull};
-use buttress_ratelimit::{Algorithm, Charge, Charges, Limits, Quota};
+use buttress_ratelimit::{Algorithm, Charge, Charges, Limits, Quota, Standing};
 
 use crate::memory::{charges, limits, now};
 
@@ -47,7 +47,7 @@ fn together<T: Send>(each: impl Fn(u8) -> T + Sync) -> Vec<T> {
 fn one_key_gets_exactly_its_quota() {
     const EACH: u64 = 350_000;
     let clock = Ticks::default();
-    let limits = limits([Quota::per(Duration::from_nanos(1_000), 10).burst(50)]);
+    let limits = limits([Quota::per(Duration::from_micros(1), 10).burst(50)]);
     let memory = Memory::with_capacity(100).clock(clock.clone());
     let passed: u64 = together(|_| {
         let mut passed = 0;
@@ -63,7 +63,7 @@ fn one_key_gets_exactly_its_quota() {
     .sum();
     // To the end, so that nothing is left because nobody asked any more.
     let rest =
-        (0..).take_while(|_| now(memory.take(&limits, &charges(1, &[0]))).is_taken()).count();
+        (0..EACH).take_while(|_| now(memory.take(&limits, &charges(1, &[0]))).is_taken()).count();
     let quota = 50 + clock.now().as_nanos() / 100;
     assert!(clock.now().as_nanos() / 100 > 10_000, "time has gone on");
     assert_eq!(passed + rest as u64, quota);
@@ -74,7 +74,7 @@ fn one_key_gets_exactly_its_quota() {
 fn what_comes_back_meanwhile_makes_no_room_that_was_not_there() {
     const EACH: u64 = 120_000;
     let clock = Ticks::default();
-    let limits = limits([Quota::per(Duration::from_nanos(1_000), 10).burst(50)]);
+    let limits = limits([Quota::per(Duration::from_micros(1), 10).burst(50)]);
     let memory = Memory::with_capacity(100).clock(clock.clone());
     let kept: u64 = together(|thread| {
         let mut kept = 0;
@@ -105,7 +105,7 @@ fn what_comes_back_meanwhile_makes_no_room_that_was_not_there() {
 fn keys_that_take_turns_in_a_place_stay_apart() {
     const EACH: u64 = 200_000;
     let clock = Ticks::default();
-    let limits = limits([Quota::per(Duration::from_nanos(1_000), 10).burst(2)]);
+    let limits = limits([Quota::per(Duration::from_micros(1), 10).burst(2)]);
     let memory = Memory::with_capacity(3).clock(clock.clone()).when_full(WhenFull::Refuse);
     let passed = together(|thread| {
         let mut passed = [0_u64; 9];
@@ -139,15 +139,15 @@ fn no_policy_loses_to_a_refusal_of_another() {
     let limits = three();
     let memory = Memory::with_capacity(100).clock(Ticks::default());
     let orders: [&[u8]; 3] = [&[0, 1, 2], &[2, 0, 1], &[1, 2, 0]];
-    let passed: u32 = together(|thread| {
+    let passed: usize = together(|thread| {
         let asked = charges(1, orders[usize::from(thread)]);
-        (0..20_000).filter(|_| now(memory.take(&limits, &asked)).is_taken()).count() as u32
+        (0..20_000).filter(|_| now(memory.take(&limits, &asked)).is_taken()).count()
     })
     .into_iter()
     .sum();
     assert_eq!(passed, 3_000, "as many as the smallest of them has");
     let verdict = now(memory.look(&limits, &charges(1, &[0, 1, 2])));
-    let left: Vec<_> = verdict.standings().iter().map(|of| of.remaining()).collect();
+    let left: Vec<_> = verdict.standings().iter().map(Standing::remaining).collect();
     assert_eq!(left, [1_000, 0, 2_000]);
 }
 

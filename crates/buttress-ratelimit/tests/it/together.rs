@@ -6,7 +6,7 @@ use std::time::Duration;
 use buttress_core::Key;
 use buttress_core::clock::{Clock, ManualClock, Moment};
 use buttress_ratelimit::store::{LimitStore, Memory};
-use buttress_ratelimit::{Algorithm, Charge, Charges, Limits, Quota, Retry};
+use buttress_ratelimit::{Algorithm, Charge, Charges, Limits, Quota, Retry, Standing};
 use proptest::prelude::*;
 
 use crate::memory::{charges, limits, now};
@@ -144,5 +144,5 @@ fn what_was_missed_is_not_given_back() {
     charges.stamp(&verdict);
     memory.give_back(&limits, &charges);
     let standings = now(memory.look(&limits, &charges));
-    assert_eq!(standings.standings().iter().map(|of| of.remaining()).collect::<Vec<_>>(), [4, 0]);
+    assert_eq!(standings.standings().iter().map(Standing::remaining).collect::<Vec<_>>(), [4, 0]);
 }

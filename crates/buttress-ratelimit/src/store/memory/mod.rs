@@ -27,6 +27,72 @@ use self::together::Books;
 use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 
 /// Limits in the memory of this process. Clones count together.
+///
+/// ```
+/// use buttress_core::Key;
+/// use buttress_core::clock::Moment;
+/// use buttress_ratelimit::store::Memory;
+/// use buttress_ratelimit::{Charge, Limit, Limits, Quota, Retry};
+/// use std::time::Duration;
+///
+/// let limits: Limits = [Limit::try_from(Quota::per_second(20).burst(2))?].into_iter().collect();
+/// let memory = Memory::with_capacity(10_000);
+/// let ada = Charge::new(0, Key::from_bytes([7; 16]), 1);
+///
+/// let now = Moment::FIRST;
+/// assert!(memory.check(&limits, &ada, now).is_taken());
+/// assert_eq!(memory.check(&limits, &ada, now).standing().remaining(), 0);
+///
+/// // It says to the nanosecond when to come again.
+/// let wait = Duration::from_millis(50);
+/// assert_eq!(memory.check(&limits, &ada, now).retry(), Some(Retry::After(wait)));
+/// assert!(memory.check(&limits, &ada, now + wait).is_taken());
+///
+/// let usage = memory.usage(&limits, 0);
+/// assert_eq!((usage.places(), usage.forgotten()), (16_670, 0));
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+///
+/// # Guarantees
+///
+/// - **Never more than the quota**, however many threads ask, and however late one of them is that had looked at the
+///   clock before. The exceptions are told below, and counted.
+/// - **All charges of a call or none.** All are looked at before the first is taken, so hardly anything is taken only to be
+///   given back. What was rolled back, because somebody was faster with a later one, may for as long as that decision takes
+///   refuse another request. It never admits one.
+/// - **Memory is taken once**, when the policies are known, and never grows. What is over frees its place by itself;
+///   nothing sweeps.
+/// - **A refusal writes nothing** with [`Algorithm::Gcra`]. (Only after a clock jumped back, or a limit was lowered, the first
+///   one does: what would lock a key out for longer than a debt may be is drawn near.)
+/// - **No clock locks out or lets through.** If it jumps ahead, all is over, as it should be. If it jumps back, a key waits for
+///   a period and its burst at most, and has no more than it had.
+///
+/// # What may be forgotten
+///
+/// A table has more places than the keys it is made for: five for three of them with [`Algorithm::Gcra`], else two for one.
+/// Keys are spread by chance. With as many as it is made for, two in a thousand find no free place where they belong, and
+/// eight in a thousand where there are two for one. What happens then says [`WhenFull`], and [`usage`](Self::usage) counts it.
+/// A key that was forgotten stands as if it had never asked.
+///
+/// With [`Algorithm::Gcra`] a key is remembered by where it is and 32 bits of its hash. It meets ten other keys at most, so
+/// one new key in 430 million shares the place of another one, and their quota. Nobody can choose whom to meet, as keys are
+/// hashes with a secret.
+///
+/// What is [given back](super::LimitStore::give_back) is what is not there again by itself, as far as can be told: what was
+/// counted until a [time](Charge::until) that has come is not given back again. It is never more than was taken, at the
+/// rate that counts now.
+///
+/// # Cost
+///
+/// No allocation and no lock with [`Algorithm::Gcra`]: one line of the memory is looked at and exchanged once, and a second one
+/// for the one key in twenty that found its first full. A new key takes the turn of its line, which is held for as
+/// long as it takes to look at two lines and to write three words. Others are eight to a lock.
+///
+/// | algorithm | bytes a key, with as many keys as it is made for |
+/// |---|---|
+/// | [`Gcra`](Algorithm::Gcra) | 21⅓, and 24 KiB for [the heaviest](Self::heaviest); 16 with four keys for five places, where two in a hundred find no free one |
+/// | [`FixedWindow`](Algorithm::FixedWindow), [`Concurrent`](Algorithm::Concurrent), [`SlidingCounter`](Algorithm::SlidingCounter) | 68 |
+/// | [`SlidingLog`](Algorithm::SlidingLog) | 1,076, whatever its count, as that may change |
 #[derive(Clone)]
 pub struct Memory {
     shared: Arc<Shared>,
@@ -47,7 +113,7 @@ impl Memory {
     /// For how many keys a policy it is made unless it is said.
     pub const KEYS: usize = 65_536;
 
-    /// For 65,536 keys a policy.
+    /// For 65,536 keys a policy: 1.4 MB with [`Algorithm::Gcra`].
     #[must_use]
     pub fn new() -> Self {
         Self::with_capacity(Self::KEYS)
@@ -104,7 +170,31 @@ impl Memory {
         self.books(limits).look(charges.as_slice(), Time::at(now).now())
     }
 
+    /// Gives back, at a time that is given, what was taken.
+    pub fn give_back_at(&self, limits: &Limits, charges: &Charges, now: Moment) {
+        self.books(limits).give_back(charges.as_slice(), Time::at(now));
+    }
+
     /// The `most` keys of a policy that have least left, the heaviest first: for people, not for each request.
+    ///
+    /// ```
+    /// # use buttress_core::Key;
+    /// # use buttress_core::clock::{Clock, ManualClock};
+    /// # use buttress_ratelimit::store::Memory;
+    /// # use buttress_ratelimit::{Charge, Limit, Limits, Quota};
+    /// # let limits: Limits = [Limit::try_from(Quota::per_hour(10))?].into_iter().collect();
+    /// let clock = ManualClock::new();
+    /// let memory = Memory::new().clock(clock.clone());
+    /// for (name, cost) in [(1, 9), (2, 1), (3, 7)] {
+    ///     let charge = Charge::new(0, Key::from_bytes([name; 16]), cost);
+    ///     assert!(memory.check(&limits, &charge, clock.now()).is_taken());
+    /// }
+    /// let heaviest = memory.heaviest(&limits, 0, 5);
+    /// assert_eq!(heaviest[0].key(), Key::from_bytes([1; 16]));
+    /// assert_eq!(heaviest[1].standing().remaining(), 3);
+    /// assert_eq!(heaviest.len(), 2);
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
     ///
     /// With [`Algorithm::Gcra`] these are keys that had taken more than half of their burst. About a thousand of those
     /// are remembered in 24 KiB, and where there are more, some may be missing that are not among the heaviest.

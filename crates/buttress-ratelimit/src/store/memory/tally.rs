@@ -24,7 +24,7 @@ impl Count {
 
 /// How full the table of a policy is, and what that has led to so far.
 ///
-/// See [`Memory::usage`](super::Memory::usage) for an example.
+/// See [`Memory`](super::Memory) for an example.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Usage {
     pub(super) places: usize,
