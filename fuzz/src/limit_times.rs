@@ -35,9 +35,10 @@ pub fn run(data: &[u8]) {
     let mut taken = Vec::new();
     for step in steps.chunks_exact(8) {
         let &[what, cost, which, shift, a, b, c, d] = step else { continue };
-        clock.turn(which, shift, u32::from_be_bytes([a, b, c, d]));
         let limits: Limits = [limit].into_iter().collect();
-        // Or else several turns might add up to less than the second below.
+        // On both sides of a turn, or several of them might add up to less than the second below.
+        let Step::Now(_) = memory.take(&limits, &charges(0));
+        clock.turn(which, shift, u32::from_be_bytes([a, b, c, d]));
         let Step::Now(_) = memory.take(&limits, &charges(0));
         let mut charges = charges(1 << (cost % 20));
         match what % 8 {
