@@ -86,8 +86,8 @@
 //!
 //! # Cost
 //!
-//! What need not wait costs one hash and one decision of the store, and allocates nothing in memory. What waits allocates
-//! three times: for itself, for its place, and for what the timer takes.
+//! What need not wait costs one hash and one decision of the store, and in memory no allocation. What waits allocates twice,
+//! for what it holds and for its place, and what the timer does.
 //!
 //! While it waits, a request holds the instance of the service that was polled ready: so put a limit of requests under way
 //! inside of it only if those that wait shall count.

@@ -1,6 +1,7 @@
 //! The limiter on the way out.
 
 mod contract;
+mod cost;
 mod turns;
 
 use std::time::Duration;
