@@ -96,22 +96,24 @@ trait Ledger: Send + Sync {
 struct Entry<S: LimitStore> {
     inner: Arc<Inner<S>>,
     limits: Limits,
+    /// As it was taken, and where.
     charge: Charge,
-    shard: Option<buttress_core::Key>,
+    there: Charges,
     /// Nothing once it is closed.
     charged: Lock<Option<u32>>,
 }
 
 impl Account {
+    /// Of one of these charges.
     pub(crate) fn open<S: LimitStore>(
         inner: &Arc<Inner<S>>,
         limits: &Limits,
-        charge: Charge,
-        shard: Option<buttress_core::Key>,
+        charge: &Charge,
+        charges: &Charges,
     ) -> Self {
         let charged = Lock::new(Some(charge.cost()));
         let (inner, limits) = (inner.clone(), limits.clone());
-        Self(Arc::new(Entry { inner, limits, charge, shard, charged }))
+        Self(Arc::new(Entry { inner, limits, charge: *charge, there: charges.none_there(), charged }))
     }
 
     pub(crate) fn settle(&self, cost: u32) {
@@ -126,18 +128,32 @@ impl Account {
 
 impl<S: LimitStore> Entry<S> {
     fn change(&self, from: u32, to: u32) {
-        let charges = |cost| {
-            let mut charges =
-                self.shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
-            let charge = Charge::new(self.charge.policy(), self.charge.key(), cost);
-            charges.push(charge);
-            charges
-        };
         if to > from {
-            self.inner.store.count(&self.limits, &charges(to - from));
+            self.inner.store.count(&self.limits, &self.with(self.on_top(to - from)));
         } else if to < from {
-            self.inner.store.give_back(&self.limits, &charges(from - to));
+            // What came on top goes first; it was not taken with the others, so it does not end when they do.
+            let reserved = self.charge.cost();
+            let on_top = from.saturating_sub(to.max(reserved));
+            self.give_back(self.on_top(on_top));
+            let cost = from - to - on_top;
+            self.give_back(Charge { cost, ..self.charge });
         }
+    }
+
+    fn on_top(&self, cost: u32) -> Charge {
+        Charge::new(self.charge.policy(), self.charge.key(), cost)
+    }
+
+    fn give_back(&self, charge: Charge) {
+        if charge.cost() > 0 {
+            self.inner.store.give_back(&self.limits, &self.with(charge));
+        }
+    }
+
+    fn with(&self, charge: Charge) -> Charges {
+        let mut charges = self.there;
+        charges.push(charge);
+        charges
     }
 }
 

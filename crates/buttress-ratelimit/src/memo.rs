@@ -1,13 +1,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use buttress_core::stage::ResponseHead;
+use buttress_core::stage::{RequestHead, ResponseHead};
 
-use crate::bill::Account;
+use crate::bill::{Account, Bill};
 use crate::headers::Shown;
 use crate::inner::Inner;
 use crate::store::LimitStore;
-use crate::{Charges, Limits};
+use crate::{Charges, Limits, Source, Verdict};
 
 /// What a [`LimitStage`](crate::LimitStage) keeps of a request until its answer: nothing, for most.
 ///
@@ -53,9 +53,43 @@ impl<S: LimitStore> LimitMemo<S> {
 }
 
 impl<S: LimitStore> Open<S> {
+    /// What has been taken, and may come back: nothing, if nothing may. What handlers report has its account.
+    pub(crate) fn of(
+        inner: &Arc<Inner<S>>,
+        limits: &Limits,
+        charges: &Charges,
+        verdict: &Verdict,
+        request: &mut dyn RequestHead,
+    ) -> Option<Box<Self>> {
+        let mut stamped = *charges;
+        stamped.stamp(verdict);
+        let mut open = charges.none_there();
+        let (mut accounts, mut bill) = (Vec::new(), Vec::new());
+        for (charge, at) in stamped.as_slice().iter().zip(0_u8..) {
+            let Some(rule) = inner.rule(charge.policy()) else { continue };
+            // What was not taken cannot come back.
+            if verdict.is_missed(at) || charge.source() == Source::Allowed {
+                continue;
+            }
+            if rule.is_reported() {
+                let account = Account::open(inner, limits, charge, charges);
+                accounts.push((charge.policy(), account.clone()));
+                bill.push((rule.name.clone(), account));
+            }
+            if rule.is_open() {
+                open.push(*charge);
+            }
+        }
+        if !bill.is_empty() {
+            Bill::leave_in(request.extensions_mut(), bill);
+        }
+        let (inner, limits) = (inner.clone(), limits.clone());
+        (!open.is_empty()).then(|| Box::new(Self { inner, limits, charges: open, accounts }))
+    }
+
     /// Gives back what does not count, and every permit.
     fn settle(&mut self, counts: impl Fn(u8) -> bool) {
-        let mut back = self.nothing();
+        let mut back = self.charges.none_there();
         for charge in self.charges.as_slice() {
             let Some(rule) = self.inner.rule(charge.policy()) else { continue };
             let stays = counts(charge.policy());
@@ -82,17 +116,12 @@ impl<S: LimitStore> Open<S> {
             self.inner.store.give_back(&self.limits, charges);
         }
     }
-
-    /// No charge, at the same shard.
-    fn nothing(&self) -> Charges {
-        self.charges.shard().map_or_else(Charges::new, |shard| Charges::new().at(shard))
-    }
 }
 
 /// Permits come back, whatever has happened.
 impl<S: LimitStore> Drop for Open<S> {
     fn drop(&mut self) {
-        let mut back = self.nothing();
+        let mut back = self.charges.none_there();
         for charge in self.charges.as_slice() {
             if self.inner.rule(charge.policy()).is_some_and(|rule| rule.holds) {
                 back.push(*charge);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use buttress_core::engine::Step;
 use buttress_core::stage::{Decision, DecisionOf, RequestHead, ResponseHead, Stage, Waited};
 
-use crate::bill::{Account, Bill};
 use crate::inner::{Inner, Part, Screened};
 use crate::live::Live;
 use crate::memo::{LimitMemo, Open};
@@ -122,7 +121,7 @@ impl<S: LimitStore> LimitStage<S> {
         let show = || Box::new(self.inner.show(live, charges, verdict));
         Decision::Pass(LimitMemo {
             shown: self.inner.forms.on_success.then(show),
-            open: if is_open { self.open(live, charges, verdict, request) } else { None },
+            open: if is_open { Open::of(&self.inner, &live.limits, charges, verdict, request) } else { None },
         })
     }
 
@@ -148,43 +147,6 @@ impl<S: LimitStore> LimitStage<S> {
             }
         }
         is_open
-    }
-
-    /// What has been taken, and may come back.
-    fn open(
-        &self,
-        live: &Arc<Live>,
-        charges: &Charges,
-        verdict: &Verdict,
-        request: &mut dyn RequestHead,
-    ) -> Option<Box<Open<S>>> {
-        let limits = live.limits.clone();
-        let shard = charges.shard();
-        let mut open = shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
-        let mut accounts = Vec::new();
-        let mut bill = Vec::new();
-        for (charge, at) in charges.as_slice().iter().zip(0_u8..) {
-            let Some(rule) = self.inner.rule(charge.policy()) else { continue };
-            // What was not taken cannot come back.
-            if verdict.is_missed(at) || source(verdict, at) == Source::Allowed {
-                continue;
-            }
-            if rule.is_reported() {
-                let account = Account::open(&self.inner, &limits, *charge, shard);
-                accounts.push((charge.policy(), account.clone()));
-                bill.push((rule.name.clone(), account));
-            }
-            if rule.is_open() {
-                open.push(*charge);
-            }
-        }
-        if !bill.is_empty() {
-            Bill::leave_in(request.extensions_mut(), bill);
-        }
-        if open.is_empty() {
-            return None;
-        }
-        Some(Box::new(Open { inner: self.inner.clone(), limits, charges: open, accounts }))
     }
 
     #[cold]
