@@ -82,7 +82,7 @@
 //!    schema stands in the key, where [`Script`](crate::Script) puts it, and at the start of the record: a release that
 //!    changes the record raises both, and runs beside the one before. Replies are read strictly.
 //! 5. **What if not.** [`Fallback::ask`] makes the call, within its budget, and says what counts if there is no
-//!    answer. Decide for each operation what an [ambiguous](crate::ErrorKind::Ambiguous) answer means: a count may have
+//!    answer; or a [`Question`] does, where that depends on what is asked. Decide for each operation what an [ambiguous](crate::ErrorKind::Ambiguous) answer means: a count may have
 //!    been made twice; a token must not be. Say in the documentation what a failover loses.
 //! 6. **The engine.** One enum with a variant for each, `From` both, `Wait =` [`Asking`]. In memory it is
 //!    [`Step::Now`].

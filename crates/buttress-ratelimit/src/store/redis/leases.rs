@@ -1,5 +1,8 @@
 //! Tokens that were taken of the store in advance, for keys that are asked about all the time.
 
+#[cfg(test)]
+mod tests;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 

@@ -1,4 +1,113 @@
-//! Limits that a fleet shares, in Redis or Valkey.
+//! Limits that a fleet shares, in Redis or Valkey: [`RedisStore`].
+//!
+//! ```
+//! use buttress_core::Keyer;
+//! use buttress_core::engine::Degrade;
+//! use buttress_ratelimit::store::RedisStore;
+//! use buttress_ratelimit::{Quota, RateLimit, address, api_key};
+//! use buttress_redis::Redis;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = buttress_testkit::redis::Server::start().await;
+//! # let url = server.url();
+//! let redis = Redis::connect(url).await?;
+//! // Each process makes the same keys, as all have the same seed.
+//! let keyer = Keyer::from(redis.seed("keys").await?);
+//! let process = || {
+//!     RateLimit::builder()
+//!         .policy("per-address", Quota::per_second(20).burst(60).by(address()))
+//!         .policy("per-key", Quota::per_minute(2).by(api_key()).degrade(Degrade::Deny))
+//!         .keyer(keyer)
+//!         .engine(RedisStore::new(redis.clone()))
+//!         .build()
+//! };
+//! let (one, other) = (process()?, process()?);
+//!
+//! // Whoever is let through by one has less left with the other.
+//! let key = one.writer("per-key").unwrap().api_key("k-17").key();
+//! assert!(one.check("per-key", key)?.await.is_taken());
+//! assert!(other.check("per-key", key)?.await.is_taken());
+//! assert!(!one.check("per-key", key)?.await.is_taken());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Guarantees
+//!
+//! - **One script decides about all policies of a request**, on the server's time, in whole numbers, to the nanosecond as
+//!   memory does: all charges are taken, or none is. A refusal writes nothing. All algorithms are those of memory: random
+//!   schedules of all operations are decided alike by both.
+//! - **Nothing is asked twice.** What may have run and was not answered in time is decided [as the policy
+//!   says](#without-redis), and may have been counted all the same: rather one request too few than one too many.
+//! - **Nothing stays for ever.** A record ends when its key stands as if it had never asked, to the millisecond. It says the
+//!   version of its form, as does its name, so two releases run side by side; one of another version is no answer, and is left
+//!   as it is. A clock that was set back locks nobody out for longer than a burst, a queue and a period.
+//! - **A flood stays here.** Who was refused is refused by this process, without Redis, until the time that Redis said, if
+//!   they ask for as much or more. What this process gives back or forgets is asked again; what another one gives back
+//!   is seen when the time is over. The table is of [fixed size](RedisStore::remembered).
+//! - **Restarts lose nothing.** What a process knows, it knows from Redis.
+//! - **Permits** of what is counted at the same time are held by name. Each process renews its own; those of one that died end
+//!   by [themselves](RedisStore::held_for). Who waits for a verdict and goes away holds nothing.
+//!
+//! # What may be admitted beyond a quota
+//!
+//! | because | at most |
+//! |---|---|
+//! | [leases](RedisStore::leases) | as many tokens of a key as all processes may hold: processes × tokens, at any time |
+//! | Redis fails over, or loses its data | one more quota for each key and each time: a replica takes over without what it had not heard of |
+//! | Redis is away, and a policy is `Local` | one more quota for the time that it is away, of all processes together; one request for each process if that is more |
+//! | Redis is away, and a policy is `Allow` | everything |
+//!
+//! What `maxmemory` evicts is lost, too: let `maxmemory-policy` be `noeviction`, which refuses instead.
+//!
+//! # Without Redis
+//!
+//! A request waits [no longer than it is told](RedisStore::within). While there is no connection it does not wait at all. Then each policy
+//! does as its [`Degrade`](buttress_core::engine::Degrade) says, and still all are taken or none:
+//!
+//! - `Allow` lets through, and counts nothing.
+//! - `Deny` refuses, for a second, as nobody knows when Redis is back.
+//! - `Local` counts in the memory of this process, which then has its share: the limit divided by the number of processes,
+//!   rounded down, and one at least. Each process says every two seconds that it is there, and hears how many there are; one
+//!   that was silent for seven seconds is gone. While none has heard anything, it is [what you say](RedisStore::processes).
+//!
+//! Every request asks again, so nothing has to be switched back. The log has a line when it begins and one when it is over,
+//! `buttress_degraded_answers_total` counts, and health is degraded, or down if a policy denies.
+//!
+//! # Leases
+//!
+//! Redis decides as many requests about one key as one core can. Beyond that, a process may [take tokens in
+//! advance](RedisStore::leases), and decide by itself as long as it has some. How many it takes follows how fast they are used: a lease that
+//! lasts less than 20 ms is doubled, up to the bound, and one that lasts longer than 80 ms is halved. A key that is not hot has
+//! none. Those that were not used within a second go back, as do all of them when the last handle is dropped.
+//!
+//! Of each key a process holds no more than the bound, those on their way included. They were counted when they were
+//! taken, so in any span of time no more is admitted than the quota allows, and as much as all processes held when it began. A
+//! request is decided so only if all of its charges can be. A standing says what is left here, and what was left there.
+//!
+//! # In a cluster
+//!
+//! All records of a rule set have [its name](RedisStore::named) as their tag, so they stand on one server.
+//! [`shard_by`](crate::RateLimitBuilder::shard_by) spreads them by a key instead, which each policy's key has to contain: then all that is decided together
+//! is in one place.
+//!
+//! # Cancellation
+//!
+//! Dropping the wait stops the waiting. What was sent may be counted: permits go back, and tokens in advance that come too
+//! late are not used.
+//!
+//! # Cost
+//!
+//! A round trip, one allocation for the wait and those of a [call](buttress_redis::Call). What is remembered, leased, or decided while Redis is
+//! known to be gone is decided at once, and allocates nothing. Giving back and counting afterwards are a task each, which
+//! nobody waits for. There is one task for each store, which wakes four times a second. No lock is held across an await.
+//!
+//! # Errors
+//!
+//! Binding fails with all that is wrong: a name with braces, a budget of nothing, leases for what is no policy, has no
+//! tokens, or of more than a burst; a policy that would be spread. Afterwards nothing fails: what Redis cannot answer is
+//! decided without it.
 
 mod ask;
 mod instead;
@@ -33,7 +142,23 @@ use self::state::State;
 use super::{LimitStore, Memory, Terms};
 use crate::{Charges, Limits, Retry, Verdict};
 
-/// Limits in Redis or Valkey, which a fleet shares. Clones are the same.
+/// Limits in Redis or Valkey, which a fleet shares. Clones are the same; see the [module](self) for what it promises.
+///
+/// ```
+/// use buttress_ratelimit::store::RedisStore;
+/// use buttress_ratelimit::{Quota, RateLimit, address};
+/// use buttress_redis::Redis;
+/// use std::time::Duration;
+///
+/// // Nothing is waited for: a service may start while Redis is down.
+/// let redis = Redis::builder("redis://cache.internal").build()?;
+/// let store = RedisStore::new(redis).named("shop").within(Duration::from_millis(50)).leases("per-adress", 100);
+///
+/// let limits = RateLimit::builder().policy("per-address", Quota::per_second(2_000).by(address()));
+/// let error = limits.engine(store).build().unwrap_err();
+/// assert!(error.to_string().contains("redis.leases.per-adress: there is no policy of this name"));
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
 #[derive(Clone)]
 pub struct RedisStore {
     settings: Arc<Settings>,
@@ -85,7 +210,11 @@ impl RedisStore {
         self.changed(|settings| settings.held_for = time)
     }
 
-    /// Lets this process take tokens of a policy in advance, up to so many of each key that is asked about all the time.
+    /// Lets this process take tokens of a policy in advance, up to so many of each key that is asked about all the time:
+    /// see [Leases](self#leases). By default it takes none.
+    ///
+    /// All processes together may admit as much more as they hold. For a quota of 100,000 a second and 4 processes, 250
+    /// tokens are one per cent.
     #[must_use]
     pub fn leases(self, policy: impl Into<String>, at_most: u32) -> Self {
         self.changed(|settings| settings.leases.push((policy.into(), at_most)))
