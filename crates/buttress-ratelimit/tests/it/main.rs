@@ -30,5 +30,6 @@ mod allocations;
 mod signals;
 mod waiting;
 mod support;
+mod guide;
 mod queued;
 mod throttle;
