@@ -139,7 +139,7 @@ impl Charge {
 pub struct Charges {
     all: [Charge; MOST_POLICIES],
     shard: Option<Key>,
-    count: u8,
+    count: usize,
 }
 
 impl Charges {
@@ -174,7 +174,7 @@ impl Charges {
     /// Adds one; `false` if there is no room for it.
     #[inline]
     pub fn push(&mut self, charge: Charge) -> bool {
-        let Some(place) = self.all.get_mut(usize::from(self.count)) else { return false };
+        let Some(place) = self.all.get_mut(self.count) else { return false };
         *place = charge;
         self.count += 1;
         true
@@ -183,7 +183,7 @@ impl Charges {
     /// Notes what was taken, by whom, and how long that counts: whoever may give charges back keeps them stamped, so that
     /// exactly this is given back. Optional ones that were missed took nothing, so they are left without a cost.
     pub fn stamp(&mut self, verdict: &Verdict) {
-        let count = usize::from(self.count);
+        let count = self.count;
         for (at, (charge, standing)) in
             self.all.iter_mut().zip(verdict.standings()).take(count).enumerate()
         {
@@ -199,13 +199,23 @@ impl Charges {
     #[must_use]
     #[inline]
     pub fn as_slice(&self) -> &[Charge] {
-        self.all.get(..usize::from(self.count)).unwrap_or_default()
+        self.all.get(..self.count).unwrap_or_default()
     }
 
     /// Whether there is none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
+    }
+}
+
+/// One alone.
+impl From<Charge> for Charges {
+    #[inline]
+    fn from(charge: Charge) -> Self {
+        let mut all = Self::new().all;
+        all[0] = charge;
+        Self { all, shard: None, count: 1 }
     }
 }
 
