@@ -4,7 +4,7 @@ use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
 use buttress_redis::engine::Asking;
 
-use super::{LimitStore, Memory, RedisStore, Terms};
+use super::{Heaviest, LimitStore, Memory, RedisStore, Terms, Usage};
 use crate::{Charges, Limits, Verdict};
 
 /// Memory or Redis, as the settings say: the engine.
@@ -85,6 +85,20 @@ impl LimitStore for Engine {
         match self {
             Self::Memory(memory) => at_once(memory.forget(limits, charges)),
             Self::Redis(redis) => redis.forget(limits, charges),
+        }
+    }
+
+    fn usage(&self, limits: &Limits, policy: u8) -> Option<Usage> {
+        match self {
+            Self::Memory(memory) => LimitStore::usage(memory, limits, policy),
+            Self::Redis(redis) => redis.usage(limits, policy),
+        }
+    }
+
+    fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
+        match self {
+            Self::Memory(memory) => LimitStore::heaviest(memory, limits, policy, most),
+            Self::Redis(redis) => redis.heaviest(limits, policy, most),
         }
     }
 

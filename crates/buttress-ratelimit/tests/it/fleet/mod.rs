@@ -2,6 +2,7 @@
 
 mod away;
 mod breaking;
+mod door;
 mod leases;
 mod permits;
 mod racing;

@@ -1,0 +1,84 @@
+//! Requests, through the layer, to a store that has to be waited for.
+
+use std::convert::Infallible;
+
+use buttress_core::engine::Degrade;
+use buttress_core::stage::Stage;
+use buttress_core::{Context, Keyer};
+use buttress_ratelimit::store::{Engine, Memory, RedisStore};
+use buttress_ratelimit::{Quota, RateLimit, everyone, header};
+use buttress_redis::Redis;
+use buttress_testkit::redis::Server;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
+
+use super::{connected, patient};
+
+/// What requests of these callers are answered, one after the other.
+async fn answers(limits: &RateLimit<Engine>, callers: &[&str]) -> Vec<(u16, Option<String>)> {
+    let app = service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let app = Context::default().then(limits.stage()).layer().layer(app);
+    let mut answers = Vec::new();
+    for caller in callers {
+        let request = Request::get("/").header("x-caller", *caller).body(()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let retry = response.headers().get("retry-after");
+        let retry = retry.map(|retry| retry.to_str().unwrap().to_owned());
+        answers.push((response.status().as_u16(), retry));
+    }
+    answers
+}
+
+fn limits(keyer: Keyer, engine: impl Into<Engine>, degrade: Degrade) -> RateLimit<Engine> {
+    RateLimit::builder()
+        .policy("all", Quota::per_hour(100).by(everyone()).degrade(degrade))
+        .policy("per-caller", Quota::per_minute(2).by(header("x-caller")).degrade(degrade))
+        .keyer(keyer)
+        .engine(engine.into())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn two_processes_answer_as_one() {
+    let server = Server::start().await;
+    let keyer = Keyer::random();
+    let one = limits(keyer, patient(connected(server.url()).await), Degrade::Deny);
+    let other = limits(keyer, patient(connected(server.url()).await), Degrade::Deny);
+    let told = |status, retry: Option<&str>| (status, retry.map(ToOwned::to_owned));
+    assert_eq!(answers(&one, &["ada", "grace"]).await, [told(200, None), told(200, None)]);
+    let expected = [told(200, None), told(429, Some("30")), told(200, None)];
+    assert_eq!(answers(&other, &["ada", "ada", "grace"]).await, expected);
+    // What the other process was refused, this one has to ask for.
+    assert_eq!(answers(&one, &["ada"]).await[0].0, 429);
+    // A refusal of one policy has taken nothing of the other.
+    let left = one.peek("all", one.writer("all").unwrap().key()).unwrap().await;
+    assert_eq!(left.standings()[0].remaining(), 96);
+}
+
+#[tokio::test]
+async fn memory_behind_the_same_type_answers_alike() {
+    let limits = limits(Keyer::random(), Memory::new(), Degrade::Deny);
+    let statuses: Vec<_> = answers(&limits, &["ada", "ada", "ada", "grace"]).await;
+    let statuses: Vec<_> = statuses.iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, [200, 200, 429, 200]);
+}
+
+#[tokio::test]
+async fn without_redis_it_answers_as_told() {
+    let nowhere = || RedisStore::new(Redis::builder("redis://127.0.0.1:1").build().unwrap());
+    for (degrade, expected) in [
+        (Degrade::Allow, [200, 200, 200]),
+        (Degrade::Deny, [503, 503, 503]),
+        (Degrade::Local, [200, 200, 429]),
+    ] {
+        let limits = limits(Keyer::random(), nowhere(), degrade);
+        let statuses = answers(&limits, &["ada", "ada", "ada"]).await;
+        let statuses: Vec<_> = statuses.iter().map(|(status, _)| *status).collect();
+        assert_eq!(statuses, expected, "{degrade}");
+    }
+}
