@@ -132,11 +132,11 @@ impl Hand {
         // What is less than a second late is a thread that was slow, and not a clock that went back.
         let back = now.saturating_sub(by.max(1_000_000_001));
         let now = match which {
-            ..200 => now.saturating_add(by),
+            ..200 => now.saturating_add(by).min(u64::MAX >> 1).max(now),
             _ if now - back > 1_000_000_000 => back,
             _ => now,
         };
-        self.0.store(now.min(u64::MAX >> 1), Relaxed);
+        self.0.store(now, Relaxed);
     }
 
     fn forward(&self, by: Duration) {

@@ -8,6 +8,7 @@ use buttress_core::sync::Lock;
 
 use crate::Penalty;
 use crate::penalty::Record;
+use crate::room::has_room;
 
 /// Who was refused how often, and who is banned: a table that never grows.
 #[derive(Debug)]
@@ -78,6 +79,11 @@ impl Ban {
 }
 
 impl Bans {
+    /// Whether there is memory for so many.
+    pub(crate) fn fit(keys: usize) -> bool {
+        keys.div_ceil(WAYS).checked_mul(size_of::<Lock<Bucket>>()).is_some_and(has_room)
+    }
+
     /// Room for so many keys, rounded up to eights.
     pub(crate) fn new(keys: usize) -> Self {
         let buckets = (0..keys.div_ceil(WAYS)).map(|_| Lock::new([None; WAYS])).collect();

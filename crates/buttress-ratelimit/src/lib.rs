@@ -27,6 +27,7 @@ mod policy;
 mod quota;
 mod quota_text;
 mod rate_limit;
+mod room;
 mod rule;
 mod stage;
 pub mod store;

@@ -47,13 +47,19 @@ impl<S: LimitStore> Plan<S> {
         check_conditions("deny", &builder.deny, faults);
         builder.forms.check(faults);
         let mut read = Vec::new();
-        for (number, named) in (0_u8..).zip(builder.policies) {
+        // What is beyond the most was refused above, and has no number.
+        for (number, named) in (0..u8::MAX).zip(builder.policies) {
             if !named.policy.quota.queue.is_zero() && !builder.store.gives_turns() {
                 faults.add(format!("{}.quota.queue", named.path), "needs a timer: say `.timer(…)`");
             }
             read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
         let has_penalties = read.iter().any(|read| read.rule.penalty.is_some());
+        let most_banned = builder.most_banned.max(1);
+        let has_room = Bans::fit(most_banned);
+        if has_penalties && !has_room {
+            faults.add("most_banned", "is more memory than there is");
+        }
         let names: Box<[Arc<str>]> = read.iter().map(|read| read.rule.name.clone()).collect();
         let limits: Vec<_> = read.iter().map(|read| read.limit).collect();
         let quotas = read.iter().map(|read| read.quota).collect();
@@ -74,7 +80,7 @@ impl<S: LimitStore> Plan<S> {
             shown_keys: keyer.scoped("shown to clients"),
             forms: builder.forms,
             clock: builder.clock,
-            bans: has_penalties.then(|| Bans::new(builder.most_banned.max(1))),
+            bans: (has_penalties && has_room).then(|| Bans::new(most_banned)),
             meters: Meters::new(&builder.metrics),
             violations: Violations(builder.audit),
             rules: Box::default(),

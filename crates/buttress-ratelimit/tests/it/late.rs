@@ -22,12 +22,8 @@ fn request() -> Request<()> {
 /// Who logs in slowly must not undo the failures of others that came since.
 #[test]
 fn a_slow_success_gives_nothing_back_of_what_others_have_used_since() {
-    let counted = [
-        Algorithm::Gcra,
-        Algorithm::FixedWindow,
-        Algorithm::SlidingCounter,
-        Algorithm::SlidingLog,
-    ];
+    let counted =
+        [Algorithm::Gcra, Algorithm::FixedWindow, Algorithm::SlidingCounter, Algorithm::SlidingLog];
     for algorithm in counted {
         let clock = ManualClock::new();
         let quota = Quota::per_minute(2).algorithm(algorithm);

@@ -21,6 +21,7 @@ mod refusals;
 mod headers;
 mod policies;
 mod counting;
+mod oversized;
 mod penalties;
 mod hot;
 mod late;

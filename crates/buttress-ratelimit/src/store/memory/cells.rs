@@ -24,9 +24,12 @@ pub(super) struct Cells {
 }
 
 impl Cells {
+    /// How large a bucket is, with what stands beside it.
+    pub(super) const BUCKET: usize = size_of::<Bucket>() + Heavy::GROUP / Heavy::BUCKETS;
+
     /// How many buckets fit, with what stands beside them.
     pub(super) const fn buckets_in(bytes: usize) -> usize {
-        bytes.saturating_sub(Heavy::GROUP) / (size_of::<Bucket>() + Heavy::GROUP / Heavy::BUCKETS)
+        bytes.saturating_sub(Heavy::GROUP) / Self::BUCKET
     }
 
     /// With so many buckets, of 64 bytes each.

@@ -79,16 +79,24 @@ impl Room {
         }
     }
 
+    /// What it is called in settings.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Keys(_) => "memory.keys",
+            Self::Bytes(_) => "memory.bytes",
+        }
+    }
+
     pub(super) fn check(self, faults: &mut Faults) {
         match self {
             Self::Keys(1..=Self::MOST_KEYS) | Self::Bytes(Self::LEAST_BYTES..) => {}
             Self::Keys(keys) => {
                 let most = Self::MOST_KEYS;
-                faults.add("memory.keys", format_args!("must be 1 to {most}, not {keys}"));
+                faults.add(self.path(), format_args!("must be 1 to {most}, not {keys}"));
             }
             Self::Bytes(bytes) => {
                 let least = Self::LEAST_BYTES;
-                faults.add("memory.bytes", format_args!("must be at least {least}, not {bytes}"));
+                faults.add(self.path(), format_args!("must be at least {least}, not {bytes}"));
             }
         }
     }

@@ -5,6 +5,7 @@ use buttress_core::stage::Never;
 use buttress_core::{BuildError, Faults};
 
 use super::outcome::Time;
+use super::table::Table;
 use super::{Heaviest, Memory, Usage};
 use crate::store::{LimitStore, Terms};
 use crate::{Charges, Limits, Verdict};
@@ -14,9 +15,15 @@ impl LimitStore for Memory {
 
     fn bind(self, terms: &[Terms], _: Option<&KeyParts>, _: &Metrics) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
-        self.shared.settings.room.check(&mut faults);
+        let room = self.shared.settings.room;
+        room.check(&mut faults);
         let this = faults.finish(self)?;
         let algorithms: Vec<_> = terms.iter().map(|terms| terms.limit().algorithm()).collect();
+        let mut faults = Faults::new();
+        if !Table::fit(&algorithms, room) {
+            faults.add(room.path(), "is more memory than there is");
+        }
+        let this = faults.finish(this)?;
         let mut faults = Faults::new();
         if *this.tables(algorithms.iter().copied()).algorithms != *algorithms {
             faults.add("memory", "counts for another set of policies already");

@@ -13,6 +13,7 @@ use crate::algorithm::fixed::FixedWindow;
 use crate::algorithm::log::SlidingLog;
 use crate::algorithm::sliding::SlidingCounter;
 use crate::parts::Lock;
+use crate::room::has_room;
 use crate::{Algorithm, Limit};
 
 /// How many keys a bucket has where a table is as full as it should be: three of five places, so that two newcomers in
@@ -30,19 +31,23 @@ pub(super) enum Table {
 
 impl Table {
     pub(super) fn new(algorithm: Algorithm, room: Room, when_full: WhenFull) -> Self {
+        let (parts, _) = parts(algorithm, room);
         match algorithm {
-            Algorithm::Gcra => {
-                let buckets = match room {
-                    Room::Keys(keys) => keys.div_ceil(KEYS_A_BUCKET),
-                    Room::Bytes(bytes) => Cells::buckets_in(bytes),
-                };
-                Self::Cells(Cells::new(buckets, when_full))
-            }
-            Algorithm::FixedWindow => ledger::<FixedWindow>(room, when_full),
-            Algorithm::SlidingCounter => ledger::<SlidingCounter>(room, when_full),
-            Algorithm::SlidingLog => ledger::<SlidingLog>(room, when_full),
-            Algorithm::Concurrent => ledger::<Concurrent>(room, when_full),
+            Algorithm::Gcra => Self::Cells(Cells::new(parts, when_full)),
+            Algorithm::FixedWindow => ledger::<FixedWindow>(parts, when_full),
+            Algorithm::SlidingCounter => ledger::<SlidingCounter>(parts, when_full),
+            Algorithm::SlidingLog => ledger::<SlidingLog>(parts, when_full),
+            Algorithm::Concurrent => ledger::<Concurrent>(parts, when_full),
         }
+    }
+
+    /// Whether there is memory for tables of this size.
+    pub(super) fn fit(algorithms: &[Algorithm], room: Room) -> bool {
+        let bytes = algorithms.iter().try_fold(0_usize, |bytes, algorithm| {
+            let (parts, size) = parts(*algorithm, room);
+            bytes.checked_add(parts.checked_mul(size)?)
+        });
+        bytes.is_some_and(has_room)
     }
 
     #[inline]
@@ -95,10 +100,27 @@ impl Table {
     }
 }
 
-fn ledger<C: Counter + Send + Sync + 'static>(room: Room, when_full: WhenFull) -> Table {
-    let pages = match room {
-        Room::Keys(keys) => keys.div_ceil(KEYS_A_PAGE),
-        Room::Bytes(bytes) => bytes / size_of::<Lock<Page<C>>>(),
-    };
+/// How many parts a table has, and how large each of them is.
+fn parts(algorithm: Algorithm, room: Room) -> (usize, usize) {
+    const fn pages<C>(room: Room) -> (usize, usize) {
+        let size = size_of::<Lock<Page<C>>>();
+        match room {
+            Room::Keys(keys) => (keys.div_ceil(KEYS_A_PAGE), size),
+            Room::Bytes(bytes) => (bytes / size, size),
+        }
+    }
+    match algorithm {
+        Algorithm::Gcra => match room {
+            Room::Keys(keys) => (keys.div_ceil(KEYS_A_BUCKET), Cells::BUCKET),
+            Room::Bytes(bytes) => (Cells::buckets_in(bytes), Cells::BUCKET),
+        },
+        Algorithm::FixedWindow => pages::<FixedWindow>(room),
+        Algorithm::SlidingCounter => pages::<SlidingCounter>(room),
+        Algorithm::SlidingLog => pages::<SlidingLog>(room),
+        Algorithm::Concurrent => pages::<Concurrent>(room),
+    }
+}
+
+fn ledger<C: Counter + Send + Sync + 'static>(pages: usize, when_full: WhenFull) -> Table {
     Table::Ledger(Box::new(Ledger::<C>::new(pages, when_full)))
 }
