@@ -2,6 +2,8 @@
 
 mod contract;
 mod cost;
+#[cfg(feature = "redis")]
+mod fleet;
 mod turns;
 
 use std::time::Duration;
