@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use buttress_core::engine::Step;
 use buttress_core::key::KeyWriter;
 use buttress_core::stage::{Stage, StageLayer};
@@ -10,9 +11,7 @@ use crate::inner::{Inner, Part};
 use crate::live::Live;
 use crate::policy::Place;
 use crate::store::{LimitStore, Memory};
-use crate::{
-    Ban, Charges, LimitStage, Limits, NoSuchLimit, Quota, RateLimitBuilder, Subject, Verdict,
-};
+use crate::{Ban, Charges, LimitStage, NoSuchLimit, Quota, RateLimitBuilder, Subject, Verdict};
 
 /// Limits, checked and ready. Clones count together.
 ///
@@ -107,7 +106,7 @@ impl<S: LimitStore> RateLimit<S> {
         cost: u32,
     ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
         let charges = self.charges(policy, key.into(), cost)?;
-        Ok(self.inner.store.take(&self.limits(), &charges))
+        Ok(self.inner.store.take(&self.live().limits, &charges))
     }
 
     /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all.
@@ -122,7 +121,7 @@ impl<S: LimitStore> RateLimit<S> {
         cost: u32,
     ) -> Result<(), NoSuchLimit> {
         let charges = self.charges(policy, key.into(), cost)?;
-        self.inner.store.give_back(&self.limits(), &charges);
+        self.inner.store.give_back(&self.live().limits, &charges);
         Ok(())
     }
 
@@ -137,7 +136,7 @@ impl<S: LimitStore> RateLimit<S> {
         key: impl Into<Subject>,
     ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
         let charges = self.charges(policy, key.into(), 1)?;
-        Ok(self.inner.store.look(&self.limits(), &charges))
+        Ok(self.inner.store.look(&self.live().limits, &charges))
     }
 
     /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift).
@@ -153,7 +152,7 @@ impl<S: LimitStore> RateLimit<S> {
         let subject = key.into();
         let charges = self.charges(policy, subject, 1)?;
         self.inner.violations.reset(policy, subject.key);
-        Ok(self.inner.store.forget(&self.limits(), &charges))
+        Ok(self.inner.store.forget(&self.live().limits, &charges))
     }
 
     /// Begins a key of this policy: written by the same parts as its key says, in the same order, it is that of a request.
@@ -246,9 +245,9 @@ impl<S: LimitStore> RateLimit<S> {
 }
 
 impl<S: LimitStore> RateLimit<S> {
-    pub(crate) fn limits(&self) -> Limits {
-        let live: arc_swap::Guard<Arc<Live>> = self.inner.live.load();
-        live.limits.clone()
+    /// What counts now. It is looked at and not cloned: a count of references is what many threads would wait for.
+    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
+        self.inner.live.load()
     }
 
     fn rule(&self, policy: &str) -> Option<usize> {

@@ -38,7 +38,7 @@ impl RateLimit {
     ) -> Result<Verdict, NoSuchLimit> {
         let charges = self.charges(policy, key.into(), 1)?;
         let memory: &Memory = &self.inner.store;
-        Ok(memory.take_at(&self.limits(), &charges, now))
+        Ok(memory.take_at(&self.live().limits, &charges, now))
     }
 }
 
@@ -70,7 +70,7 @@ impl<S: LimitStore> RateLimit<S> {
         most: usize,
     ) -> Result<Option<Vec<Heaviest>>, NoSuchLimit> {
         let at = self.number(policy)?;
-        Ok(self.inner.store.heaviest(&self.limits(), at, most))
+        Ok(self.inner.store.heaviest(&self.live().limits, at, most))
     }
 
     /// How full the table of a policy is. It looks at all of it; metrics hear of it, too.
@@ -80,7 +80,7 @@ impl<S: LimitStore> RateLimit<S> {
     /// Fails if there is no policy of this name.
     pub fn usage(&self, policy: &str) -> Result<Option<Usage>, NoSuchLimit> {
         let at = self.number(policy)?;
-        let usage = self.inner.store.usage(&self.limits(), at);
+        let usage = self.inner.store.usage(&self.live().limits, at);
         if let Some((usage, meters)) = usage.zip(self.inner.usage_meters.get(usize::from(at))) {
             meters.tell(&usage);
         }

@@ -37,6 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
             Case::peer(group, "ours, by address", by_address(clients)),
             Case::peer(group, "ours, by name of the policy", by_name(clients)).on_two_threads(),
             Case::peer(group, "ours, time given", time_given(clients)).on_two_threads(),
+            Case::peer(group, "ours, alone, time given", checked(clients)),
         ]);
     }
     cases.push(Case::bare(REFUSED, drawn(1)));
@@ -121,6 +122,16 @@ fn time_given(clients: u32) -> Run {
     decisions(clients, make, move |counted, client| {
         let charges = one(Key::from_bytes(bytes(client)));
         black_box(counted.memory.take_at(&counted.limits, &charges, black_box(now))).is_taken()
+    })
+}
+
+/// The same, without the room that several policies need.
+fn checked(clients: u32) -> Run {
+    let now = SystemClock.now();
+    let make = move || Counted::new(plenty(), clients);
+    decisions(clients, make, move |counted, client| {
+        let charge = Charge::new(0, Key::from_bytes(bytes(client)), 1);
+        black_box(counted.memory.check(&counted.limits, &charge, black_box(now))).is_taken()
     })
 }
 
