@@ -111,9 +111,15 @@ impl Account {
         charge: &Charge,
         charges: &Charges,
     ) -> Self {
-        let charged = Lock::new(Some(charge.cost()));
+        let cost = Lock::new(Some(charge.cost()));
         let (inner, limits) = (inner.clone(), limits.clone());
-        Self(Arc::new(Entry { inner, limits, charge: *charge, there: charges.none_there(), charged }))
+        Self(Arc::new(Entry {
+            inner,
+            limits,
+            charge: *charge,
+            there: charges.none_there(),
+            charged: cost,
+        }))
     }
 
     pub(crate) fn settle(&self, cost: u32) {

@@ -75,6 +75,7 @@ use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches of a file, each by itself")]
 #[non_exhaustive]
 pub struct RateLimitSettings {
     /// The policies: eight at most.

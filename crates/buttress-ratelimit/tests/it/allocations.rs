@@ -14,6 +14,7 @@ use buttress_testkit::allocations;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use tower::util::ServiceFn;
 use tower::{Layer, Service, service_fn};
 
 use crate::support::of;
@@ -33,16 +34,14 @@ fn request() -> Request<()> {
     of(request, "203.0.113.7")
 }
 
-fn inner() -> impl Service<
-    Request<()>,
-    Response = Response<Full<Bytes>>,
-    Error = Infallible,
-    Future = Ready<Result<Response<Full<Bytes>>, Infallible>>,
-> + Clone {
-    service_fn(|request: Request<()>| {
+type Answered = Result<Response<Full<Bytes>>, Infallible>;
+
+fn inner() -> ServiceFn<fn(Request<()>) -> Ready<Answered>> {
+    fn answer(request: Request<()>) -> Ready<Answered> {
         drop(request);
         std::future::ready(Ok(Response::new(Full::default())))
-    })
+    }
+    service_fn(answer)
 }
 
 /// What a whole call allocates, the request itself and dropping the response left out.
@@ -97,6 +96,9 @@ fn what_waits_for_its_answer_allocates_once() {
     assert_eq!(through(&failures), 1);
     let slots = limits([Quota::at_once(9).by(address())]).build().unwrap();
     assert_eq!(through(&slots), 1);
+    let reported =
+        limits([Quota::per_second(MOST).by(address()).cost_reported(9)]).build().unwrap();
+    assert_eq!(through(&reported), 5);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use buttress_core::stage::Stage;
 use buttress_ratelimit::{Bill, Policy, Quota, RateLimit, everyone};
 use http::Request;
 
-use crate::support::{answered, enter, left, on, passing, response};
+use crate::support::{Seen, answered, enter, left, on, passing, response};
 
 fn one(policy: Policy) -> RateLimit {
     on(&ManualClock::new()).policy("a", policy).build().unwrap()
@@ -64,7 +64,7 @@ fn a_crowd_of_guesses_is_no_way_around() {
     let limits = one(ten().only_failures());
     let stage = limits.stage();
     let under_way: Vec<_> = (0..50).map(|_| enter(&stage, &mut request())).collect();
-    let memos: Vec<_> = under_way.into_iter().filter(|seen| seen.is_passed()).collect();
+    let memos: Vec<_> = under_way.into_iter().filter(Seen::is_passed).collect();
     assert_eq!(memos.len(), 10);
 }
 

@@ -191,7 +191,9 @@ fn partition_keys_tell_keys_apart_and_nothing_else() {
 
 fn base64(text: &str) -> Vec<u8> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let sixes = text.bytes().map(|c| ALPHABET.iter().position(|a| *a == c).unwrap() as u32);
+    let sixes = text
+        .bytes()
+        .map(|c| u32::try_from(ALPHABET.iter().position(|a| *a == c).unwrap()).unwrap());
     let sixes: Vec<_> = sixes.collect();
     sixes
         .chunks(4)

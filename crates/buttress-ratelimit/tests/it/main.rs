@@ -16,6 +16,9 @@ mod together;
 mod conformance;
 mod contract;
 #[cfg(feature = "redis")]
+#[path = "../storm/crowd.rs"]
+mod crowd;
+#[cfg(feature = "redis")]
 mod fleet;
 mod refusals;
 mod headers;
@@ -30,6 +33,7 @@ mod settings;
 mod allocations;
 mod signals;
 mod waiting;
+mod complaints;
 mod support;
 mod guide;
 mod queued;

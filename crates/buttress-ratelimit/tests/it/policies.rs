@@ -3,7 +3,7 @@
 use buttress_core::clock::ManualClock;
 use buttress_core::key::key_fn;
 use buttress_core::stage::{RequestHead, Stage};
-use buttress_core::{Context, KeyFor};
+use buttress_core::{Context, KeyFor, Principal, RequestContext};
 use buttress_ratelimit::when::{
     self, addresses, method, methods, path, path_prefix, probe, when_fn,
 };
@@ -109,8 +109,8 @@ fn before_and_after_authentication() {
 
 fn caller_of_its_own() -> impl KeyFor {
     key_fn(|request: &dyn RequestHead, key| {
-        let principal = request.context().and_then(|context| context.principal());
-        key.text(principal.map(|principal| principal.id()));
+        let principal = request.context().and_then(RequestContext::principal);
+        key.text(principal.map(Principal::id));
     })
 }
 

@@ -24,7 +24,7 @@ fn it_says_when_to_come_back_and_that_is_right() {
     let problem = enter(&stage, &mut from()).problem();
     let wait = problem.retry_after().unwrap();
     assert_eq!((problem.code(), problem.status().as_u16()), (Code::RATE_LIMITED, 429));
-    clock.advance(wait - Duration::from_nanos(1));
+    clock.advance(wait.saturating_sub(Duration::from_nanos(1)));
     assert!(!answered(&stage, from(), 200), "a nanosecond too early");
     clock.advance(Duration::from_nanos(1));
     assert!(answered(&stage, from(), 200), "exactly then");

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use buttress_core::BuildError;
 use buttress_core::engine::Degrade;
 use buttress_core::key::{MissingKey, key_fn};
+use buttress_core::{BuildError, Fault};
 use buttress_ratelimit::config::{KeySettings, QuotaSettings};
 use buttress_ratelimit::store::Memory;
 use buttress_ratelimit::when::{addresses, header, host, path_prefix};
@@ -14,7 +14,7 @@ use buttress_ratelimit::{
 };
 
 fn paths(error: &BuildError) -> Vec<&str> {
-    error.faults().iter().map(|fault| fault.path()).collect()
+    error.faults().iter().map(Fault::path).collect()
 }
 
 fn wrong<S>(builder: RateLimitBuilder<S>) -> Vec<String>

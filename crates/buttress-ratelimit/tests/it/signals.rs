@@ -3,7 +3,7 @@
 use buttress_core::audit::{Audit, Receiver, channel};
 use buttress_core::clock::ManualClock;
 use buttress_core::key::MissingKey;
-use buttress_core::metrics::Metrics;
+use buttress_core::metrics::{Description, Metrics};
 use buttress_core::{
     Context,
     stage::{RequestHead, Stage},
@@ -136,10 +136,10 @@ impl CheckHealth for RateLimit {
 fn the_catalogue_is_complete() {
     let page = Page::default();
     counted(&page).policy("a", Quota::per_hour(1).by(everyone())).build().unwrap();
-    let mut bound: Vec<_> = page.bound().iter().map(|metric| metric.name()).collect();
+    let mut bound: Vec<_> = page.bound().iter().map(Description::name).collect();
     bound.sort_unstable();
     bound.dedup();
-    let mut listed: Vec<_> = CATALOGUE.iter().map(|metric| metric.name()).collect();
+    let mut listed: Vec<_> = CATALOGUE.iter().map(Description::name).collect();
     listed.sort_unstable();
     assert_eq!(bound, listed);
 }

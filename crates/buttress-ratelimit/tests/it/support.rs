@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use buttress_core::clock::ManualClock;
 use buttress_core::engine::Step;
-use buttress_core::stage::{Decision, RequestHead, Stage};
+use buttress_core::stage::{Decision, Never, RequestHead, Stage};
 use buttress_core::{Context, Principal, Problem};
 use buttress_ratelimit::store::Memory;
 use buttress_ratelimit::{LimitMemo, LimitStage, RateLimit, RateLimitBuilder, Verdict};
@@ -96,11 +96,9 @@ pub fn passing(stage: &LimitStage<Memory>, request: impl Fn() -> Request<()>, of
     (0..of).filter(|_| answered(stage, request(), 200)).count()
 }
 
-pub fn now<W>(step: Step<Verdict, W>) -> Verdict {
-    match step {
-        Step::Now(verdict) => verdict,
-        Step::Later(_) => panic!("memory does not wait"),
-    }
+pub fn now(step: Step<Verdict, Never>) -> Verdict {
+    let Step::Now(verdict) = step;
+    verdict
 }
 
 /// How much is left of a policy for the key that this writes.

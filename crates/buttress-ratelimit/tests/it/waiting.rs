@@ -78,10 +78,10 @@ impl LimitStore for Slow {
     }
 }
 
-fn now<W>(step: Step<Verdict, W>) -> Verdict {
+fn now<W: std::fmt::Debug>(step: Step<Verdict, W>) -> Verdict {
     match step {
         Step::Now(verdict) => verdict,
-        Step::Later(_) => panic!("memory does not wait"),
+        Step::Later(wait) => panic!("memory does not wait: {wait:?}"),
     }
 }
 
