@@ -16,9 +16,6 @@ mod together;
 mod conformance;
 mod contract;
 #[cfg(feature = "redis")]
-#[path = "../storm/crowd.rs"]
-mod crowd;
-#[cfg(feature = "redis")]
 mod fleet;
 mod refusals;
 mod headers;
