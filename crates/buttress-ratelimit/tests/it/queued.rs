@@ -11,9 +11,13 @@ use buttress_core::key::Keyer;
 use buttress_core::metrics::Metrics;
 use buttress_core::sync::Lock;
 use buttress_ratelimit::store::{LimitStore, Memory, Queued, Terms};
-use buttress_ratelimit::{Charge, Charges, Limits, Quota, Retry, Source, Standing, Verdict};
-use buttress_testkit::{allocations, poll};
+use buttress_ratelimit::{
+    Charge, Charges, Limits, Quota, RateLimit, Retry, Source, Standing, Verdict, everyone,
+};
+use buttress_testkit::{allocations, mock, poll};
+use http::{Request, Response};
 use tokio::sync::oneshot;
+use tower::{Layer, ServiceExt};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -182,4 +186,38 @@ fn what_need_not_wait_allocates_nothing() {
     let turn = later(store.take(&limits, &charges));
     let size = size_of_val(&turn);
     assert!(size <= 16, "{size}");
+}
+
+/// Inbound: a leaky queue before a service.
+#[test]
+fn a_layer_lets_requests_wait_and_takes_back_who_leaves() {
+    let clock = ManualClock::new();
+    let quota = Quota::per_second(1).burst(1).queue(2 * SECOND);
+    let limits = RateLimit::builder()
+        .policy("calls", quota.by(everyone()))
+        .engine(Memory::new().clock(clock.clone()))
+        .timer(clock.clone())
+        .build()
+        .unwrap();
+    let (service, inner) = mock::service::<()>();
+    let service = limits.layer().layer(service);
+    let call = || Box::pin(service.clone().oneshot(Request::new(())));
+    let status = |answer: Result<Response<_>, _>| answer.unwrap().status().as_u16();
+
+    assert_eq!(status(poll::assert_ready(call())), 200);
+    let mut all = [call(), call()];
+    all.iter_mut().for_each(poll::assert_pending);
+    assert_eq!(status(poll::assert_ready(call())), 429, "the queue is full");
+    let [second, third] = all;
+    drop(third);
+    let (mut second, mut next) = (second, call());
+    poll::assert_pending(&mut next);
+    assert_eq!(status(poll::assert_ready(call())), 429, "there was one place");
+
+    clock.advance(SECOND);
+    assert_eq!(status(poll::assert_ready(&mut second)), 200);
+    poll::assert_pending(&mut next);
+    clock.advance(SECOND);
+    assert_eq!(status(poll::assert_ready(&mut next)), 200);
+    assert_eq!((inner.counts().calls, inner.counts().breaches), (3, 0));
 }
