@@ -115,11 +115,13 @@ impl Verdict {
 
     /// About one charge: the nanoseconds to wait, or why not; how it stands; and when it was decided.
     #[inline]
-    pub(crate) fn of_one(room: Result<u64, (u8, Retry)>, standing: Standing, at: u64) -> Self {
-        let mut standings = [EMPTY; MOST_POLICIES];
-        standings[0] = standing;
-        let (refusal, delay) = (room.err(), room.unwrap_or_default());
-        Self { standings, refusal, delay, at, count: 1, missed: 0 }
+    pub(crate) fn note_one(&mut self, room: Result<u64, (u8, Retry)>, standing: Standing, at: u64) {
+        self.standings[0] = standing;
+        (self.count, self.at) = (1, at);
+        match room {
+            Ok(delay) => self.delay = delay,
+            Err(refusal) => self.refusal = Some(refusal),
+        }
     }
 
     /// Has to wait so long before it goes on, as its turn is then.
@@ -180,6 +182,11 @@ impl Verdict {
     #[cfg(feature = "redis")]
     pub(crate) const fn decided_at(&self) -> u64 {
         self.at
+    }
+
+    /// When it goes on, in nanoseconds of the store's time.
+    pub(crate) const fn turn(&self) -> u64 {
+        self.at.saturating_add(self.delay)
     }
 
     /// When what this charge took is there again; zero if the store does not say.

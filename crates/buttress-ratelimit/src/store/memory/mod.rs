@@ -20,7 +20,7 @@ pub use self::checked::Checked;
 pub use self::heavy::Heaviest;
 use self::outcome::Time;
 pub use self::settings::WhenFull;
-use self::settings::{Room, Settings};
+use self::settings::{Room, Settings, Watch};
 use self::table::Table;
 pub use self::tally::Usage;
 use self::together::Books;
@@ -134,7 +134,7 @@ impl Memory {
     /// Goes by this clock. A new memory: what was counted before is not in it.
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
-        let clock = Arc::new(clock);
+        let clock = Watch::Own(Arc::new(clock));
         Self::from_settings(Settings { clock, ..self.shared.settings.clone() })
     }
 
@@ -162,7 +162,9 @@ impl Memory {
     /// Takes all charges or none, at a time that is given.
     #[inline]
     pub fn take_at(&self, limits: &Limits, charges: &Charges, now: Moment) -> Verdict {
-        self.books(limits).take(charges.as_slice(), Time::at(now))
+        let mut verdict = Verdict::taken();
+        self.books(limits).take(charges.as_slice(), Time::at(now), &mut verdict);
+        verdict
     }
 
     /// Says what would be taken at a time that is given, and takes nothing.
@@ -217,7 +219,7 @@ impl Memory {
     }
 
     fn now(&self) -> Moment {
-        Time::of(&*self.shared.settings.clock).now()
+        Time::of(&self.shared.settings.clock).now()
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 use buttress_core::Key;
-use buttress_core::clock::{Clock, Moment};
+use buttress_core::clock::Moment;
 
+use super::settings::Watch;
 use crate::algorithm::counter::{Counter, LATEST};
 use crate::{Charge, Limit, Retry, Source, Standing};
 
@@ -59,13 +60,13 @@ impl Outcome {
 #[derive(Clone, Copy)]
 pub(super) struct Time<'a> {
     now: Moment,
-    clock: Option<&'a dyn Clock>,
+    clock: Option<&'a Watch>,
 }
 
 impl<'a> Time<'a> {
     /// That of a clock.
     #[inline]
-    pub(super) fn of(clock: &'a dyn Clock) -> Self {
+    pub(super) fn of(clock: &'a Watch) -> Self {
         Self { now: clock.now().min(LATEST), clock: Some(clock) }
     }
 

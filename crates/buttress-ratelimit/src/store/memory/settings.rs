@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use buttress_core::Faults;
-use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::clock::{Clock, Moment, SystemClock};
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a new key, if all places where it could be counted are taken by keys that have to be remembered.
@@ -37,12 +37,12 @@ pub enum WhenFull {
 pub(super) struct Settings {
     pub(super) room: Room,
     pub(super) when_full: WhenFull,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: Watch,
 }
 
 impl Settings {
     pub(super) fn new(room: Room) -> Self {
-        Self { room, when_full: WhenFull::default(), clock: Arc::new(SystemClock) }
+        Self { room, when_full: WhenFull::default(), clock: Watch::System }
     }
 }
 
@@ -54,6 +54,23 @@ impl fmt::Debug for Settings {
             .field("when_full", when_full)
             .field("clock", clock)
             .finish_non_exhaustive()
+    }
+}
+
+/// What time it is. The system's own is asked without a detour, as it is asked for each request.
+#[derive(Clone, Debug)]
+pub(super) enum Watch {
+    System,
+    Own(Arc<dyn Clock>),
+}
+
+impl Watch {
+    #[inline]
+    pub(super) fn now(&self) -> Moment {
+        match self {
+            Self::System => SystemClock.now(),
+            Self::Own(clock) => clock.now(),
+        }
     }
 }
 

@@ -33,8 +33,12 @@ impl LimitStore for Memory {
 
     #[inline]
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
-        let time = Time::of(&*self.shared.settings.clock);
-        Step::Now(self.books(limits).take(charges.as_slice(), time))
+        let mut step = Step::Now(Verdict::taken());
+        if let Step::Now(verdict) = &mut step {
+            let time = Time::of(&self.shared.settings.clock);
+            self.books(limits).take(charges.as_slice(), time, verdict);
+        }
+        step
     }
 
     fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
@@ -42,12 +46,12 @@ impl LimitStore for Memory {
     }
 
     fn count(&self, limits: &Limits, charges: &Charges) {
-        let time = Time::of(&*self.shared.settings.clock);
+        let time = Time::of(&self.shared.settings.clock);
         self.books(limits).count(charges.as_slice(), time);
     }
 
     fn give_back(&self, limits: &Limits, charges: &Charges) {
-        let time = Time::of(&*self.shared.settings.clock);
+        let time = Time::of(&self.shared.settings.clock);
         self.books(limits).give_back(charges.as_slice(), time);
     }
 

@@ -19,15 +19,16 @@ pub(super) struct Books<'a> {
 type Outcomes = [Option<Outcome>; MOST_POLICIES];
 
 impl<'a> Books<'a> {
+    /// Decides into a verdict that is where it will be needed: to move it costs as much as to decide.
     #[inline]
-    pub(super) fn take(self, charges: &[Charge], mut time: Time<'_>) -> Verdict {
+    pub(super) fn take(self, charges: &[Charge], mut time: Time<'_>, verdict: &mut Verdict) {
         match charges {
             [charge] if !charge.optional => {
                 let outcome = self.take_one(charge, &mut time);
                 let room = outcome.room.map_err(|retry| (0, retry));
-                Verdict::of_one(room, outcome.standing(time.now()), time.now().as_nanos())
+                verdict.note_one(room, outcome.standing(time.now()), time.now().as_nanos());
             }
-            _ => self.take_all(charges, &mut time),
+            _ => *verdict = self.take_all(charges, &mut time),
         }
     }
 

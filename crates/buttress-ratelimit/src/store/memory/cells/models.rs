@@ -3,6 +3,7 @@ use std::sync::Arc;
 use buttress_core::clock::{Clock, Timestamp};
 use buttress_testkit::models::{explore, join, thread};
 
+use super::super::settings::Watch;
 use super::*;
 use crate::Quota;
 use crate::parts::atomic::AtomicU64;
@@ -210,7 +211,7 @@ fn a_key_does_not_begin_before_it_was_forgotten() {
             takes(cells, 2, 1, 101)
         });
         let ask = Ask { key: key(1), cost: 1, forced: false };
-        let outcome = cells.take(&limit(1), ask, &mut Time::of(&clock));
+        let outcome = cells.take(&limit(1), ask, &mut Time::of(&Watch::Own(clock)));
         assert_eq!(join([newcomer]), [true]);
         let stands = (outcome.room.is_ok(), outcome.until);
         assert!([(false, 100), (true, 201)].contains(&stands), "{stands:?}");
