@@ -6,6 +6,7 @@ mod answer;
 mod bans;
 mod bill;
 mod builder;
+mod by_hand;
 mod charge;
 pub mod classes;
 pub mod config;

@@ -1,17 +1,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::Guard;
-use buttress_core::engine::Step;
-use buttress_core::key::KeyWriter;
 use buttress_core::stage::{Stage, StageLayer};
 use buttress_core::{BuildError, Health, Key, Probe, ProbeFuture};
 
 use crate::inner::{Inner, Part};
-use crate::live::Live;
 use crate::policy::Place;
 use crate::store::{LimitStore, Memory};
-use crate::{Ban, Charges, LimitStage, NoSuchLimit, Quota, RateLimitBuilder, Subject, Verdict};
+use crate::{Ban, LimitStage, Quota, RateLimitBuilder};
 
 /// Limits, checked and ready. Clones count together.
 ///
@@ -74,97 +70,6 @@ impl<S: LimitStore> RateLimit<S> {
     /// says [`after_auth`](crate::Policy::after_auth).
     pub fn after_auth(&self) -> LimitStage<S> {
         LimitStage::new(self.inner.clone(), Part::Only(Place::AfterAuth))
-    }
-}
-
-/// Without a request: for what is no HTTP, for operators and for tests.
-///
-/// In memory a [`Step`] is there at once; from a shared store it is awaited: `limits.check(policy, key)?.await`.
-impl<S: LimitStore> RateLimit<S> {
-    /// Charges one request of this key.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no policy of this name, or if its shard is not said.
-    pub fn check(
-        &self,
-        policy: &str,
-        key: impl Into<Subject>,
-    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
-        self.take(policy, key, 1)
-    }
-
-    /// Charges `cost` of this key.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no policy of this name, or if its shard is not said.
-    pub fn take(
-        &self,
-        policy: &str,
-        key: impl Into<Subject>,
-        cost: u32,
-    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
-        let charges = self.charges(policy, key.into(), cost)?;
-        Ok(self.inner.store.take(&self.live().limits, &charges))
-    }
-
-    /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no policy of this name, or if its shard is not said.
-    pub fn give_back(
-        &self,
-        policy: &str,
-        key: impl Into<Subject>,
-        cost: u32,
-    ) -> Result<(), NoSuchLimit> {
-        let charges = self.charges(policy, key.into(), cost)?;
-        self.inner.store.give_back(&self.live().limits, &charges);
-        Ok(())
-    }
-
-    /// Says what [`check`](Self::check) would say, and charges nothing.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no policy of this name, or if its shard is not said.
-    pub fn peek(
-        &self,
-        policy: &str,
-        key: impl Into<Subject>,
-    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
-        let charges = self.charges(policy, key.into(), 1)?;
-        Ok(self.inner.store.look(&self.live().limits, &charges))
-    }
-
-    /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift).
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no policy of this name, or if its shard is not said.
-    pub fn reset(
-        &self,
-        policy: &str,
-        key: impl Into<Subject>,
-    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
-        let subject = key.into();
-        let charges = self.charges(policy, subject, 1)?;
-        self.inner.violations.reset(policy, subject.key);
-        Ok(self.inner.store.forget(&self.live().limits, &charges))
-    }
-
-    /// Begins a key of this policy: written by the same parts as its key says, in the same order, it is that of a request.
-    #[must_use]
-    pub fn writer(&self, policy: &str) -> Option<KeyWriter> {
-        self.rule(policy).map(|at| self.inner.rules[at].keyer.writer())
-    }
-
-    /// Begins the key of a shard, if the limits are spread over some: see [`Subject::at`].
-    #[must_use]
-    pub fn shard_writer(&self) -> Option<KeyWriter> {
-        self.inner.shard.as_ref().map(|shard| shard.keyer.writer())
     }
 }
 
@@ -241,39 +146,6 @@ impl<S: LimitStore> RateLimit<S> {
             self.inner.violations.replaced(policy, &quota.to_string());
         }
         Ok(())
-    }
-}
-
-impl<S: LimitStore> RateLimit<S> {
-    /// What counts now. It is looked at and not cloned: a count of references is what many threads would wait for.
-    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
-        self.inner.live.load()
-    }
-
-    fn rule(&self, policy: &str) -> Option<usize> {
-        self.inner.names.iter().position(|name| **name == *policy)
-    }
-
-    /// There are eight of them at most.
-    pub(crate) fn number(&self, policy: &str) -> Result<u8, NoSuchLimit> {
-        let number = self.rule(policy).and_then(|at| u8::try_from(at).ok());
-        number.ok_or_else(|| NoSuchLimit::unknown(policy))
-    }
-
-    pub(crate) fn charges(
-        &self,
-        policy: &str,
-        subject: Subject,
-        cost: u32,
-    ) -> Result<Charges, NoSuchLimit> {
-        let number = self.number(policy)?;
-        let mut charges = match (&self.inner.shard, subject.shard) {
-            (None, _) => Charges::new(),
-            (Some(_), Some(shard)) => Charges::new().at(shard),
-            (Some(_), None) => return Err(NoSuchLimit::unsharded(policy)),
-        };
-        charges.push(crate::Charge::new(number, subject.key, cost));
-        Ok(charges)
     }
 }
 

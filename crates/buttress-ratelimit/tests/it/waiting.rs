@@ -2,16 +2,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use buttress_core::clock::ManualClock;
 use buttress_core::engine::Step;
+use buttress_core::metrics::Metrics;
 use buttress_core::stage::{Decision, Stage};
 use buttress_ratelimit::store::{LimitStore, Memory};
 use buttress_ratelimit::{
     Bill, Charges, LimitStage, Limits, Quota, RateLimit, Retry, Source, Standing, Verdict, everyone,
 };
 use buttress_testkit::contract::Contract;
+use buttress_testkit::page::Page;
 use http::Request;
 
 use crate::support::response;
@@ -47,13 +50,11 @@ impl LimitStore for Slow {
             None => now(self.memory.take(limits, charges)),
             Some(source) => {
                 let mut verdict = match source {
-                    Source::Denied => {
-                        Verdict::refused(0, Retry::After(std::time::Duration::from_secs(1)))
-                    }
+                    Source::Denied => Verdict::refused(0, Retry::After(Duration::from_secs(1))),
                     _ => Verdict::taken(),
                 };
                 for _ in charges.as_slice() {
-                    verdict.push(Standing::new(0, std::time::Duration::ZERO, source));
+                    verdict.push(Standing::new(0, Duration::ZERO, source));
                 }
                 verdict
             }
@@ -156,4 +157,33 @@ async fn of_tower() {
             .unwrap()
     };
     Contract::new(|| refusing().layer()).refuses(post).check().await;
+}
+
+/// A queue is a store that has to be waited for: who waits passes at its turn, and metrics hear how long that was.
+#[tokio::test]
+async fn a_turn_is_waited_for_and_counted() {
+    let clock = ManualClock::new();
+    let page = Page::default();
+    let limits = RateLimit::builder()
+        .engine(Memory::with_capacity(64).clock(clock.clone()))
+        .timer(clock.clone())
+        .metrics(Metrics::new(page.clone()))
+        .policy("a", Quota::per_second(1).burst(1).queue(Duration::from_secs(1)).by(everyone()))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let [mut first, mut second, mut third] = [(); 3].map(Request::new);
+    assert!(matches!(stage.enter(&mut first), Decision::Pass(_)));
+    let Decision::Wait(wait) = stage.enter(&mut second) else { panic!("it has to wait") };
+    let Decision::Refuse(problem, _) = stage.enter(&mut third) else { panic!("the queue is full") };
+    assert_eq!(problem.retry_after(), Some(Duration::from_secs(1)));
+    let mut wait = std::pin::pin!(wait);
+    assert!(is_pending(wait.as_mut()));
+    clock.advance(Duration::from_secs(1));
+    assert!(matches!(stage.resume(wait.await, &mut second), Decision::Pass(_)));
+    assert_eq!(page.of("buttress_ratelimit_queue_seconds a"), Some(1.0));
+}
+
+fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
+    future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
