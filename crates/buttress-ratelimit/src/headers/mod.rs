@@ -83,8 +83,10 @@ impl Writer<'_> {
             line.text(&row.name);
             line.text(";r=");
             line.number(left.min(row.most));
-            line.text(";t=");
-            line.number(seconds);
+            if row.refills {
+                line.text(";t=");
+                line.number(seconds);
+            }
             if self.forms.partition_keys {
                 line.text(";pk=:");
                 line.base64(self.partition(charge));

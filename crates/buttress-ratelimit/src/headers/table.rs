@@ -25,6 +25,8 @@ pub(super) struct Row {
     /// `100;w=60`
     pub(super) older: Option<HeaderValue>,
     pub(super) most: u64,
+    /// Whether there is more in time, by itself.
+    pub(super) refills: bool,
 }
 
 impl Table {
@@ -54,18 +56,19 @@ impl Row {
     fn new(name: &str, limit: &Limit) -> Self {
         let name = format!("\"{name}\"");
         let most = limit.burst();
-        let (item, older) = if limit.algorithm() == Algorithm::Concurrent {
-            (format!("{name};q={most};qu=\"concurrent-requests\""), format!("{most}"))
-        } else {
+        let refills = limit.algorithm() != Algorithm::Concurrent;
+        let (item, older) = if refills {
             let window = window(limit);
             (format!("{name};q={most};w={window}"), format!("{most};w={window}"))
+        } else {
+            (format!("{name};q={most};qu=\"concurrent-requests\""), format!("{most}"))
         };
         let [alone, older] = [&item, &older].map(|text| {
             let mut line = Line::new();
             line.text(text);
             line.finish()
         });
-        Self { name: name.into(), item: item.into(), alone, older, most }
+        Self { name: name.into(), item: item.into(), alone, older, most, refills }
     }
 }
 
