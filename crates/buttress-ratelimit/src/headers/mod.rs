@@ -15,7 +15,7 @@ pub(crate) use self::form::Forms;
 pub use self::form::HeaderForm;
 use self::line::Line;
 pub(crate) use self::table::Table;
-use crate::{Charge, Charges, Retry, Verdict};
+use crate::{Charge, Charges, Retry, Source, Verdict};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -119,13 +119,16 @@ impl Writer<'_> {
     }
 }
 
-/// Each charge that may refuse, with what is left of it, and in how many seconds there is more.
+/// Each charge that may refuse and was asked about, with what is left of it, and in how many seconds there is more.
 fn counted<'a>(
     charges: &'a Charges,
     verdict: &'a Verdict,
 ) -> impl Iterator<Item = (&'a Charge, u64, u64)> {
     let stands = charges.as_slice().iter().zip(verdict.standings()).enumerate();
-    stands.filter(|(_, (charge, _))| !charge.is_optional()).map(|(at, (charge, standing))| {
+    let told = stands.filter(|(_, (charge, standing))| {
+        !charge.is_optional() && standing.source() != Source::Unasked
+    });
+    told.map(|(at, (charge, standing))| {
         // `Retry-After` must not be sooner than what is said here.
         let wait = match verdict.refusal() {
             Some((refused, Retry::After(wait))) if usize::from(refused) == at => wait,

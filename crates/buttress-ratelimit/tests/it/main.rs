@@ -16,6 +16,9 @@ mod together;
 mod conformance;
 mod contract;
 #[cfg(feature = "redis")]
+#[path = "../storm/crowd.rs"]
+mod crowd;
+#[cfg(feature = "redis")]
 mod fleet;
 mod refusals;
 mod headers;
@@ -23,6 +26,7 @@ mod policies;
 mod counting;
 mod oversized;
 mod penalties;
+mod hosts;
 mod hot;
 mod late;
 mod direct;

@@ -1,6 +1,6 @@
 //! What has to be done now and then, by one task for as long as there is a handle.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl State {
     }
 
     /// Renews what is held, so that only what nobody holds any more ends by itself.
-    async fn renew(self: &std::sync::Arc<Self>) {
+    async fn renew(self: &Arc<Self>) {
         let Some(limits) = self.limits.load_full() else { return };
         let held = self.permits.held();
         for permits in held.chunk_by(|one, other| one.shard == other.shard) {
@@ -101,7 +101,7 @@ impl State {
     }
 
     /// Gives back tokens that were taken in advance, and not used for a while; all of them without a time.
-    pub(super) fn return_leases(self: &std::sync::Arc<Self>, now: Option<Moment>) {
+    pub(super) fn return_leases(self: &Arc<Self>, now: Option<Moment>) {
         let Some(limits) = self.limits.load_full() else { return };
         for leases::Unused { policy, key, shard, tokens } in self.leases.unused(now) {
             let mut charges = shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
@@ -113,7 +113,7 @@ impl State {
     }
 
     /// The last handle has gone.
-    pub(super) fn leave(self: &std::sync::Arc<Self>) {
+    pub(super) fn leave(self: &Arc<Self>) {
         self.is_left.store(true, Relaxed);
         self.return_leases(None);
         let here = tokio::runtime::Handle::try_current().ok();

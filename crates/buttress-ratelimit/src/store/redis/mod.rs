@@ -56,6 +56,7 @@
 //! |---|---|
 //! | [leases](RedisStore::leases) | as many tokens of a key as all processes may hold: processes × tokens, at any time |
 //! | Redis fails over, or loses its data | one more quota for each key and each time: a replica takes over without what it had not heard of |
+//! | Redis is away for longer than [permits last](RedisStore::held_for) | as many permits as were held then |
 //! | Redis is away, and a policy is `Local` | one more quota for the time that it is away, of all processes together; one request for each process if that is more |
 //! | Redis is away, and a policy is `Allow` | everything |
 //!

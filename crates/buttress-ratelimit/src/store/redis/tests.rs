@@ -1,10 +1,11 @@
 //! What Redis decides is what memory decides at the same time: so the scripts have the properties that are proved of the
 //! algorithms.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::Keyer;
-use buttress_core::clock::{ManualClock, Moment, Timer, TokioTimer};
+use buttress_core::clock::{Clock, ManualClock, Moment, Timer, TokioTimer};
 use buttress_core::engine::{Degrade, Step};
 use buttress_core::metrics::Metrics;
 use buttress_testkit::redis::{Engine, Server};
@@ -34,7 +35,8 @@ fn quotas() -> [Quota; 8] {
 }
 
 /// The same with other numbers, as an operator may change them. The time of a window stays: with a longer one, memory
-/// may still know what Redis has forgotten at the end of the shorter one.
+/// may still know what Redis has forgotten at the end of the shorter one. Nor is a bucket made so small that it has to be
+/// mended: Redis does it with a refusal, and memory with what is taken next.
 fn others() -> [Quota; 8] {
     let millis = Duration::from_millis;
     [
@@ -123,7 +125,7 @@ impl Both {
         Self { redis, memory, clock, limits, now: 0, taken: Vec::new() }
     }
 
-    fn state(&self) -> &std::sync::Arc<State> {
+    fn state(&self) -> &Arc<State> {
         self.redis.begun().unwrap()
     }
 
@@ -183,7 +185,7 @@ impl Both {
 
     fn set(&self, verdict: &Verdict) {
         let now = Moment::from_nanos(verdict.decided_at());
-        self.clock.advance(now - buttress_core::clock::Clock::now(&self.clock));
+        self.clock.advance(now - self.clock.now());
     }
 }
 

@@ -60,6 +60,30 @@ async fn two_processes_answer_as_one() {
     assert_eq!(left.standings()[0].remaining(), 96);
 }
 
+/// What is remembered of a refusal says nothing of the other policies, so neither do the headers.
+#[tokio::test]
+async fn headers_tell_what_is_known() {
+    let server = Server::start().await;
+    let limits = limits(Keyer::random(), patient(connected(server.url()).await), Degrade::Deny);
+    let app = service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let app = Context::default().then(limits.stage()).layer().layer(app);
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let request = Request::get("/").header("x-caller", "ada").body(()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let told_now = response.headers().get("ratelimit").map(|told| told.to_str().unwrap());
+        told.push(told_now.unwrap_or_default().to_owned());
+    }
+    let [_, _, asked, remembered] = &told[..] else { panic!("{told:?}") };
+    assert!(asked.contains("\"all\";r=98") && asked.contains("\"per-caller\";r=0"), "{asked}");
+    assert!(
+        !remembered.contains("\"all\"") && remembered.contains("\"per-caller\";r=0"),
+        "{remembered}"
+    );
+}
+
 #[tokio::test]
 async fn memory_behind_the_same_type_answers_alike() {
     let limits = limits(Keyer::random(), Memory::new(), Degrade::Deny);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use buttress_core::engine::Degrade;
 use buttress_ratelimit::store::LimitStore;
 use buttress_ratelimit::{Algorithm, Charge, Quota, Source};
 use buttress_testkit::redis::{Engine, Reply, Server};
@@ -137,4 +138,21 @@ async fn a_clock_that_was_set_back_locks_nobody_out() {
         let left = server.command(["PTTL", &name]).await.integer();
         assert!((1..=150_000).contains(&left), "it is mended, and ends: {kind} {left}");
     }
+}
+
+/// To mend a record is not to take of the others.
+#[tokio::test]
+async fn what_is_mended_by_a_refusal_is_that_alone() {
+    let server = Server::start().await;
+    let quota = (Quota::per_minute(6).burst(3), Degrade::Deny);
+    let rig = Rig::new(patient(connected(server.url()).await).remembered(0), &[quota, quota]);
+    let (ahead, fresh) = (Charge::new(0, key(6), 1), Charge::new(1, key(6), 1));
+    let name = record('g', key(6));
+    let _ = server.command([b"SET", name.as_bytes(), b"\x01\xff\xff\0\0\0\0\0\0"]).await.accepted();
+    let verdict = rig.take(&[ahead, fresh]).await;
+    assert_eq!(verdict.refusal().map(|(at, _)| at), Some(0));
+    assert!((1..=100_000).contains(&server.command(["PTTL", &name]).await.integer()));
+    let other = name.replace("policy-0", "policy-1");
+    assert_eq!(server.command(["EXISTS", &other]).await, Reply::Integer(0));
+    assert_eq!(rig.look(&[fresh]).await.standings()[0].remaining(), 3);
 }
