@@ -80,14 +80,13 @@
 //!
 //! # Cancellation
 //!
-//! Who stops waiting gives the place back, and keeps nothing of the service. The others keep their turns: who asks next
-//! gets the same turn as the last of them. So after many have given up, as many may go at the same time as could have
-//! waited, though in all never more than the quota allows.
+//! Who stops waiting leaves the line, and keeps nothing of the service: all behind move up, and the last turn is given back. Over
+//! a store that a fleet shares that holds among those of one process: see [`Queued`](crate::store::Queued#cancellation).
 //!
 //! # Cost
 //!
-//! What need not wait costs one hash and one decision of the store, and in memory no allocation. What waits allocates twice,
-//! for what it holds and for its place, and what the timer does.
+//! What need not wait costs one hash and one decision of the store, and in memory no allocation. What waits allocates three
+//! times: for what it holds, for its place and for its sleep; the first in a line for the line, too.
 //!
 //! While it waits, a request holds the instance of the service that was polled ready: so put a limit of requests under way
 //! inside of it only if those that wait shall count.

@@ -36,20 +36,25 @@ fn what_need_not_wait_allocates_nothing() {
     assert_eq!((answer.unwrap().status().as_u16(), counted.allocations()), (200, 0));
 }
 
-/// Itself with what it holds, its place in the queue, and here the sleep of a clock by hand.
+/// What it holds, its place and its sleep; the first one makes the line. What a clock by hand allocates comes with the polls.
 #[test]
-fn what_waits_allocates_twice_and_what_its_timer_does() {
+fn what_waits_allocates_three_times_and_the_first_for_the_line() {
     let clock = ManualClock::new();
     let quota = Quota::per_second(1).queue(Duration::from_secs(9));
     let mut service = layer(&clock, quota).layer(service_fn(bare));
     assert!(poll::assert_ready(service.call(to("a.internal"))).is_ok());
-    let mut request = Some(to("a.internal"));
-    let (mut waiting, counted) = allocations::of(|| service.call(request.take().unwrap()));
-    assert_eq!(counted.allocations(), 2);
-    poll::assert_pending(&mut waiting);
+    let mut call = || {
+        let mut request = Some(to("a.internal"));
+        allocations::of(|| service.call(request.take().unwrap()))
+    };
+    let (mut first, for_the_first) = call();
+    let (second, for_the_second) = call();
+    assert_eq!((for_the_first.allocations(), for_the_second.allocations()), (7, 3));
+    poll::assert_pending(&mut first);
     clock.advance(SECOND);
-    let (answer, counted) = allocations::of(|| poll::assert_ready(&mut waiting));
+    let (answer, counted) = allocations::of(|| poll::assert_ready(&mut first));
     assert_eq!((answer.unwrap().status().as_u16(), counted.allocations()), (200, 0));
+    drop(second);
 }
 
 /// Each series as a sum.

@@ -1,15 +1,18 @@
+mod line;
+mod turn;
+
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 
 use buttress_core::clock::Timer;
 use buttress_core::engine::Step;
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
-use pin_project_lite::pin_project;
 
+use self::line::Lines;
+use self::turn::Place;
+pub use self::turn::Turn;
 use super::{Heaviest, LimitStore, Terms, Usage};
 use crate::{Charges, Limits, Verdict};
 
@@ -53,24 +56,28 @@ use crate::{Charges, Limits, Verdict};
 ///
 /// # Cancellation
 ///
-/// A [`Turn`] that is dropped before its time gives back what was taken. The others keep the turns that they were
-/// given; who asks next may have the free one.
+/// Who drops a [`Turn`] before its time leaves the line: all behind move up, and what was taken for the last turn is given
+/// back. So no turn is lost, and nobody goes before others. This holds among those of one process that are charged alike: of
+/// others nobody knows in which order they wait, so there what was taken is given back, and who asks next goes together with
+/// the last of them.
 ///
 /// # Cost
 ///
-/// Nothing for what need not wait. What has to wait allocates once; so does, over a store that has to be asked, each
-/// decision for which a policy has a queue.
-#[derive(Clone, Debug)]
-pub struct Queued<S, T> {
+/// Nothing for what need not wait. What has to wait takes a lock, which all that wait have together, and allocates for its
+/// place and for its sleep, the first in a line for the line, too. Over a store that has to be asked, each decision for which a policy has
+/// a queue allocates once. Who leaves a line wakes all behind.
+#[derive(Clone)]
+pub struct Queued<S, T: Timer> {
     store: S,
     timer: T,
+    lines: Arc<Lines<T>>,
 }
 
-impl<S, T> Queued<S, T> {
-    /// Lets `timer` pass the time that `store` says.
+impl<S, T: Timer> Queued<S, T> {
+    /// Lets `timer` pass the time that `store` says. Clones have their lines together.
     #[must_use]
-    pub const fn new(store: S, timer: T) -> Self {
-        Self { store, timer }
+    pub fn new(store: S, timer: T) -> Self {
+        Self { store, timer, lines: Arc::new(Lines::new()) }
     }
 }
 
@@ -95,14 +102,14 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
             Step::Now(verdict) if verdict.delay().is_zero() => Step::Now(verdict),
             Step::Now(verdict) => {
                 let mut place = self.place(limits, charges);
-                place.as_mut().take(verdict);
-                Step::Later(Turn { asked: None, place: Some(place) })
+                place.join(verdict);
+                Step::Later(Turn::waiting(place))
             }
             Step::Later(asked) => {
                 let queues = |charge| !limits.of(charge).queue().is_zero();
                 let place = charges.as_slice().iter().any(queues);
                 let place = place.then(|| self.place(limits, charges));
-                Step::Later(Turn { asked: Some(asked), place })
+                Step::Later(Turn::asked(asked, place))
             }
         }
     }
@@ -137,16 +144,14 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
 }
 
 impl<S: LimitStore, T: Timer + Clone> Queued<S, T> {
-    fn place(&self, limits: &Limits, charges: &Charges) -> Pin<Box<Place<S, T>>> {
-        Box::pin(Place {
-            sleep: None,
-            held: Held {
-                store: self.store.clone(),
-                limits: limits.clone(),
-                charges: *charges,
-                taken: None,
-            },
+    fn place(&self, limits: &Limits, charges: &Charges) -> Box<Place<S, T>> {
+        Box::new(Place {
+            store: self.store.clone(),
             timer: self.timer.clone(),
+            lines: self.lines.clone(),
+            limits: limits.clone(),
+            charges: *charges,
+            number: None,
         })
     }
 
@@ -154,89 +159,16 @@ impl<S: LimitStore, T: Timer + Clone> Queued<S, T> {
     fn as_it_is(step: Step<Verdict, S::Wait>) -> Step<Verdict, Turn<S, T>> {
         match step {
             Step::Now(verdict) => Step::Now(verdict),
-            Step::Later(asked) => Step::Later(Turn { asked: Some(asked), place: None }),
+            Step::Later(asked) => Step::Later(Turn::asked(asked, None)),
         }
     }
 }
 
-pin_project! {
-    /// What a [`Queued`] store is waited for: its verdict, and then the turn.
-    ///
-    /// To drop it gives back what was taken.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Turn<S: LimitStore, T: Timer> {
-        // Until the store has answered.
-        #[pin]
-        asked: Option<S::Wait>,
-        // Where one stands in the queue, if there is one.
-        place: Option<Pin<Box<Place<S, T>>>>,
-    }
-}
-
-pin_project! {
-    /// A place in the queue: in a box, so that what need not wait has no room for it.
-    struct Place<S: LimitStore, T: Timer> {
-        #[pin]
-        sleep: Option<T::Sleep>,
-        timer: T,
-        held: Held<S>,
-    }
-}
-
-/// What was taken, as long as its turn has not come.
-struct Held<S: LimitStore> {
-    store: S,
-    limits: Limits,
-    charges: Charges,
-    taken: Option<Verdict>,
-}
-
-impl<S: LimitStore, T: Timer> Place<S, T> {
-    /// Begins to wait for the turn of what was taken.
-    fn take(self: Pin<&mut Self>, verdict: Verdict) {
-        let mut this = self.project();
-        this.held.charges.stamp(&verdict);
-        this.held.taken = Some(verdict);
-        // From now on, and not from the first poll.
-        this.sleep.set(Some(this.timer.sleep(verdict.delay())));
-    }
-}
-
-impl<S: LimitStore, T: Timer> Future for Turn<S, T> {
-    type Output = Verdict;
-
-    #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
-        let mut this = self.project();
-        if let Some(asked) = this.asked.as_mut().as_pin_mut() {
-            let verdict: Verdict = ready!(asked.poll(cx)).into();
-            this.asked.set(None);
-            match this.place {
-                Some(place) if !verdict.delay().is_zero() => place.as_mut().take(verdict),
-                _ => return Poll::Ready(verdict),
-            }
-        }
-        let place = this.place.as_mut().expect("the future was polled after it had completed");
-        let mut place = place.as_mut().project();
-        if let Some(sleep) = place.sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
-            place.sleep.set(None);
-        }
-        Poll::Ready(place.held.taken.take().expect("the future was polled after it had completed"))
-    }
-}
-
-impl<S: LimitStore> Drop for Held<S> {
-    fn drop(&mut self) {
-        if self.taken.take().is_some_and(|verdict| verdict.is_taken()) {
-            self.store.give_back(&self.limits, &self.charges);
-        }
-    }
-}
-
-impl<S: LimitStore, T: Timer> fmt::Debug for Turn<S, T> {
+impl<S: fmt::Debug, T: Timer> fmt::Debug for Queued<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if self.asked.is_some() { "asking" } else { "waiting" };
-        f.debug_struct("Turn").field("state", &at).finish_non_exhaustive()
+        f.debug_struct("Queued")
+            .field("store", &self.store)
+            .field("timer", &self.timer)
+            .finish_non_exhaustive()
     }
 }
