@@ -87,13 +87,13 @@ pub fn header(name: impl AsRef<str>, value: impl AsRef<str>) -> Condition {
     }
 }
 
-/// Requests to this host, without its port. Case does not matter.
+/// Requests to this host, without its port. Neither case matters, nor a dot at the end.
 pub fn host(name: impl Into<String>) -> Condition {
     let name = name.into();
-    if name.is_empty() || name.contains([':', '/', ' ']) {
+    if without_root(&name).is_empty() || name.contains([':', '/', ' ']) {
         return Condition::wrong(vec![format!("`{name}` is no name of a host")]);
     }
-    Condition::of(Leaf::Host(name.into()))
+    Condition::of(Leaf::Host(without_root(&name).into()))
 }
 
 /// Requests of callers with these addresses, or in these networks.
@@ -168,9 +168,7 @@ impl Leaf {
             Self::Header(name, value) => {
                 Some(request.headers().get_all(name).iter().any(|given| given == value))
             }
-            Self::Host(name) => {
-                Some(host_of(request).is_some_and(|h| h.eq_ignore_ascii_case(name)))
-            }
+            Self::Host(name) => is_host(request, name),
             Self::Addresses(networks) => is_within(request, networks),
             Self::Probe => Some(request.context().is_some_and(RequestContext::is_probe)),
             Self::Own(holds) => Some(holds(request)),
@@ -203,16 +201,32 @@ fn is_within(request: &dyn RequestHead, networks: &[Network]) -> Option<bool> {
     Some(networks.iter().any(|network| network.contains(address)))
 }
 
-fn host_of(request: &dyn RequestHead) -> Option<&str> {
-    let named = request.uri().host();
-    named.or_else(|| {
-        let header = request.headers().get(HOST)?.to_str().ok()?;
-        let end = match header.find(']') {
-            Some(bracket) => bracket + 1,
-            None => header.find(':').unwrap_or(header.len()),
-        };
-        header.get(..end)
-    })
+/// Nothing, if several are named, of which only some are meant: whoever stands behind us may go by another one.
+fn is_host(request: &dyn RequestHead, name: &str) -> Option<bool> {
+    if let Some(asked) = request.uri().host() {
+        return Some(without_root(asked).eq_ignore_ascii_case(name));
+    }
+    let is = |given: &HeaderValue| {
+        let given = given.to_str().unwrap_or_default().trim_ascii();
+        without_root(without_port(given)).eq_ignore_ascii_case(name)
+    };
+    let mut given = request.headers().get_all(HOST).iter().map(is);
+    let first = given.next().unwrap_or(false);
+    given.all(|other| other == first).then_some(first)
+}
+
+/// The colons of an IPv6 address stand in brackets.
+fn without_port(host: &str) -> &str {
+    let end = match host.find(']') {
+        Some(bracket) => bracket + 1,
+        None => host.find(':').unwrap_or(host.len()),
+    };
+    host.get(..end).unwrap_or(host)
+}
+
+/// A name with a dot at its end is the same name.
+fn without_root(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 impl fmt::Debug for Leaf {

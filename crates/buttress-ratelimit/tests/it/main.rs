@@ -27,6 +27,7 @@ mod counting;
 mod oversized;
 mod penalties;
 mod hosts;
+mod hosts;
 mod hot;
 mod late;
 mod direct;
