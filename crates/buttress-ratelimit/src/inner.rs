@@ -117,7 +117,7 @@ impl<S> Inner<S> {
     #[inline]
     fn refuse_banned(&self, rule: &Rule, charge: &Charge) -> Result<(), Problem> {
         let Some(bans) = &self.bans else { return Ok(()) };
-        if rule.penalty.is_none() || rule.shadow || !bans.any() {
+        if rule.penalty.is_none() || !bans.any() {
             return Ok(());
         }
         let Some(left) = bans.banned(charge.policy(), charge.key(), self.clock.now()) else {

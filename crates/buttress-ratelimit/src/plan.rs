@@ -38,7 +38,7 @@ struct Read {
 }
 
 impl<S: LimitStore> Plan<S> {
-    pub(crate) fn of(builder: RateLimitBuilder<S>, faults: &mut Faults) -> Self {
+    pub(crate) fn of(mut builder: RateLimitBuilder<S>, faults: &mut Faults) -> Self {
         let keyer = builder.keyer.unwrap_or_default().scoped("ratelimit");
         let shard = builder.shard_by.as_ref().map(|by| KeyParts::of(&**by));
         check_count(builder.policies.len(), faults);
@@ -48,51 +48,16 @@ impl<S: LimitStore> Plan<S> {
         builder.forms.check(faults);
         let mut read = Vec::new();
         // What is beyond the most was refused above, and has no number.
-        for (number, named) in (0..u8::MAX).zip(builder.policies) {
+        for (number, named) in (0..u8::MAX).zip(std::mem::take(&mut builder.policies)) {
             if !named.policy.quota.queue.is_zero() && !builder.store.gives_turns() {
                 faults.add(format!("{}.quota.queue", named.path), "needs a timer: say `.timer(…)`");
             }
             read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
-        let has_penalties = read.iter().any(|read| read.rule.penalty.is_some());
-        let most_banned = builder.most_banned.max(1);
-        let has_room = Bans::fit(most_banned);
-        if has_penalties && !has_room {
-            faults.add("most_banned", "is more memory than there is");
-        }
-        let names: Box<[Arc<str>]> = read.iter().map(|read| read.rule.name.clone()).collect();
-        let limits: Vec<_> = read.iter().map(|read| read.limit).collect();
-        let quotas = read.iter().map(|read| read.quota).collect();
-        let metered = |name: &Arc<str>| PolicyMeters::new(&builder.metrics, name);
-        let used = |name: &Arc<str>| UsageMeters::new(&builder.metrics, name);
-        let inner = Inner {
-            store: builder.store,
-            live: ArcSwap::from_pointee(Live::new(&names, quotas, &limits)),
-            replacing: Lock::new(()),
-            policy_meters: names.iter().map(metered).collect(),
-            usage_meters: names.iter().map(used).collect(),
-            names,
-            costs: read.iter().map(|read| read.cost).collect(),
-            exempt: builder.exempt.into(),
-            deny: builder.deny.into(),
-            counts_probes: builder.counts_probes,
-            shard: builder.shard_by.map(|by| Shard { by, keyer: keyer.scoped("shards") }),
-            shown_keys: keyer.scoped("shown to clients"),
-            forms: builder.forms,
-            clock: builder.clock,
-            bans: (has_penalties && has_room).then(|| Bans::new(most_banned)),
-            meters: Meters::new(&builder.metrics),
-            violations: Violations(builder.audit),
-            rules: Box::default(),
-        };
-        let (rules, terms) =
-            read.into_iter().map(|read| (read.rule, read.terms)).unzip::<_, _, Vec<_>, _>();
-        Self {
-            inner: Inner { rules: rules.into(), ..inner },
-            terms,
-            metrics: builder.metrics,
-            shard,
-        }
+        let bans = bans(&read, builder.most_banned.max(1), faults);
+        let terms = read.iter().map(|read| read.terms.clone()).collect();
+        let metrics = builder.metrics.clone();
+        Self { inner: inner(builder, read, bans, &keyer), terms, metrics, shard }
     }
 
     /// Tells the store.
@@ -101,6 +66,51 @@ impl<S: LimitStore> Plan<S> {
         let store = inner.store.clone().bind(&terms, shard.as_ref(), &metrics)?;
         Ok(Inner { store, ..inner })
     }
+}
+
+fn inner<S>(
+    builder: RateLimitBuilder<S>,
+    read: Vec<Read>,
+    bans: Option<Bans>,
+    keyer: &Keyer,
+) -> Inner<S> {
+    let names: Box<[Arc<str>]> = read.iter().map(|read| read.rule.name.clone()).collect();
+    let limits: Vec<_> = read.iter().map(|read| read.limit).collect();
+    let quotas = read.iter().map(|read| read.quota).collect();
+    let metered = |name: &Arc<str>| PolicyMeters::new(&builder.metrics, name);
+    let used = |name: &Arc<str>| UsageMeters::new(&builder.metrics, name);
+    Inner {
+        store: builder.store,
+        live: ArcSwap::from_pointee(Live::new(&names, quotas, &limits)),
+        replacing: Lock::new(()),
+        policy_meters: names.iter().map(metered).collect(),
+        usage_meters: names.iter().map(used).collect(),
+        names,
+        costs: read.iter().map(|read| read.cost).collect(),
+        rules: read.into_iter().map(|read| read.rule).collect(),
+        exempt: builder.exempt.into(),
+        deny: builder.deny.into(),
+        counts_probes: builder.counts_probes,
+        shard: builder.shard_by.map(|by| Shard { by, keyer: keyer.scoped("shards") }),
+        shown_keys: keyer.scoped("shown to clients"),
+        forms: builder.forms,
+        clock: builder.clock,
+        bans,
+        meters: Meters::new(&builder.metrics),
+        violations: Violations(builder.audit),
+    }
+}
+
+/// Room for them, if a policy bans anybody.
+fn bans(read: &[Read], most: usize, faults: &mut Faults) -> Option<Bans> {
+    if !read.iter().any(|read| read.rule.penalty.is_some()) {
+        return None;
+    }
+    if !Bans::fit(most) {
+        faults.add("most_banned", "is more memory than there is");
+        return None;
+    }
+    Some(Bans::new(most))
 }
 
 impl Read {

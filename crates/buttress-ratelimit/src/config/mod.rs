@@ -3,6 +3,7 @@
 mod condition;
 mod key;
 mod policy;
+mod quota;
 
 use buttress_core::key::{KeySeed, Keyer};
 use buttress_core::{BuildError, Faults};
@@ -10,9 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::condition::ConditionSettings;
 pub use self::key::KeySettings;
-pub use self::policy::{
-    CountSettings, PenaltySettings, PlaceSettings, PolicySettings, QuotaNumbers, QuotaSettings,
-};
+pub use self::policy::{CountSettings, PenaltySettings, PlaceSettings, PolicySettings};
+pub use self::quota::{QuotaNumbers, QuotaSettings};
 use crate::builder::Named;
 use crate::store::{LimitStore, Memory, WhenFull};
 use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};

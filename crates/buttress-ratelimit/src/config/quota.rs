@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use buttress_core::{BuildError, Faults};
+use serde::{Deserialize, Serialize};
+
+use crate::{Algorithm, Quota};
+
+/// How much, as settings say it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum QuotaSettings {
+    /// In words: `100/minute`, `20/second burst 60`, `5/15m fixed_window`, `8 at once`.
+    Words(String),
+    /// In numbers.
+    Numbers(QuotaNumbers),
+}
+
+/// A quota in single numbers.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct QuotaNumbers {
+    /// How many are allowed in a period.
+    pub count: u64,
+    /// How long a period is, in milliseconds; nothing for `concurrent`.
+    #[serde(default)]
+    pub period_ms: u64,
+    /// How many at once, if that is another number.
+    #[serde(default)]
+    pub burst: Option<u64>,
+    /// How it counts.
+    #[serde(default)]
+    pub algorithm: Algorithm,
+    /// How long a request may wait for its turn, in milliseconds.
+    #[serde(default)]
+    pub queue_ms: u64,
+}
+
+impl QuotaSettings {
+    pub(super) fn read(&self) -> Result<Quota, BuildError> {
+        match self {
+            Self::Numbers(numbers) => Ok(Quota::from(*numbers)),
+            Self::Words(words) => words.parse().or_else(|error: crate::InvalidQuota| {
+                let mut faults = Faults::new();
+                faults.add("quota", error);
+                faults.finish(Quota::per_second(1))
+            }),
+        }
+    }
+}
+
+impl From<QuotaNumbers> for Quota {
+    fn from(numbers: QuotaNumbers) -> Self {
+        let QuotaNumbers { count, period_ms, burst, algorithm, queue_ms } = numbers;
+        let period = Duration::from_millis(period_ms);
+        let quota = Self::per(period, count).algorithm(algorithm);
+        let quota = quota.queue(Duration::from_millis(queue_ms));
+        burst.map_or(quota, |burst| quota.burst(burst))
+    }
+}
