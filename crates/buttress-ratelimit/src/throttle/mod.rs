@@ -18,8 +18,8 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // One in ten milliseconds, and nobody waits longer than that.
-//! let quota = Quota::per_second(100).burst(1).queue(Duration::from_millis(10));
+//! // One each half second, and nobody waits longer than that.
+//! let quota = Quota::per_second(2).burst(1).queue(Duration::from_millis(500));
 //! let throttle = ThrottleBuilder::http(quota, endpoint()).timer(TokioTimer).build()?;
 //! # let client = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(String::new())) });
 //! let client = throttle.layer(client);
