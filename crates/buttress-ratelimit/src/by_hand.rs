@@ -10,6 +10,8 @@ use crate::{Charge, Charges, NoSuchLimit, RateLimit, Subject, Verdict};
 
 /// Without a request: for what is no HTTP, for operators and for tests.
 ///
+/// Bans and trials are for requests: here a key that is banned is asked about like any other, and a trial refuses.
+///
 /// In memory a [`Step`] is there at once; from a shared store it is awaited: `limits.check(policy, key)?.await`.
 impl<S: LimitStore> RateLimit<S> {
     /// Charges one request of this key.

@@ -139,7 +139,8 @@ impl<S> Inner<S> {
         let length = bans.refused(charge.policy(), charge.key(), penalty, now)?;
         self.metered(charge.policy(), |meters| meters.bans.increment(1));
         self.violations.banned(&rule.name, length, request);
-        self.note_banned(bans.all(now).len());
+        // Those whose time is over are taken off when somebody looks: to count them now would let a flood pay for it.
+        self.meters.banned.add(1.0);
         Some(length)
     }
 

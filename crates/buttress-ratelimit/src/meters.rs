@@ -32,7 +32,7 @@ const BANS: Metric<Counter, 1> =
     Metric::counter("buttress_ratelimit_bans_total", "Bans that were imposed").labels(&["policy"]);
 const BANNED: Metric<Gauge> = Metric::gauge(
     "buttress_ratelimit_banned",
-    "Who is banned: as many as there were when a ban was last imposed, lifted or listed",
+    "Who is banned; those whose time is over count until a probe looks, or somebody who lists them",
 );
 
 pub(crate) const KEYS: Metric<Gauge, 1> = Metric::gauge(

@@ -158,7 +158,8 @@ impl Policy {
         self
     }
 
-    /// Counts only requests that fail: with a status from 400 on, with an error of gRPC, without an answer.
+    /// Counts only requests that fail: with a status from 400 on, without an answer, or with an error of gRPC that stands in
+    /// the head, as that of a call that has sent nothing.
     ///
     /// Each is charged when it comes, and gets its charge back when it has not failed: so a thousand guesses at once are
     /// not more guesses than one after another.

@@ -87,8 +87,9 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(usage)
     }
 
-    /// Tells metrics how full all tables are.
+    /// Tells metrics how full all tables are, and who is banned.
     pub(crate) fn measure(&self) {
+        drop(self.bans());
         for policy in &self.inner.names {
             let _ = self.usage(policy);
         }
