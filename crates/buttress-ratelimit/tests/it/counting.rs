@@ -170,3 +170,26 @@ fn a_trial_gives_back_only_what_it_took() {
     stage.leave(taken, &mut response(200));
     assert_eq!(is_left(&limits), 1);
 }
+
+/// Nothing is reserved: so the first one passes, and who comes after what was too much waits for it.
+#[test]
+fn nothing_need_be_reserved() {
+    let clock = ManualClock::new();
+    let policy = Quota::per_second(10).by(everyone()).cost_reported(0);
+    let limits = on(&clock).policy("a", policy).build().unwrap();
+    let stage = limits.stage();
+    let spend = |cost| {
+        let mut request = request();
+        let seen = enter(&stage, &mut request);
+        if seen.is_passed() {
+            request.extensions().get::<Bill>().unwrap().settle(cost);
+        }
+        seen.is_passed()
+    };
+    assert!(spend(4) && spend(4));
+    assert_eq!(is_left(&limits), 2);
+    assert!(spend(8), "it is told afterwards");
+    assert!(!spend(1), "and the next one waits");
+    clock.advance(std::time::Duration::from_millis(600));
+    assert!(spend(1));
+}
