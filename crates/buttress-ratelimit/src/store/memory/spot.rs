@@ -53,15 +53,17 @@ impl<'a> Spot<'a> {
         self.first.find(self.print).or_else(|| self.second.find(self.print))
     }
 
-    /// In the first bucket; in the second if the first has but one place left, and the second has three.
+    /// In the first bucket; in the second if the first has but one place left, and the second has three. Of those that are
+    /// free the one that has been for longest, or else keys that ask now and then would take each other's places while
+    /// others stay empty.
     pub(super) fn vacancy(&self, now: Moment) -> Vacancy<'a> {
         let is_free = |place: &Place<'_>| place.seen() <= now.as_nanos();
         let [first, second] = [self.first, self.second].map(|bucket| {
-            let mut free = bucket.places().filter(is_free);
-            (free.next(), free.count())
+            let free = || bucket.places().filter(is_free);
+            (free().min_by_key(Place::seen), free().count())
         });
         let place = match (first, second) {
-            ((Some(place), 1..), _) | ((Some(place), 0), (_, ..2)) => Some(place),
+            ((Some(place), 2..), _) | ((Some(place), _), (_, ..3)) => Some(place),
             ((_, _), (place, _)) => place,
         };
         let least = || self.first.places().chain(self.second.places()).min_by_key(Place::seen);
@@ -69,5 +71,27 @@ impl<'a> Spot<'a> {
             Some(vacancy) => vacancy,
             None => Vacancy::Unclear,
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests {
+    use super::super::bucket::PLACES;
+    use super::*;
+
+    /// Keys that are over whenever they come back: as long as there are places, each keeps its own.
+    #[test]
+    fn who_asks_now_and_then_keeps_its_place() {
+        let buckets = [Bucket::default()];
+        let keys = || (1..).take(PLACES).map(|of| Key::from_bytes([of; 16]));
+        for (key, now) in keys().chain(keys()).chain(keys()).zip(1..) {
+            let (spot, now) = (Spot::of(&buckets, key).unwrap(), Moment::from_nanos(now * 10));
+            if spot.find().is_none() {
+                let Vacancy::Free(place) = spot.vacancy(now) else { panic!("all are over") };
+                assert!(place.give_to(spot.print, now.as_nanos() + 1));
+            }
+        }
+        assert!(keys().all(|key| Spot::of(&buckets, key).unwrap().find().is_some()));
     }
 }
