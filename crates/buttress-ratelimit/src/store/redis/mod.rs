@@ -337,7 +337,7 @@ impl Drop for Handle {
     }
 }
 
-/// What each charge stands for, whoever decided it: [`Instead`] says that in the verdict itself.
+/// What each charge stands for, whoever decided it: `Instead` says that in the verdict itself.
 impl From<Answered<Self>> for Verdict {
     fn from(answered: Answered<Self>) -> Self {
         match answered {
