@@ -232,7 +232,7 @@ fn what_redis_decides_memory_decides() {
             let redis = buttress_redis::Redis::builder(server.url());
             let redis = redis.response_timeout(Duration::from_secs(5)).build().unwrap();
             redis.connected().await.unwrap();
-            for _ in 0..48 {
+            for _ in 0..24 {
                 let schedule = schedule().new_tree(&mut runner).unwrap().current();
                 let store = RedisStore::new(redis.clone()).within(Duration::from_secs(5));
                 let (mut both, keyer) = (Both::new(store), Keyer::random());
