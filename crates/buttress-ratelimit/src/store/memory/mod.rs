@@ -65,7 +65,8 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 /// - **A refusal writes nothing** with [`Algorithm::Gcra`]. (Only after a clock jumped back, or a limit was lowered, the first
 ///   one does: what would lock a key out for longer than a debt may be is drawn near.)
 /// - **No clock locks out or lets through.** If it jumps ahead, all is over, as it should be. If it jumps back, a key waits for
-///   a period and its burst at most, and has no more than it had.
+///   a period and its burst at most, and has no more than it had; but a key that was over, and whose place has been
+///   given to another one, is new then.
 ///
 /// # What may be forgotten
 ///
@@ -80,7 +81,9 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 ///
 /// What is [given back](super::LimitStore::give_back) is what is not there again by itself, as far as can be told: what was
 /// counted until a [time](Charge::until) that has come is not given back again. It is never more than was taken, at the
-/// rate that counts now.
+/// rate that counts now. With [`Algorithm::Gcra`] it can be more than is still missing: where charges of one key overlap and
+/// one of them is given back, the times of those that came after it are too late by its cost. So who has everything given back
+/// may get up to twice the rate out of what is not.
 ///
 /// # Cost
 ///
