@@ -26,6 +26,8 @@
 //! | `schemars` | JSON schemas of the settings |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "error-envelope")]
+mod catalogue;
 pub mod inbound;
 pub mod prelude;
 #[cfg(feature = "serve")]
@@ -51,6 +53,8 @@ pub use buttress_ratelimit as ratelimit;
 #[doc(no_inline)]
 pub use buttress_redis as redis;
 
+#[cfg(feature = "error-envelope")]
+pub use self::catalogue::catalogue;
 pub use self::inbound::{Inbound, InboundBuilder, InboundSettings};
 #[cfg(feature = "serve")]
 pub use self::serve::serve;

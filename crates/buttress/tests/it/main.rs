@@ -1,5 +1,7 @@
 //! One test binary; one module for each promise the docs make.
 #![allow(clippy::unwrap_used, missing_docs, reason = "these are tests")]
+#[cfg(all(feature = "error-envelope", feature = "ratelimit"))]
+mod catalogue;
 mod inbound;
 #[cfg(all(feature = "error-envelope", feature = "health"))]
 mod inbound_errors;
