@@ -1,14 +1,14 @@
 //! What has to be done now and then, by one task for as long as there is a handle.
 
-use std::sync::{Arc, Weak};
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use buttress_core::clock::{Moment, Timer, TokioTimer};
 use buttress_redis::{Ending, RedisError};
 
 use super::ask::Ask;
+use super::fleet::SILENCE;
 use super::script::{BEAT, Operation};
 use super::state::State;
 use super::{Handle, leases};
@@ -18,30 +18,6 @@ use crate::{Charge, Charges, MOST_POLICIES};
 const TICK: Duration = Duration::from_millis(250);
 /// How often a process says that it is there.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
-/// After how much silence it is gone.
-const SILENCE: Duration = Duration::from_secs(7);
-
-/// The processes that share the limits, as far as that is known.
-#[derive(Debug)]
-pub(super) struct Fleet {
-    processes: AtomicU32,
-}
-
-impl Fleet {
-    pub(super) fn of(processes: u32) -> Self {
-        Self { processes: AtomicU32::new(processes.max(1)) }
-    }
-
-    /// How many there were when that was heard last.
-    pub(super) fn processes(&self) -> u32 {
-        self.processes.load(Relaxed)
-    }
-
-    fn heard(&self, processes: i64) {
-        let processes = u32::try_from(processes).unwrap_or(1);
-        self.processes.store(processes.max(1), Relaxed);
-    }
-}
 
 /// Keeps a store until its last handle is gone.
 pub(super) async fn keep(handle: Weak<Handle>) {
@@ -52,7 +28,7 @@ pub(super) async fn keep(handle: Weak<Handle>) {
         let now = state.clock.now();
         if beat == Moment::FIRST || now - beat >= BEAT_EVERY {
             beat = now;
-            state.beat(SILENCE).await;
+            state.beat(SILENCE, now).await;
         }
         if now - renewed >= state.held_for / 3 {
             renewed = now;
@@ -66,10 +42,9 @@ pub(super) async fn keep(handle: Weak<Handle>) {
 
 impl State {
     /// Says that this process is there, and hears how many are; with no silence allowed, that it goes.
-    async fn beat(&self, silence: Duration) {
-        let processes = self.say(silence).await;
-        if let Ok(processes) = processes {
-            self.fleet.heard(processes);
+    async fn beat(&self, silence: Duration, now: Moment) {
+        if let Ok(processes) = self.say(silence).await {
+            self.fleet.heard(u32::try_from(processes).unwrap_or(1), now);
         }
     }
 
@@ -119,6 +94,6 @@ impl State {
         let here = tokio::runtime::Handle::try_current().ok();
         let Some(runtime) = here.as_ref().or(self.runtime.get()) else { return };
         let state = self.clone();
-        runtime.spawn(async move { state.beat(Duration::ZERO).await });
+        runtime.spawn(async move { drop(state.say(Duration::ZERO).await) });
     }
 }

@@ -57,7 +57,7 @@
 //! | [leases](RedisStore::leases) | as many tokens of a key as all processes may hold: processes × tokens, at any time |
 //! | Redis fails over, or loses its data | one more quota for each key and each time: a replica takes over without what it had not heard of |
 //! | Redis is away for longer than [permits last](RedisStore::held_for) | as many permits as were held then |
-//! | Redis is away, and a policy is `Local` | one more quota for the time that it is away, of all processes together; one request for each process if that is more |
+//! | Redis is away, and a policy is `Local` | one more quota for the time that it is away, of all processes that had heard of each other; one request for each process if that is more |
 //! | Redis is away, and a policy is `Allow` | everything |
 //!
 //! What `maxmemory` evicts is lost, too: let `maxmemory-policy` be `noeviction`, which refuses instead.
@@ -70,8 +70,9 @@
 //! - `Allow` lets through, and counts nothing.
 //! - `Deny` refuses, for a second, as nobody knows when Redis is back.
 //! - `Local` counts in the memory of this process, which then has its share: the limit divided by the number of processes,
-//!   rounded down, and one at least. Each process says every two seconds that it is there, and hears how many there are; one
-//!   that was silent for seven seconds is gone. While none has heard anything, it is [what you say](RedisStore::processes).
+//!   rounded down, and one at least. Each process says every two seconds that it is there, and hears how many there are. One
+//!   more is believed at once, and fewer after seven seconds, as a server that lost its data has to hear of all again. While
+//!   a process has heard nothing, there are [as many as you say](RedisStore::processes).
 //!
 //! Every request asks again, so nothing has to be switched back. The log has a line when it begins and one when it is over,
 //! `buttress_degraded_answers_total` counts, and health is degraded, or down if a policy denies.
@@ -111,6 +112,7 @@
 //! decided without it.
 
 mod ask;
+mod fleet;
 mod instead;
 mod keeper;
 mod leases;

@@ -11,8 +11,8 @@ use buttress_core::metrics::Metrics;
 use buttress_redis::engine::Fallback;
 use buttress_redis::{Redis, Tag};
 
+use super::fleet::Fleet;
 use super::instead::Instead;
-use super::keeper::Fleet;
 use super::leases::Leases;
 use super::permits::Permits;
 use super::refusals::Refusals;

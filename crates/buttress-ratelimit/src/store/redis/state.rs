@@ -13,8 +13,8 @@ use buttress_redis::{Redis, Tag};
 use tokio::runtime::Handle;
 
 use super::ask::Ask;
+use super::fleet::Fleet;
 use super::instead::Instead;
-use super::keeper::Fleet;
 use super::leases::Leases;
 use super::permits::Permits;
 use super::refusals::Refusals;
