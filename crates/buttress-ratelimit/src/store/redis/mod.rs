@@ -101,9 +101,9 @@
 //!
 //! # Cost
 //!
-//! A round trip, one allocation for the wait and those of a [call](buttress_redis::Call). What is remembered, leased, or decided while Redis is
-//! known to be gone is decided at once, and allocates nothing. Giving back and counting afterwards are a task each, which
-//! nobody waits for. There is one task for each store, which wakes four times a second. No lock is held across an await.
+//! A round trip, the allocation of [the wait](buttress_redis::engine::Asking), those of a [call](buttress_redis::Call), and one for the name of each permit. What is
+//! remembered, leased, or decided while Redis is known to be gone is decided at once, and allocates nothing. Giving back,
+//! counting afterwards and filling a lease anew are a task each, which nobody waits for. There is one task for each store, which wakes four times a second. No lock is held across an await.
 //!
 //! # Errors
 //!

@@ -1,9 +1,10 @@
 //! Tokens that processes take in advance.
 
 use buttress_core::clock::{Clock, SystemClock};
-use buttress_core::engine::Degrade;
+use buttress_core::engine::{Degrade, Step};
 use buttress_ratelimit::store::{LimitStore, RedisStore};
 use buttress_ratelimit::{Charge, Quota, Source};
+use buttress_testkit::allocations;
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
 use tokio::task::JoinSet;
@@ -125,4 +126,20 @@ async fn what_was_taken_of_a_lease_is_given_back_to_it() {
     let verdict = rig.store.take(&rig.limits, &all(&[charge])).await;
     assert_eq!(verdict.standings()[0].source(), Source::Leased);
     assert!(commands(&server).await - before < 20);
+}
+
+/// Whoever finds it time to fill the lease anew has a task for that; nobody else allocates.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_leased_costs_no_allocation() {
+    let server = Server::start().await;
+    let rig = leasing(&server, Quota::per_day(1_000_000)).await;
+    let charges = all(&[Charge::new(0, key(1), 1)]);
+    until("one is decided here, for nothing", async || {
+        let (step, count) = allocations::of(|| rig.store.take(&rig.limits, &charges));
+        let is_here = matches!(step, Step::Now(_));
+        let _ = step.await;
+        let _ = hammer(rig.clone(), 100).await;
+        (is_here && count.allocations() == 0).then_some(())
+    })
+    .await;
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use buttress_core::clock::ManualClock;
+use buttress_core::engine::Step;
 use buttress_ratelimit::store::LimitStore;
 use buttress_ratelimit::{Algorithm, Charge, Quota, Retry, Source, Standing};
+use buttress_testkit::allocations;
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
 
@@ -25,6 +27,9 @@ async fn a_flood_does_not_reach_redis() {
         let Some((0, Retry::After(wait))) = verdict.refusal() else { panic!("{verdict:?}") };
         assert!(wait > Duration::from_secs(1_790) && wait <= Duration::from_secs(1_800));
     }
+    let charges = all(&[Charge::new(0, key(1), 1)]);
+    let step = allocations::assert_exactly(0, || rig.store.take(&rig.limits, &charges));
+    assert!(matches!(step, Step::Now(_)), "there is nothing to wait for");
     let asked = commands(&server).await - before;
     assert!(asked < 50, "now and then it is asked whether it is there: {asked}");
 
