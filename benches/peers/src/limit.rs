@@ -5,8 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use buttress_benches::cases::limit::{
-    ALLOWED, FEW, HEADERS, HOT, MANY, MILLION, PLENTY, REFUSAL, REFUSED, Welcome, address, bytes,
-    decisions,
+    ALLOWED, FEW, HEADERS, HOT, MANY, MILLION, REFUSAL, REFUSED, Welcome, address, bytes, decisions,
 };
 use buttress_benches::{Case, Run, get, requests};
 use buttress_core::key::{Key, Uniform};
@@ -37,20 +36,20 @@ pub(crate) fn cases() -> Vec<Case> {
         .collect()
 }
 
-/// More than anybody asks for, and a key that has asked once is live for long.
-fn plenty() -> Quota {
-    Quota::per_second(NonZeroU32::MIN)
-        .allow_burst(NonZeroU32::new(PLENTY).unwrap_or(NonZeroU32::MAX))
+fn quota(clients: u32) -> Quota {
+    let (period, burst) = plenty(clients);
+    let quota = Quota::with_period(period).expect("it is longer than nothing");
+    quota.allow_burst(NonZeroU32::new(burst).expect("it is more than none"))
 }
 
 fn by_address(clients: u32) -> Run {
-    let make = || RateLimiter::dashmap(plenty());
+    let make = move || RateLimiter::dashmap(quota(clients));
     decisions(clients, make, |limiter, client| limiter.check_key(&address(client)).is_ok())
 }
 
 /// By what is hashed already, and not hashed again: as ours is.
 fn by_key(clients: u32) -> Run {
-    let make = || RateLimiter::dashmap_with_hasher(plenty(), Uniform::default());
+    let make = move || RateLimiter::dashmap_with_hasher(quota(clients), Uniform::default());
     decisions(clients, make, |limiter, client| {
         limiter.check_key(&Key::from_bytes(bytes(client))).is_ok()
     })
@@ -58,7 +57,9 @@ fn by_key(clients: u32) -> Run {
 
 /// Says what is left, too: as ours does.
 fn with_rest(clients: u32) -> Run {
-    let make = || RateLimiter::dashmap(plenty()).with_middleware::<StateInformationMiddleware>();
+    let make = move || {
+        RateLimiter::dashmap(quota(clients)).with_middleware::<StateInformationMiddleware>()
+    };
     decisions(clients, make, |limiter, client| {
         limiter
             .check_key(&address(client))
@@ -67,7 +68,8 @@ fn with_rest(clients: u32) -> Run {
 }
 
 fn time_given(clients: u32) -> Run {
-    let make = || RateLimiter::dashmap_with_clock(plenty(), FakeRelativeClock::default());
+    let make =
+        move || RateLimiter::dashmap_with_clock(quota(clients), FakeRelativeClock::default());
     decisions(clients, make, |limiter, client| limiter.check_key(&address(client)).is_ok())
 }
 
@@ -98,7 +100,8 @@ fn layers() -> [Case; 3] {
 
 fn limiting() -> GovernorConfigBuilder<Peer, NoOpMiddleware> {
     let mut limiting = GovernorConfigBuilder::default().key_extractor(Peer);
-    limiting.per_second(1).burst_size(PLENTY);
+    let (period, burst) = plenty(1);
+    limiting.period(period).burst_size(burst);
     limiting
 }
 

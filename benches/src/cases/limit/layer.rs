@@ -15,8 +15,8 @@ use http_body_util::Full;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::PLENTY;
-use crate::{Case, Run, get, requests};
+use super::plenty;
+use crate::{Budget, Case, Run, get, requests};
 
 /// A request that is allowed, and told nothing.
 pub const ALLOWED: &str = "limit, a layer that allows";
@@ -32,28 +32,31 @@ pub(super) fn cases() -> Vec<Case> {
     let untold = strict().headers([]);
     vec![
         Case::bare(ALLOWED, allowed(Welcome)),
-        Case::ours(ALLOWED, through(one())).on_two_threads(),
+        Case::ours(ALLOWED, through(one())).within(Budget::new(1_500, 0)).on_two_threads(),
         Case::peer(ALLOWED, "ours, leaked", allowed(layer(one()).leak().layer(Welcome)))
             .on_two_threads(),
         Case::peer(ALLOWED, "ours, three policies", through(three())),
         Case::bare(HEADERS, allowed(Welcome)),
-        Case::ours(HEADERS, through(one().headers_on_success())),
+        Case::ours(HEADERS, through(one().headers_on_success())).within(Budget::new(3_040, 2)),
         Case::peer(HEADERS, "ours, X-RateLimit", through(x_rate_limit())),
         Case::peer(HEADERS, "ours, three policies", through(three().headers_on_success())),
         Case::bare(REFUSAL, allowed(Welcome)),
-        Case::ours(REFUSAL, refused(strict())),
+        Case::ours(REFUSAL, refused(strict())).within(Budget::new(6_430, 6)),
         Case::peer(REFUSAL, "ours, Retry-After alone", refused(untold)),
     ]
 }
 
 fn one() -> RateLimitBuilder {
-    let plenty = Quota::per_second(1).burst(PLENTY.into());
-    RateLimit::builder().policy("per-address", plenty.by(address()))
+    RateLimit::builder().policy("per-address", quota().by(address()))
 }
 
 fn three() -> RateLimitBuilder {
-    let plenty = || Quota::per_second(1).burst(PLENTY.into());
-    one().policy("per-key", plenty().by(api_key())).policy("per-route", plenty().by(route()))
+    one().policy("per-key", quota().by(api_key())).policy("per-route", quota().by(route()))
+}
+
+fn quota() -> Quota {
+    let (period, burst) = plenty(1);
+    Quota::per(period, 1).burst(burst.into())
 }
 
 #[expect(clippy::expect_used, reason = "what cannot be measured must not look as if it were")]

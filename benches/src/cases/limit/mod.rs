@@ -4,7 +4,7 @@ mod decision;
 mod layer;
 mod load;
 
-pub use self::decision::{FEW, HOT, MANY, MILLION, PLENTY, REFUSED};
+pub use self::decision::{FEW, HOT, MANY, MILLION, REFUSED, plenty};
 pub use self::layer::{ALLOWED, HEADERS, REFUSAL, Welcome};
 pub use self::load::{address, bytes, decisions, one_of};
 
