@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use buttress_benches::cases::limit::{
-    ALLOWED, FEW, HEADERS, HOT, MANY, MILLION, REFUSAL, REFUSED, Welcome, address, bytes, decisions,
+    ALLOWED, FEW, HEADERS, HOT, MANY, MILLION, REFUSAL, REFUSED, Welcome, address, bytes,
+    decisions, plenty,
 };
 use buttress_benches::{Case, Run, get, requests};
 use buttress_core::key::{Key, Uniform};
