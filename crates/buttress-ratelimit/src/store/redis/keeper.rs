@@ -9,9 +9,10 @@ use buttress_redis::{Ending, RedisError};
 
 use super::ask::Ask;
 use super::fleet::SILENCE;
+use super::leases;
+use super::redis_store::Handle;
 use super::script::{BEAT, Operation};
 use super::state::State;
-use super::{Handle, leases};
 use crate::{Charge, Charges, MOST_POLICIES};
 
 /// How often it looks.

@@ -13,8 +13,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
+use super::RedisStore;
 use super::script::Operation;
-use super::{RedisStore, State};
+use super::state::State;
 use crate::store::{LimitStore, Memory, Terms};
 use crate::{Algorithm, Charge, Charges, Limit, Limits, Quota, Retry, Standing, Verdict};
 

@@ -1,0 +1,238 @@
+//! The handle, and how it is set up.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_core::clock::Clock;
+use buttress_core::engine::Step;
+use buttress_core::key::KeyParts;
+use buttress_core::metrics::Metrics;
+use buttress_core::{BuildError, Faults, Health};
+use buttress_redis::Redis;
+use buttress_redis::engine::{Answered, Asking};
+
+use super::keeper;
+use super::script::Operation;
+use super::settings::Settings;
+use super::state::State;
+use crate::store::{LimitStore, Memory, Terms};
+use crate::{Charges, Limits, Retry, Verdict};
+
+/// Limits in Redis or Valkey, which a fleet shares. Clones are the same; see the [module](crate::store::redis) for what it promises.
+///
+/// ```
+/// use buttress_ratelimit::store::RedisStore;
+/// use buttress_ratelimit::{Quota, RateLimit, address};
+/// use buttress_redis::Redis;
+/// use std::time::Duration;
+///
+/// // Nothing is waited for: a service may start while Redis is down.
+/// let redis = Redis::builder("redis://cache.internal").build()?;
+/// let store = RedisStore::new(redis).named("shop").within(Duration::from_millis(50)).leases("per-adress", 100);
+///
+/// let limits = RateLimit::builder().policy("per-address", Quota::per_second(2_000).by(address()));
+/// let error = limits.engine(store).build().unwrap_err();
+/// assert!(error.to_string().contains("redis.leases.per-adress: there is no policy of this name"));
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct RedisStore {
+    settings: Arc<Settings>,
+    /// Nothing until it knows its policies.
+    handle: Option<Arc<Handle>>,
+}
+
+/// What clones hold: with the last of them, the process leaves the fleet.
+pub(super) struct Handle {
+    pub(super) state: Arc<State>,
+}
+
+impl RedisStore {
+    /// Counts there.
+    #[must_use]
+    pub fn new(redis: Redis) -> Self {
+        Self { settings: Arc::new(Settings::new(redis)), handle: None }
+    }
+
+    /// Names the rule set: two of the same name count together. The default is `limits`. It is the tag of all keys, so in a
+    /// cluster it says where they are, unless they are spread.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Self {
+        self.changed(|settings| settings.tag = name)
+    }
+
+    /// Gives each request no more time than this; then it is decided without Redis. The default is 100 milliseconds.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        self.changed(|settings| settings.within = time)
+    }
+
+    /// Takes it that there are so many processes, until Redis has said how many there are. The default is one.
+    #[must_use]
+    pub fn processes(self, processes: NonZeroU32) -> Self {
+        self.changed(|settings| settings.processes = processes)
+    }
+
+    /// Has room to remember so many refusals. The default is 16,384, and zero switches it off.
+    #[must_use]
+    pub fn remembered(self, keys: usize) -> Self {
+        self.changed(|settings| settings.remembered = keys)
+    }
+
+    /// Lets a permit of what is counted at the same time end after this, if its process is gone: one that lives renews
+    /// it. The default is 30 seconds.
+    #[must_use]
+    pub fn held_for(self, time: Duration) -> Self {
+        self.changed(|settings| settings.held_for = time)
+    }
+
+    /// Lets this process take tokens of a policy in advance, up to so many of each key that is asked about all the time:
+    /// see [Leases](crate::store::redis#leases). By default it takes none.
+    ///
+    /// All processes together may admit as much more as they hold. For a quota of 100,000 a second and 4 processes, 250
+    /// tokens are one per cent.
+    #[must_use]
+    pub fn leases(self, policy: impl Into<String>, at_most: u32) -> Self {
+        self.changed(|settings| settings.leases.push((policy.into(), at_most)))
+    }
+
+    /// Counts here while Redis is away, for policies that are [`Local`](buttress_core::engine::Degrade::Local) then.
+    #[must_use]
+    pub fn local(self, memory: Memory) -> Self {
+        self.changed(|settings| settings.memory = memory)
+    }
+
+    /// Goes by this time for what it remembers. What the limits go by is always the server's.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.changed(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// How many processes share these limits, as far as this one has heard.
+    #[must_use]
+    pub fn knows_processes(&self) -> u32 {
+        let known = self.handle.as_ref().map(|handle| handle.state.fleet.processes());
+        known.unwrap_or(self.settings.processes.get())
+    }
+
+    /// Whether Redis is asked now: if there is no connection to it, it is not.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.settings.redis.is_connected()
+    }
+
+    fn changed(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
+        self
+    }
+}
+
+/// With everything else as it is by default.
+impl From<Redis> for RedisStore {
+    fn from(redis: Redis) -> Self {
+        Self::new(redis)
+    }
+}
+
+impl LimitStore for RedisStore {
+    type Wait = Asking<Verdict>;
+
+    fn bind(
+        self,
+        terms: &[Terms],
+        shard: Option<&KeyParts>,
+        metrics: &Metrics,
+    ) -> Result<Self, BuildError> {
+        let mut faults = Faults::new();
+        self.settings.check(terms, shard, &mut faults);
+        let memory = self.settings.memory.clone().bind(terms, shard, &Metrics::default());
+        let Some(memory) = faults.within("redis", memory) else { return faults.finish(self) };
+        let state = Arc::new(self.settings.state(terms, memory, metrics));
+        faults.finish(Self { handle: Some(Arc::new(Handle { state })), ..self })
+    }
+
+    fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
+        match self.begun() {
+            Some(state) => state.take(limits, charges),
+            None => Step::Now(UNBOUND),
+        }
+    }
+
+    fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
+        match self.begun() {
+            Some(state) => state.ask(Operation::Look, limits, charges, state.clock.now()),
+            None => Step::Now(UNBOUND),
+        }
+    }
+
+    fn count(&self, limits: &Limits, charges: &Charges) {
+        if let Some(state) = self.begun() {
+            state.count(limits, charges);
+        }
+    }
+
+    fn give_back(&self, limits: &Limits, charges: &Charges) {
+        if let Some(state) = self.begun() {
+            state.give_back(limits, charges);
+        }
+    }
+
+    fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
+        match self.begun() {
+            Some(state) => state.forget(limits, charges),
+            None => Step::Now(UNBOUND),
+        }
+    }
+
+    fn health(&self) -> Health {
+        self.handle.as_ref().map_or_else(Health::up, |handle| handle.state.fallback.health())
+    }
+}
+
+/// Nothing is known of the policies.
+const UNBOUND: Verdict = Verdict::refused(0, Retry::Never);
+
+impl RedisStore {
+    /// The state, once there is somebody who keeps it: from the first request on.
+    pub(super) fn begun(&self) -> Option<&Arc<State>> {
+        let handle = self.handle.as_ref()?;
+        if handle.state.runtime.get().is_none()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && handle.state.runtime.set(runtime.clone()).is_ok()
+        {
+            runtime.spawn(keeper::keep(Arc::downgrade(handle)));
+        }
+        Some(&handle.state)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.state.leave();
+    }
+}
+
+/// What each charge stands for, whoever decided it: `Instead` says that in the verdict itself.
+impl From<Answered<Self>> for Verdict {
+    fn from(answered: Answered<Self>) -> Self {
+        match answered {
+            Answered::Store(verdict) | Answered::Local(verdict) => verdict,
+            Answered::Allow => Self::taken(),
+            Answered::Deny => UNBOUND,
+        }
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { tag, within, leases, redis, .. } = &*self.settings;
+        f.debug_struct("RedisStore")
+            .field("name", tag)
+            .field("within", within)
+            .field("leases", leases)
+            .field("redis", redis)
+            .finish_non_exhaustive()
+    }
+}
