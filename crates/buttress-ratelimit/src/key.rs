@@ -5,6 +5,6 @@
 pub use buttress_core::key::{
     ByAddress, ByApiKey, ByEndpoint, ByEveryone, ByHeader, ByHost, ByLabel, ByMethod, ByPath,
     ByPrincipal, ByRoute, BySession, ByTenant, KeyFn, KeyFor, KeyParts, KeySeed, KeyWriter, Keyer,
-    MissingKey, address, api_key, everyone, header, header_named, host, key_fn, label, method,
-    path, principal, route, session, tenant,
+    MissingKey, address, api_key, endpoint, everyone, header, header_named, host, key_fn, label,
+    method, path, principal, route, session, tenant,
 };

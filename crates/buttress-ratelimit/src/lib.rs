@@ -33,8 +33,8 @@ mod rule;
 mod stage;
 pub mod store;
 mod subject;
-mod usage;
 pub mod throttle;
+mod usage;
 mod verdict;
 mod violations;
 pub mod when;
@@ -44,13 +44,13 @@ pub use self::answer::codes;
 pub use self::bans::Ban;
 pub use self::bill::Bill;
 pub use self::builder::RateLimitBuilder;
-pub use self::config::RateLimitSettings;
 pub use self::charge::{Charge, Charges, Limits, MOST_POLICIES};
+pub use self::config::RateLimitSettings;
 pub use self::headers::HeaderForm;
 #[doc(no_inline)]
 pub use self::key::{
-    address, api_key, everyone, header, header_named, host, key_fn, label, principal, route,
-    session, tenant,
+    MissingKey, address, api_key, everyone, header, header_named, host, key_fn, label, principal,
+    route, session, tenant,
 };
 pub use self::limit::Limit;
 pub use self::memo::LimitMemo;
@@ -68,3 +68,5 @@ pub use self::when::{
     Condition, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, addresses, method, methods, path,
     path_prefix, when_fn,
 };
+#[doc(no_inline)]
+pub use buttress_core::engine::{Degrade, Step};

@@ -98,60 +98,84 @@ impl TryFrom<Quota> for Limit {
 
     fn try_from(quota: Quota) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
-        let Quota { count, period, burst, algorithm, queue } = quota;
-        let burst = match (algorithm, burst) {
-            (Algorithm::Gcra, burst) => burst.unwrap_or(count),
-            (_, None) => count,
-            (_, Some(_)) => {
-                faults.add("burst", format_args!("`{algorithm}` has no burst"));
-                count
-            }
-        };
-        for (path, number) in [("count", count), ("burst", burst)] {
-            if number == 0 {
-                faults.add(path, "must be at least 1: to refuse everything, refuse it");
-            } else if number > MOST {
-                faults.add(path, format_args!("must be at most {MOST}, not {number}"));
-            }
-        }
-        if algorithm != Algorithm::Concurrent {
-            if period.is_zero() {
-                faults.add("period", "must be longer than nothing");
-            } else if period > LONGEST {
-                faults.add("period", "must be at most 366 days");
-            }
-        }
-        if queue > LONGEST {
-            faults.add("queue", "must be at most 366 days");
-        }
-        if algorithm == Algorithm::SlidingLog && count > LARGEST_LOG {
-            faults.add("count", format_args!("a log holds at most {LARGEST_LOG}, not {count}"));
-        }
-        if !queue.is_zero() && algorithm != Algorithm::Gcra {
-            faults.add("queue", format_args!("`{algorithm}` has no queue"));
-        }
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let (period, queue) = (nanos(period), nanos(queue));
+        check_counts(&quota, &mut faults);
+        check_times(&quota, &mut faults);
+        let limit = Self::of(&quota);
+        limit.check_pace(&mut faults);
+        faults.finish(limit)
+    }
+}
+
+impl Limit {
+    /// The numbers, whether or not they make sense: none of them overflows.
+    fn of(quota: &Quota) -> Self {
+        let Quota { count, algorithm, .. } = *quota;
+        let burst = burst_of(quota);
+        let (period, queue) = (nanos(quota.period), nanos(quota.queue));
         let interval = period.div_ceil(count.max(1));
-        if algorithm == Algorithm::Gcra && interval < SHORTEST_INTERVAL && period > 0 {
-            faults.add("count", "must be at most ten million a second");
-        }
         let tolerance = interval.saturating_mul(burst);
-        if algorithm == Algorithm::Gcra && tolerance > nanos(LONGEST_REFILL) {
-            faults.add("burst", "must be there again within ten years");
-        }
         let reach = tolerance.saturating_add(queue);
         let deepest = reach.saturating_add(period);
-        faults.finish(Self {
-            algorithm,
-            count,
-            period,
-            burst,
-            queue,
-            interval,
-            tolerance,
-            reach,
-            deepest,
-        })
+        Self { algorithm, count, period, burst, queue, interval, tolerance, reach, deepest }
     }
+
+    fn check_pace(&self, faults: &mut Faults) {
+        if self.algorithm != Algorithm::Gcra {
+            return;
+        }
+        if self.interval < SHORTEST_INTERVAL && self.period > 0 {
+            faults.add("count", "must be at most ten million a second");
+        }
+        if self.tolerance > nanos(LONGEST_REFILL) {
+            faults.add("burst", "must be there again within ten years");
+        }
+    }
+}
+
+fn check_counts(quota: &Quota, faults: &mut Faults) {
+    let Quota { count, algorithm, .. } = *quota;
+    if quota.burst.is_some() && algorithm != Algorithm::Gcra {
+        faults.add("burst", format_args!("`{algorithm}` has no burst"));
+    }
+    for (path, number) in [("count", count), ("burst", burst_of(quota))] {
+        if number == 0 {
+            faults.add(path, "must be at least 1: to refuse everything, refuse it");
+        } else if number > MOST {
+            faults.add(path, format_args!("must be at most {MOST}, not {number}"));
+        }
+    }
+    if algorithm == Algorithm::SlidingLog && count > LARGEST_LOG {
+        faults.add("count", format_args!("a log holds at most {LARGEST_LOG}, not {count}"));
+    }
+}
+
+fn check_times(quota: &Quota, faults: &mut Faults) {
+    let Quota { period, algorithm, queue, .. } = *quota;
+    if algorithm == Algorithm::Concurrent {
+        if !period.is_zero() {
+            faults.add("period", format_args!("`{algorithm}` has no period: say `at_once`"));
+        }
+    } else if period.is_zero() {
+        faults.add("period", "must be longer than nothing");
+    } else if period > LONGEST {
+        faults.add("period", "must be at most 366 days");
+    }
+    if queue > LONGEST {
+        faults.add("queue", "must be at most 366 days");
+    }
+    if !queue.is_zero() && algorithm != Algorithm::Gcra {
+        faults.add("queue", format_args!("`{algorithm}` has no queue"));
+    }
+}
+
+/// How many may come at once, whether or not it is said.
+fn burst_of(quota: &Quota) -> u64 {
+    match quota.burst {
+        Some(burst) if quota.algorithm == Algorithm::Gcra => burst,
+        _ => quota.count,
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

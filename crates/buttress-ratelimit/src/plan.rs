@@ -15,6 +15,7 @@ use crate::rule::Rule;
 use crate::store::{LimitStore, Terms};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
+use crate::when::Condition;
 use crate::{Limit, MOST_POLICIES, Quota, RateLimitBuilder};
 
 /// A longer name would fill headers and metrics.
@@ -122,6 +123,9 @@ impl Read {
     ) -> Option<Self> {
         check_conditions(&format!("{path}.when"), &policy.when, faults);
         check_conditions(&format!("{path}.unless"), &policy.unless, faults);
+        if policy.when.iter().any(Condition::is_empty) {
+            faults.add(format!("{path}.when"), "is true of no request: nothing would be limited");
+        }
         if let Some(penalty) = &policy.penalty {
             penalty.check(faults, &format!("{path}.penalty"));
         }
@@ -180,7 +184,7 @@ fn check_names(policies: &[Named], faults: &mut Faults) {
     }
 }
 
-fn check_conditions(path: &str, conditions: &[crate::when::Condition], faults: &mut Faults) {
+fn check_conditions(path: &str, conditions: &[Condition], faults: &mut Faults) {
     for (at, condition) in conditions.iter().enumerate() {
         condition.check(faults, &format!("{path}[{at}]"));
     }

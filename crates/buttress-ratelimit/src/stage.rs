@@ -121,7 +121,11 @@ impl<S: LimitStore> LimitStage<S> {
         let show = || Box::new(self.inner.show(live, charges, verdict));
         Decision::Pass(LimitMemo {
             shown: self.inner.forms.on_success.then(show),
-            open: if is_open { Open::of(&self.inner, &live.limits, charges, verdict, request) } else { None },
+            open: if is_open {
+                Open::of(&self.inner, &live.limits, charges, verdict, request)
+            } else {
+                None
+            },
         })
     }
 

@@ -56,7 +56,7 @@ impl Forms {
         self.wanted.contains(&form)
     }
 
-    /// Some of them write the same headers in different ways.
+    /// Some of them write the same headers in different ways, and some have no place for a key.
     pub(crate) fn check(&self, faults: &mut Faults) {
         let older = [HeaderForm::Combined, HeaderForm::Separate];
         if self.has(HeaderForm::Structured) && older.iter().any(|form| self.has(*form)) {
@@ -64,6 +64,9 @@ impl Forms {
         }
         if self.has(HeaderForm::XRateLimit) && self.has(HeaderForm::XRateLimitAt) {
             faults.add("headers", "`x_rate_limit` and `x_rate_limit_at` write the same headers");
+        }
+        if self.partition_keys && !self.has(HeaderForm::Structured) {
+            faults.add("partition_keys", "stand in `structured` headers only");
         }
     }
 

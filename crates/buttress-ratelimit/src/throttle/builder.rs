@@ -12,7 +12,7 @@ use buttress_core::{BuildError, Faults};
 use super::gate::Gate;
 use super::meters::Meters;
 use super::{ByFn, ByKey, ThrottleLayer};
-use crate::store::{LimitStore, Memory, Queued, Terms};
+use crate::store::{IntoStore, LimitStore, Memory, Queued, Terms};
 use crate::{Algorithm, Limit, Limits, Quota};
 
 /// Collects the settings of a [`ThrottleLayer`].
@@ -83,8 +83,8 @@ impl<W> ThrottleBuilder<W> {
 
 impl<W, L: LimitStore> ThrottleBuilder<W, L> {
     /// Counts in this store. The default is the memory of this process. It comes before the [timer](Self::timer).
-    pub fn engine<E: LimitStore>(self, store: E) -> ThrottleBuilder<W, E> {
-        self.map_store(|_| store)
+    pub fn engine<E: IntoStore>(self, store: E) -> ThrottleBuilder<W, E::Store> {
+        self.map_store(|_| store.into_store())
     }
 
     /// Lets requests wait for their turn, as long as the [queue](Quota::queue) of the quota says.

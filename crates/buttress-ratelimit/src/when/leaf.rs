@@ -98,7 +98,8 @@ pub fn host(name: impl Into<String>) -> Condition {
 
 /// Requests of callers with these addresses, or in these networks.
 ///
-/// The caller is who the [context](buttress_core::Context) says it is; without one, who is connected.
+/// The caller is who the [context](buttress_core::Context) says it is; without one, who is connected. An empty list means
+/// nobody: an exemption or a deny list of nobody is one, a policy for nobody is refused when it is built.
 ///
 /// ```
 /// use buttress_ratelimit::when::addresses;
@@ -157,6 +158,14 @@ fn checked_path(path: String, leaf: impl FnOnce(Box<str>) -> Leaf) -> Condition 
 }
 
 impl Leaf {
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Methods(methods) => methods.is_empty(),
+            Self::Addresses(networks) => networks.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Nothing, where it cannot be known.
     pub(super) fn holds(&self, request: &dyn RequestHead) -> Option<bool> {
         match self {

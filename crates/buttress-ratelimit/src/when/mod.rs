@@ -103,6 +103,11 @@ impl Condition {
         self.kind.holds(request, true)
     }
 
+    /// Whether no request is meant, as with a list of nothing: then a policy for it would limit nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.wrong.is_empty() && self.kind.is_empty()
+    }
+
     pub(crate) fn check(&self, faults: &mut Faults, path: &str) {
         self.wrong.iter().for_each(|reason| faults.add(path, reason));
     }
@@ -121,6 +126,15 @@ impl Kind {
             Self::And(both) => both.iter().all(|one| one.holds(request, doubt)),
             Self::Or(both) => both.iter().any(|one| one.holds(request, doubt)),
             Self::Not(inner) => !inner.holds(request, !doubt),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => leaf.is_empty(),
+            Self::And(both) => both.iter().any(Self::is_empty),
+            Self::Or(both) => both.iter().all(Self::is_empty),
+            Self::Not(_) => false,
         }
     }
 }

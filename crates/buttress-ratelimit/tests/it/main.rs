@@ -8,35 +8,34 @@
     reason = "these are tests"
 )]
 
-mod crowded;
-mod memory;
-mod threads;
-mod together;
+mod allocations;
+mod complaints;
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod conformance;
 mod contract;
+mod counting;
 #[cfg(feature = "redis")]
 #[path = "../storm/crowd.rs"]
 mod crowd;
+mod crowded;
+mod direct;
 #[cfg(feature = "redis")]
 mod fleet;
-mod refusals;
+mod guide;
 mod headers;
-mod policies;
-mod counting;
-mod oversized;
-mod penalties;
-mod hosts;
 mod hosts;
 mod hot;
 mod late;
-mod direct;
-mod settings;
-mod allocations;
-mod signals;
-mod waiting;
-mod complaints;
-mod support;
-mod guide;
+mod memory;
+mod oversized;
+mod penalties;
+mod policies;
 mod queued;
+mod refusals;
+mod settings;
+mod signals;
+mod support;
+mod threads;
 mod throttle;
+mod together;
+mod waiting;

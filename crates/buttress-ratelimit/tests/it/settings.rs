@@ -7,7 +7,7 @@ use buttress_core::key::{MissingKey, key_fn};
 use buttress_core::{BuildError, Fault};
 use buttress_ratelimit::config::{KeySettings, QuotaSettings};
 use buttress_ratelimit::store::Memory;
-use buttress_ratelimit::when::{addresses, header, host, path_prefix};
+use buttress_ratelimit::when::{POST, addresses, header, host, method, methods, path_prefix};
 use buttress_ratelimit::{
     Algorithm, HeaderForm, Penalty, Quota, RateLimit, RateLimitBuilder, RateLimitSettings, address,
     principal, tenant,
@@ -85,6 +85,30 @@ fn what_would_limit_nothing_or_too_much_is_refused() {
     assert_eq!(wrong(both).len(), 2);
     let small = RateLimit::builder().engine(Memory::with_capacity(0));
     assert_eq!(wrong(small.policy("a", Quota::per_second(1).by(address()))).len(), 1);
+}
+
+#[test]
+fn what_would_have_no_effect_is_refused() {
+    let one = || Quota::per_second(1).by(address());
+    let nobody = || addresses(Vec::<String>::new());
+    let builder = RateLimit::builder()
+        .policy("methods", one().when(method(POST)).when(methods([])))
+        .policy("nobody", one().when(method(POST).and(nobody().or(methods([])))))
+        .policy("permits", Quota::per_second(8).algorithm(Algorithm::Concurrent).by(address()))
+        .headers([HeaderForm::XRateLimit])
+        .partition_keys();
+    assert_eq!(
+        wrong(builder),
+        [
+            "partition_keys: stand in `structured` headers only",
+            "policies.methods.when: is true of no request: nothing would be limited",
+            "policies.nobody.when: is true of no request: nothing would be limited",
+            "policies.permits.quota.period: `concurrent` has no period: say `at_once`",
+        ]
+    );
+    // Nobody is on the lists, yet.
+    let lists = RateLimit::builder().exempt(nobody()).deny(nobody());
+    assert!(lists.policy("a", one().when(nobody().not())).build().is_ok());
 }
 
 #[test]

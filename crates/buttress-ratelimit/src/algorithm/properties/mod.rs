@@ -19,7 +19,10 @@ use crate::{Algorithm, Limit, Quota, Retry};
 type Steps = Vec<(u64, u32)>;
 
 fn limit(algorithm: Algorithm, count: u64, interval: u64) -> Limit {
-    let quota = Quota::per(Duration::from_nanos(count * interval), count).algorithm(algorithm);
+    let quota = match algorithm {
+        Algorithm::Concurrent => Quota::at_once(count),
+        _ => Quota::per(Duration::from_nanos(count * interval), count).algorithm(algorithm),
+    };
     Limit::try_from(quota).unwrap()
 }
 

@@ -168,10 +168,7 @@ impl Cells {
         // our older one it would have a little more than it should.
         let now = time.again();
         let cell = nothing.with(limit, ask.cost, now);
-        loop {
-            if spot.find().is_some() {
-                return None;
-            }
+        while spot.find().is_none() {
             let (place, is_full) = match spot.vacancy(now) {
                 Vacancy::Free(place) => (place, false),
                 Vacancy::Full(least) if self.when_full == WhenFull::Forget => (least, true),
@@ -191,6 +188,7 @@ impl Cells {
                 return Some(Outcome::of(room, &cell, limit, now));
             }
         }
+        None
     }
 
     /// All places of a newcomer are taken, and nobody gives way; the first does when `least` is over.
