@@ -41,7 +41,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::peer(HEADERS, "ours, X-RateLimit", through(x_rate_limit())),
         Case::peer(HEADERS, "ours, three policies", through(three().headers_on_success())),
         Case::bare(REFUSAL, allowed(Welcome)),
-        Case::ours(REFUSAL, refused(strict())).within(Budget::new(6_430, 6)),
+        Case::ours(REFUSAL, refused(strict())).within(Budget::new(7_000, 6)),
         Case::peer(REFUSAL, "ours, Retry-After alone", refused(untold)),
     ]
 }
