@@ -12,11 +12,11 @@ use crate::live::{Live, check_cost};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Cost;
 use crate::rule::Rule;
-use crate::store::{LimitStore, Terms};
+use crate::store::{LimitStore, Terms, keyer_for};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::Condition;
-use crate::{Limit, MOST_POLICIES, Quota, RateLimitBuilder};
+use crate::{Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder};
 
 /// A longer name would fill headers and metrics.
 const LONGEST_NAME: usize = 64;
@@ -40,7 +40,7 @@ struct Read {
 
 impl<S: LimitStore> Plan<S> {
     pub(crate) fn of(mut builder: RateLimitBuilder<S>, faults: &mut Faults) -> Self {
-        let keyer = builder.keyer.unwrap_or_default().scoped("ratelimit");
+        let keyer = keyer_for(&builder.store, builder.keyer.take()).scoped("ratelimit");
         let shard = builder.shard_by.as_ref().map(|by| KeyParts::of(&**by));
         check_count(builder.policies.len(), faults);
         check_names(&builder.policies, faults);
@@ -121,14 +121,7 @@ impl Read {
         (keyer, shadow, shard): (&Keyer, bool, Option<&KeyParts>),
         faults: &mut Faults,
     ) -> Option<Self> {
-        check_conditions(&format!("{path}.when"), &policy.when, faults);
-        check_conditions(&format!("{path}.unless"), &policy.unless, faults);
-        if policy.when.iter().any(Condition::is_empty) {
-            faults.add(format!("{path}.when"), "is true of no request: nothing would be limited");
-        }
-        if let Some(penalty) = &policy.penalty {
-            penalty.check(faults, &format!("{path}.penalty"));
-        }
+        check_policy(&policy, &path, faults);
         let name: Arc<str> = name.into();
         let quota = policy.quota;
         let cost = match policy.cost {
@@ -136,12 +129,6 @@ impl Read {
             // Nobody knows before it is asked.
             Cost::Own(_) => 0,
         };
-        if matches!(policy.cost, Cost::Fixed(0)) {
-            faults.add(
-                format!("{path}.cost"),
-                "must be at least 1: what costs nothing is not limited",
-            );
-        }
         let degrade = policy.degrade;
         let rule = Rule::new(number, name.clone(), policy, keyer, shadow);
         if let Some(shard) = shard.filter(|shard| !rule.parts.contains(shard)) {
@@ -181,6 +168,22 @@ fn check_names(policies: &[Named], faults: &mut Faults) {
         } else if policies[..at].iter().any(|other| other.name == *name) {
             faults.add(format!("{path}.name"), "there are two policies of this name");
         }
+    }
+}
+
+/// What is wrong with it, whatever its quota is.
+fn check_policy(policy: &Policy, path: &str, faults: &mut Faults) {
+    check_conditions(&format!("{path}.when"), &policy.when, faults);
+    check_conditions(&format!("{path}.unless"), &policy.unless, faults);
+    if policy.when.iter().any(Condition::is_empty) {
+        faults.add(format!("{path}.when"), "is true of no request: nothing would be limited");
+    }
+    if let Some(penalty) = &policy.penalty {
+        penalty.check(faults, &format!("{path}.penalty"));
+    }
+    if matches!(policy.cost, Cost::Fixed(0)) {
+        let reason = "must be at least 1: what costs nothing is not limited";
+        faults.add(format!("{path}.cost"), reason);
     }
 }
 

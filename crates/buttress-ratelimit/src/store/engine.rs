@@ -102,6 +102,13 @@ impl LimitStore for Engine {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        match self {
+            Self::Memory(memory) => memory.is_shared(),
+            Self::Redis(redis) => redis.is_shared(),
+        }
+    }
+
     fn health(&self) -> Health {
         match self {
             Self::Memory(memory) => memory.health(),

@@ -12,7 +12,7 @@ mod terms;
 use std::fmt;
 
 use buttress_core::engine::Step;
-use buttress_core::key::KeyParts;
+use buttress_core::key::{KeyParts, Keyer};
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Health};
 
@@ -93,8 +93,25 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether other processes count there, too: then all of them have to make the same keys.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// How it is, for a report: at once, from what it knows.
     fn health(&self) -> Health {
         Health::up()
     }
+}
+
+/// What makes the keys for this store: a random one, if nothing else is said. What a fleet shares is then counted for each
+/// process by itself, which looks like limits that do not hold.
+pub(crate) fn keyer_for(store: &impl LimitStore, said: Option<Keyer>) -> Keyer {
+    if said.is_none() && store.is_shared() {
+        tracing::warn!(
+            target: "buttress",
+            "limits are shared, but no other process makes the same keys: say `.keyer(…)`"
+        );
+    }
+    said.unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use buttress_core::{BuildError, Faults};
 use super::gate::Gate;
 use super::meters::Meters;
 use super::{ByFn, ByKey, ThrottleLayer};
-use crate::store::{IntoStore, LimitStore, Memory, Queued, Terms};
+use crate::store::{IntoStore, LimitStore, Memory, Queued, Terms, keyer_for};
 use crate::{Algorithm, Limit, Limits, Quota};
 
 /// Collects the settings of a [`ThrottleLayer`].
@@ -37,7 +37,7 @@ pub struct ThrottleBuilder<W, L = Memory> {
     store: L,
     name: Cow<'static, str>,
     keyed_by: KeyParts,
-    keyer: Keyer,
+    keyer: Option<Keyer>,
     degrade: Degrade,
     most_waiting: usize,
     metrics: Metrics,
@@ -73,7 +73,7 @@ impl<W> ThrottleBuilder<W> {
             store: Memory::new(),
             name: Cow::Borrowed("throttle"),
             keyed_by: KeyParts::default(),
-            keyer: Keyer::random(),
+            keyer: None,
             degrade: Degrade::Local,
             most_waiting: MOST_WAITING,
             metrics: Metrics::none(),
@@ -100,7 +100,7 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
 
     /// Makes keys with this one: a fleet shares its seed. The default is random.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
-        self.keyer = keyer;
+        self.keyer = Some(keyer);
         self
     }
 
@@ -134,9 +134,9 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         let terms = Terms::new(&*self.name, limit).degrade(self.degrade).keyed_by(self.keyed_by);
         Ok(ThrottleLayer::new(Gate {
             way: self.way,
+            keyer: keyer_for(&self.store, self.keyer).scoped(&self.name),
             store: self.store.bind(&[terms], None, &self.metrics)?,
             limits: Limits::from_iter([limit]),
-            keyer: self.keyer.scoped(&self.name),
             waiting: AtomicUsize::new(0),
             most_waiting: self.most_waiting,
             meters: Meters::new(&self.metrics, &self.name),

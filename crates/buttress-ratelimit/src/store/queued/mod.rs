@@ -97,6 +97,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         match self.store.take(limits, charges) {
             Step::Now(verdict) if verdict.delay().is_zero() => Step::Now(verdict),

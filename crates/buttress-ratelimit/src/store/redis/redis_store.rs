@@ -148,9 +148,11 @@ impl LimitStore for RedisStore {
         let mut faults = Faults::new();
         self.settings.check(terms, shard, &mut faults);
         let memory = self.settings.memory.clone().bind(terms, shard, &Metrics::default());
-        let Some(memory) = faults.within("redis", memory) else { return faults.finish(self) };
-        let state = Arc::new(self.settings.state(terms, memory, metrics));
-        faults.finish(Self { handle: Some(Arc::new(Handle { state })), ..self })
+        let memory = faults.within("redis", memory);
+        // Nothing is made of settings that are wrong.
+        let this = faults.finish(self)?;
+        let state = memory.map(|memory| Arc::new(this.settings.state(terms, memory, metrics)));
+        Ok(Self { handle: state.map(|state| Arc::new(Handle { state })), ..this })
     }
 
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
@@ -184,6 +186,10 @@ impl LimitStore for RedisStore {
             Some(state) => state.forget(limits, charges),
             None => Step::Now(UNBOUND),
         }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn health(&self) -> Health {

@@ -7,6 +7,7 @@ use buttress_core::Key;
 use buttress_core::clock::Moment;
 use buttress_core::sync::Lock;
 
+use crate::room::has_room;
 use crate::{Charge, Retry, Standing};
 
 /// Charges that were refused. As long as nothing is given back, whoever asks for as much or more is refused until
@@ -55,6 +56,11 @@ pub(super) struct Heard {
 }
 
 impl Refusals {
+    /// Whether there is memory for so many.
+    pub(super) fn fit(keys: usize) -> bool {
+        keys.div_ceil(WAYS).checked_mul(size_of::<Lock<Bucket>>()).is_some_and(has_room)
+    }
+
     /// Room for so many, rounded up to eights.
     pub(super) fn new(keys: usize) -> Self {
         let nobody = Entry {

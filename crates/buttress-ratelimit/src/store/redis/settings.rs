@@ -63,6 +63,9 @@ impl Settings {
                 "must be a second at least: permits are renewed three times in it",
             );
         }
+        if !Refusals::fit(self.remembered) {
+            faults.add("redis.remembered", "is more memory than there is");
+        }
         self.check_leases(terms, faults);
         let Some(shard) = shard else { return };
         for terms in terms.iter().filter(|terms| !terms.parts().contains(shard)) {

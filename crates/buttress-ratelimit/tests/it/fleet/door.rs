@@ -2,12 +2,15 @@
 
 use std::convert::Infallible;
 
+use buttress_core::clock::ManualClock;
 use buttress_core::engine::Degrade;
 use buttress_core::stage::Stage;
 use buttress_core::{Context, Keyer};
 use buttress_ratelimit::store::{Engine, Memory, RedisStore};
+use buttress_ratelimit::throttle::ThrottleBuilder;
 use buttress_ratelimit::{Quota, RateLimit, everyone, header};
 use buttress_redis::Redis;
+use buttress_testkit::log::Log;
 use buttress_testkit::redis::Server;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -105,4 +108,31 @@ async fn without_redis_it_answers_as_told() {
         let statuses: Vec<_> = statuses.iter().map(|(status, _)| *status).collect();
         assert_eq!(statuses, expected, "{degrade}");
     }
+}
+
+/// Each process would count for itself, and nothing else tells of it.
+#[test]
+fn who_makes_keys_that_no_other_process_makes_is_told() {
+    let log = Log::of("buttress");
+    let _listening = log.listen();
+    let redis = || Redis::builder("redis://127.0.0.1:1").build().unwrap();
+    let limits = || RateLimit::builder().policy("all", Quota::per_hour(3).by(everyone()));
+    let throttle = || ThrottleBuilder::http(Quota::per_hour(3), everyone());
+    let told = || {
+        let lines = log.take();
+        assert!(lines.iter().all(|line| line.contains("limits are shared")), "{lines:?}");
+        lines.len()
+    };
+
+    assert!(limits().engine(redis()).build().is_ok());
+    assert!(limits().engine(Engine::from(RedisStore::new(redis()))).build().is_ok());
+    assert!(limits().engine(redis()).timer(ManualClock::new()).build().is_ok());
+    assert!(throttle().engine(redis()).build().is_ok());
+    assert_eq!(told(), 4);
+
+    let keyer = Keyer::random();
+    assert!(limits().engine(redis()).keyer(keyer).build().is_ok());
+    assert!(throttle().engine(redis()).keyer(keyer).build().is_ok());
+    assert!(limits().engine(Engine::from(Memory::new())).build().is_ok());
+    assert_eq!(told(), 0);
 }

@@ -72,6 +72,7 @@ fn settings_are_wrong_all_at_once() {
         .named("{x}")
         .within(std::time::Duration::ZERO)
         .held_for(std::time::Duration::ZERO)
+        .remembered(usize::MAX)
         .leases("bucket", 4)
         .leases("held", 1)
         .leases("queue", 1)
@@ -80,7 +81,7 @@ fn settings_are_wrong_all_at_once() {
         .unwrap_err();
     let faults: Vec<_> = refused.faults().iter().map(Fault::path).collect();
     let leases = ["bucket", "held", "queue", "unknown"].map(|name| format!("redis.leases.{name}"));
-    let mut expected = vec!["redis.name", "redis.within", "redis.held_for"];
+    let mut expected = vec!["redis.name", "redis.within", "redis.held_for", "redis.remembered"];
     expected.extend(leases.iter().map(String::as_str));
     assert_eq!(faults, expected);
 }
