@@ -203,6 +203,11 @@ mod tests {
     }
 
     #[test]
+    fn a_key_takes_as_many_bytes_as_is_documented() {
+        assert!(size_of::<Lock<Bucket>>().div_ceil(WAYS) <= 72);
+    }
+
+    #[test]
     fn who_is_free_again_costs_no_look() {
         let bans = Bans::new(64);
         let key = Keyer::random().key_of(["ada"]);

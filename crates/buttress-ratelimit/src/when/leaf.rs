@@ -5,9 +5,9 @@ use std::fmt;
 use buttress_core::address::Network;
 use buttress_core::stage::RequestHead;
 use buttress_core::{ClientAddress, PeerAddress, RequestContext};
-use http::header::HOST;
 use http::{HeaderName, HeaderValue, Method};
 
+use super::hosts::{is_host, without_root};
 use super::{Condition, reading};
 
 pub(super) enum Leaf {
@@ -208,34 +208,6 @@ fn is_within(request: &dyn RequestHead, networks: &[Network]) -> Option<bool> {
     }
     let address = client.ip();
     Some(networks.iter().any(|network| network.contains(address)))
-}
-
-/// Nothing, if several are named, of which only some are meant: whoever stands behind us may go by another one.
-fn is_host(request: &dyn RequestHead, name: &str) -> Option<bool> {
-    if let Some(asked) = request.uri().host() {
-        return Some(without_root(asked).eq_ignore_ascii_case(name));
-    }
-    let is = |given: &HeaderValue| {
-        let given = given.to_str().unwrap_or_default().trim_ascii();
-        without_root(without_port(given)).eq_ignore_ascii_case(name)
-    };
-    let mut given = request.headers().get_all(HOST).iter().map(is);
-    let first = given.next().unwrap_or(false);
-    given.all(|other| other == first).then_some(first)
-}
-
-/// The colons of an IPv6 address stand in brackets.
-fn without_port(host: &str) -> &str {
-    let end = match host.find(']') {
-        Some(bracket) => bracket + 1,
-        None => host.find(':').unwrap_or(host.len()),
-    };
-    host.get(..end).unwrap_or(host)
-}
-
-/// A name with a dot at its end is the same name.
-fn without_root(host: &str) -> &str {
-    host.strip_suffix('.').unwrap_or(host)
 }
 
 impl fmt::Debug for Leaf {

@@ -24,6 +24,7 @@
 //! What makes no condition, such as a network with bits beyond its prefix, is told when the limits are built, with
 //! all else that is wrong.
 
+mod hosts;
 mod leaf;
 mod reading;
 

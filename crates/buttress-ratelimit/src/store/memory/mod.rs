@@ -8,6 +8,7 @@ mod settings;
 mod spot;
 mod store;
 mod table;
+mod tables;
 mod tally;
 mod together;
 
@@ -21,7 +22,7 @@ pub use self::heavy::Heaviest;
 use self::outcome::Time;
 pub use self::settings::WhenFull;
 use self::settings::{Room, Settings, Watch};
-use self::table::Table;
+use self::tables::Tables;
 pub use self::tally::Usage;
 use self::together::Books;
 use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
@@ -104,12 +105,6 @@ pub struct Memory {
 struct Shared {
     settings: Settings,
     tables: OnceLock<Tables>,
-}
-
-/// One for each policy, made when the policies are known.
-struct Tables {
-    algorithms: Box<[Algorithm]>,
-    tables: Box<[Table]>,
 }
 
 impl Memory {
@@ -231,19 +226,13 @@ impl Memory {
             Some(tables) => tables,
             None => self.tables(limits.all().iter().map(Limit::algorithm)),
         };
-        Books { tables: &tables.tables, limits }
+        Books { tables: tables.all(), limits }
     }
 
     /// The tables, made for these algorithms if there are none yet.
     #[cold]
     fn tables(&self, algorithms: impl Iterator<Item = Algorithm>) -> &Tables {
-        let Settings { room, when_full, .. } = self.shared.settings;
-        let room = room.within_reason();
-        self.shared.tables.get_or_init(|| {
-            let algorithms: Box<[_]> = algorithms.collect();
-            let tables = algorithms.iter().map(|of| Table::new(*of, room, when_full)).collect();
-            Tables { algorithms, tables }
-        })
+        self.shared.tables.get_or_init(|| Tables::new(algorithms, &self.shared.settings))
     }
 }
 

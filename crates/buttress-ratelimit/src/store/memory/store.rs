@@ -25,7 +25,7 @@ impl LimitStore for Memory {
         }
         let this = faults.finish(this)?;
         let mut faults = Faults::new();
-        if *this.tables(algorithms.iter().copied()).algorithms != *algorithms {
+        if !this.tables(algorithms.iter().copied()).count_as(&algorithms) {
             faults.add("memory", "counts for another set of policies already");
         }
         faults.finish(this)

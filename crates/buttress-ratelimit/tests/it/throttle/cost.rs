@@ -2,16 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::clock::ManualClock;
-use buttress_core::metrics::{
-    Counter, CounterSink, Description, Gauge, GaugeSink, Histogram, HistogramSink, Metrics,
-    Recorder,
-};
-use buttress_core::sync::Lock;
+use buttress_core::metrics::Metrics;
 use buttress_ratelimit::{Quota, throttle};
+use buttress_testkit::page::Page;
 use buttress_testkit::{allocations, mock, poll};
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -57,73 +53,12 @@ fn what_waits_allocates_three_times_and_the_first_for_the_line() {
     drop(second);
 }
 
-/// Each series as a sum.
-#[derive(Clone, Default)]
-struct Ledger(Arc<Lock<Vec<(String, i64)>>>);
-
-impl Ledger {
-    fn of(&self, series: &str) -> i64 {
-        self.0.lock().iter().filter(|(name, _)| name == series).map(|(_, value)| value).sum()
-    }
-
-    fn series(&self, metric: &Description, values: &[&str]) -> Arc<Series> {
-        assert!(
-            throttle::CATALOGUE.iter().any(|known| known.name() == metric.name())
-                || !metric.name().contains("throttle")
-        );
-        Arc::new(Series(self.clone(), [&[metric.name()], values].concat().join(" ")))
-    }
-}
-
-impl Recorder for Ledger {
-    fn counter(&self, metric: &Description, values: &[&str]) -> Counter {
-        Counter::new(self.series(metric, values))
-    }
-
-    fn gauge(&self, metric: &Description, values: &[&str]) -> Gauge {
-        Gauge::new(self.series(metric, values))
-    }
-
-    fn histogram(&self, metric: &Description, values: &[&str]) -> Histogram {
-        Histogram::new(self.series(metric, values))
-    }
-}
-
-struct Series(Ledger, String);
-
-impl Series {
-    #[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
-    fn put(&self, value: f64) {
-        self.0.0.lock().push((self.1.clone(), value as i64));
-    }
-}
-
-impl CounterSink for Series {
-    fn increment(&self, _: u64) {
-        self.put(1.0);
-    }
-}
-
-impl GaugeSink for Series {
-    fn set(&self, _: f64) {}
-
-    fn add(&self, difference: f64) {
-        self.put(difference);
-    }
-}
-
-impl HistogramSink for Series {
-    fn record(&self, value: f64) {
-        self.put(value);
-    }
-}
-
 #[test]
 fn what_becomes_of_requests_is_counted() {
-    let (clock, ledger) = (ManualClock::new(), Ledger::default());
+    let (clock, page) = (ManualClock::new(), Page::default());
     let quota = Quota::per_second(1).queue(Duration::from_secs(3));
     let builder = on(&clock, quota).named("stock").most_waiting(2);
-    let layer = builder.metrics(&Metrics::new(ledger.clone())).build().unwrap();
+    let layer = builder.metrics(&Metrics::new(page.clone())).build().unwrap();
     let client = layer.layer(mock::service().0);
     let mut all: Vec<_> =
         (0..4).map(|_| Box::pin(client.clone().oneshot(to("a.internal")))).collect();
@@ -132,24 +67,35 @@ fn what_becomes_of_requests_is_counted() {
         std::task::Poll::Pending => None,
     });
     assert_eq!(ended.collect::<Vec<_>>(), [200, 503]);
-    let throttled =
-        |outcome| ledger.of(&format!("buttress_ratelimit_throttled_total stock {outcome}"));
-    assert_eq!(["passed", "crowded"].map(throttled), [1; 2]);
-    assert_eq!(ledger.of("buttress_ratelimit_throttle_waiting stock"), 2);
+    assert_eq!(
+        page.lines(),
+        [
+            "buttress_ratelimit_throttle_waiting stock: 2",
+            "buttress_ratelimit_throttled_total stock crowded: 1",
+            "buttress_ratelimit_throttled_total stock passed: 1",
+        ]
+    );
 
     clock.advance(SECOND);
     assert!(poll::poll_once(&mut all[1]).is_ready());
     drop(all.remove(2));
-    assert_eq!(ledger.of("buttress_ratelimit_throttle_waiting stock"), 0);
-    assert_eq!(throttled("waited"), 1);
-    assert_eq!(ledger.of("buttress_ratelimit_throttle_seconds stock"), 1);
+    assert_eq!(
+        page.lines(),
+        [
+            "buttress_ratelimit_throttle_seconds stock: 1",
+            "buttress_ratelimit_throttled_total stock crowded: 1",
+            "buttress_ratelimit_throttled_total stock passed: 1",
+            "buttress_ratelimit_throttled_total stock waited: 1",
+        ]
+    );
 
     let hasty =
-        on(&clock, Quota::per_second(1)).named("stock").metrics(&Metrics::new(ledger.clone()));
+        on(&clock, Quota::per_second(1)).named("stock").metrics(&Metrics::new(page.clone()));
     let client = hasty.build().unwrap().layer(mock::service().0);
     for status in [200, 503] {
         let answer = poll::assert_ready(client.clone().oneshot(to("a.internal")));
         assert_eq!(answer.unwrap().status(), status);
     }
-    assert_eq!(throttled("refused"), 1);
+    assert_eq!(page.of("buttress_ratelimit_throttled_total stock refused"), Some(1.0));
+    assert!(page.bound().iter().all(|metric| throttle::CATALOGUE.contains(metric)));
 }
