@@ -8,7 +8,7 @@ use crate::inner::{Inner, Part, Screened};
 use crate::live::Live;
 use crate::memo::{LimitMemo, Open};
 use crate::store::{LimitStore, Memory};
-use crate::{Charges, Retry, Source, Standing, Verdict, answer};
+use crate::{Charges, Limits, Retry, Source, Standing, Verdict, answer};
 
 /// Refuses what is too much. Made by [`RateLimit::stage`](crate::RateLimit::stage),
 /// [`before_auth`](crate::RateLimit::before_auth) and [`after_auth`](crate::RateLimit::after_auth).
@@ -117,7 +117,7 @@ impl<S: LimitStore> LimitStage<S> {
         if let Some((at, retry)) = verdict.refusal() {
             return self.refuse(live, charges, verdict, (at, retry), request);
         }
-        let is_open = self.note(charges, verdict, request);
+        let is_open = self.note(&live.limits, charges, verdict, request);
         let show = || Box::new(self.inner.show(live, charges, verdict));
         Decision::Pass(LimitMemo {
             shown: self.inner.forms.on_success.then(show),
@@ -131,7 +131,13 @@ impl<S: LimitStore> LimitStage<S> {
 
     /// Counts what was decided; whether something is left to be done.
     #[inline]
-    fn note(&self, charges: &Charges, verdict: &Verdict, request: &dyn RequestHead) -> bool {
+    fn note(
+        &self,
+        limits: &Limits,
+        charges: &Charges,
+        verdict: &Verdict,
+        request: &dyn RequestHead,
+    ) -> bool {
         let mut is_open = false;
         for (charge, at) in charges.as_slice().iter().zip(0_u8..) {
             let Some(rule) = self.inner.rule(charge.policy()) else { continue };
@@ -142,7 +148,7 @@ impl<S: LimitStore> LimitStage<S> {
                 let outcome =
                     if verdict.is_missed(at) { &meters.would_refuse } else { &meters.allowed };
                 outcome.increment(1);
-                if !verdict.delay().is_zero() {
+                if !verdict.delay().is_zero() && !limits.of(charge).queue().is_zero() {
                     meters.queued(verdict.delay());
                 }
             });

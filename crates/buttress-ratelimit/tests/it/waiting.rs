@@ -169,6 +169,7 @@ async fn a_turn_is_waited_for_and_counted() {
         .timer(clock.clone())
         .metrics(Metrics::new(page.clone()))
         .policy("a", Quota::per_second(1).burst(1).queue(Duration::from_secs(1)).by(everyone()))
+        .policy("beside", Quota::per_hour(99).by(everyone()))
         .build()
         .unwrap();
     let stage = limits.stage();
@@ -182,6 +183,8 @@ async fn a_turn_is_waited_for_and_counted() {
     clock.advance(Duration::from_secs(1));
     assert!(matches!(stage.resume(wait.await, &mut second), Decision::Pass(_)));
     assert_eq!(page.of("buttress_ratelimit_queue_seconds a"), Some(1.0));
+    let waits = page.lines().into_iter().filter(|line| line.contains("queue_seconds"));
+    assert_eq!(waits.count(), 1, "the other policy lets nobody wait");
 }
 
 fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
