@@ -20,7 +20,7 @@ pub(super) const PLACES: usize = if cfg!(all(test, buttress_loom)) { 2 } else { 
 /// A place that is about to change hands. No moment is that late.
 const BUSY: u64 = u64::MAX;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 #[repr(align(64))]
 pub(super) struct Bucket {
     times: [AtomicU64; PLACES],

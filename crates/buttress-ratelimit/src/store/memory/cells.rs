@@ -221,3 +221,6 @@ fn is_far_ahead(cell: Gcra, limit: &Limit, now: Moment) -> bool {
 #[cfg(test)]
 #[cfg(buttress_loom)]
 mod models;
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests;

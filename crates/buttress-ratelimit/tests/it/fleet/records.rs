@@ -52,6 +52,35 @@ async fn records_end_by_themselves() {
     }
 }
 
+/// How many scripts a server has run.
+async fn scripts(server: &Server) -> u64 {
+    let told = server.info("commandstats", "cmdstat_evalsha").await;
+    let calls = told.strip_prefix("calls=").and_then(|told| told.split(',').next());
+    calls.unwrap().parse().unwrap()
+}
+
+/// Policies are decided in one round trip, however many there are, and of whatever kind.
+#[tokio::test]
+async fn one_script_decides_about_all_policies() {
+    let server = Server::start().await;
+    let kinds = kinds().map(|(_, quota)| (quota, Degrade::Deny));
+    let rig = Rig::new(patient(connected(server.url()).await), &kinds);
+    let charges =
+        |count| (0..count).map(|policy| Charge::new(policy, key(1), 0)).collect::<Vec<_>>();
+    for count in [1, 3, 5] {
+        // Loads what is not known there yet.
+        assert!(rig.look(&charges(count)).await.is_taken());
+        assert!(rig.take(&charges(count)).await.is_taken());
+        let before = scripts(&server).await;
+        for _ in 0..20 {
+            assert!(rig.take(&charges(count)).await.is_taken());
+        }
+        let run = scripts(&server).await - before;
+        // Every two seconds a process says that it is there, by a script of its own.
+        assert!((20..25).contains(&run), "{count} policies: {run}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_and_a_look_write_nothing() {
     let server = Server::start().await;
