@@ -1,13 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use buttress_core::key::{KeyFor, KeyOutcome, KeyParts, Keyer, MissingKey};
+use buttress_core::key::{KeyFor, KeyOutcome, KeyParts, Keyer, MissingKey, address};
 use buttress_core::stage::RequestHead;
 
 use crate::answer::Answers;
 use crate::counting::Counting;
 use crate::policy::{Cost, Place};
-use crate::when::Condition;
+use crate::when::{self, Condition};
 use crate::{Algorithm, Charge, Penalty, Policy};
 
 /// A policy that was checked.
@@ -22,6 +23,9 @@ pub(crate) struct Rule {
     pub(crate) answers: Answers,
     pub(crate) parts: KeyParts,
     number: u8,
+    by_address: bool,
+    /// Whether it was told that addresses are missing.
+    missed: AtomicBool,
     when: Box<[Condition]>,
     unless: Box<[Condition]>,
     by: Arc<dyn KeyFor>,
@@ -57,6 +61,8 @@ impl Rule {
             shadow: shadow || policy.shadow,
             holds: policy.quota.algorithm == Algorithm::Concurrent,
             answers: Answers::of(&name, policy.overload),
+            by_address: parts.contains(&KeyParts::of(&address())),
+            missed: AtomicBool::new(false),
             parts,
             number,
             when: policy.when.into(),
@@ -83,11 +89,27 @@ impl Rule {
         if cost == 0 && !self.is_reported() {
             return Asked::Nothing;
         }
-        match self.keyer.key_for(&*self.by, request).or(self.missing) {
+        let found = self.keyer.key_for(&*self.by, request);
+        if self.by_address && !found.is_complete() {
+            self.miss_address(request);
+        }
+        match found.or(self.missing) {
             KeyOutcome::Use(key) => Asked::Charge(self.charge(key, cost)),
             KeyOutcome::Skip => Asked::Nothing,
             KeyOutcome::Refuse if self.shadow => Asked::Nothing,
             KeyOutcome::Refuse => Asked::KeyMissing,
+        }
+    }
+
+    /// Says once that all share a quota that is meant for each address, as nobody says who is connected.
+    #[cold]
+    fn miss_address(&self, request: &dyn RequestHead) {
+        if when::client(request).is_none() && !self.missed.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "buttress",
+                policy = %self.name,
+                "a limit goes by address, but the server does not say who is connected"
+            );
         }
     }
 

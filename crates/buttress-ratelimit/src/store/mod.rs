@@ -110,7 +110,7 @@ pub(crate) fn keyer_for(store: &impl LimitStore, said: Option<Keyer>) -> Keyer {
     if said.is_none() && store.is_shared() {
         tracing::warn!(
             target: "buttress",
-            "limits are shared, but no other process makes the same keys: say `.keyer(…)`"
+            "limits are shared, but no other process makes the same keys"
         );
     }
     said.unwrap_or_default()

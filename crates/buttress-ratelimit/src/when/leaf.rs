@@ -197,12 +197,17 @@ fn is_below(path: &[u8], prefix: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
-/// The caller's network is not asked, but the address itself: a list names addresses.
-fn is_within(request: &dyn RequestHead, networks: &[Network]) -> Option<bool> {
-    let client = match request.context() {
+/// Who is calling, as the context says; without one, who is connected.
+pub(crate) fn client(request: &dyn RequestHead) -> Option<ClientAddress> {
+    match request.context() {
         Some(context) => context.client(),
         None => PeerAddress::find(request.extensions()).map(ClientAddress::from),
-    }?;
+    }
+}
+
+/// The caller's network is not asked, but the address itself: a list names addresses.
+fn is_within(request: &dyn RequestHead, networks: &[Network]) -> Option<bool> {
+    let client = client(request)?;
     if client.is_cut_short() {
         return None;
     }

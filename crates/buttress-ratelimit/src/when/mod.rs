@@ -34,6 +34,7 @@ use buttress_core::Faults;
 use buttress_core::stage::RequestHead;
 
 use self::leaf::Leaf;
+pub(crate) use self::leaf::client;
 pub use self::leaf::{
     addresses, has_header, header, host, method, methods, path, path_prefix, probe, when_fn,
 };

@@ -12,8 +12,9 @@ use buttress_core::{HealthStatus, Probe};
 use buttress_ratelimit::store::{Memory, WhenFull};
 use buttress_ratelimit::when::{addresses, path};
 use buttress_ratelimit::{
-    CATALOGUE, Penalty, Quota, RateLimit, RateLimitBuilder, address, everyone, header,
+    CATALOGUE, Penalty, Quota, RateLimit, RateLimitBuilder, address, api_key, everyone, header,
 };
+use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
 use http::Request;
 
@@ -225,4 +226,22 @@ fn nobody_is_named() {
     for secret in ["203.0.113.7", "k-17"] {
         assert!(!printed.contains(secret), "{printed}");
     }
+}
+
+/// All share one quota then, and each of them would look like a client that asks too much.
+#[test]
+fn that_nobody_says_who_is_connected_is_told_once() {
+    let log = Log::of("buttress");
+    let _listening = log.listen();
+    let limits = on(&ManualClock::new())
+        .policy("a", Quota::per_hour(9).by((address(), api_key())))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    assert!(answered(&stage, from("203.0.113.7"), 200));
+    assert_eq!(log.take(), [""; 0], "it lacks another part");
+    assert_eq!(passing(&stage, || Request::new(()), 3), 3);
+    let lines = log.take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("policy=a") && lines[0].contains("goes by address"), "{lines:?}");
 }
