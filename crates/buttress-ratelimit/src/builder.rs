@@ -96,7 +96,8 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets what makes keys: a fleet shares the seed. The default is random, for one process.
+    /// Sets what makes keys. A fleet shares the seed: otherwise each process counts for itself, and the log says so. The
+    /// default is random, for one process.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
         self.keyer = Some(keyer);
         self
@@ -138,7 +139,7 @@ impl<S> RateLimitBuilder<S> {
     }
 
     /// Sets where limits are counted. The default is the memory of this process. A handle to Redis will do, too, and means
-    /// a `RedisStore` with its defaults.
+    /// a `RedisStore` with its defaults; say a [keyer](Self::keyer) beside it, or else no other process counts along.
     pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<T::Store> {
         self.map(|_| store.into_store())
     }

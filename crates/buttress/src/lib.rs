@@ -39,7 +39,9 @@ pub use buttress_core::{
     Principal, Probe, Problem, Redact, Reply, RequestContext, RequestId, Secret, Trust, codes,
 };
 #[doc(no_inline)]
-pub use buttress_core::{address, audit, clock, key, metrics, redact, render, stage, sync, trace};
+pub use buttress_core::{
+    address, audit, clock, engine, key, metrics, redact, render, stage, sync, trace,
+};
 #[cfg(feature = "error-envelope")]
 #[doc(no_inline)]
 pub use buttress_error_envelope as error_envelope;
