@@ -60,7 +60,8 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Refuses these requests with 403 and `FORBIDDEN`, whatever else is said, exempt or not.
+    /// Refuses these requests with 403 and `FORBIDDEN`, whatever else is said, exempt or not. Where it cannot be known
+    /// whether a condition holds, it [does](crate::when#what-cannot-be-known).
     pub fn deny(mut self, condition: Condition) -> Self {
         self.deny.push(condition);
         self

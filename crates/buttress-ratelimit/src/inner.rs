@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,7 +17,7 @@ use crate::policy::Place;
 use crate::rule::{Asked, Rule};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
-use crate::when::Condition;
+use crate::when::{self, Condition};
 use crate::{Charge, Charges, Verdict, answer};
 
 /// What all clones of a rate limit, its stages and their memos share.
@@ -28,6 +29,8 @@ pub(crate) struct Inner<S> {
     pub(crate) costs: Box<[u32]>,
     pub(crate) exempt: Box<[Condition]>,
     pub(crate) deny: Box<[Condition]>,
+    /// Whether it was told that requests are denied for want of an address.
+    pub(crate) missed: AtomicBool,
     pub(crate) counts_probes: bool,
     pub(crate) live: ArcSwap<Live>,
     /// Who replaces something waits for who is at it.
@@ -67,8 +70,11 @@ pub(crate) enum Screened {
 
 impl<S> Inner<S> {
     pub(crate) fn screen(&self, request: &dyn RequestHead) -> Screened {
-        if self.deny.iter().any(|condition| condition.may_hold(request)) {
+        if let Some(condition) = self.deny.iter().find(|condition| condition.may_hold(request)) {
             self.meters.denied.increment(1);
+            if when::client(request).is_none() && !condition.holds(request) {
+                self.miss_client();
+            }
             self.violations.denied(request);
             return Screened::Denied;
         }
@@ -81,6 +87,17 @@ impl<S> Inner<S> {
             return Screened::PassedBy;
         }
         Screened::Counted
+    }
+
+    /// Says once that requests are denied for want of an address, which looks like a list that is wrong.
+    #[cold]
+    fn miss_client(&self) {
+        if !self.missed.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "buttress",
+                "requests are denied as the server does not say who is connected"
+            );
+        }
     }
 
     /// What this request is charged: written where it stays, as it is too large to be handed on.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use buttress_core::key::{KeyParts, Keyer};
@@ -91,6 +92,7 @@ fn inner<S>(
         rules: read.into_iter().map(|read| read.rule).collect(),
         exempt: builder.exempt.into(),
         deny: builder.deny.into(),
+        missed: AtomicBool::new(false),
         counts_probes: builder.counts_probes,
         shard: builder.shard_by.map(|by| Shard { by, keyer: keyer.scoped("shards") }),
         shown_keys: keyer.scoped("shown to clients"),
