@@ -83,6 +83,21 @@ impl Standing {
 }
 
 /// What a store decided about [charges](crate::Charges): all were taken, or none was.
+///
+/// ```
+/// use buttress_ratelimit::{Retry, Source, Standing, Verdict};
+/// use std::time::Duration;
+///
+/// // As a store makes it: of two charges the second has to wait.
+/// let (wait, hour) = (Duration::from_secs(20), Duration::from_secs(3_600));
+/// let mut verdict = Verdict::refused(1, Retry::After(wait));
+/// verdict.push(Standing::new(7, hour, Source::Store));
+/// verdict.push(Standing::new(0, hour, Source::Store));
+///
+/// assert!(!verdict.is_taken());
+/// assert_eq!(verdict.refusal(), Some((1, Retry::After(wait))));
+/// assert_eq!(verdict.standings()[0].remaining(), 7);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it says what was decided"]
 pub struct Verdict {

@@ -29,7 +29,55 @@ use crate::{Charges, Limits, Verdict};
 
 /// Counts what is charged, and says what may pass.
 ///
-/// The words of the domain, each a whole atomic operation.
+/// The words of the domain, each a whole atomic operation. With the feature `conformance` there is a suite for stores of your
+/// own.
+///
+/// ```
+/// # use buttress_core::BuildError;
+/// # use buttress_core::key::KeyParts;
+/// # use buttress_core::metrics::Metrics;
+/// use buttress_core::engine::Step;
+/// use buttress_core::stage::Never;
+/// use buttress_ratelimit::store::{LimitStore, Memory, Terms};
+/// use buttress_ratelimit::{Charges, Limits, Quota, RateLimit, Verdict, everyone};
+///
+/// /// A memory to which nothing is given back.
+/// #[derive(Clone, Debug)]
+/// struct Strict(Memory);
+///
+/// impl LimitStore for Strict {
+///     type Wait = Never;
+///
+///     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
+///         self.0.take(limits, charges)
+///     }
+///
+///     fn give_back(&self, _: &Limits, _: &Charges) {}
+///
+///     // The others as they are.
+/// #   fn bind(self, terms: &[Terms], shard: Option<&KeyParts>, metrics: &Metrics) -> Result<Self, BuildError> {
+/// #       self.0.bind(terms, shard, metrics).map(Self)
+/// #   }
+/// #   fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
+/// #       self.0.look(limits, charges)
+/// #   }
+/// #   fn count(&self, limits: &Limits, charges: &Charges) {
+/// #       self.0.count(limits, charges);
+/// #   }
+/// #   fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
+/// #       self.0.forget(limits, charges)
+/// #   }
+/// }
+///
+/// let limits = RateLimit::builder().policy("all", Quota::per_hour(1).by(everyone()));
+/// let limits = limits.engine(Strict(Memory::new())).build()?;
+/// let key = limits.writer("all").unwrap().key();
+/// let Step::Now(first) = limits.check("all", key)?;
+/// limits.give_back("all", key, 1)?;
+/// let Step::Now(second) = limits.check("all", key)?;
+/// assert!(first.is_taken() && !second.is_taken());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// What a verdict may have to be waited for: [`Never`](buttress_core::stage::Never) in memory. A stage over this
     /// store has the same `Wait`.
