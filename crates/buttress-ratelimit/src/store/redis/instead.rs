@@ -79,7 +79,7 @@ impl Instead {
         };
         let Step::Now(verdict) = step;
         let whole = match verdict.refusal() {
-            Some((nth, retry)) => Verdict::refused(self.place(all, nth), retry),
+            Some((nth, retry)) => self.refused(all, nth, retry, limits),
             None => Verdict::taken().after(verdict.delay()),
         };
         self.told(whole.at(verdict.decided_at()), limits, charges, Some(&verdict))
@@ -109,10 +109,14 @@ impl Instead {
         local
     }
 
-    /// Where the nth of them stands among all.
-    fn place(&self, all: &[Charge], nth: u8) -> u8 {
-        let local = (0..).zip(all).filter(|(_, charge)| self.is_local(charge));
-        local.map(|(at, _)| at).nth(usize::from(nth)).unwrap_or(0)
+    /// By the nth of those that are counted here. What fits into no share may fit into the whole, once Redis is back.
+    fn refused(&self, all: &[Charge], nth: u8, retry: Retry, limits: &Limits) -> Verdict {
+        let mut local = (0..).zip(all).filter(|(_, charge)| self.is_local(charge));
+        let Some((at, charge)) = local.nth(usize::from(nth)) else {
+            return Verdict::refused(0, retry);
+        };
+        let fits = u64::from(charge.cost()) <= limits.of(charge).burst();
+        Verdict::refused(at, if fits && retry == Retry::Never { AGAIN } else { retry })
     }
 
     /// Adds how each charge stands: those that are counted here, as the memory says.

@@ -70,9 +70,10 @@
 //! - `Allow` lets through, and counts nothing.
 //! - `Deny` refuses, for a second, as nobody knows when Redis is back.
 //! - `Local` counts in the memory of this process, which then has its share: the limit divided by the number of processes,
-//!   rounded down, and one at least. Each process says every two seconds that it is there, and hears how many there are. One
-//!   more is believed at once, and fewer after seven seconds, as a server that lost its data has to hear of all again. While
-//!   a process has heard nothing, there are [as many as you say](RedisStore::processes).
+//!   rounded down, and one at least. What costs more than that is refused for a second. Each process says every two seconds
+//!   that it is there, and hears how many there are. One more is believed at once, and fewer after seven seconds, as a server
+//!   that lost its data has to hear of all again. While a process has heard nothing, there are [as many as you
+//!   say](RedisStore::processes).
 //!
 //! Every request asks again, so nothing has to be switched back. The log has a line when it begins and one when it is over,
 //! `buttress_degraded_answers_total` counts, and health is degraded, or down if a policy denies.

@@ -106,6 +106,17 @@ async fn each_process_has_its_share() {
     }
 }
 
+/// It is no mistake of the client, as it would be without a share.
+#[tokio::test]
+async fn what_fits_into_no_share_may_come_again() {
+    let store = nowhere().processes(NonZeroU32::new(4).unwrap());
+    let rig = Rig::new(store, &[(Quota::per_hour(8), Degrade::Local)]);
+    for (cost, retry) in [(3, Retry::After(Duration::from_secs(1))), (9, Retry::Never)] {
+        let verdict = rig.take(&[Charge::new(0, key(1), cost)]).await;
+        assert_eq!(verdict.refusal(), Some((0, retry)), "{cost} of eight, of which two are here");
+    }
+}
+
 /// How many there are is heard from Redis, while it is there.
 #[tokio::test]
 async fn processes_are_counted() {
