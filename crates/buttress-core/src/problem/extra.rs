@@ -35,8 +35,10 @@ mod tests {
         for (name, value) in names.iter().zip(["1", "2", "3", "4", "5"]) {
             extra.add(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        let mut kept: Vec<_> =
-            extra.iter().map(|(name, value)| format!("{name}{}", value.to_str().unwrap())).collect();
+        let mut kept: Vec<_> = extra
+            .iter()
+            .map(|(name, value)| format!("{name}{}", value.to_str().unwrap()))
+            .collect();
         kept.sort();
         assert_eq!(kept, ["a1", "a3", "a5", "b2", "c4"]);
     }

@@ -5,8 +5,8 @@ mod axum;
 mod code;
 mod codes;
 mod detail;
-mod grpc;
 mod extra;
+mod grpc;
 mod kinds;
 #[cfg(feature = "tonic")]
 mod tonic;
@@ -22,8 +22,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 pub use self::code::{Anchor, Class, Code};
 pub use self::detail::{Detail, Place};
-pub use self::grpc::GrpcCode;
 use self::extra::Extra;
+pub use self::grpc::GrpcCode;
 pub use self::kinds::DependencyFailed;
 pub use self::typed::ProblemType;
 
