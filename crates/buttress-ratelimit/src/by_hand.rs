@@ -1,10 +1,7 @@
-use std::sync::Arc;
-
-use arc_swap::Guard;
 use buttress_core::engine::Step;
 use buttress_core::key::KeyWriter;
 
-use crate::live::Live;
+use crate::live::Seen;
 use crate::store::LimitStore;
 use crate::{Charge, Charges, NoSuchLimit, RateLimit, Subject, Verdict};
 
@@ -102,8 +99,8 @@ impl<S: LimitStore> RateLimit<S> {
 }
 
 impl<S: LimitStore> RateLimit<S> {
-    /// What counts now. It is looked at and not cloned: a count of references is what many threads would wait for.
-    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
+    /// What counts now.
+    pub(crate) fn live(&self) -> Seen<'_> {
         self.inner.live.load()
     }
 

@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use buttress_core::clock::Clock;
 use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::stage::RequestHead;
@@ -11,7 +10,7 @@ use buttress_core::{Key, Problem, RequestContext};
 
 use crate::bans::Bans;
 use crate::headers::{Forms, Shown, Writer};
-use crate::live::Live;
+use crate::live::{Current, Live};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Place;
 use crate::rule::{Asked, Rule};
@@ -32,7 +31,7 @@ pub(crate) struct Inner<S> {
     /// Whether it was told that requests are denied for want of an address.
     pub(crate) missed: AtomicBool,
     pub(crate) counts_probes: bool,
-    pub(crate) live: ArcSwap<Live>,
+    pub(crate) live: Current,
     /// Who replaces something waits for who is at it.
     pub(crate) replacing: Lock<()>,
     pub(crate) shard: Option<Shard>,

@@ -1,9 +1,57 @@
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
+use arc_swap::{ArcSwap, Guard};
 use buttress_core::{BuildError, Faults};
 
 use crate::headers::Table;
 use crate::{Limit, Limits, Quota};
+
+/// What counts now. Most quotas are never replaced: until some are, whoever looks here borrows the first ones, and writes
+/// to nothing that other threads read.
+pub(crate) struct Current {
+    first: Arc<Live>,
+    later: OnceLock<ArcSwap<Live>>,
+}
+
+/// What counted when somebody looked.
+pub(crate) enum Seen<'a> {
+    First(&'a Arc<Live>),
+    Later(Guard<Arc<Live>>),
+}
+
+impl Current {
+    pub(crate) fn new(first: Live) -> Self {
+        Self { first: Arc::new(first), later: OnceLock::new() }
+    }
+
+    /// It is looked at and not cloned: a count of references is what many threads would wait for.
+    #[inline]
+    pub(crate) fn load(&self) -> Seen<'_> {
+        match self.later.get() {
+            None => Seen::First(&self.first),
+            Some(later) => Seen::Later(later.load()),
+        }
+    }
+
+    /// For everybody who looks from now on.
+    pub(crate) fn replace(&self, live: Live) {
+        let live = Arc::new(live);
+        self.later.get_or_init(|| ArcSwap::new(live.clone())).store(live);
+    }
+}
+
+impl Deref for Seen<'_> {
+    type Target = Arc<Live>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<Live> {
+        match self {
+            Self::First(live) => live,
+            Self::Later(live) => live,
+        }
+    }
+}
 
 /// What may be replaced while requests come: numbers, and what headers say of them.
 #[derive(Debug)]

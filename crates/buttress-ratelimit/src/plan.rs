@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use arc_swap::ArcSwap;
 use buttress_core::key::{KeyParts, Keyer};
 use buttress_core::sync::Lock;
 use buttress_core::{BuildError, Faults};
@@ -9,7 +8,7 @@ use buttress_core::{BuildError, Faults};
 use crate::bans::Bans;
 use crate::builder::Named;
 use crate::inner::{Inner, Shard};
-use crate::live::{Live, check_cost};
+use crate::live::{Current, Live, check_cost};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Cost;
 use crate::rule::Rule;
@@ -83,7 +82,7 @@ fn inner<S>(
     let used = |name: &Arc<str>| UsageMeters::new(&builder.metrics, name);
     Inner {
         store: builder.store,
-        live: ArcSwap::from_pointee(Live::new(&names, quotas, &limits)),
+        live: Current::new(Live::new(&names, quotas, &limits)),
         replacing: Lock::new(()),
         policy_meters: names.iter().map(metered).collect(),
         usage_meters: names.iter().map(used).collect(),

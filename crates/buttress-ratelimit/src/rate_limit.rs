@@ -139,9 +139,9 @@ impl<S: LimitStore> RateLimit<S> {
     ) -> Result<(), BuildError> {
         let quotas: Vec<_> = quotas.into_iter().collect();
         let _one_at_a_time = self.inner.replacing.lock();
-        let before = self.inner.live.load_full();
+        let before = self.inner.live.load();
         let live = before.with(&self.inner.names, &self.inner.costs, quotas.iter().copied())?;
-        self.inner.live.store(Arc::new(live));
+        self.inner.live.replace(live);
         for (policy, quota) in quotas {
             self.inner.violations.replaced(policy, &quota.to_string());
         }

@@ -78,9 +78,10 @@ impl<S: LimitStore> Stage for LimitStage<S> {
         }
         let live = self.inner.live.load();
         match self.inner.store.take(&live.limits, &charges) {
-            Step::Now(verdict) => self.decide(&live, &charges, &verdict, request),
+            // Where it is: to move it costs more than to read it.
+            Step::Now(ref verdict) => self.decide(&live, &charges, verdict, request),
             Step::Later(wait) => {
-                let live = live.clone();
+                let live = Arc::clone(&live);
                 request.extensions_mut().insert(Pending { charges, live });
                 Decision::Wait(wait)
             }

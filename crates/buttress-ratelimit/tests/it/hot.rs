@@ -43,6 +43,10 @@ fn the_new_numbers_hold_at_once_for_all_clones() {
     assert_eq!(passing(&stage, || Request::new(()), 5), 1);
     clock.advance(SECOND * 3_600);
     assert_eq!(passing(&stage, || Request::new(()), 5), 1);
+    // And those that come after them.
+    limits.replace([("all", Quota::per_hour(4))]).unwrap();
+    clock.advance(SECOND * 3_600);
+    assert_eq!(passing(&stage, || Request::new(()), 5), 2);
 }
 
 #[test]
