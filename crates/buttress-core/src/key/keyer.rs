@@ -1,9 +1,10 @@
 use std::fmt;
+use std::hash::Hasher;
 
 use siphasher::sip128::SipHasher13;
 
 use super::writing::Kind;
-use super::{FoundKey, Key, KeyFor, KeySeed, KeyWriter};
+use super::{FoundKey, KEY_VERSION, Key, KeyFor, KeySeed, KeyWriter};
 use crate::stage::RequestHead;
 
 /// Makes [`Key`]s with a [`KeySeed`]. Cheap to copy.
@@ -27,7 +28,7 @@ use crate::stage::RequestHead;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Keyer {
-    /// Nothing is written to it yet.
+    /// What each key begins with is written to it already.
     seeded: SipHasher13,
 }
 
@@ -99,7 +100,9 @@ impl From<KeySeed> for Keyer {
 
 impl From<&KeySeed> for Keyer {
     fn from(seed: &KeySeed) -> Self {
-        Self { seeded: SipHasher13::new_with_key(seed.expose()) }
+        let mut seeded = SipHasher13::new_with_key(seed.expose());
+        seeded.write_u8(KEY_VERSION);
+        Self { seeded }
     }
 }
 

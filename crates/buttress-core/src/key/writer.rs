@@ -4,9 +4,9 @@ use std::hash::Hasher;
 use http::{HeaderName, HeaderValue, Method};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::Key;
 use super::missing::{Found, FoundKey};
 use super::writing::Kind;
-use super::{KEY_VERSION, Key};
 use crate::address::Network;
 
 /// Takes the parts of a [`Key`], one after another, and keeps none of them.
@@ -42,9 +42,7 @@ pub struct KeyWriter {
 impl KeyWriter {
     #[inline]
     pub(super) fn new(seeded: SipHasher13) -> Self {
-        let mut hash = seeded;
-        hash.write_u8(KEY_VERSION);
-        Self { hash, found: Found::Complete }
+        Self { hash: seeded, found: Found::Complete }
     }
 
     /// Adds an address, or a group of addresses that is one client: see
