@@ -142,11 +142,11 @@ impl Shown {
     /// Writes it on a response, or into a problem.
     pub(crate) fn write(self, forms: &Forms, clock: &dyn Clock, on: &mut dyn Place) {
         let older =
-            [HeaderForm::Combined, HeaderForm::Separate].iter().any(|form| forms.has(*form));
+            || [HeaderForm::Combined, HeaderForm::Separate].iter().any(|form| forms.has(*form));
         if let Some(value) = self.structured {
             on.put(RATE_LIMIT, value);
             self.policies.into_iter().for_each(|policies| on.put(POLICY, policies));
-        } else if let Some(policies) = self.policies.filter(|_| older && !on.has(&POLICY)) {
+        } else if let Some(policies) = self.policies.filter(|_| older() && !on.has(&POLICY)) {
             on.put(POLICY, policies);
         }
         let Some(one) = self.one else { return };
