@@ -32,12 +32,12 @@ pub(super) fn cases() -> Vec<Case> {
     let untold = strict().headers([]);
     vec![
         Case::bare(ALLOWED, allowed(Welcome)),
-        Case::ours(ALLOWED, through(one())).within(Budget::new(1_500, 0)).on_two_threads(),
+        Case::ours(ALLOWED, through(one())).within(Budget::new(1_390, 0)).on_two_threads(),
         Case::peer(ALLOWED, "ours, leaked", allowed(layer(one()).leak().layer(Welcome)))
             .on_two_threads(),
         Case::peer(ALLOWED, "ours, three policies", through(three())),
         Case::bare(HEADERS, allowed(Welcome)),
-        Case::ours(HEADERS, through(one().headers_on_success())).within(Budget::new(3_040, 2)),
+        Case::ours(HEADERS, through(one().headers_on_success())).within(Budget::new(2_910, 2)),
         Case::peer(HEADERS, "ours, X-RateLimit", through(x_rate_limit())),
         Case::peer(HEADERS, "ours, three policies", through(three().headers_on_success())),
         Case::bare(REFUSAL, allowed(Welcome)),
