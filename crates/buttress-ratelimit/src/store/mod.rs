@@ -104,7 +104,8 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// A charge that is [optional](crate::Charge::optional) is decided for itself: it is taken if there is room for it and
     /// the others were taken, and refuses nobody. If there is none, the verdict says that it
-    /// [was missed](Verdict::is_missed).
+    /// [was missed](Verdict::is_missed). No two charges are for the same key of the same policy: what they cost together is
+    /// one charge.
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
 
     /// Says what [`take`](Self::take) would, and takes nothing.
