@@ -7,22 +7,22 @@ use std::time::Duration;
 /// How long at least, unless `BUTTRESS_SOAK_SECONDS` says otherwise.
 const SECONDS: u64 = 5 * 60;
 
-pub struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
     /// Says its seed.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = named("SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
         println!("seed {seed}");
         Self(seed | 1)
     }
 
-    pub fn time() -> Duration {
+    pub(crate) fn time() -> Duration {
         Duration::from_secs(named("SECONDS").unwrap_or(SECONDS))
     }
 
     /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

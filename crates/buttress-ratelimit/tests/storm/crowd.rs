@@ -15,21 +15,21 @@ use buttress_testkit::until::until;
 use tokio::task::JoinSet;
 
 /// So many tokens a key has, and hardly any comes while a test runs: one in a minute and a half.
-pub const QUOTA: u32 = 1_000;
+pub(crate) const QUOTA: u32 = 1_000;
 
 /// As many as may come meanwhile.
 const MEANWHILE: u32 = 2;
 
 /// A process of the fleet.
 #[derive(Clone)]
-pub struct Process {
-    store: RedisStore,
+pub(crate) struct Process {
+    pub(crate) store: RedisStore,
     limits: Limits,
 }
 
 impl Process {
     /// Two of them, which know of each other.
-    pub async fn two(url: &str, degrade: Degrade) -> [Self; 2] {
+    pub(crate) async fn two(url: &str, degrade: Degrade) -> [Self; 2] {
         let two = [Self::start(url, degrade).await, Self::start(url, degrade).await];
         let known = async || {
             for process in &two {
@@ -61,13 +61,8 @@ impl Process {
         self.store.look(&self.limits, &one(key)).await
     }
 
-    /// Waits until it is known that Redis is gone.
-    pub async fn is_alone(&self) {
-        until("it is known to be gone", async || (!self.store.is_asked()).then_some(())).await;
-    }
-
     /// Waits until Redis has nothing left for a key.
-    pub async fn is_refused(&self, key: Key) {
+    pub(crate) async fn is_refused(&self, key: Key) {
         let refused = async || {
             let verdict = self.look(key).await;
             let by_store = verdict.standings()[0].source() == Source::Store;
@@ -84,25 +79,25 @@ fn one(key: Key) -> Charges {
 }
 
 /// Callers of all processes, about one key.
-pub struct Crowd {
+pub(crate) struct Crowd {
     callers: JoinSet<Counted>,
     stop: Arc<AtomicBool>,
 }
 
 /// What callers were told.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counted {
-    pub asked: u64,
+pub(crate) struct Counted {
+    pub(crate) asked: u64,
     /// Those whom Redis let through.
-    pub admitted: u32,
+    pub(crate) admitted: u32,
     /// Those whom their process let through.
-    pub locally: u32,
+    pub(crate) locally: u32,
     /// Those about whom Redis could not be asked, or did not answer.
-    pub degraded: u32,
+    pub(crate) degraded: u32,
 }
 
 impl Crowd {
-    pub fn of(processes: &[Process], key: Key) -> Self {
+    pub(crate) fn of(processes: &[Process], key: Key) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let callers = processes.iter().flat_map(|process| [process; 8]);
         let callers = callers.map(|process| hammer(process.clone(), key, stop.clone())).collect();
@@ -110,7 +105,7 @@ impl Crowd {
     }
 
     /// Lets them stop, and adds up what they counted.
-    pub async fn settle(self) -> Counted {
+    pub(crate) async fn settle(self) -> Counted {
         self.stop.store(true, Relaxed);
         let mut all = Counted::default();
         for counted in self.callers.join_all().await {
@@ -126,7 +121,7 @@ impl Crowd {
 impl Counted {
     /// Nobody was let through beyond what is stated: by Redis a quota, and one more for each time it lost its data; by the
     /// processes alone one quota together, if they may at all.
-    pub fn assert_within(&self, losses: u32, degrade: Degrade) {
+    pub(crate) fn assert_within(&self, losses: u32, degrade: Degrade) {
         assert!(self.admitted <= (1 + losses) * (QUOTA + MEANWHILE), "{losses} losses: {self:?}");
         let locally = if degrade == Degrade::Local { QUOTA } else { 0 };
         assert!(self.locally <= locally, "{degrade}: {self:?}");

@@ -32,7 +32,7 @@ async fn frozen_it_admits_no_more() {
         let processes = Process::two(&server.url(), degrade).await;
         let crowd = Crowd::of(&processes, key(1));
         server.freeze();
-        processes[0].is_alone().await;
+        is_alone(&processes[0]).await;
         server.thaw();
         processes[0].is_refused(key(1)).await;
         let counted = crowd.settle().await;
@@ -49,7 +49,7 @@ async fn killed_it_admits_one_more_quota() {
     let crowd = Crowd::of(&processes, key(1));
     processes[0].is_refused(key(1)).await;
     server.kill();
-    processes[0].is_alone().await;
+    is_alone(&processes[0]).await;
     server.restart().await;
     processes[0].is_refused(key(1)).await;
     let counted = crowd.settle().await;
@@ -109,4 +109,9 @@ async fn a_process_that_restarts_loses_nothing() {
         let verdict = rig.take(&[Charge::new(0, key(1), 1)]).await;
         assert_eq!(first(&verdict), (left, Source::Store));
     }
+}
+
+/// Waits until it is known to a process that Redis is gone.
+async fn is_alone(process: &Process) {
+    until("it is known to be gone", async || (!process.store.is_asked()).then_some(())).await;
 }
