@@ -38,6 +38,7 @@ pub mod address;
 pub mod audit;
 pub mod clock;
 mod context;
+pub mod deadline;
 pub mod engine;
 mod error;
 mod flood;
@@ -59,9 +60,10 @@ pub mod trace;
 pub use self::address::ClientAddress;
 pub use self::audit::Audit;
 pub use self::context::{
-    Context, ContextBuilder, ContextSettings, Deadline, PeerAddress, Principal, RequestContext,
-    RequestId, Scoped, Trust,
+    Context, ContextBuilder, ContextSettings, PeerAddress, Principal, RequestContext, RequestId,
+    Scoped, Trust,
 };
+pub use self::deadline::Deadline;
 pub use self::error::{BuildError, Fault, Faults};
 pub use self::key::{Key, KeyFor, KeySeed, Keyer};
 pub use self::probe::{Health, HealthStatus, Probe, ProbeFn, ProbeFuture, probe_fn};
@@ -69,6 +71,7 @@ pub use self::problem::{
     Anchor, Class, Code, DependencyFailed, Detail, GrpcCode, IntoProblem, Place, Problem,
     ProblemType,
 };
+pub use self::random::Dice;
 pub use self::redact::Redact;
 pub use self::reply::Reply;
 pub use self::secret::Secret;

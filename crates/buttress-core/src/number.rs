@@ -4,15 +4,21 @@ use http::HeaderValue;
 
 /// A number as a header: without an allocation up to 999, as times to wait hardly ever are longer, else with one.
 pub(crate) fn header(number: u64) -> HeaderValue {
-    if let Some(digits) = small(number) {
-        return HeaderValue::from_static(digits);
-    }
-    let mut digits = [0; 20];
-    let mut rest = &mut digits[..];
+    small(number).map_or_else(|| written(number, ""), HeaderValue::from_static)
+}
+
+/// A number and its unit, of four letters at most, as a header: with one allocation.
+pub(crate) fn header_in(number: u64, unit: &'static str) -> HeaderValue {
+    written(number, unit)
+}
+
+fn written(number: u64, unit: &str) -> HeaderValue {
     // The largest number has twenty digits.
-    let _ = write!(rest, "{number}");
-    let used = 20 - rest.len();
-    HeaderValue::from_bytes(&digits[..used]).unwrap_or_else(|_| HeaderValue::from_static("0"))
+    let mut text = [0; 24];
+    let mut rest = &mut text[..];
+    let _ = write!(rest, "{number}{unit}");
+    let used = 24 - rest.len();
+    HeaderValue::from_bytes(&text[..used]).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }
 
 /// All numbers up to 999, with three digits each.
@@ -46,6 +52,7 @@ mod tests {
     fn every_number_is_a_header() {
         for number in (0..1_100).chain([1_234, u64::MAX / 3, u64::MAX / 3 + 1, u64::MAX]) {
             assert_eq!(super::header(number), *number.to_string());
+            assert_eq!(super::header_in(number, "m"), *format!("{number}m"));
         }
     }
 }

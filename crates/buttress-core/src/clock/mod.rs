@@ -20,7 +20,12 @@
 //! | [`SystemClock`] | the operating system's | |
 //! | [`TokioClock`], [`TokioTimer`] (feature `tokio`) | tokio's, paused when tokio's is | tokio's |
 //! | [`ManualClock`] | as the test says | until the test says |
+//!
+//! To read the time is not free, and neither is a timer. What is ready at once was not slow and needs neither: an
+//! [`Alarm`] is armed when there is something to wait for, and what need not be exact asks for the
+//! [recent](Clock::recent) time.
 
+mod alarm;
 mod daytime;
 mod manual;
 mod moment;
@@ -28,18 +33,21 @@ mod system;
 mod timestamp;
 #[cfg(feature = "tokio")]
 mod tokio;
+mod units;
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::alarm::Alarm;
 pub use self::manual::{ManualClock, ManualSleep};
 pub use self::moment::Moment;
 pub use self::system::SystemClock;
 pub use self::timestamp::Timestamp;
 #[cfg(feature = "tokio")]
 pub use self::tokio::{TokioClock, TokioTimer};
+pub use self::units::{ms, secs};
 
 /// The one source of time.
 ///
@@ -51,6 +59,14 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// The time of day. It may jump in either direction, so nothing is decided by it.
     fn wall(&self) -> Timestamp;
+
+    /// The monotonic time, perhaps some milliseconds ago: for what need not be exact. It is never ahead of
+    /// [`now`](Self::now), and it never goes back.
+    ///
+    /// It is `now()`, unless a clock knows a cheaper way.
+    fn recent(&self) -> Moment {
+        self.now()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
@@ -60,6 +76,10 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
     fn wall(&self) -> Timestamp {
         (**self).wall()
+    }
+
+    fn recent(&self) -> Moment {
+        (**self).recent()
     }
 }
 

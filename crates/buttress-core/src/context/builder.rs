@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use http::{Extensions, HeaderName};
 
-use super::hop::{DEADLINE_HEADER, Hop, ID_HEADER};
+use super::hop::{Hop, ID_HEADER};
 use super::settings::ContextSettings;
 use super::stage::{Context, Find, Rules};
 use crate::address::{AddressResolver, AddressResolverBuilder};
 use crate::clock::{Clock, SharedClock};
+use crate::deadline::DEADLINE_HEADER;
 use crate::render::{Answers, AnswersBuilder, Format};
 use crate::stage::RequestHead;
 use crate::{BuildError, Faults, Redact};

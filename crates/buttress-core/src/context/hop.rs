@@ -3,9 +3,9 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use crate::clock::SharedClock;
+use crate::deadline::DEADLINE_HEADER;
 
 pub(crate) const ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
-pub(super) const DEADLINE_HEADER: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
 /// What a request needs for the next hop: whose time it is, and what the headers are called.
 ///

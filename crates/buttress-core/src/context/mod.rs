@@ -1,7 +1,6 @@
 //! Who a request is: its id, its trace, its caller, its deadline.
 
 mod builder;
-mod deadline;
 mod hop;
 mod id;
 mod peer;
@@ -12,7 +11,6 @@ mod slots;
 mod stage;
 
 pub use self::builder::{ContextBuilder, Trust};
-pub use self::deadline::Deadline;
 pub(crate) use self::hop::ID_HEADER;
 pub use self::id::RequestId;
 pub use self::peer::PeerAddress;

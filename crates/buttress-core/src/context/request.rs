@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 
-use super::deadline::{self, Deadline};
 use super::hop::Hop;
 use super::id::RequestId;
 use super::slots::{Principal, Route};
 use crate::clock::{Clock, Moment};
+use crate::deadline::{self, Deadline};
 use crate::render::{self, Answers, Asking, Format, Occasion, Render};
 use crate::stage::RequestHead;
 use crate::sync::Lock;
@@ -224,8 +224,7 @@ impl RequestContext {
         let hop = &self.0.hop;
         if let Some(deadline) = self.deadline() {
             let left = deadline.remaining(hop.clock.get().now());
-            let is_grpc = Format::of(request).is_grpc();
-            deadline::shorten(request.headers_mut(), left, is_grpc, hop.deadline_header());
+            deadline::shorten(request, left, hop.deadline_header());
         }
         let headers = request.headers_mut();
         // A map that is full carries no id: better than a panic.

@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::builder::{ContextBuilder, Trust};
-use super::hop::{DEADLINE_HEADER, ID_HEADER};
+use super::hop::ID_HEADER;
 use super::stage::Context;
 use crate::BuildError;
 use crate::address::AddressSettings;
+use crate::deadline::DEADLINE_HEADER;
 use crate::render::AnswersSettings;
 
 /// The settings of a [`Context`], as they stand in a file. What is left out has its default.

@@ -8,7 +8,6 @@ use tracing::level_filters::LevelFilter;
 use tracing::warn;
 
 use super::builder::{ContextBuilder, Trust};
-use super::deadline::{self, Deadline};
 use super::hop::Hop;
 use super::id::RequestId;
 use super::peer::PeerAddress;
@@ -17,6 +16,7 @@ use super::settings::ContextSettings;
 use super::slots::Route;
 use crate::address::AddressResolver;
 use crate::clock::Moment;
+use crate::deadline::{self, Deadline};
 use crate::render::{self, Answers, Format, Who};
 use crate::stage::{Gate, RequestHead, ResponseHead};
 use crate::sync::Lock;
@@ -244,13 +244,7 @@ impl Rules {
 
     /// In nanoseconds of the clock. Anyone may shorten the time of an own request.
     fn deadline(&self, request: &dyn RequestHead, format: &Format, now: Moment) -> u64 {
-        let headers = request.headers();
-        let time = if format.is_grpc() {
-            headers.get(&deadline::GRPC_TIMEOUT).and_then(deadline::from_grpc)
-        } else {
-            let name = self.hop.deadline_header();
-            name.and_then(|name| headers.get(name)).and_then(deadline::from_millis)
-        };
+        let time = deadline::said(request.headers(), format.is_grpc(), self.hop.deadline_header());
         time.map_or(u64::MAX, |time| Deadline::after(now, time).moment().as_nanos())
     }
 

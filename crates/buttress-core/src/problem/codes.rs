@@ -99,6 +99,12 @@ impl Code {
         UNAVAILABLE = SERVICE_UNAVAILABLE, "The service is not available at the moment.";
         /// The server has more to do than it can.
         OVERLOADED = SERVICE_UNAVAILABLE, "The service has too much to do at the moment.";
+        /// A circuit breaker keeps calls from something that the server needs: it has failed too often.
+        CIRCUIT_OPEN = SERVICE_UNAVAILABLE, "A service that is needed for this is not available at the moment.";
+        /// As many calls as may be are on their way to something that the server needs.
+        SATURATED = SERVICE_UNAVAILABLE, "A service that is needed for this has too much to do at the moment.";
+        /// Calls are held back from something that the server needs, because it has turned most of them away.
+        THROTTLED_LOCALLY = SERVICE_UNAVAILABLE, "A service that is needed for this takes few requests at the moment.";
         /// The time for this was over.
         TIMED_OUT = GATEWAY_TIMEOUT, "This took too long.";
     }
