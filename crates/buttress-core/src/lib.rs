@@ -46,6 +46,7 @@ mod hex;
 pub mod key;
 pub mod metrics;
 mod number;
+pub mod outcome;
 mod probe;
 mod problem;
 mod random;
@@ -66,6 +67,7 @@ pub use self::context::{
 pub use self::deadline::Deadline;
 pub use self::error::{BuildError, Fault, Faults};
 pub use self::key::{Key, KeyFor, KeySeed, Keyer};
+pub use self::outcome::{Classify, HttpClassify, Judgement, Outcome};
 pub use self::probe::{Health, HealthStatus, Probe, ProbeFn, ProbeFuture, probe_fn};
 pub use self::problem::{
     Anchor, Class, Code, DependencyFailed, Detail, GrpcCode, IntoProblem, Place, Problem,

@@ -21,6 +21,17 @@ fn written(number: u64, unit: &str) -> HeaderValue {
     HeaderValue::from_bytes(&text[..used]).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }
 
+/// Reads a number of at most so many digits, without a sign or anything else around it.
+pub(crate) fn digits(text: &[u8], most: usize) -> Option<u64> {
+    if text.is_empty() || text.len() > most {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |number, digit| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
+        _ => None,
+    })
+}
+
 /// All numbers up to 999, with three digits each.
 static SMALL: [u8; 3_000] = {
     let mut all = [b'0'; 3_000];

@@ -55,6 +55,18 @@ impl Timestamp {
         self.nanos / 1_000_000_000
     }
 
+    /// The days from the start of 1970 to this one of the Gregorian calendar; nothing if there is no such day.
+    pub(crate) fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+        // Counted from the first of March of an era, as in `civil`.
+        let year = if month < 3 { year.checked_sub(1)? } else { year };
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day.checked_sub(1)?;
+        let (era, of_era) = (year / 400, year % 400);
+        let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+        let days = days.checked_sub(719_468)?;
+        let year = if month < 3 { year + 1 } else { year };
+        (civil(days) == (year, month, day)).then_some(days)
+    }
+
     /// The text of [`Display`](fmt::Display), without an allocation.
     pub(crate) fn text(self) -> Text {
         let (days, millis) = (self.as_millis() / 86_400_000, self.as_millis() % 86_400_000);
@@ -174,6 +186,7 @@ mod tests {
             let next_month = (before.0, before.1 + 1, 1);
             let next_year = (before.0 + 1, 1, 1);
             assert!([next_day, next_month, next_year].contains(&today), "{before:?} {today:?}");
+            assert_eq!(Timestamp::days(today.0, today.1, today.2), Some(day));
             before = today;
         }
     }

@@ -64,15 +64,17 @@ impl Format {
 
     /// What a request shows by itself: gRPC for a gRPC request, JSON for any other.
     pub fn of(request: &dyn RequestHead) -> Self {
-        const GRPC: &[u8] = b"application/grpc";
-        let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let Some((kind, rest)) = kind.and_then(|kind| kind.split_at_checked(GRPC.len())) else {
-            return Self::JSON;
-        };
-        // `application/grpc-web` is another protocol, whose trailers stand in the body.
-        let ends = matches!(rest, [] | [b'+' | b';' | b' ', ..]);
-        if ends && kind.eq_ignore_ascii_case(GRPC) { Self::GRPC } else { Self::JSON }
+        let kind = request.headers().get(CONTENT_TYPE);
+        if kind.is_some_and(is_grpc) { Self::GRPC } else { Self::JSON }
     }
+}
+
+/// Whether content of this type is gRPC.
+pub(crate) fn is_grpc(kind: &HeaderValue) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    let Some((kind, rest)) = kind.as_bytes().split_at_checked(GRPC.len()) else { return false };
+    // `application/grpc-web` is another protocol, whose trailers stand in the body.
+    matches!(rest, [] | [b'+' | b';' | b' ', ..]) && kind.eq_ignore_ascii_case(GRPC)
 }
 
 impl Format {

@@ -48,6 +48,7 @@ use crate::{Problem, RequestContext, number};
 pub use self::answers::{Answers, AnswersBuilder, AnswersSettings, Asked, BriefSettings};
 pub(crate) use self::answers::{Asking, Who, mark_told};
 pub use self::format::Format;
+pub(crate) use self::format::is_grpc;
 pub use self::grpc::GrpcStatus;
 #[cfg(feature = "tonic")]
 pub(crate) use self::grpc::metadata as grpc_metadata;

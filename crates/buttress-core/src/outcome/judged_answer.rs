@@ -1,0 +1,195 @@
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+
+use super::answer::sealed;
+use super::refused::refusal;
+use super::{AsError, Classify, JudgedBody, Judgement, Outcome, Ticket, Verdict, Wants};
+use crate::stage::{Keep, Rewrap};
+use crate::sync::Shared;
+use crate::{Problem, Reply};
+
+/// An [`Answer`] that is judged, by `C`, and settles a ticket `T`: for a layer that wants to learn how the call ended.
+///
+/// With [`Keep`] there is no place for a ticket in the body, so all is judged by the head: what only the end would have
+/// shown counts as a success.
+pub trait JudgedAnswer<Req, Res, Err, C, T>: sealed::Sealed + 'static {
+    /// What the layer answers with.
+    type Response;
+
+    /// What has to be remembered of a request, to be able to refuse it.
+    type Wants: Copy + Send + 'static;
+
+    /// What a refusal of this request has to look like.
+    fn wants(request: &Req) -> Self::Wants;
+
+    /// The answer of the service inside. Once it is there, the ticket is settled, or sent along with the body.
+    ///
+    /// If the judge panics, the ticket stays where it is.
+    fn judged(
+        classify: &Shared<C>,
+        ticket: &mut Option<T>,
+        polled: Poll<Result<Res, Err>>,
+    ) -> Poll<Result<Self::Response, Err>>;
+
+    /// The answer of the service inside, which nobody judges.
+    fn passed(polled: Poll<Result<Res, Err>>) -> Poll<Result<Self::Response, Err>>;
+
+    /// The answer in its place.
+    ///
+    /// # Errors
+    ///
+    /// That is what it is, where a response cannot be made.
+    fn refused(problem: Problem, wants: Self::Wants) -> Result<Self::Response, Err>;
+}
+
+impl<A, B, E, C, T> JudgedAnswer<Request<A>, Response<B>, E, C, T> for Rewrap
+where
+    B: Body,
+    C: Classify<Response<B>, E>,
+    T: Ticket,
+{
+    type Response = Response<Reply<JudgedBody<B, C, T>>>;
+    type Wants = Wants;
+
+    #[inline]
+    fn wants(request: &Request<A>) -> Wants {
+        Wants::of(request)
+    }
+
+    #[inline]
+    fn judged(
+        classify: &Shared<C>,
+        ticket: &mut Option<T>,
+        polled: Poll<Result<Response<B>, E>>,
+    ) -> Poll<Result<Self::Response, E>> {
+        let kind = match judge(&**classify, &polled) {
+            None => return Poll::Pending,
+            Some(Verdict::AtEnd(kind)) => kind,
+            Some(Verdict::Now(judgement)) => {
+                settle(ticket, judgement);
+                return <Self as JudgedAnswer<Request<A>, _, _, C, T>>::passed(polled);
+            }
+        };
+        let ticket = ticket.take();
+        polled.map_ok(|response| {
+            response.map(|body| {
+                Reply::inner(match ticket {
+                    Some(ticket) => JudgedBody::following(body, classify, kind, ticket),
+                    None => JudgedBody::passing(body),
+                })
+            })
+        })
+    }
+
+    #[inline]
+    fn passed(polled: Poll<Result<Response<B>, E>>) -> Poll<Result<Self::Response, E>> {
+        polled.map_ok(|response| response.map(|body| Reply::inner(JudgedBody::passing(body))))
+    }
+
+    fn refused(problem: Problem, wants: Wants) -> Result<Self::Response, E> {
+        Ok(refusal(problem, wants))
+    }
+}
+
+impl<A, B, E, C, T> JudgedAnswer<Request<A>, Response<B>, E, C, T> for Keep
+where
+    B: From<Bytes>,
+    C: Classify<Response<B>, E>,
+    T: Ticket,
+{
+    type Response = Response<B>;
+    type Wants = Wants;
+
+    #[inline]
+    fn wants(request: &Request<A>) -> Wants {
+        Wants::of(request)
+    }
+
+    #[inline]
+    fn judged(
+        classify: &Shared<C>,
+        ticket: &mut Option<T>,
+        polled: Poll<Result<Response<B>, E>>,
+    ) -> Poll<Result<Self::Response, E>> {
+        by_the_head(&**classify, ticket, &polled);
+        polled
+    }
+
+    #[inline]
+    fn passed(polled: Poll<Result<Response<B>, E>>) -> Poll<Result<Self::Response, E>> {
+        polled
+    }
+
+    fn refused(problem: Problem, wants: Wants) -> Result<Self::Response, E> {
+        Ok(refusal(problem, wants))
+    }
+}
+
+impl<Req, Res, E, C, T> JudgedAnswer<Req, Res, E, C, T> for AsError
+where
+    E: From<Problem>,
+    C: Classify<Res, E>,
+    T: Ticket,
+{
+    type Response = Res;
+    type Wants = ();
+
+    #[inline]
+    fn wants(_: &Req) {}
+
+    #[inline]
+    fn judged(
+        classify: &Shared<C>,
+        ticket: &mut Option<T>,
+        polled: Poll<Result<Res, E>>,
+    ) -> Poll<Result<Res, E>> {
+        by_the_head(&**classify, ticket, &polled);
+        polled
+    }
+
+    #[inline]
+    fn passed(polled: Poll<Result<Res, E>>) -> Poll<Result<Res, E>> {
+        polled
+    }
+
+    fn refused(problem: Problem, (): ()) -> Result<Res, E> {
+        Err(problem.into())
+    }
+}
+
+/// What can be said by now; nothing while it is pending.
+#[inline]
+fn judge<C, Res, E>(classify: &C, polled: &Poll<Result<Res, E>>) -> Option<Verdict>
+where
+    C: Classify<Res, E>,
+{
+    match polled {
+        Poll::Pending => None,
+        Poll::Ready(Ok(response)) => Some(classify.response(response)),
+        Poll::Ready(Err(error)) => Some(Verdict::Now(classify.error(error))),
+    }
+}
+
+/// Settles a ticket that cannot go along with the body: what the end would have shown counts as a success.
+#[inline]
+fn by_the_head<C, T, Res, E>(classify: &C, ticket: &mut Option<T>, polled: &Poll<Result<Res, E>>)
+where
+    C: Classify<Res, E>,
+    T: Ticket,
+{
+    match judge(classify, polled) {
+        None => {}
+        Some(Verdict::Now(judgement)) => settle(ticket, judgement),
+        Some(Verdict::AtEnd(_)) => settle(ticket, Judgement::new(Outcome::Success)),
+    }
+}
+
+#[inline]
+fn settle<T: Ticket>(ticket: &mut Option<T>, judgement: Judgement) {
+    if let Some(ticket) = ticket.take() {
+        ticket.settle(judgement);
+    }
+}

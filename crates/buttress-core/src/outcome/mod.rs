@@ -1,0 +1,76 @@
+//! How a call ended, seen from the one who depends on it.
+//!
+//! A circuit breaker, a retry, a hedge and a limit that counts failures ask the same question of every call: did
+//! it succeed, and if not, whose fault was it? A [`Classify`] answers it, once, for all of them: from the error, from the
+//! head of the response, or from the end of its body, where gRPC says it.
+//!
+//! ```
+//! use buttress_core::outcome::{BodyKind, Classify, HttpClassify, Outcome, Verdict};
+//! use bytes::Bytes;
+//! use http::{Response, StatusCode};
+//! use http_body_util::Full;
+//! use std::io;
+//!
+//! let classify = HttpClassify::new();
+//! let judge = |status: StatusCode| {
+//!     let mut response = Response::new(Full::<Bytes>::from("hello"));
+//!     *response.status_mut() = status;
+//!     Classify::<_, io::Error>::response(&classify, &response)
+//! };
+//!
+//! assert_eq!(judge(StatusCode::OK), Verdict::AtEnd(BodyKind::Other), "its body may still break off");
+//! assert_eq!(judge(StatusCode::NOT_FOUND).outcome(), Some(Outcome::Success), "it did answer");
+//! assert_eq!(judge(StatusCode::BAD_GATEWAY).outcome(), Some(Outcome::Failure));
+//! assert_eq!(judge(StatusCode::TOO_MANY_REQUESTS).outcome(), Some(Outcome::Throttled));
+//! ```
+//!
+//! [`HttpClassify`] is for HTTP and gRPC; for anything else, a database for one, a closure will do: see
+//! [`classify_fn`]. What a layer wants to learn of one call is its [`Ticket`], which a [`JudgedBody`] takes along
+//! to the last frame.
+//!
+//! # Guarantees
+//!
+//! - A ticket is settled once, or dropped: then the caller went away before it was known how the call ended.
+//! - [`Reached::No`], which allows to repeat anything, is said only where it is proven.
+//! - Frames, hints and trailers pass a [`JudgedBody`] untouched.
+//! - What our own wall refused says nothing of the dependency: it is [`Rejected`](Outcome::Rejected).
+//!
+//! # Cancellation
+//!
+//! A ticket that is dropped unsettled gives back whatever its own `Drop` gives back. A [`JudgedBody`] drops it with the
+//! body.
+//!
+//! # Cost
+//!
+//! No allocation. A response that succeeded is judged by its status and version, and by the type of its content only if it
+//! may be gRPC: over HTTP/2 and later, or where its length is not known or nothing.
+//!
+//! # Errors
+//!
+//! None of its own: it judges those of others.
+
+mod answer;
+mod body;
+mod classify;
+mod closure;
+mod date;
+mod errors;
+mod http;
+mod judged_answer;
+mod judgement;
+mod kind;
+mod refused;
+mod says;
+mod ticket;
+
+pub use self::answer::{Answer, AsError, Wants};
+pub use self::body::JudgedBody;
+pub use self::classify::{BodyKind, Classify, ClassifyEnd, Verdict};
+pub use self::closure::{ClassifyFn, classify_fn};
+pub use self::errors::{BoxedErrors, ReadError};
+pub use self::http::HttpClassify;
+pub use self::judged_answer::JudgedAnswer;
+pub use self::judgement::{Advice, Judgement, Reached};
+pub use self::kind::Outcome;
+pub use self::refused::LocalRefusal;
+pub use self::ticket::Ticket;

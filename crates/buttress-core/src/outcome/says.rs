@@ -1,0 +1,79 @@
+//! What the other side says in headers and trailers: a status of gRPC, and when to come back.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{Advice, date};
+use crate::GrpcCode;
+use crate::number::digits;
+use crate::render::is_grpc as is_grpc_type;
+
+pub(super) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+pub(crate) const NO_RETRY: HeaderName = HeaderName::from_static("x-no-retry");
+
+/// Whether the content is gRPC.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(is_grpc_type)
+}
+
+/// Whether these headers or trailers bring a status of gRPC.
+pub(super) fn has_status(metadata: &HeaderMap) -> bool {
+    metadata.contains_key(STATUS)
+}
+
+/// Reads `grpc-status`. What is no number of a code is unknown.
+pub(super) fn code(value: &HeaderValue) -> GrpcCode {
+    let number = digits(value.as_bytes(), 3).and_then(|number| u8::try_from(number).ok());
+    number.map_or(GrpcCode::UNKNOWN, GrpcCode::from_u8)
+}
+
+/// What the head of an answer of HTTP advises.
+pub(super) fn http(headers: &HeaderMap) -> Advice {
+    if forbids(headers) {
+        return Advice::Never;
+    }
+    let mut values = headers.get_all(RETRY_AFTER).iter();
+    match values.next() {
+        // Of two that differ, neither is to be trusted.
+        Some(first) if values.all(|other| other == first) => retry_after(first),
+        _ => Advice::None,
+    }
+}
+
+/// What the metadata of gRPC advise. Whoever sends no number that is one means never, says gRPC.
+pub(super) fn grpc(metadata: &HeaderMap) -> Advice {
+    if forbids(metadata) {
+        return Advice::Never;
+    }
+    let mut values = metadata.get_all(PUSHBACK).iter();
+    match values.next() {
+        None => Advice::None,
+        Some(first) if values.all(|other| other == first) => pushback(first),
+        Some(_) => Advice::Never,
+    }
+}
+
+/// Whether an inner hop says that it has tried again already.
+fn forbids(headers: &HeaderMap) -> bool {
+    headers.get(NO_RETRY).is_some_and(|value| value == "1")
+}
+
+/// Seconds without sign or fraction, or a date in the one form that is still written.
+fn retry_after(value: &HeaderValue) -> Advice {
+    let value = value.as_bytes();
+    if let Some(seconds) = digits(value, 10) {
+        return Advice::After(Duration::from_secs(seconds));
+    }
+    date::parse(value).map_or(Advice::None, Advice::At)
+}
+
+/// Milliseconds, up to the largest number of 32 bits with a sign.
+fn pushback(value: &HeaderValue) -> Advice {
+    match digits(value.as_bytes(), 10) {
+        Some(millis @ 0..=0x7fff_ffff) => Advice::After(Duration::from_millis(millis)),
+        _ => Advice::Never,
+    }
+}

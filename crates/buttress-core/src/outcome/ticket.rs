@@ -1,0 +1,21 @@
+use super::Judgement;
+
+/// What a layer wants to learn of one call. To drop it unsettled means that the caller went away.
+///
+/// It goes from the call into the body of the response, if only that shows how the call ended: see
+/// [`JudgedBody`](super::JudgedBody), with an example.
+pub trait Ticket: Send + 'static {
+    /// The call has ended, and this is known of it.
+    fn settle(self, judgement: Judgement);
+
+    /// The head of the response is there, and its body decides. What is slow is measured up to here.
+    fn headed(&mut self) {}
+
+    /// The first data of the body has come.
+    fn progressed(&mut self) {}
+}
+
+/// Of calls of which nobody wants to learn anything.
+impl Ticket for () {
+    fn settle(self, _: Judgement) {}
+}
