@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
-use buttress_core::clock::{Clock, ManualClock, Moment, SystemClock, Timer, Timestamp};
+use buttress_core::clock::{
+    Alarm, Clock, ManualClock, Moment, SystemClock, Timer, Timestamp, ms, secs,
+};
+use buttress_testkit::poll::Wakes;
 use proptest::prelude::*;
 
 fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
@@ -38,6 +41,92 @@ fn a_sleep_counts_from_its_making_and_leaves_nothing_behind() {
     assert!(poll(dropped.as_mut()).is_pending());
     drop(dropped);
     assert_eq!(clock.sleepers(), 0);
+}
+
+type Bell = Alarm<ManualClock>;
+
+fn ring(alarm: std::pin::Pin<&mut Bell>, clock: &ManualClock, time: Duration) -> Poll<()> {
+    alarm.poll(clock, || time, &mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn an_alarm_is_armed_by_the_first_poll_and_asks_for_the_time_once() {
+    let clock = ManualClock::new();
+    let mut alarm = pin!(Bell::unarmed());
+    // Until somebody has to wait there is no timer, however long that takes.
+    clock.advance(secs(60));
+    assert_eq!((alarm.is_armed(), clock.sleepers()), (false, 0));
+
+    assert!(ring(alarm.as_mut(), &clock, secs(2)).is_pending());
+    assert_eq!((alarm.is_armed(), clock.sleepers()), (true, 1));
+    clock.advance(ms(1_999));
+    assert!(
+        ring(alarm.as_mut(), &clock, Duration::ZERO).is_pending(),
+        "two seconds were asked for"
+    );
+    clock.advance(ms(1));
+    assert!(ring(alarm.as_mut(), &clock, secs(9)).is_ready());
+
+    assert!(!alarm.is_armed());
+    assert!(ring(alarm.as_mut(), &clock, secs(1)).is_pending(), "it begins anew");
+    assert_eq!(clock.sleepers(), 1);
+}
+
+#[test]
+fn an_alarm_wakes_whoever_waits() {
+    let clock = ManualClock::new();
+    let mut alarm = pin!(Bell::unarmed());
+    let wakes = Wakes::new();
+    assert!(wakes.enter(|cx| alarm.as_mut().poll(&clock, || secs(1), cx)).is_pending());
+    clock.advance(secs(1));
+    assert_eq!(wakes.count(), 1);
+}
+
+#[test]
+fn an_alarm_for_now_rings_at_once_without_a_timer() {
+    let clock = ManualClock::new();
+    let mut alarm = pin!(Bell::unarmed());
+    assert!(ring(alarm.as_mut(), &clock, Duration::ZERO).is_ready());
+    assert_eq!((alarm.is_armed(), clock.sleepers()), (false, 0));
+}
+
+#[test]
+fn an_alarm_that_is_disarmed_or_dropped_leaves_nothing_behind() {
+    let clock = ManualClock::new();
+    let mut alarm = Box::pin(Bell::unarmed());
+    assert!(ring(alarm.as_mut(), &clock, secs(1)).is_pending());
+    alarm.as_mut().disarm();
+    assert_eq!((alarm.is_armed(), clock.sleepers()), (false, 0));
+
+    assert!(ring(alarm.as_mut(), &clock, secs(1)).is_pending());
+    drop(alarm);
+    assert_eq!(clock.sleepers(), 0);
+}
+
+#[test]
+fn the_recent_time_is_now_unless_a_clock_knows_better() {
+    #[derive(Debug)]
+    struct Coarse(ManualClock);
+
+    impl Clock for Coarse {
+        fn now(&self) -> Moment {
+            self.0.now()
+        }
+
+        fn wall(&self) -> Timestamp {
+            self.0.wall()
+        }
+
+        fn recent(&self) -> Moment {
+            Moment::from_nanos(self.now().as_nanos() / 1_000_000 * 1_000_000)
+        }
+    }
+
+    let manual = ManualClock::new();
+    manual.advance(Duration::from_nanos(1));
+    assert_eq!(manual.recent(), manual.now());
+    let shared: Arc<dyn Clock> = Arc::new(Coarse(manual));
+    assert_eq!(shared.now() - shared.recent(), Duration::from_nanos(1), "through a reference too");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod address;
 mod audit;
 mod clock;
 mod context;
+mod deadline;
 mod keys;
 mod metrics;
 #[cfg(feature = "metrics")]
