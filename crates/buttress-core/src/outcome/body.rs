@@ -2,7 +2,6 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -90,18 +89,18 @@ impl<B: Body, C: ClassifyEnd, T: Ticket> JudgedBody<B, C, T> {
 
 impl<B, C, T> Body for JudgedBody<B, C, T>
 where
-    B: Body<Data = Bytes>,
+    B: Body,
     C: ClassifyEnd,
     T: Ticket,
 {
-    type Data = Bytes;
+    type Data = B::Data;
     type Error = B::Error;
 
     #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         if this.follows.is_none() {
             return this.inner.poll_frame(cx);

@@ -50,11 +50,13 @@ impl Judgement {
     }
 
     /// How far the request got.
+    #[must_use]
     pub const fn reached(self) -> Reached {
         self.reached
     }
 
     /// What the other side says of coming back.
+    #[must_use]
     pub const fn advice(self) -> Advice {
         self.advice
     }

@@ -53,14 +53,12 @@ mod answer;
 mod body;
 mod classify;
 mod closure;
-mod date;
 mod errors;
 mod http;
 mod judged_answer;
 mod judgement;
 mod kind;
 mod refused;
-mod says;
 mod ticket;
 
 pub use self::answer::{Answer, AsError, Wants};

@@ -1,14 +1,15 @@
-use std::error::Error;
+mod date;
+mod judge;
+mod says;
+mod table;
+
 use std::fmt;
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Response, StatusCode, Version};
-use http_body::Body;
+use http::StatusCode;
 
-use super::{
-    BodyKind, BoxedErrors, Classify, ClassifyEnd, Judgement, LocalRefusal, Outcome, Reached,
-    ReadError, Verdict, errors, says,
-};
+use self::table::Table;
+use super::{BoxedErrors, Outcome, ReadError};
 use crate::GrpcCode;
 
 /// Judges calls over HTTP and gRPC. The default everywhere.
@@ -61,26 +62,16 @@ use crate::GrpcCode;
 /// No allocation. What a success costs is said in the [module](super#cost).
 #[derive(Clone)]
 pub struct HttpClassify {
-    statuses: [Outcome; STATUSES],
-    codes: [Outcome; CODES],
+    table: Table,
     follow_bodies: bool,
     readers: Vec<Arc<dyn ReadError>>,
 }
-
-/// From 100 to 611; what is above is judged as the last.
-const STATUSES: usize = 512;
-const CODES: usize = 17;
 
 impl HttpClassify {
     /// The defaults.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            statuses: DEFAULT_STATUSES,
-            codes: DEFAULT_CODES,
-            follow_bodies: true,
-            readers: Vec::new(),
-        }
+        Self { table: Table::DEFAULT, follow_bodies: true, readers: Vec::new() }
     }
 
     /// Takes these statuses for failures.
@@ -157,146 +148,18 @@ impl HttpClassify {
         outcome: Outcome,
     ) -> Self {
         for status in statuses {
-            self.statuses[place(status)] = outcome;
+            self.table.set_status(status, outcome);
         }
         self
     }
 
     fn with_codes(mut self, codes: impl IntoIterator<Item = GrpcCode>, outcome: Outcome) -> Self {
         for code in codes {
-            self.codes[usize::from(code.as_u8())] = outcome;
+            self.table.set_code(code, outcome);
         }
         self
     }
 }
-
-impl<B: Body, E: Error + 'static> Classify<Response<B>, E> for HttpClassify {
-    fn error(&self, error: &E) -> Judgement {
-        self.read(error)
-    }
-
-    #[inline]
-    fn response(&self, response: &Response<B>) -> Verdict {
-        self.by_head(response)
-    }
-}
-
-impl ClassifyEnd for HttpClassify {
-    fn end(&self, kind: BodyKind, trailers: Option<&HeaderMap>) -> Judgement {
-        match trailers {
-            Some(trailers) if says::has_status(trailers) => self.by_code(trailers),
-            // gRPC takes a call without a status for one that failed in an unknown way.
-            _ if kind == BodyKind::Grpc => {
-                Judgement::new(self.of_code(GrpcCode::UNKNOWN)).with_reached(Reached::Perhaps)
-            }
-            _ => Judgement::new(Outcome::Success),
-        }
-    }
-}
-
-impl HttpClassify {
-    #[inline]
-    pub(super) fn by_head<B: Body>(&self, response: &Response<B>) -> Verdict {
-        let status = response.status();
-        if status.as_u16() < 400
-            && self.of_status(status) == Outcome::Success
-            && !may_be_grpc(response)
-        {
-            return self.at_end(BodyKind::Other);
-        }
-        self.look_closer(status, response.headers(), response.extensions())
-    }
-
-    /// What an error says, or one of those behind it.
-    pub(super) fn read(&self, error: &(dyn Error + 'static)) -> Judgement {
-        errors::read(error, &self.readers, |status| self.of_status(status))
-    }
-
-    #[inline(never)]
-    fn look_closer(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-    ) -> Verdict {
-        if let Some(judgement) = LocalRefusal::judgement(extensions) {
-            return Verdict::Now(judgement);
-        }
-        if status == StatusCode::OK && says::is_grpc(headers) {
-            return match says::has_status(headers) {
-                true => Verdict::Now(self.by_code(headers)),
-                false => self.at_end(BodyKind::Grpc),
-            };
-        }
-        match self.of_status(status) {
-            Outcome::Success if status.as_u16() < 400 => self.at_end(BodyKind::Other),
-            outcome => Verdict::Now(Judgement::new(outcome).with_advice(says::http(headers))),
-        }
-    }
-
-    #[inline]
-    fn at_end(&self, kind: BodyKind) -> Verdict {
-        if self.follow_bodies { Verdict::AtEnd(kind) } else { Verdict::now(Outcome::Success) }
-    }
-
-    #[inline]
-    fn of_status(&self, status: StatusCode) -> Outcome {
-        self.statuses[place(status)]
-    }
-
-    fn of_code(&self, code: GrpcCode) -> Outcome {
-        self.codes[usize::from(code.as_u8()).min(CODES - 1)]
-    }
-
-    /// By the status of gRPC, which stands in trailers, or in the head where there is no body.
-    fn by_code(&self, metadata: &HeaderMap) -> Judgement {
-        let code = metadata.get(says::STATUS).map_or(GrpcCode::UNKNOWN, says::code);
-        Judgement::new(self.of_code(code)).with_advice(says::grpc(metadata))
-    }
-}
-
-/// Whether it has to be looked at more closely. Over HTTP/1 there is no gRPC but in tests, where no connection gave the
-/// response its version; there a body of a known length is none.
-#[inline]
-fn may_be_grpc<B: Body>(response: &Response<B>) -> bool {
-    response.version() >= Version::HTTP_2
-        || response.body().size_hint().exact().is_none_or(|length| length == 0)
-}
-
-#[inline]
-fn place(status: StatusCode) -> usize {
-    usize::from(status.as_u16() - 100).min(STATUSES - 1)
-}
-
-const DEFAULT_STATUSES: [Outcome; STATUSES] = {
-    let mut all = [Outcome::Success; STATUSES];
-    let mut place = 0;
-    while place < STATUSES {
-        all[place] = match place + 100 {
-            408 | 500 | 502..=504 | 507..=509 | 511 | 520..=530 | 600.. => Outcome::Failure,
-            429 => Outcome::Throttled,
-            421 | 425 => Outcome::Ignored,
-            _ => Outcome::Success,
-        };
-        place += 1;
-    }
-    all
-};
-
-const DEFAULT_CODES: [Outcome; CODES] = {
-    let mut all = [Outcome::Success; CODES];
-    let mut code = 0;
-    while code < CODES {
-        all[code] = match code {
-            2 | 4 | 13..=15 => Outcome::Failure,
-            8 => Outcome::Throttled,
-            1 => Outcome::Ignored,
-            _ => Outcome::Success,
-        };
-        code += 1;
-    }
-    all
-};
 
 impl Default for HttpClassify {
     fn default() -> Self {

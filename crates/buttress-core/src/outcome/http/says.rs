@@ -5,14 +5,15 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Advice, date};
+use super::date;
 use crate::GrpcCode;
 use crate::number::digits;
+use crate::outcome::Advice;
 use crate::render::is_grpc as is_grpc_type;
 
 pub(super) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
-pub(crate) const NO_RETRY: HeaderName = HeaderName::from_static("x-no-retry");
+const NO_RETRY: HeaderName = HeaderName::from_static("x-no-retry");
 
 /// Whether the content is gRPC.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
