@@ -2,9 +2,7 @@ use bytes::Bytes;
 use http::{Extensions, Response};
 
 use super::{Advice, Judgement, Outcome, Reached, Wants};
-use crate::clock::{Clock, SystemClock};
-use crate::render::{self, GrpcStatus, Occasion, Render};
-use crate::{Code, Problem};
+use crate::{Code, Problem, render};
 
 /// In the extensions of a response, it says that our own wall gave it in the place of the dependency.
 ///
@@ -66,16 +64,7 @@ const OF_THE_WALL: [Code; 4] =
 #[cold]
 pub(super) fn refusal<B: From<Bytes>>(problem: Problem, wants: Wants) -> Response<B> {
     let is_local = LocalRefusal::is_said_by(problem.code());
-    let mut response = if wants.is_grpc() {
-        let occasion = Occasion::at(SystemClock.wall());
-        let mut response = GrpcStatus.render(&problem, &occasion).map(B::from);
-        response.extensions_mut().insert(problem);
-        response
-    } else {
-        let mut response = Response::new(B::from(Bytes::new()));
-        render::hand_over(&mut response, problem);
-        response
-    };
+    let mut response = render::stand_in(problem, wants.is_grpc());
     if is_local {
         response.extensions_mut().insert(LocalRefusal);
     }

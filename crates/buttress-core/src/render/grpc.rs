@@ -59,6 +59,22 @@ pub(crate) fn metadata(problem: &Problem) -> HeaderMap {
     metadata
 }
 
+/// Whether these are the headers of a status.
+pub(super) fn is_status(headers: &HeaderMap) -> bool {
+    headers.contains_key(&STATUS)
+}
+
+/// Takes a status from the headers of an answer that gets another format, and says whether there was one.
+pub(super) fn forget_status(headers: &mut HeaderMap) -> bool {
+    if !is_status(headers) {
+        return false;
+    }
+    for name in [STATUS, MESSAGE, CODE, PUSHBACK] {
+        headers.remove(name);
+    }
+    true
+}
+
 /// As gRPC over HTTP/2 asks: all but printable ASCII, and the per cent sign itself, as `%XX`.
 fn percent_encoded(message: &str) -> HeaderValue {
     let mut encoded = String::with_capacity(message.len());

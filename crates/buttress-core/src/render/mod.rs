@@ -30,6 +30,7 @@ mod json;
 mod leave_alone;
 mod occasion;
 mod sheet;
+mod stand_in;
 
 use std::fmt;
 
@@ -55,6 +56,8 @@ pub(crate) use self::grpc::metadata as grpc_metadata;
 pub use self::json::{JsonEnvelope, json};
 pub use self::leave_alone::LeaveAlone;
 pub use self::occasion::Occasion;
+pub use self::stand_in::fill_in;
+pub(crate) use self::stand_in::stand_in;
 
 /// A way to write a [`Problem`] down.
 ///
@@ -138,7 +141,10 @@ pub(crate) fn settle_with(
 ) {
     let Some(problem) = response.extensions().get::<Problem>().cloned() else { return };
     let (parts, body) = encode(&problem).into_parts();
-    if response.status() == problem.status() {
+    // One that was made for gRPC is a success by its status.
+    let was_grpc = grpc::forget_status(response.headers_mut());
+    let made_with = if was_grpc { StatusCode::OK } else { problem.status() };
+    if response.status() == made_with {
         response.set_status(parts.status);
     }
     replace(response.headers_mut(), problem.status(), parts.headers);

@@ -21,6 +21,7 @@ mod mistakes;
 mod probe;
 mod problem;
 mod redact;
+mod refusals;
 mod render;
 mod secret;
 mod stage;
