@@ -161,3 +161,23 @@ mod tests {
         assert_eq!(places.len(), striped.len());
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models {
+    use buttress_testkit::models::{explore, join, number, thread};
+
+    use super::Striped;
+    use crate::sync::deal_stripes_by;
+
+    /// The models of others rest on it: with one stripe for all threads they would not see what two do.
+    #[test]
+    fn threads_of_a_model_have_stripes_of_their_own() {
+        deal_stripes_by(number);
+        explore(|| {
+            let here = || Striped::new(2, || ()).here();
+            let there = join([thread::spawn(here)]);
+            assert_eq!((here(), there), (0, [1]));
+        });
+    }
+}

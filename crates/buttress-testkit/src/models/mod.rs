@@ -35,11 +35,23 @@ pub type RandomState = BuildHasherDefault<DefaultHasher>;
 const PREEMPTIONS: usize = 3;
 
 /// Runs `model` in every order of its threads, with at most three interruptions, or `LOOM_MAX_PREEMPTIONS`.
+///
+/// Each thread has a stripe of its own in a `Striped`, as far as there are enough.
 pub fn explore(model: impl Fn() + Send + Sync + 'static) {
+    buttress_core::sync::deal_stripes_by(number);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound.get_or_insert(PREEMPTIONS);
     builder.max_branches = builder.max_branches.max(10_000);
     builder.check(model);
+}
+
+/// The number of the thread that asks: zero is the first one, which runs the model.
+#[must_use]
+pub fn number() -> usize {
+    // Its id has no other way to tell.
+    let id = format!("{:?}", thread::current().id());
+    let digits = id.trim_start_matches("ThreadId(").trim_end_matches(')');
+    digits.parse().expect("an id of loom is a number")
 }
 
 /// Waits for all of these, and gives what they gave.
