@@ -97,8 +97,8 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets what makes keys. A fleet shares the seed: otherwise each process counts for itself, and the log says so. The
-    /// default is random, for one process.
+    /// Sets what makes keys. A fleet shares the seed, so for a store that is shared it has to be said: otherwise each process
+    /// would count for itself. In memory the default is random.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
         self.keyer = Some(keyer);
         self
@@ -140,7 +140,7 @@ impl<S> RateLimitBuilder<S> {
     }
 
     /// Sets where limits are counted. The default is the memory of this process. A handle to Redis will do, too, and means
-    /// a `RedisStore` with its defaults; say a [keyer](Self::keyer) beside it, or else no other process counts along.
+    /// a `RedisStore` with its defaults; with it a [keyer](Self::keyer) has to be said.
     pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<T::Store> {
         self.map(|_| store.into_store())
     }

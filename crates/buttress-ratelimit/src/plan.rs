@@ -40,7 +40,7 @@ struct Read {
 
 impl<S: LimitStore> Plan<S> {
     pub(crate) fn of(mut builder: RateLimitBuilder<S>, faults: &mut Faults) -> Self {
-        let keyer = keyer_for(&builder.store, builder.keyer.take()).scoped("ratelimit");
+        let keyer = keyer_for(&builder.store, builder.keyer.take(), faults).scoped("ratelimit");
         let shard = builder.shard_by.as_ref().map(|by| KeyParts::of(&**by));
         check_count(builder.policies.len(), faults);
         check_names(&builder.policies, faults);

@@ -14,7 +14,7 @@ use std::fmt;
 use buttress_core::engine::Step;
 use buttress_core::key::{KeyParts, Keyer};
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Health};
+use buttress_core::{BuildError, Faults, Health};
 
 #[cfg(feature = "redis")]
 pub use self::engine::Engine;
@@ -142,7 +142,8 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Whether other processes count there, too: then all of them have to make the same keys.
+    /// Whether other processes count there, too: then all of them have to make the same keys, and limits without a
+    /// [keyer](crate::RateLimitBuilder::keyer) are refused when they are built.
     fn is_shared(&self) -> bool {
         false
     }
@@ -153,13 +154,18 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// What makes the keys for this store: a random one, if nothing else is said. What a fleet shares is then counted for each
-/// process by itself, which looks like limits that do not hold.
-pub(crate) fn keyer_for(store: &impl LimitStore, said: Option<Keyer>) -> Keyer {
+/// What makes the keys for this store: a random one, if nothing else is said. For what a fleet shares it has to be said, or
+/// each process would count for itself, which looks like limits that do not hold.
+pub(crate) fn keyer_for(
+    store: &impl LimitStore,
+    said: Option<Keyer>,
+    faults: &mut Faults,
+) -> Keyer {
     if said.is_none() && store.is_shared() {
-        tracing::warn!(
-            target: "buttress",
-            "limits are shared, but no other process makes the same keys"
+        faults.add(
+            "key_seed",
+            "is not said, and no other process would make the same keys: say \
+             `.keyer(Keyer::from(redis.seed(\"keys\").await?))`, or put one seed into all settings",
         );
     }
     said.unwrap_or_default()

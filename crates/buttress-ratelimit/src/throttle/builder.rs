@@ -98,7 +98,8 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         self
     }
 
-    /// Makes keys with this one: a fleet shares its seed. The default is random.
+    /// Makes keys with this one. A fleet shares its seed, so for a store that is shared it has to be said; in memory the
+    /// default is random.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
         self.keyer = Some(keyer);
         self
@@ -129,12 +130,12 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
     /// Fails with every setting that is wrong, and with what the store cannot keep.
     pub fn build(self) -> Result<ThrottleLayer<W, L>, BuildError> {
         let limit = self.quota.check();
-        self.check(limit.clone())?;
+        let keyer = self.check(limit.clone())?;
         let limit = limit?;
         let terms = Terms::new(&*self.name, limit).degrade(self.degrade).keyed_by(self.keyed_by);
         Ok(ThrottleLayer::new(Gate {
             way: self.way,
-            keyer: keyer_for(&self.store, self.keyer).scoped(&self.name),
+            keyer: keyer.scoped(&self.name),
             store: self.store.bind(&[terms], None, &self.metrics)?,
             limits: Limits::from_iter([limit]),
             waiting: AtomicUsize::new(0),
@@ -143,7 +144,7 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         }))
     }
 
-    fn check(&self, limit: Result<Limit, BuildError>) -> Result<(), BuildError> {
+    fn check(&self, limit: Result<Limit, BuildError>) -> Result<Keyer, BuildError> {
         let mut faults = Faults::new();
         faults.within("quota", limit);
         if self.quota.algorithm == Algorithm::Concurrent {
@@ -158,7 +159,8 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
-        faults.finish(())
+        let keyer = keyer_for(&self.store, self.keyer, &mut faults);
+        faults.finish(keyer)
     }
 
     fn map_store<E>(self, change: impl FnOnce(L) -> E) -> ThrottleBuilder<W, E> {

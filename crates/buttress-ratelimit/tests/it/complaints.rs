@@ -135,6 +135,7 @@ fn only_wrong_passwords_count() {
 #[cfg(feature = "redis")]
 #[tokio::test]
 async fn without_redis_there_are_limits() {
+    use buttress_core::Keyer;
     use buttress_core::engine::Degrade;
     use buttress_ratelimit::store::RedisStore;
     use buttress_redis::Redis;
@@ -152,6 +153,7 @@ async fn without_redis_there_are_limits() {
             "open",
             by(Quota::per_hour(3)).when(buttress_ratelimit::path("/open")).degrade(Degrade::Allow),
         )
+        .keyer(Keyer::random())
         .engine(RedisStore::new(nowhere))
         .build()
         .unwrap();

@@ -23,6 +23,7 @@ use crate::{Charges, Limits, Retry, Verdict};
 /// Limits in Redis or Valkey, which a fleet shares. Clones are the same; see the [module](crate::store::redis) for what it promises.
 ///
 /// ```
+/// use buttress_ratelimit::key::{KeySeed, Keyer};
 /// use buttress_ratelimit::store::RedisStore;
 /// use buttress_ratelimit::{Quota, RateLimit, address};
 /// use buttress_redis::Redis;
@@ -32,10 +33,14 @@ use crate::{Charges, Limits, Retry, Verdict};
 /// let redis = Redis::builder("redis://cache.internal").build()?;
 /// let store = RedisStore::new(redis).named("shop").within(Duration::from_millis(50)).leases("per-adress", 100);
 ///
-/// let limits = RateLimit::builder().policy("per-address", Quota::per_second(2_000).by(address()));
+/// // From the settings: the same in all processes.
+/// let keyer = Keyer::from("8f1d6a90c3b24e57a1f0d2c4b6e89375".parse::<KeySeed>()?);
+/// let limits = RateLimit::builder()
+///     .policy("per-address", Quota::per_second(2_000).by(address()))
+///     .keyer(keyer);
 /// let error = limits.engine(store).build().unwrap_err();
 /// assert!(error.to_string().contains("redis.leases.per-adress: there is no policy of this name"));
-/// # Ok::<_, buttress_core::BuildError>(())
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct RedisStore {

@@ -5,12 +5,11 @@ use std::convert::Infallible;
 use buttress_core::clock::ManualClock;
 use buttress_core::engine::Degrade;
 use buttress_core::stage::Stage;
-use buttress_core::{Context, Keyer};
+use buttress_core::{BuildError, Context, Keyer};
 use buttress_ratelimit::store::{Engine, Memory, RedisStore};
 use buttress_ratelimit::throttle::ThrottleBuilder;
 use buttress_ratelimit::{Quota, RateLimit, everyone, header};
 use buttress_redis::Redis;
-use buttress_testkit::log::Log;
 use buttress_testkit::redis::Server;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -110,29 +109,30 @@ async fn without_redis_it_answers_as_told() {
     }
 }
 
-/// Each process would count for itself, and nothing else tells of it.
+/// Each process would count for itself, and nothing tells of it.
 #[test]
-fn who_makes_keys_that_no_other_process_makes_is_told() {
-    let log = Log::of("buttress");
-    let _listening = log.listen();
+fn limits_whose_keys_no_other_process_makes_are_not_built() {
     let redis = || Redis::builder("redis://127.0.0.1:1").build().unwrap();
     let limits = || RateLimit::builder().policy("all", Quota::per_hour(3).by(everyone()));
     let throttle = || ThrottleBuilder::http(Quota::per_hour(3), everyone());
-    let told = || {
-        let lines = log.take();
-        assert!(lines.iter().all(|line| line.contains("limits are shared")), "{lines:?}");
-        lines.len()
+    let path = |error: &BuildError| error.faults().last().map(|fault| fault.path().to_owned());
+    let is_refused = |error: BuildError| {
+        assert_eq!(path(&error).as_deref(), Some("key_seed"), "{error}");
+        assert!(error.to_string().contains(".keyer("), "it says what to write: {error}");
+        error.faults().len()
     };
 
-    assert!(limits().engine(redis()).build().is_ok());
-    assert!(limits().engine(Engine::from(RedisStore::new(redis()))).build().is_ok());
-    assert!(limits().engine(redis()).timer(ManualClock::new()).build().is_ok());
-    assert!(throttle().engine(redis()).build().is_ok());
-    assert_eq!(told(), 4);
+    assert_eq!(is_refused(limits().engine(redis()).build().unwrap_err()), 1);
+    let chosen = Engine::from(RedisStore::new(redis()));
+    assert_eq!(is_refused(limits().engine(chosen).build().unwrap_err()), 1);
+    let queued = limits().engine(redis()).timer(ManualClock::new());
+    assert_eq!(is_refused(queued.build().unwrap_err()), 1);
+    assert_eq!(is_refused(throttle().engine(redis()).build().unwrap_err()), 1);
+    let narrow = throttle().engine(redis()).most_waiting(0);
+    assert_eq!(is_refused(narrow.build().unwrap_err()), 2, "all at once");
 
     let keyer = Keyer::random();
     assert!(limits().engine(redis()).keyer(keyer).build().is_ok());
     assert!(throttle().engine(redis()).keyer(keyer).build().is_ok());
     assert!(limits().engine(Engine::from(Memory::new())).build().is_ok());
-    assert_eq!(told(), 0);
 }
