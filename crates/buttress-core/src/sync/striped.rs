@@ -49,6 +49,7 @@ impl<T> Striped<T> {
 
     /// The value of this thread.
     #[inline]
+    #[must_use]
     pub fn mine(&self) -> &T {
         &self[self.here()]
     }
@@ -116,9 +117,9 @@ mod tests {
 
     #[test]
     fn there_is_a_power_of_two_and_never_none() {
-        let stripes = [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, usize::MAX].map(power_of_two_within);
+        let powers = [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, usize::MAX].map(power_of_two_within);
         let top = 1 << (usize::BITS - 1);
-        assert_eq!(stripes, [1, 1, 2, 2, 4, 4, 8, 8, 16, 16, top]);
+        assert_eq!(powers, [1, 1, 2, 2, 4, 4, 8, 8, 16, 16, top]);
         for most in 0..40 {
             let striped = Striped::new(most, || ());
             assert!(striped.len().is_power_of_two());

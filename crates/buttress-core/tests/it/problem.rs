@@ -60,6 +60,9 @@ fn the_table_of_codes_is_as_it_was() {
             "DEPENDENCY_FAILED 502 server retryable 14",
             "UNAVAILABLE 503 server retryable 14",
             "OVERLOADED 503 server retryable 14",
+            "CIRCUIT_OPEN 503 server retryable 14",
+            "SATURATED 503 server retryable 14",
+            "THROTTLED_LOCALLY 503 server retryable 14",
             "TIMED_OUT 504 server retryable 4",
         ]
     );
