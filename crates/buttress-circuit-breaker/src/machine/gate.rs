@@ -1,0 +1,192 @@
+use std::time::Duration;
+
+use buttress_core::clock::Moment;
+
+use super::around::{Around, Counted, Counters};
+use super::pass::Kind;
+use super::step::Step;
+use super::{Outside, Pass, Refused, Verdict};
+use crate::parts::atomic::AtomicU64;
+use crate::parts::atomic::Ordering::{AcqRel, Acquire};
+use crate::word::{Phase, Word};
+use crate::{State, Transition, Trip, Why, ramp};
+
+/// The state of one breaker: the word, and three times that belong to it.
+///
+/// Steps from one phase to another are made under a lock, which their rarity allows. The times are written before the word
+/// is. Between two times of being open there is always another phase: so who looks at the word, at `until`, and finds the
+/// word of the same generation, has the two that belong together.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    word: AtomicU64,
+    /// When an open one is due.
+    pub(super) until: AtomicU64,
+    /// When the newest lease of a probe is over. It only grows: so what comes late does no harm.
+    pub(super) lease: AtomicU64,
+    /// When it came to its phase.
+    pub(super) since: AtomicU64,
+}
+
+/// What is said to those that come while calls are let in one by one.
+pub(super) const SOON: Duration = Duration::from_secs(1);
+
+impl Gate {
+    pub(crate) fn new(word: Word, now: Moment) -> Self {
+        Self {
+            word: AtomicU64::new(word.bits()),
+            until: AtomicU64::new(0),
+            lease: AtomicU64::new(0),
+            since: AtomicU64::new(now.as_nanos()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        Word::from_bits(self.word.load(Acquire))
+    }
+
+    pub(super) fn swap(&self, seen: Word, next: Word) -> bool {
+        self.word.compare_exchange(seen.bits(), next.bits(), AcqRel, Acquire).is_ok()
+    }
+
+    /// Lets a call pass, or refuses it: where it is not simply closed.
+    #[cold]
+    pub(crate) fn enter<O: Outside, C>(&self, around: &Around<'_, O, C>) -> Result<Pass, Refused> {
+        loop {
+            let word = self.word();
+            let answer = match word.phase() {
+                Phase::Closed | Phase::ForcedClosed | Phase::MetricsOnly => {
+                    return Ok(Pass::new(word, Kind::Ordinary));
+                }
+                Phase::Disabled | Phase::Vacant => return Ok(Pass::new(word, Kind::Free)),
+                Phase::ForcedOpen => return Err(Refused::new(word, None)),
+                Phase::Open => self.enter_open(word, around),
+                Phase::HalfOpen => self.enter_half_open(word, around),
+                Phase::RampingUp => self.enter_ramping(word, around),
+            };
+            // Nothing: somebody made a step meanwhile.
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+    }
+
+    fn enter_open<O: Outside, C>(
+        &self,
+        word: Word,
+        around: &Around<'_, O, C>,
+    ) -> Option<Result<Pass, Refused>> {
+        let left = self.until() - around.outside.recent();
+        if !left.is_zero() {
+            let refused = Refused::new(word, Some(left));
+            return (self.word().generation() == word.generation()).then_some(Err(refused));
+        }
+        let now = around.now();
+        let lease = now + around.policy.lease;
+        let step = self.step(around, |seen| {
+            // The place is its own: the first probe counts.
+            let word = (seen.generation() == word.generation() && now >= self.until())
+                .then(|| seen.step(Phase::HalfOpen).with_probes(1, 0, 0))?;
+            Some(Step::to(word, now, Why::Due).leased(lease))
+        });
+        step.map(|word| Ok(Pass::new(word, Kind::Probe)))
+    }
+
+    fn enter_ramping<O: Outside, C>(
+        &self,
+        word: Word,
+        around: &Around<'_, O, C>,
+    ) -> Option<Result<Pass, Refused>> {
+        let now = around.outside.recent();
+        let since = Moment::from_nanos(self.since.load(Acquire));
+        if self.word().generation() != word.generation() {
+            return None;
+        }
+        let whole = around.policy.ramp_up.unwrap_or_default();
+        if let Some(share) = ramp::share(now - since, whole) {
+            let passes = around.outside.share() < share;
+            return Some(if passes {
+                Ok(Pass::new(word, Kind::Ordinary))
+            } else {
+                Err(Refused::new(word, Some(SOON)))
+            });
+        }
+        self.step(around, |seen| {
+            let word =
+                (seen.generation() == word.generation()).then(|| seen.step(Phase::Closed))?;
+            Some(Step::to(word, now, Why::RampedUp))
+        });
+        None
+    }
+
+    /// Hears how a call ended that counts.
+    #[cold]
+    pub(crate) fn settle<O: Outside, C: Counters>(
+        &self,
+        pass: Pass,
+        verdict: Verdict,
+        advice: Option<Duration>,
+        around: &Around<'_, O, C>,
+    ) {
+        let Some(streak) = self.count_in_a_row(pass, verdict) else { return };
+        let word = self.word();
+        let call = Counted {
+            policy: around.policy,
+            verdict,
+            streak,
+            counted: pass.is_counted(),
+            generation: pass.generation(),
+            halved: word.phase() == Phase::RampingUp,
+            now: || match verdict {
+                Verdict::Good { slow: false } => around.outside.recent(),
+                _ => around.outside.now(),
+            },
+        };
+        let Some(trip) = around.counters.count(&call) else { return };
+        match word.phase() {
+            Phase::MetricsOnly => self.tell_once(pass, trip, around),
+            Phase::Closed | Phase::RampingUp => {
+                let of_then = |seen: Word| seen.generation() == pass.generation();
+                self.open(trip, advice, around, of_then);
+            }
+            _ => {}
+        }
+    }
+
+    /// Failures in a row after this one; nothing if the call belongs to another time.
+    fn count_in_a_row(&self, pass: Pass, verdict: Verdict) -> Option<u16> {
+        loop {
+            let word = self.word();
+            if word.generation() != pass.generation() || !word.phase().counts() {
+                return None;
+            }
+            let streak = match verdict {
+                Verdict::Good { .. } => 0,
+                Verdict::Bad { .. } => word.streak().saturating_add(1),
+                Verdict::Hanging | Verdict::Throttled | Verdict::Nothing => word.streak(),
+            };
+            if streak == word.streak() || self.swap(word, word.with_streak(streak)) {
+                return Some(streak);
+            }
+        }
+    }
+
+    fn tell_once<O: Outside, C>(&self, pass: Pass, trip: Trip, around: &Around<'_, O, C>) {
+        loop {
+            let word = self.word();
+            if word.generation() != pass.generation() || word.is_told() {
+                return;
+            }
+            if self.swap(word, word.told()) {
+                let (state, at) = (State::MetricsOnly, around.now());
+                let why = Why::WouldTrip(trip);
+                let step = Transition::new(state, state, why, at, word.generation());
+                return around.outside.tell(&step);
+            }
+        }
+    }
+
+    pub(super) fn until(&self) -> Moment {
+        Moment::from_nanos(self.until.load(Acquire))
+    }
+}

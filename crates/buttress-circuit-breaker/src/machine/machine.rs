@@ -1,0 +1,248 @@
+use std::fmt;
+
+use buttress_core::BuildError;
+use buttress_core::clock::Moment;
+use buttress_core::outcome::Outcome;
+
+use super::pass::Kind;
+use super::{Around, Ended, Gate, Outside, Pass, Policy, Refused, Snapshot, Verdict};
+use crate::current::Current;
+use crate::parts::Lock;
+use crate::parts::atomic::AtomicU64;
+use crate::parts::atomic::Ordering::Relaxed;
+use crate::tally::Tally;
+use crate::word::{Phase, Word};
+use crate::{Force, State, Trip};
+
+/// What decides whether calls pass, by how calls ended.
+///
+/// ```
+/// use buttress_circuit_breaker::machine::{Machine, Policy};
+/// use buttress_circuit_breaker::{Rule, State};
+/// use buttress_core::clock::Moment;
+/// use buttress_core::outcome::Outcome;
+/// use std::time::Duration;
+///
+/// let mut now = Moment::FIRST;
+/// let policy = Policy::default().rules([Rule::InARow(2)]).jitter(0);
+/// let machine = Machine::new(policy, now)?;
+///
+/// for _ in 0..2 {
+///     let pass = machine.enter(&now).expect("it is closed");
+///     machine.settle(pass, Outcome::Failure, &now);
+/// }
+/// assert_eq!(machine.state(), State::Open);
+/// assert_eq!(machine.enter(&now).unwrap_err().wait(), Some(Duration::from_secs(1)));
+///
+/// // After a second one call may try, and no other one meanwhile.
+/// now = now + Duration::from_secs(1);
+/// let probe = machine.enter(&now).expect("it is due");
+/// assert!(machine.enter(&now).is_err());
+/// machine.settle(probe, Outcome::Success, &now);
+/// assert_eq!(machine.state(), State::Closed);
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+///
+/// # Guarantees
+///
+/// - **Late news is old news.** What began before a step moves nothing after it, and is counted nowhere.
+/// - **Never more probes than allowed**, however many threads ask, and never a place that is lost: each has a lease.
+/// - **Nothing is needed for time to pass**, no task and no timer: what is due happens when somebody calls.
+/// - **A window slides.** What is too old never counts: see [`Over`](crate::Over) for how exactly.
+///
+/// # Cancellation
+///
+/// Whoever drops a [`Pass`] should [settle](Self::settle) it, as [`Outcome::Abandoned`]. The place of a probe that was not
+/// settled is free again when its lease is over.
+///
+/// # Cost
+///
+/// Closed, and with rules of failures alone, a call that succeeds reads one number twice and writes nothing, so threads do not
+/// wait for each other. With a rule that is a rate, a success adds to a number of its thread, and one in up to 64 adds what came
+/// together to what all share, under a lock. A failure takes the lock each time. No allocation in either case. A machine takes 200
+/// bytes, and for each window 16 stripes of 128 bytes at most and 24 bytes for each of its buckets.
+///
+/// # Errors
+///
+/// A call that may not be made is [`Refused`].
+pub struct Machine {
+    gate: Gate,
+    refused: AtomicU64,
+    turn: Lock<()>,
+    current: Current,
+}
+
+impl Machine {
+    /// Begins by this policy.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the policy [cannot be gone by](Policy::check).
+    pub fn new(policy: Policy, now: Moment) -> Result<Self, BuildError> {
+        policy.check()?;
+        let (timed, windowed) = (policy.is_timed(), policy.counts_successes());
+        let word = Word::first(policy.mode.state(), timed, windowed);
+        Ok(Self {
+            gate: Gate::new(word, now),
+            refused: AtomicU64::new(0),
+            turn: Lock::new(()),
+            current: Current::new(policy),
+        })
+    }
+
+    /// Asks whether a call may be made now.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it may not.
+    #[inline]
+    pub fn enter(&self, outside: &impl Outside) -> Result<Pass, Refused> {
+        let word = self.gate.word();
+        if matches!(word.phase(), Phase::Closed) {
+            return Ok(Pass::new(word, Kind::Ordinary));
+        }
+        self.enter_with_care(outside)
+    }
+
+    /// Says how the call ended that passed with this.
+    #[inline]
+    pub fn settle(&self, pass: Pass, ended: impl Into<Ended>, outside: &impl Outside) {
+        let ended = ended.into();
+        if self.is_news(&pass, ended.outcome()) {
+            self.settle_news(pass, &ended, outside);
+        }
+    }
+
+    /// Whether such an end of this call would change anything. If not, nobody needs to look how long it took.
+    #[inline]
+    #[must_use]
+    pub fn is_news(&self, pass: &Pass, outcome: Outcome) -> bool {
+        let word = self.gate.word();
+        if word.generation() != pass.generation() {
+            return false;
+        }
+        match pass.kind() {
+            Kind::Ordinary if matches!(outcome, Outcome::Success) => {
+                word.streak() != 0 || word.is_windowed()
+            }
+            Kind::Ordinary | Kind::Probe => true,
+            Kind::Free => false,
+        }
+    }
+
+    /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, and is not counted once more
+    /// by a rate. Whether it fails in the end counts for the other rules.
+    pub fn hangs(&self, pass: Pass, outside: &impl Outside) -> Pass {
+        let news = self.is_news(&pass, Outcome::Failure) && matches!(pass.kind(), Kind::Ordinary);
+        if !news {
+            return pass;
+        }
+        let rules = self.current.load();
+        let around = self.around(&rules.policy, &rules.tally, outside);
+        self.gate.settle(pass, Verdict::Hanging, None, &around);
+        pass.counted()
+    }
+
+    /// What it does with calls now.
+    ///
+    /// An open one stays open until somebody calls, even if it is due.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.gate.word().phase().state()
+    }
+
+    /// Whether no call would pass at `now`. One that is due lets one pass, and so does not refuse.
+    #[must_use]
+    pub fn refuses(&self, now: impl FnOnce() -> Moment) -> Option<Refused> {
+        let word = self.gate.word();
+        match word.phase() {
+            Phase::ForcedOpen => Some(Refused::new(word, None)),
+            Phase::Open => {
+                let left = self.gate.until() - now();
+                (!left.is_zero()).then(|| Refused::new(word, Some(left)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Does what an operator says, whatever it knows itself. What is so already stays as it is.
+    pub fn force(&self, force: Force, outside: &impl Outside) {
+        let rules = self.current.load();
+        self.gate.force(force, &self.around(&rules.policy, &rules.tally, outside));
+    }
+
+    /// Closes, and forgets all that was.
+    pub fn reset(&self, outside: &impl Outside) {
+        let rules = self.current.load();
+        self.gate.reset(&self.around(&rules.policy, &rules.tally, outside));
+    }
+
+    /// Opens, if it goes by its own rules and is not open yet. Says whether it did.
+    pub fn trip(&self, trip: Trip, outside: &impl Outside) -> bool {
+        let rules = self.current.load();
+        let around = self.around(&rules.policy, &rules.tally, outside);
+        self.gate.open(trip, None, &around, |_| true).is_some()
+    }
+
+    /// Goes by another policy from now on: in the same state, and with empty windows. Its mode is for new ones alone.
+    ///
+    /// # Errors
+    ///
+    /// Fails if that policy [cannot be gone by](Policy::check). The old one stays then.
+    pub fn reconfigure(&self, policy: Policy, outside: &impl Outside) -> Result<(), BuildError> {
+        policy.check()?;
+        self.current.replace(policy);
+        let rules = self.current.load();
+        self.gate.renew(&self.around(&rules.policy, &rules.tally, outside));
+        Ok(())
+    }
+
+    /// All that can be seen of it, at one moment.
+    #[must_use]
+    pub fn snapshot(&self, now: Moment) -> Snapshot {
+        let rules = self.current.load();
+        let turn = self.turn.lock();
+        let word = self.gate.word();
+        let (since, until) = (self.gate.since(), self.gate.until());
+        drop(turn);
+        let counts = rules.tally.counts(word.generation(), now);
+        Snapshot::new(word, since, until - now, counts, self.refused.load(Relaxed))
+    }
+
+    #[cold]
+    fn enter_with_care(&self, outside: &impl Outside) -> Result<Pass, Refused> {
+        let rules = self.current.load();
+        let answer = self.gate.enter(&self.around(&rules.policy, &rules.tally, outside));
+        if answer.is_err() {
+            self.refused.fetch_add(1, Relaxed);
+        }
+        answer
+    }
+
+    #[cold]
+    fn settle_news(&self, pass: Pass, ended: &Ended, outside: &impl Outside) {
+        let rules = self.current.load();
+        let around = self.around(&rules.policy, &rules.tally, outside);
+        let (verdict, advice) = (ended.verdict(&rules.policy), ended.advice());
+        match (pass.kind(), verdict) {
+            (Kind::Probe, _) => self.gate.settle_probe(pass, verdict, advice, &around),
+            (Kind::Free, _) | (Kind::Ordinary, Verdict::Nothing) => {}
+            (Kind::Ordinary, _) => self.gate.settle(pass, verdict, advice, &around),
+        }
+    }
+
+    fn around<'a, O>(
+        &'a self,
+        policy: &'a Policy,
+        tally: &'a Tally,
+        outside: &'a O,
+    ) -> Around<'a, O, Tally> {
+        Around { policy, counters: tally, turn: &self.turn, outside }
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use buttress_core::clock::Moment;
+
+use super::{Around, Gate, Outside};
+use crate::parts::atomic::Ordering::{AcqRel, Release};
+use crate::word::{Phase, Word};
+use crate::{Force, Transition, Trip, Why};
+
+/// A step that is to be made.
+#[must_use]
+pub(super) struct Step {
+    word: Word,
+    at: Moment,
+    until: Option<Moment>,
+    lease: Option<Moment>,
+    /// Nothing: nobody hears of it.
+    why: Option<Why>,
+    /// It counts as a step though the phase stays.
+    anew: bool,
+}
+
+impl Step {
+    pub(super) const fn to(word: Word, at: Moment, why: Why) -> Self {
+        Self { word, at, until: None, lease: None, why: Some(why), anew: false }
+    }
+
+    pub(super) fn leased(self, until: Moment) -> Self {
+        Self { lease: Some(until), ..self }
+    }
+
+    pub(super) fn until(self, until: Moment) -> Self {
+        Self { until: Some(until), ..self }
+    }
+
+    fn anew(self) -> Self {
+        Self { anew: true, ..self }
+    }
+
+    pub(super) fn untold(self) -> Self {
+        Self { why: None, ..self }
+    }
+}
+
+impl Gate {
+    /// Makes the step that `plan` makes of the word, if it makes one; and tells of it when the lock is free again.
+    ///
+    /// `plan` is asked again where a word was exchanged meanwhile.
+    pub(super) fn step<O: Outside, C>(
+        &self,
+        around: &Around<'_, O, C>,
+        plan: impl Fn(Word) -> Option<Step>,
+    ) -> Option<Word> {
+        let turn = around.turn.lock();
+        let (seen, step) = loop {
+            let seen = self.word();
+            let step = plan(seen)?;
+            // Before the word, for those who read them after it.
+            self.write(seen, &step);
+            if self.swap(seen, step.word) {
+                break (seen, step);
+            }
+        };
+        drop(turn);
+        let (from, to) = (seen.phase().state(), step.word.phase().state());
+        if let Some(why) = step.why {
+            let told = Transition::new(from, to, why, step.at, step.word.generation());
+            around.outside.tell(&told);
+        }
+        Some(step.word)
+    }
+
+    fn write(&self, seen: Word, step: &Step) {
+        if let Some(until) = step.until {
+            self.until.store(until.as_nanos(), Release);
+        }
+        if let Some(lease) = step.lease {
+            self.lease.fetch_max(lease.as_nanos(), AcqRel);
+        }
+        if step.anew || seen.phase() != step.word.phase() {
+            self.since.store(step.at.as_nanos(), Release);
+        }
+    }
+
+    /// Opens, if what is there may open and is `meant`.
+    pub(super) fn open<O: Outside, C>(
+        &self,
+        trip: Trip,
+        advice: Option<Duration>,
+        around: &Around<'_, O, C>,
+        meant: impl Fn(Word) -> bool,
+    ) -> Option<Word> {
+        // Whatever is outside is asked before the lock is taken.
+        let (now, share) = (around.now(), around.outside.share());
+        self.step(around, |seen| {
+            let opens = matches!(seen.phase(), Phase::Closed | Phase::RampingUp | Phase::HalfOpen);
+            (opens && meant(seen)).then(|| self.opening(seen, trip, advice, around, now, share))
+        })
+    }
+
+    /// The step that opens, for as long as it is time for.
+    pub(super) fn opening<O, C>(
+        &self,
+        seen: Word,
+        trip: Trip,
+        advice: Option<Duration>,
+        around: &Around<'_, O, C>,
+        now: Moment,
+        share: f64,
+    ) -> Step {
+        let policy = around.policy;
+        let stable = seen.phase() == Phase::Closed && now - self.since() >= policy.stability();
+        let level = if stable { 1 } else { seen.level().saturating_add(1) };
+        let own = policy.growth.open_time(level, share);
+        let time = policy.growth.advised(own, advice, policy.follow_at_most);
+        let word = seen.step(Phase::Open).with_level(level).with_reason(trip.reason());
+        Step::to(word, now, Why::Tripped(trip)).until(now + time)
+    }
+
+    /// Does what an operator says. What is so already stays as it is.
+    pub(crate) fn force<O: Outside, C>(&self, force: Force, around: &Around<'_, O, C>) {
+        let now = around.now();
+        let phase = Phase::of(force.state());
+        let why = if force == Force::Release { Why::Released } else { Why::Forced };
+        self.step(around, |seen| {
+            let moves = match force {
+                Force::Release => seen.phase().state().is_forced(),
+                _ => seen.phase() != phase,
+            };
+            moves.then(|| Step::to(seen.step(phase).with_level(0), now, why))
+        });
+    }
+
+    /// Forgets all: closed, and as if it had never opened.
+    pub(crate) fn reset<O: Outside, C>(&self, around: &Around<'_, O, C>) {
+        let now = around.now();
+        self.step(around, |seen| {
+            let step = Step::to(seen.step(Phase::Closed).with_level(0), now, Why::Reset).anew();
+            Some(if seen.phase() == Phase::Closed { step.untold() } else { step })
+        });
+    }
+
+    /// Goes by another policy from now on, in the same phase: what was counted by the old one is forgotten.
+    pub(crate) fn renew<O: Outside, C>(&self, around: &Around<'_, O, C>) {
+        let (timed, windowed) = (around.policy.is_timed(), around.policy.counts_successes());
+        let now = around.now();
+        self.step(around, |seen| {
+            let word = seen.step(seen.phase()).needing(timed, windowed);
+            let word = match seen.phase() {
+                Phase::Open => word.with_reason(seen.reason()),
+                Phase::HalfOpen => word.with_probes(0, seen.won(), seen.lost()),
+                _ => word,
+            };
+            Some(Step::to(word, now, Why::Reset).untold())
+        });
+    }
+}

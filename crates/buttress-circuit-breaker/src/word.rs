@@ -1,0 +1,250 @@
+use crate::{Reason, State};
+
+/// All that decides whether a call passes, in one number that is exchanged as a whole.
+///
+/// ```text
+/// 63…32 generation   one more at each step: what belongs to another one moves nothing
+/// 31…28 phase
+///    27 timed        it has to be known how long calls wait
+///    26 windowed     successes have to be counted
+/// 25…21 level        how often it opened without a stable time between
+/// 20…0  payload      closed: streak u16, told u1 · half-open: out u8, won u8, lost u2 · open: reason u4
+/// ```
+///
+/// A ticket would have to be held across 2³² steps to be taken for one of today.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Word(u64);
+
+/// What it does with calls: a [`State`], or nothing, because it is nobody's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    Closed = 0,
+    Open = 1,
+    HalfOpen = 2,
+    RampingUp = 3,
+    ForcedOpen = 4,
+    ForcedClosed = 5,
+    Disabled = 6,
+    MetricsOnly = 7,
+    /// A slot of a table that belongs to no key, or is about to belong to another.
+    Vacant = 8,
+}
+
+const GENERATION: u32 = 32;
+const PHASE: u32 = 28;
+const TIMED: u64 = 1 << 27;
+const WINDOWED: u64 = 1 << 26;
+const LEVEL: u32 = 21;
+const MOST_LEVEL: u8 = 31;
+const PAYLOAD: u64 = (1 << LEVEL) - 1;
+const TOLD: u64 = 1 << 16;
+const WON: u32 = 8;
+const LOST: u32 = 16;
+const MOST_LOST: u8 = 3;
+
+impl Word {
+    /// The first one. Its generation is 1, so that memory full of zeros belongs to none.
+    pub(crate) const fn first(state: State, timed: bool, windowed: bool) -> Self {
+        let mut word = (1 << GENERATION) | (Phase::of(state) as u64) << PHASE;
+        if timed {
+            word |= TIMED;
+        }
+        if windowed {
+            word |= WINDOWED;
+        }
+        Self(word)
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn generation(self) -> u32 {
+        (self.0 >> GENERATION) as u32
+    }
+
+    #[inline]
+    pub(crate) const fn phase(self) -> Phase {
+        match self.0 >> PHASE & 0xF {
+            0 => Phase::Closed,
+            1 => Phase::Open,
+            2 => Phase::HalfOpen,
+            3 => Phase::RampingUp,
+            4 => Phase::ForcedOpen,
+            5 => Phase::ForcedClosed,
+            6 => Phase::Disabled,
+            7 => Phase::MetricsOnly,
+            _ => Phase::Vacant,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn is_timed(self) -> bool {
+        self.0 & TIMED != 0
+    }
+
+    #[inline]
+    pub(crate) const fn is_windowed(self) -> bool {
+        self.0 & WINDOWED != 0
+    }
+
+    pub(crate) const fn level(self) -> u8 {
+        (self.0 >> LEVEL) as u8 & MOST_LEVEL
+    }
+
+    /// Failures in a row, while it counts them.
+    #[inline]
+    pub(crate) const fn streak(self) -> u16 {
+        self.0 as u16
+    }
+
+    /// Whether it was told what it would have done.
+    pub(crate) const fn is_told(self) -> bool {
+        self.0 & TOLD != 0
+    }
+
+    /// Probes that are out, while it is half-open.
+    pub(crate) const fn out(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// Probes that succeeded.
+    pub(crate) const fn won(self) -> u8 {
+        (self.0 >> WON) as u8
+    }
+
+    /// Leases that ran out since the last success.
+    pub(crate) const fn lost(self) -> u8 {
+        (self.0 >> LOST) as u8 & MOST_LOST
+    }
+
+    /// Why it opened, while it is open.
+    pub(crate) const fn reason(self) -> Reason {
+        let at = (self.0 & 0xF) as usize;
+        if at < Reason::ALL.len() { Reason::ALL[at] } else { Reason::Switch }
+    }
+
+    /// A step: another phase and an empty payload, in the next generation.
+    pub(crate) const fn step(self, phase: Phase) -> Self {
+        let kept = self.0 & (TIMED | WINDOWED | (MOST_LEVEL as u64) << LEVEL);
+        let generation = self.generation().wrapping_add(1) as u64;
+        Self(generation << GENERATION | (phase as u64) << PHASE | kept)
+    }
+
+    /// The same with other needs.
+    pub(crate) const fn needing(self, timed: bool, windowed: bool) -> Self {
+        let mut word = self.0 & !(TIMED | WINDOWED);
+        if timed {
+            word |= TIMED;
+        }
+        if windowed {
+            word |= WINDOWED;
+        }
+        Self(word)
+    }
+
+    pub(crate) const fn with_level(self, level: u8) -> Self {
+        let level = if level > MOST_LEVEL { MOST_LEVEL } else { level } as u64;
+        Self(self.0 & !((MOST_LEVEL as u64) << LEVEL) | level << LEVEL)
+    }
+
+    pub(crate) const fn with_reason(self, reason: Reason) -> Self {
+        Self(self.0 & !0xF | reason as u64)
+    }
+
+    pub(crate) const fn with_streak(self, streak: u16) -> Self {
+        Self(self.0 & !0xFFFF | streak as u64)
+    }
+
+    pub(crate) const fn told(self) -> Self {
+        Self(self.0 | TOLD)
+    }
+
+    pub(crate) const fn with_probes(self, out: u8, won: u8, lost: u8) -> Self {
+        let lost = if lost > MOST_LOST { MOST_LOST } else { lost } as u64;
+        Self(self.0 & !PAYLOAD | out as u64 | (won as u64) << WON | lost << LOST)
+    }
+}
+
+impl Phase {
+    pub(crate) const fn of(state: State) -> Self {
+        match state {
+            State::Closed => Self::Closed,
+            State::Open => Self::Open,
+            State::HalfOpen => Self::HalfOpen,
+            State::RampingUp => Self::RampingUp,
+            State::ForcedOpen => Self::ForcedOpen,
+            State::ForcedClosed => Self::ForcedClosed,
+            State::Disabled => Self::Disabled,
+            State::MetricsOnly => Self::MetricsOnly,
+        }
+    }
+
+    /// What people see of it. A slot of nobody looks as it will begin.
+    pub(crate) const fn state(self) -> State {
+        match self {
+            Self::Closed | Self::Vacant => State::Closed,
+            Self::Open => State::Open,
+            Self::HalfOpen => State::HalfOpen,
+            Self::RampingUp => State::RampingUp,
+            Self::ForcedOpen => State::ForcedOpen,
+            Self::ForcedClosed => State::ForcedClosed,
+            Self::Disabled => State::Disabled,
+            Self::MetricsOnly => State::MetricsOnly,
+        }
+    }
+
+    /// Whether failures in a row are counted.
+    pub(crate) const fn counts(self) -> bool {
+        matches!(self, Self::Closed | Self::RampingUp | Self::ForcedClosed | Self::MetricsOnly)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// No part of the word reaches into another one.
+        #[test]
+        fn parts_are_apart(
+            state in prop::sample::select(&State::ALL[..]), timed: bool, windowed: bool, level: u8,
+            streak: u16, out: u8, won: u8, lost: u8, reason in prop::sample::select(&Reason::ALL[..]),
+        ) {
+            let word = Word::first(state, timed, windowed).with_level(level);
+            let check = |word: Word, generation| {
+                assert_eq!(word.phase().state(), state);
+                assert_eq!((word.is_timed(), word.is_windowed()), (timed, windowed));
+                assert_eq!(word.level(), level.min(31));
+                assert_eq!(word.generation(), generation);
+            };
+            check(word.with_streak(streak).told(), 1);
+            prop_assert_eq!(word.told().with_streak(streak).streak(), streak);
+            prop_assert!(word.told().with_streak(streak).is_told() && !word.with_streak(streak).is_told());
+            let probes = word.with_probes(out, won, lost);
+            check(probes, 1);
+            prop_assert_eq!((probes.out(), probes.won(), probes.lost()), (out, won, lost.min(3)));
+            check(word.with_reason(reason), 1);
+            prop_assert_eq!(word.with_reason(reason).reason(), reason);
+            let next = probes.step(word.phase());
+            check(next, 2);
+            prop_assert_eq!((next.out(), next.won(), next.lost(), next.streak()), (0, 0, 0, 0));
+            check(word.needing(!timed, !windowed).needing(timed, windowed), 1);
+        }
+
+        /// Whatever is in memory has a meaning.
+        #[test]
+        fn every_word_can_be_read(bits: u64) {
+            let word = Word::from_bits(bits);
+            let _ = (word.phase(), word.reason(), word.level(), word.lost());
+            prop_assert_eq!(word.bits(), bits);
+            prop_assert_eq!(word.step(Phase::Open).generation(), word.generation().wrapping_add(1));
+        }
+    }
+}
