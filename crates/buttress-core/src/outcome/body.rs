@@ -77,7 +77,7 @@ impl<B: Body, C: ClassifyEnd, T: Ticket> JudgedBody<B, C, T> {
     /// A body whose end settles `ticket`, after the judgement of `classify`.
     #[inline]
     pub fn following(inner: B, classify: &Shared<C>, kind: BodyKind, mut ticket: T) -> Self {
-        ticket.headed();
+        ticket.headed_by(kind);
         if inner.is_end_stream() {
             ticket.settle(classify.end(kind, None));
             return Self::passing(inner);

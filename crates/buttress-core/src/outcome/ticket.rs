@@ -1,4 +1,4 @@
-use super::Judgement;
+use super::{BodyKind, Judgement};
 
 /// What a layer wants to learn of one call. To drop it unsettled means that the caller went away.
 ///
@@ -10,6 +10,12 @@ pub trait Ticket: Send + 'static {
 
     /// The head of the response is there, and its body decides. What is slow is measured up to here.
     fn headed(&mut self) {}
+
+    /// The same, and the body is of this kind: who wants to know that, hears of it here. By default it is not heard.
+    fn headed_by(&mut self, kind: BodyKind) {
+        let _ = kind;
+        self.headed();
+    }
 
     /// The first data of the body has come.
     fn progressed(&mut self) {}
