@@ -14,6 +14,7 @@ mod ring;
 mod rule;
 mod state;
 mod tally;
+mod ticket;
 mod transition;
 mod trip;
 mod window;

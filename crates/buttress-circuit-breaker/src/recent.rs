@@ -72,7 +72,7 @@ mod tests {
     fn the_third_in_ten_seconds_is_one_too_many() {
         let recent = Recent::new(3);
         let hit = |millis| recent.hit(WITHIN, 1, at(millis));
-        let seen = [0, 5_000, 10_000, 14_999, 20_000, 24_999].map(hit);
+        let seen = [0, 5_000, 10_000, 14_999, 20_000, 24_998].map(hit);
         assert_eq!(seen, [false, false, false, true, false, true]);
     }
 
