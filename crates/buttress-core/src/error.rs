@@ -26,6 +26,17 @@ pub struct BuildError {
 }
 
 impl BuildError {
+    /// That the setting at `path` is wrong, and nothing else. Where there may be more, [`Faults`] collects them.
+    ///
+    /// ```
+    /// let error = buttress_core::BuildError::of("fleet", "there is no runtime");
+    /// assert_eq!(error.to_string(), "wrong setting fleet: there is no runtime");
+    /// ```
+    #[must_use]
+    pub fn of(path: impl Into<String>, reason: impl fmt::Display) -> Self {
+        Self { faults: vec![Fault { path: path.into(), reason: reason.to_string() }] }
+    }
+
     /// What is wrong, in the order in which it was found; never empty.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
