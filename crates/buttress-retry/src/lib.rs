@@ -1,2 +1,36 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod advice;
+mod attempt;
+mod backoff;
+mod budget;
+mod builder;
+mod decide;
+mod future;
+mod inner;
+mod layer;
+mod meters;
+mod parts;
+mod plan;
+mod policy;
+mod presets;
+mod replay;
+mod run;
+mod sent;
+mod service;
+mod when;
+
+pub use self::advice::Follow;
+pub use self::attempt::Attempt;
+pub use self::backoff::{Backoff, Jitter, Pauses};
+pub use self::budget::{Budget, Cost, Deposit, Taken};
+pub use self::builder::{NoTimer, RetryBuilder};
+pub use self::future::ResponseFuture;
+pub use self::layer::RetryLayer;
+pub use self::meters::CATALOGUE;
+pub use self::policy::{AnyError, RetryPolicy};
+pub use self::replay::ReplayBody;
+pub use self::run::Run;
+pub use self::sent::{Repeatable, Seen, Sent};
+pub use self::service::Retry;

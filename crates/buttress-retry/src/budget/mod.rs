@@ -1,0 +1,307 @@
+//! How many repeats there may be.
+
+mod cost;
+mod ratio;
+mod taken;
+mod tokens;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_core::clock::Moment;
+use buttress_core::{BuildError, Faults};
+
+pub use self::cost::Cost;
+use self::cost::Prices;
+use self::ratio::Ratio;
+pub use self::taken::{Deposit, Taken};
+use self::tokens::{Rules, Tokens};
+
+/// How many repeats there may be, so that they never become the load that keeps a dependency down.
+///
+/// A share of the calls of the last ten seconds, and a few a second beside it, for clients with few calls. Every call
+/// counts once, when it begins: its success earns nothing more, and its repeats earn nothing at all.
+///
+/// ```
+/// use buttress_core::clock::{Clock, ManualClock};
+/// use buttress_retry::{Budget, Cost};
+///
+/// let (budget, clock) = (Budget::percent(20).floor(0), ManualClock::new());
+/// for _ in 0..10 {
+///     budget.deposit(|| clock.now());
+/// }
+/// let repeats: Vec<_> = (0..4).filter_map(|_| budget.take(Cost::Failure, None, clock.now())).collect();
+/// assert_eq!(repeats.len(), 2, "a fifth of ten");
+///
+/// // What is not sent after all is there for another.
+/// drop(repeats);
+/// assert_eq!(budget.left(clock.now()), 2.0);
+/// ```
+///
+/// Clones are the same budget: give one to several clients of the same dependency, or to its retries and its hedges. All who
+/// share it have to have one clock. A change of its settings, as by [`floor`](Self::floor), makes a new one.
+///
+/// # Guarantees
+///
+/// - The ratio is exact: whole millionths, and no rounding of its reciprocal.
+/// - Two threads never take the same last repeat.
+/// - What was taken and not spent is given back, as long as its tenth of the window lasts.
+///
+/// # Cost
+///
+/// A call that succeeds writes to a place of its own thread, and of 64 calls one looks at the clock. Only who wants to
+/// repeat takes a lock.
+#[derive(Clone)]
+pub struct Budget {
+    terms: Terms,
+    purse: Arc<Purse>,
+}
+
+/// What a budget is made of.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    kind: Kind,
+    prices: Prices,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Ratio { per_call: u64, floor: u32, window: Duration },
+    Tokens { most: u64, rules: Rules },
+    Unlimited,
+}
+
+/// What is in it.
+#[derive(Debug)]
+enum Purse {
+    Ratio(Ratio),
+    Tokens(Tokens),
+    Unlimited,
+}
+
+/// Millionths in a whole, thousandths in a price.
+const MILLION: u64 = 1_000_000;
+/// Ten repeats for each call are more than anyone wants.
+const MOST_PER_CALL: u64 = 10 * MILLION;
+/// Repeats a second that nobody has to earn.
+const FLOOR: u32 = 3;
+const WINDOW: Duration = Duration::from_secs(10);
+
+impl Budget {
+    /// So many repeats for a hundred calls, and three a second beside.
+    #[must_use]
+    pub fn percent(percent: u32) -> Self {
+        Self::per_call(u64::from(percent).saturating_mul(MILLION / 100))
+    }
+
+    /// So many repeats for each call, to the millionth, and three a second beside.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is no ratio is refused when it is checked"
+    )]
+    pub fn ratio(ratio: f64) -> Self {
+        // What is below nothing or no number at all becomes more than there can be.
+        let ratio = if ratio >= 0.0 { ratio } else { f64::INFINITY };
+        Self::per_call((ratio * 1_000_000.0).round() as u64)
+    }
+
+    /// As the configuration of gRPC has it: there are `most` tokens in the beginning, a failure takes one, a success brings
+    /// `per_success`, to the thousandth, and nothing is repeated while half of them or fewer are left.
+    #[must_use]
+    pub fn tokens(most: u32, per_success: f64) -> Self {
+        let rules = Rules::HalfFull { per_success: thousandths(per_success) };
+        Self::new(Terms::of_tokens(most, rules, Prices::all(0)))
+    }
+
+    /// As the clients of AWS have it: of so many tokens each repeat takes five, and ten if there was no answer. Its success
+    /// brings them back, and that of a first attempt brings one. Prices can be [set](Self::cost).
+    #[must_use]
+    pub fn quota(tokens: u32) -> Self {
+        let mut prices = Prices::all(5 * Prices::ONE);
+        prices.set(Cost::Unanswered, 10 * Prices::ONE);
+        let rules = Rules::Quota { per_success: Prices::ONE.into() };
+        Self::new(Terms::of_tokens(tokens, rules, prices))
+    }
+
+    /// No limit at all: under a failure of everything, there are as many attempts as tries, for each call.
+    #[must_use]
+    pub fn dangerous_unlimited() -> Self {
+        Self::new(Terms { kind: Kind::Unlimited, prices: Prices::all(0) })
+    }
+
+    fn per_call(per_call: u64) -> Self {
+        let kind = Kind::Ratio { per_call, floor: FLOOR, window: WINDOW };
+        Self::new(Terms { kind, prices: Prices::of_a_ratio() })
+    }
+
+    fn new(terms: Terms) -> Self {
+        let purse = match terms.kind {
+            Kind::Ratio { per_call, floor, window } => {
+                Purse::Ratio(Ratio::new(per_call, floor, window))
+            }
+            Kind::Tokens { most, rules } => Purse::Tokens(Tokens::new(most, rules)),
+            Kind::Unlimited => Purse::Unlimited,
+        };
+        Self { terms, purse: Arc::new(purse) }
+    }
+
+    /// Sets how many repeats a second there are without any call. The default is three. Only a budget by a ratio has it.
+    #[must_use]
+    pub fn floor(self, per_second: u32) -> Self {
+        self.of_a_ratio(|_, floor, _| *floor = per_second)
+    }
+
+    /// Sets of how long a time the calls count. The default is ten seconds. Only a budget by a ratio has it.
+    #[must_use]
+    pub fn window(self, time: Duration) -> Self {
+        self.of_a_ratio(|_, _, window| *window = time)
+    }
+
+    /// Sets what something costs, to the thousandth. In a budget by a ratio the default is one, and two where the answer
+    /// said that it was too much.
+    #[must_use]
+    pub fn cost(self, of: Cost, repeats: f64) -> Self {
+        let mut terms = self.terms;
+        let price = u32::try_from(thousandths(repeats)).unwrap_or(u32::MAX);
+        terms.prices.set(of, price);
+        Self::new(terms)
+    }
+
+    fn of_a_ratio(self, change: impl FnOnce(&mut u64, &mut u32, &mut Duration)) -> Self {
+        let mut terms = self.terms;
+        match &mut terms.kind {
+            Kind::Ratio { per_call, floor, window } => change(per_call, floor, window),
+            Kind::Tokens { .. } | Kind::Unlimited => return self,
+        }
+        Self::new(terms)
+    }
+
+    /// What something costs, in repeats or in tokens.
+    #[must_use]
+    pub fn price(&self, of: Cost) -> f64 {
+        f64::from(self.terms.prices.of(of)) / 1_000.0
+    }
+
+    /// Counts a call that begins. The clock is asked now and then.
+    #[inline]
+    pub fn deposit(&self, now: impl FnOnce() -> Moment) -> Deposit {
+        match &*self.purse {
+            Purse::Ratio(ratio) => Deposit(ratio.deposit(now)),
+            Purse::Tokens(_) | Purse::Unlimited => Deposit(0),
+        }
+    }
+
+    /// Lets time pass: whoever knows what time it is anyway says so.
+    #[inline]
+    pub fn look(&self, now: Moment) {
+        if let Purse::Ratio(ratio) = &*self.purse {
+            ratio.look(now);
+        }
+    }
+
+    /// Takes what a repeat costs, for a call that was counted, if there is as much.
+    pub fn take(&self, cost: Cost, counted: Option<Deposit>, now: Moment) -> Option<Taken> {
+        let price = u64::from(self.terms.prices.of(cost));
+        let taken = match &*self.purse {
+            Purse::Ratio(ratio) => {
+                let millionths = price * (MILLION / 1_000);
+                taken::Kind::Spent(ratio.take(millionths, counted.map(|deposit| deposit.0), now)?)
+            }
+            Purse::Tokens(tokens) => taken::Kind::Tokens(tokens.take(price)?),
+            Purse::Unlimited => taken::Kind::Nothing,
+        };
+        Some(Taken::new(self.purse.clone(), taken))
+    }
+
+    /// Hears that an attempt failed so that it might be repeated. Only budgets of tokens listen.
+    #[inline]
+    pub fn failed(&self) {
+        if let Purse::Tokens(tokens) = &*self.purse {
+            tokens.failed();
+        }
+    }
+
+    /// Hears that a call succeeded, after a repeat that cost this, or at once. Only budgets of tokens listen.
+    #[inline]
+    pub fn succeeded(&self, after: Option<Cost>) {
+        if let Purse::Tokens(tokens) = &*self.purse {
+            tokens.succeeded(after.map(|cost| self.terms.prices.of(cost).into()));
+        }
+    }
+
+    /// How many repeats, or how many tokens, are left.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "it is told, and nothing is decided by it")]
+    pub fn left(&self, now: Moment) -> f64 {
+        match &*self.purse {
+            Purse::Ratio(ratio) => (ratio.left(now).max(0) as f64) / 1_000_000.0,
+            Purse::Tokens(tokens) => tokens.left() as f64 / 1_000.0,
+            Purse::Unlimited => f64::INFINITY,
+        }
+    }
+
+    /// Whether nothing is ever refused.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        matches!(self.terms.kind, Kind::Unlimited)
+    }
+
+    /// Checks that it makes sense.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        match self.terms.kind {
+            Kind::Ratio { per_call, floor, window } => {
+                if per_call > MOST_PER_CALL {
+                    faults.add("ratio", "must be from 0 to 10 repeats for each call");
+                }
+                if per_call == 0 && floor == 0 {
+                    faults.add("ratio", "is 0, and so is the floor: nothing would be repeated");
+                }
+                if !(Duration::from_millis(10)..=Duration::from_secs(3_600)).contains(&window) {
+                    faults.add("window", "must be from 10 milliseconds to an hour");
+                }
+            }
+            Kind::Tokens { most: 0, .. } => faults.add("tokens", "must be at least 1"),
+            Kind::Tokens { .. } | Kind::Unlimited => {}
+        }
+        if Cost::ALL.into_iter().any(|cost| self.terms.prices.of(cost) > 1_000 * Prices::ONE) {
+            faults.add("cost", "must be from 0 to 1000");
+        }
+        faults.finish(())
+    }
+}
+
+impl Terms {
+    fn of_tokens(most: u32, rules: Rules, prices: Prices) -> Self {
+        Self { kind: Kind::Tokens { most: u64::from(most) * 1_000, rules }, prices }
+    }
+}
+
+/// As many thousandths; what is below nothing or no number becomes more than there can be.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is no number of tokens is refused when it is checked"
+)]
+fn thousandths(number: f64) -> u64 {
+    let number = if number >= 0.0 { number } else { f64::INFINITY };
+    (number * 1_000.0).round() as u64
+}
+
+impl Default for Budget {
+    /// Twenty per cent, and three a second beside.
+    fn default() -> Self {
+        Self::percent(20)
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget").field("terms", &self.terms).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

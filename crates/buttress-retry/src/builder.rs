@@ -1,0 +1,374 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, SystemClock, Timer, ms};
+use buttress_core::deadline::Wire;
+use buttress_core::metrics::Metrics;
+use buttress_core::outcome::HttpClassify;
+use buttress_core::{BuildError, Dice, Faults, GrpcCode, Repeats};
+use http::StatusCode;
+
+use crate::decide::Rules;
+use crate::inner::Inner;
+use crate::meters::Meters;
+use crate::replay::Room;
+use crate::sent::{Seen, Sent};
+use crate::when::When;
+use crate::{Attempt, Backoff, Budget, Follow, Jitter, Retry, RetryLayer, RetryPolicy};
+
+/// In the place of a [`Timer`], until there is one: without it nobody can wait, and nothing can be built.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct NoTimer;
+
+impl Retry<(), HttpClassify, NoTimer> {
+    /// So many attempts, the first among them: `up_to(3)` is two repeats at most.
+    ///
+    /// By default, pauses double from 100 milliseconds to 2 seconds, with [full jitter](Jitter::Full), and the
+    /// [budget](Budget) is a fifth of the calls.
+    pub fn up_to(tries: u32) -> RetryBuilder {
+        RetryBuilder::new(tries)
+    }
+}
+
+/// Collects the settings of a [`RetryLayer`], or of a [`RetryPolicy`] where there is no tower.
+///
+/// ```
+/// use buttress_core::clock::{TokioTimer, ms};
+/// use buttress_retry::{Backoff, Budget, Retry};
+///
+/// let builder = Retry::up_to(0)
+///     .backoff(Backoff::exponential(ms(100)).max(ms(10)))
+///     .budget(Budget::ratio(-0.2))
+///     .timer(TokioTimer);
+/// let error = builder.build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["tries", "backoff.max", "budget.ratio"]);
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing happens until `build` is called"]
+pub struct RetryBuilder<C = HttpClassify, T = NoTimer> {
+    name: Cow<'static, str>,
+    rules: Rules,
+    when: When,
+    budget: Budget,
+    keep: Keep,
+    dice: Dice,
+    clock: Arc<dyn Clock>,
+    repeats: Option<Repeats>,
+    wire: Wire,
+    metrics: Option<Metrics>,
+    has_spans: bool,
+    classify: C,
+    timer: T,
+}
+
+/// How many bytes of bodies are kept.
+#[derive(Clone, Copy, Debug)]
+struct Keep {
+    per_call: usize,
+    overall: usize,
+}
+
+/// More attempts than this help nobody.
+const MOST_TRIES: u32 = 100;
+const PER_CALL: usize = 64 * 1_024;
+const OVERALL: usize = 16 * 1_024 * 1_024;
+
+impl RetryBuilder {
+    fn new(tries: u32) -> Self {
+        Self {
+            name: Cow::Borrowed("retry"),
+            rules: Rules {
+                tries,
+                backoff: Backoff::exponential(ms(100)).max(ms(2_000)).jitter(Jitter::Full),
+                follow: Follow::default(),
+                wait_for_refusals: true,
+                least_attempt: ms(1),
+            },
+            when: When::default(),
+            budget: Budget::default(),
+            keep: Keep { per_call: PER_CALL, overall: OVERALL },
+            dice: Dice::new(),
+            clock: Arc::new(SystemClock),
+            repeats: Some(Repeats::default()),
+            wire: Wire::default(),
+            metrics: None,
+            has_spans: false,
+            classify: HttpClassify::new(),
+            timer: NoTimer,
+        }
+    }
+}
+
+/// When.
+impl<C, T> RetryBuilder<C, T> {
+    /// Repeats `PUT` and `DELETE`, too. The default is not to: not every service keeps what HTTP says of them.
+    pub fn idempotent_methods(mut self, repeat: bool) -> Self {
+        self.when.idempotent_methods = repeat;
+        self
+    }
+
+    /// Repeats calls of gRPC, whichever method. The default is those alone that are marked as
+    /// [`Repeatable`](crate::Repeatable).
+    pub fn grpc_all(mut self, repeat: bool) -> Self {
+        self.when.grpc_all = repeat;
+        self
+    }
+
+    /// Repeats after these statuses, and no others. The default is 408, 425, 429, 502, 503 and 504.
+    pub fn statuses(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        self.when.statuses = statuses.into_iter().collect();
+        self
+    }
+
+    /// Repeats after these codes of gRPC, and no others. The default is `UNAVAILABLE`.
+    pub fn grpc_codes(mut self, codes: impl IntoIterator<Item = GrpcCode>) -> Self {
+        self.when.set_codes(codes);
+        self
+    }
+
+    /// Repeats after whatever the closure says, and nothing else: in the place of statuses and codes. What may not be sent
+    /// twice is not, whatever it says.
+    pub fn retry_if(
+        mut self,
+        wanted: impl Fn(&Sent<'_>, &Seen, Attempt) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.when.only = Some(Arc::new(wanted));
+        self
+    }
+
+    /// Does not repeat what the closure says, whatever else is said.
+    pub fn never_if(
+        mut self,
+        unwanted: impl Fn(&Sent<'_>, &Seen, Attempt) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.when.never = Some(Arc::new(unwanted));
+        self
+    }
+
+    /// Whether to wait for a breaker, or another part of our own wall, that refuses and says for how long, if there is a
+    /// deadline and that fits. The default is to. If not, its refusal is final.
+    pub fn wait_for_refusals(mut self, wait: bool) -> Self {
+        self.rules.wait_for_refusals = wait;
+        self
+    }
+
+    /// Judges calls with this. The default is [`HttpClassify`].
+    pub fn classify<D>(self, classify: D) -> RetryBuilder<D, T> {
+        self.map(|_| classify, |timer| timer)
+    }
+}
+
+/// How long, and how often.
+impl<C, T> RetryBuilder<C, T> {
+    /// Sets the pauses. The default is from 100 milliseconds to 2 seconds, doubling, with full jitter.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.rules.backoff = backoff;
+        self
+    }
+
+    /// Sets how far to follow what the other side says of coming back. The default is up to thirty seconds.
+    pub fn follow(mut self, follow: Follow) -> Self {
+        self.rules.follow = follow;
+        self
+    }
+
+    /// Sets what an attempt takes at least: where less is left of the deadline, none is begun. The default is a millisecond.
+    pub fn least_attempt(mut self, time: Duration) -> Self {
+        self.rules.least_attempt = time;
+        self
+    }
+
+    /// Sets what repeats are paid from. The default is a fifth of the calls, and three a second.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Sets how many bytes of bodies are kept: of a call, and of all together. The default is 64 KiB and 16 MiB. What is larger
+    /// is sent, and not repeated.
+    pub fn keep_bodies(mut self, per_call: usize, overall: usize) -> Self {
+        self.keep = Keep { per_call, overall };
+        self
+    }
+
+    /// Takes chance from here, as from a seed. The default is the thread's own.
+    pub fn dice(mut self, dice: Dice) -> Self {
+        self.dice = dice;
+        self
+    }
+}
+
+/// Where it stands.
+impl<C, T> RetryBuilder<C, T> {
+    /// Names it, for metrics and spans. The default is `retry`.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Reads the time from this clock, that of the timer and of deadlines. The default is the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Waits with this timer.
+    pub fn timer<U: Timer>(self, timer: U) -> RetryBuilder<C, U> {
+        self.map(|classify| classify, |_| timer)
+    }
+
+    /// Says how a repeat is marked, and how that of an outer call is known; `None` for not at all. The default is
+    /// `x-request-attempt`, and for gRPC `grpc-previous-rpc-attempts`.
+    pub fn marker(mut self, marker: Option<Repeats>) -> Self {
+        self.repeats = marker;
+        self
+    }
+
+    /// Says in which header deadlines are written, so that a repeat does not repeat an old one.
+    pub fn deadline_header(mut self, wire: Wire) -> Self {
+        self.wire = wire;
+        self
+    }
+
+    /// Counts what becomes of calls. The default is not to.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.metrics = Some(metrics.clone());
+        self
+    }
+
+    /// Opens a span for each attempt, at the level of debugging. The default is not to.
+    pub fn spans(mut self, open: bool) -> Self {
+        self.has_spans = open;
+        self
+    }
+
+    fn map<D, U>(
+        self,
+        classify: impl FnOnce(C) -> D,
+        timer: impl FnOnce(T) -> U,
+    ) -> RetryBuilder<D, U> {
+        RetryBuilder {
+            name: self.name,
+            rules: self.rules,
+            when: self.when,
+            budget: self.budget,
+            keep: self.keep,
+            dice: self.dice,
+            clock: self.clock,
+            repeats: self.repeats,
+            wire: self.wire,
+            metrics: self.metrics,
+            has_spans: self.has_spans,
+            classify: classify(self.classify),
+            timer: timer(self.timer),
+        }
+    }
+}
+
+/// Checks.
+impl<C, T> RetryBuilder<C, T> {
+    /// What is wrong with the settings so far.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn check(&self) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        if !(1..=MOST_TRIES).contains(&self.rules.tries) {
+            faults
+                .add("tries", format!("must be from 1 to {MOST_TRIES}, not {}", self.rules.tries));
+        }
+        if self.name.is_empty() {
+            faults.add("name", "must not be empty");
+        }
+        faults.within("backoff", self.rules.backoff.check());
+        faults.within("follow", self.rules.follow.check());
+        faults.within("budget", self.budget.check());
+        if self.keep.overall < self.keep.per_call {
+            faults.add(
+                "keep_bodies",
+                format!(
+                    "are {} bytes overall, and {} a call",
+                    self.keep.overall, self.keep.per_call
+                ),
+            );
+        }
+        faults.finish(())
+    }
+
+    /// How many attempts there are at most.
+    #[must_use]
+    pub const fn tries(&self) -> u32 {
+        self.rules.tries
+    }
+
+    /// The pauses.
+    pub const fn pauses(&self) -> Backoff {
+        self.rules.backoff
+    }
+
+    /// Whether repeats are limited by a budget.
+    #[must_use]
+    pub fn has_budget(&self) -> bool {
+        !self.budget.is_unlimited()
+    }
+}
+
+impl<C, T: Timer> RetryBuilder<C, T> {
+    /// Checks the settings, and gives a layer.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<RetryLayer<C, T>, BuildError> {
+        self.check()?;
+        let (inner, classify) = self.inner();
+        Ok(RetryLayer::new(inner, classify))
+    }
+
+    /// Checks the settings, and gives what [runs](RetryPolicy::run) any async call.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build_policy(self) -> Result<RetryPolicy<T>, BuildError> {
+        self.check()?;
+        Ok(RetryPolicy::new(self.inner().0))
+    }
+
+    fn inner(self) -> (Inner<T>, C) {
+        let metrics = self.metrics.clone().unwrap_or_else(Metrics::none);
+        let meters = Meters::new(&metrics, &self.name, self.metrics.is_some());
+        let inner = Inner {
+            name: self.name,
+            rules: self.rules,
+            when: self.when,
+            budget: self.budget,
+            dice: self.dice,
+            clock: self.clock,
+            timer: self.timer,
+            room: Room::new(self.keep.per_call, self.keep.overall),
+            repeats: self.repeats,
+            wire: self.wire,
+            meters,
+            has_spans: self.has_spans,
+        };
+        (inner, self.classify)
+    }
+}
+
+impl<C, T> fmt::Debug for RetryBuilder<C, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryBuilder")
+            .field("name", &self.name)
+            .field("rules", &self.rules)
+            .field("when", &self.when)
+            .field("budget", &self.budget)
+            .field("keep", &self.keep)
+            .finish_non_exhaustive()
+    }
+}

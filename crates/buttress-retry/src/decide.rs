@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use buttress_core::Deadline;
+use buttress_core::clock::{Moment, Timestamp};
+use buttress_core::outcome::{Judgement, Outcome, Reached};
+
+use crate::replay::Lost;
+use crate::when::Safety;
+use crate::{Attempt, Backoff, Cost, Follow, Pauses};
+
+/// What decides whether there is another attempt, beside the request and its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    /// How many attempts there are at most.
+    pub(crate) tries: u32,
+    pub(crate) backoff: Backoff,
+    pub(crate) follow: Follow,
+    /// Whether a refusal of our own wall is waited for, if its wait fits the deadline.
+    pub(crate) wait_for_refusals: bool,
+    /// What an attempt takes at least: with less time left, none is begun.
+    pub(crate) least_attempt: Duration,
+}
+
+/// How an attempt ended, and what may be done about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) judgement: Judgement,
+    /// Whether this is an end after which one tries again.
+    pub(crate) is_wanted: bool,
+    pub(crate) safety: Safety,
+    pub(crate) is_grpc: bool,
+    /// Whether the call is itself the repeat of an outer one.
+    pub(crate) is_inner: bool,
+    pub(crate) body: Result<(), Lost>,
+    pub(crate) deadline: Option<Deadline>,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    pub(crate) attempt: Attempt,
+    /// Attempts that count.
+    tries: u32,
+    /// Whether one was free already.
+    has_had_free: bool,
+    pauses: Pauses,
+    /// What the last repeat cost.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// There is to be another attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Repeat {
+    pub(crate) wait: Duration,
+    /// What it costs; nothing if it is free.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// Why there is no other attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Why {
+    /// It is no end after which one tries again.
+    Outcome,
+    /// The other side said not to.
+    Final,
+    /// There were enough.
+    Tries,
+    /// Our own wall refused it, and its wait does not fit.
+    Refused,
+    /// It may be sent once only.
+    Method,
+    /// It is the repeat of an outer call, which does the repeating.
+    Inner,
+    BodyInFlight,
+    BodyTooLarge,
+    /// The other side wants more time than we wait.
+    Advice,
+    Deadline,
+    Budget,
+}
+
+impl Course {
+    pub(crate) const fn new() -> Self {
+        Self {
+            attempt: Attempt::FIRST,
+            tries: 1,
+            has_had_free: false,
+            pauses: Pauses::new(),
+            cost: None,
+        }
+    }
+
+    /// Notes that the repeat is made.
+    pub(crate) fn go_on(&mut self, repeat: Repeat) {
+        self.attempt = self.attempt.next();
+        self.cost = repeat.cost;
+        match repeat.cost {
+            Some(_) => self.tries = self.tries.saturating_add(1),
+            None => self.has_had_free = true,
+        }
+    }
+}
+
+/// Whether there is another attempt, and when. What it costs has to be paid still: that comes last, so that nothing is
+/// taken which would have to be given back.
+pub(crate) fn decide(
+    rules: &Rules,
+    ended: &Ended,
+    course: &mut Course,
+    chance: u64,
+    now: Moment,
+    wall: Timestamp,
+) -> Result<Repeat, Why> {
+    let judgement = ended.judgement;
+    if !ended.is_wanted {
+        return Err(Why::Outcome);
+    }
+    if judgement.is_final() || ended.safety == Safety::Never {
+        return Err(if judgement.is_final() { Why::Final } else { Why::Method });
+    }
+    let free = is_free(judgement) && !course.has_had_free && rules.tries > 1;
+    if course.tries >= rules.tries && !free {
+        return Err(Why::Tries);
+    }
+    let is_refused = judgement.outcome() == Outcome::Rejected;
+    if is_refused && !is_worth_waiting(rules, ended, wall) {
+        return Err(Why::Refused);
+    }
+    if !judgement.is_unprocessed() {
+        if ended.safety != Safety::Repeatable {
+            return Err(Why::Method);
+        }
+        if ended.is_inner {
+            return Err(Why::Inner);
+        }
+    }
+    ended.body.map_err(|lost| match lost {
+        Lost::InFlight => Why::BodyInFlight,
+        Lost::TooLarge => Why::BodyTooLarge,
+    })?;
+    let wait = if free { Duration::ZERO } else { pause(rules, ended, course, chance, wall)? };
+    let begins = now + wait + rules.least_attempt;
+    if ended.deadline.is_some_and(|deadline| deadline.is_over(begins)) {
+        return Err(if is_refused { Why::Refused } else { Why::Deadline });
+    }
+    Ok(Repeat { wait, cost: (!free).then(|| cost_of(judgement)) })
+}
+
+/// Once in a call an attempt is free that a living dependency never took: a connection that was about to close, a stream
+/// that was refused. One that cannot be reached at all has failed, and its repeats count.
+fn is_free(judgement: Judgement) -> bool {
+    judgement.is_unprocessed()
+        && !matches!(judgement.outcome(), Outcome::Failure | Outcome::Rejected)
+}
+
+/// Without a deadline nobody knows whether it fits, and a refusal without a time to wait may last.
+fn is_worth_waiting(rules: &Rules, ended: &Ended, wall: Timestamp) -> bool {
+    rules.wait_for_refusals
+        && ended.deadline.is_some()
+        && ended.judgement.wait_advised(wall).is_some()
+}
+
+fn pause(
+    rules: &Rules,
+    ended: &Ended,
+    course: &mut Course,
+    chance: u64,
+    wall: Timestamp,
+) -> Result<Duration, Why> {
+    let own = course.pauses.next(&rules.backoff, chance);
+    let Some(advised) = ended.judgement.wait_advised(wall) else { return Ok(own) };
+    if ended.is_grpc && ended.judgement.outcome() != Outcome::Rejected {
+        course.pauses.restart();
+        return rules.follow.pushback(own, advised).ok_or(Why::Advice);
+    }
+    rules.follow.pause(own, advised).ok_or(Why::Advice)
+}
+
+const fn cost_of(judgement: Judgement) -> Cost {
+    match (judgement.outcome(), judgement.reached()) {
+        (Outcome::Throttled, _) => Cost::Throttled,
+        (Outcome::Rejected, _) | (_, Reached::No) => Cost::Unsent,
+        (_, Reached::Perhaps) => Cost::Unanswered,
+        (_, Reached::Answered) => Cost::Failure,
+    }
+}
+
+impl Why {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Outcome,
+        Self::Final,
+        Self::Tries,
+        Self::Refused,
+        Self::Method,
+        Self::Inner,
+        Self::BodyInFlight,
+        Self::BodyTooLarge,
+        Self::Advice,
+        Self::Deadline,
+        Self::Budget,
+    ];
+
+    /// How metrics call it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outcome => "outcome",
+            Self::Final => "final",
+            Self::Tries => "tries",
+            Self::Refused => "refused",
+            Self::Method => "method",
+            Self::Inner => "inner",
+            Self::BodyInFlight => "body_in_flight",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Advice => "advice",
+            Self::Deadline => "deadline",
+            Self::Budget => "budget",
+        }
+    }
+
+    /// Whether an outer hop that tries again would only add to it: somebody here has tried already, or may not.
+    pub(crate) fn is_enough_for_all(self, attempt: Attempt) -> bool {
+        self == Self::Budget || (!attempt.is_first() && self != Self::Outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use buttress_core::clock::Timer;
+use buttress_core::outcome::{Classify, Judgement, Outcome, Verdict};
+use buttress_core::sync::Shared;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::ReplayBody;
+use crate::layer::Judged;
+use crate::plan::{Plan, seen};
+
+pin_project! {
+    /// Response future of [`Retry`](crate::Retry).
+    ///
+    /// To drop it drops the attempt that is under way, and gives back what the next one was to cost.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, B, C, T>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+        C: 'static,
+        T: Timer,
+    {
+        // Before the plan: what is dropped gives back the room of its body only once the work has stopped.
+        #[pin]
+        state: State<S::Future, T::Sleep>,
+        plan: Option<Plan<S, B>>,
+        shared: Shared<Judged<C, T>>,
+    }
+}
+
+pin_project! {
+    /// Where a call stands.
+    #[project = StateProj]
+    enum State<F, Z> {
+        /// The service works on an attempt.
+        Calling { #[pin] future: F },
+        /// The next attempt has to wait.
+        Sleeping { #[pin] sleep: Z },
+        /// The instance is asked whether it is ready again.
+        Readying,
+    }
+}
+
+impl<S, B, C, T> ResponseFuture<S, B, C, T>
+where
+    S: Service<Request<ReplayBody<B>>>,
+    T: Timer,
+{
+    #[inline]
+    pub(crate) fn new(
+        future: S::Future,
+        plan: Option<Plan<S, B>>,
+        shared: Shared<Judged<C, T>>,
+    ) -> Self {
+        Self { state: State::Calling { future }, plan, shared }
+    }
+}
+
+impl<S, B, C, T, D> Future for ResponseFuture<S, B, C, T>
+where
+    S: Service<Request<ReplayBody<B>>, Response = Response<D>>,
+    C: Classify<Response<D>, S::Error>,
+    T: Timer,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<Response<D>, S::Error>;
+
+    #[inline]
+    #[expect(clippy::expect_used, reason = "who waits for another attempt has a plan for it")]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        const PLANNED: &str = "there is another attempt only where it was planned";
+        let this = self.project();
+        let (mut state, shared) = (this.state, &**this.shared);
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Calling { future } => {
+                    let Some(plan) = this.plan else { return future.poll(cx) };
+                    let polled = plan.enter(|| future.poll(cx));
+                    let Poll::Ready(result) = &polled else {
+                        plan.waits(&shared.inner);
+                        return Poll::Pending;
+                    };
+                    let judgement = judge(&shared.classify, result);
+                    if judgement.outcome() == Outcome::Success {
+                        shared.inner.succeeded(plan.course());
+                        return polled;
+                    }
+                    // If there is another one, what came back is dropped here, and not after the pause: it may hold a
+                    // connection.
+                    match plan.ended(&shared.inner, &seen(judgement, result)) {
+                        Err(_) => return polled,
+                        Ok(Duration::ZERO) => State::Readying,
+                        Ok(pause) => State::Sleeping { sleep: shared.inner.timer.sleep(pause) },
+                    }
+                }
+                StateProj::Sleeping { sleep } => {
+                    ready!(sleep.poll(cx));
+                    State::Readying
+                }
+                StateProj::Readying => {
+                    let plan = this.plan.as_mut().expect(PLANNED);
+                    ready!(plan.service.poll_ready(cx))?;
+                    let request = plan.next(&shared.inner).expect(PLANNED);
+                    State::Calling { future: plan.call(request) }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+/// How the call ended, as far as its head says. A retry commits itself there: what fails later has reached the caller.
+#[inline]
+fn judge<C, D, E>(classify: &C, result: &Result<Response<D>, E>) -> Judgement
+where
+    C: Classify<Response<D>, E>,
+{
+    match result {
+        Ok(response) => match classify.response(response) {
+            Verdict::Now(judgement) => judgement,
+            Verdict::AtEnd(_) => Judgement::new(Outcome::Success),
+        },
+        Err(error) => classify.error(error),
+    }
+}
+
+impl<S, B, C, T> fmt::Debug for ResponseFuture<S, B, C, T>
+where
+    S: Service<Request<ReplayBody<B>>>,
+    T: Timer,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = match &self.state {
+            State::Calling { .. } => "calling",
+            State::Sleeping { .. } => "sleeping",
+            State::Readying => "readying",
+        };
+        f.debug_struct("ResponseFuture").field("state", &at).finish_non_exhaustive()
+    }
+}

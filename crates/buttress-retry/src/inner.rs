@@ -1,0 +1,152 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_core::clock::Clock;
+use buttress_core::deadline::Wire;
+use buttress_core::outcome::Judgement;
+use buttress_core::{Deadline, Dice, Repeats, RequestContext};
+
+use crate::budget::{Deposit, Taken};
+use crate::decide::{Course, Ended, Rules, Why, decide};
+use crate::meters::Meters;
+use crate::replay::{Lost, Room};
+use crate::when::{Safety, When};
+use crate::{Attempt, Budget};
+
+/// What all services of a layer share, and all runs of a policy: who decides, and what it costs.
+pub(crate) struct Inner<T> {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) rules: Rules,
+    pub(crate) when: When,
+    pub(crate) budget: Budget,
+    pub(crate) dice: Dice,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) timer: T,
+    pub(crate) room: Room,
+    pub(crate) repeats: Option<Repeats>,
+    pub(crate) wire: Wire,
+    pub(crate) meters: Meters,
+    pub(crate) has_spans: bool,
+}
+
+/// The repeat that was decided, paid for and not sent yet.
+pub(crate) struct Next {
+    pub(crate) wait: Duration,
+    taken: Option<Taken>,
+}
+
+/// What there is to know of a call before anybody decides.
+pub(crate) struct Facts {
+    pub(crate) judgement: Judgement,
+    pub(crate) is_wanted: bool,
+    pub(crate) safety: Safety,
+    pub(crate) is_grpc: bool,
+    pub(crate) is_inner: bool,
+    pub(crate) body: Result<(), Lost>,
+    pub(crate) deadline: Option<Deadline>,
+}
+
+impl<T> Inner<T> {
+    /// Whether anything is ever repeated.
+    pub(crate) const fn may_repeat(&self) -> bool {
+        self.rules.tries > 1
+    }
+
+    /// A call begins; one that is the repeat of an outer call earns nothing.
+    #[inline]
+    pub(crate) fn begin(&self, is_inner: bool) -> Option<Deposit> {
+        self.meters.began(Attempt::FIRST);
+        (!is_inner).then(|| self.budget.deposit(|| self.clock.recent()))
+    }
+
+    /// It has to wait, so that a look at the clock delays nothing.
+    #[inline]
+    pub(crate) fn waits(&self) {
+        self.budget.look(self.clock.recent());
+    }
+
+    /// It succeeded.
+    #[inline]
+    pub(crate) fn succeeded(&self, course: &Course) {
+        self.budget.succeeded(course.cost);
+    }
+
+    /// Decides whether there is another attempt, and pays for it.
+    #[cold]
+    pub(crate) fn decide(
+        &self,
+        facts: &Facts,
+        course: &mut Course,
+        deposit: Option<Deposit>,
+    ) -> Result<Next, Why> {
+        let (now, wall) = (self.clock.now(), self.clock.wall());
+        let Facts { judgement, is_wanted, safety, is_grpc, is_inner, body, deadline } = *facts;
+        let ended = Ended { judgement, is_wanted, safety, is_grpc, is_inner, body, deadline };
+        if is_wanted {
+            self.budget.failed();
+        }
+        let chance = self.dice.below(u64::MAX);
+        let repeat = decide(&self.rules, &ended, course, chance, now, wall)?;
+        let taken = match repeat.cost {
+            None => None,
+            Some(cost) => Some(self.budget.take(cost, deposit, now).ok_or(Why::Budget)?),
+        };
+        course.go_on(repeat);
+        Ok(Next { wait: repeat.wait, taken })
+    }
+
+    /// Tells what was decided: to metrics, and to the request that this call is made for.
+    pub(crate) fn tell(
+        &self,
+        decided: Result<&Next, Why>,
+        course: &Course,
+        context: Option<&RequestContext>,
+    ) {
+        match decided {
+            Ok(_) => self.meters.repeated(course.cost),
+            Err(why) => {
+                self.meters.not_repeated(why);
+                if why.is_enough_for_all(course.attempt) {
+                    match context {
+                        Some(context) => context.mark_retried(),
+                        None => {
+                            RequestContext::current().inspect(RequestContext::mark_retried);
+                        }
+                    }
+                }
+            }
+        }
+        if self.meters.is_bound {
+            self.meters.budget_left(self.budget.left(self.clock.now()));
+        }
+    }
+
+    /// Whether the request that this call is made for is itself a repeat.
+    pub(crate) fn is_inner(context: Option<&RequestContext>) -> bool {
+        context.is_some_and(RequestContext::is_repeat)
+    }
+}
+
+impl Next {
+    /// It is on its way.
+    pub(crate) fn send<T>(self, inner: &Inner<T>, course: &Course) {
+        if let Some(taken) = self.taken {
+            taken.spend();
+        }
+        inner.meters.began(course.attempt);
+    }
+}
+
+impl<T> fmt::Debug for Inner<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("name", &self.name)
+            .field("rules", &self.rules)
+            .field("when", &self.when)
+            .field("budget", &self.budget)
+            .field("kept_bytes", &self.room.taken())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+use std::fmt;
+
+use buttress_core::outcome::HttpClassify;
+use buttress_core::sync::Shared;
+use tower_layer::Layer;
+
+use crate::builder::NoTimer;
+use crate::inner::Inner;
+use crate::{Budget, Retry};
+
+/// Tries calls again that failed, where that is safe and worth it. Made by a [`RetryBuilder`](crate::RetryBuilder).
+///
+/// Clones of a layer, and all services that it makes, have one budget together.
+pub struct RetryLayer<C: 'static = HttpClassify, T: 'static = NoTimer> {
+    pub(crate) shared: Shared<Judged<C, T>>,
+}
+
+/// What decides, and who judges.
+pub(crate) struct Judged<C, T> {
+    pub(crate) inner: Inner<T>,
+    pub(crate) classify: C,
+}
+
+impl<C, T> RetryLayer<C, T> {
+    pub(crate) fn new(inner: Inner<T>, classify: C) -> Self {
+        Self { shared: Shared::new(Judged { inner, classify }) }
+    }
+
+    /// Keeps it for as long as the program runs, and spares every call the counting of references: for a client that is
+    /// made once. What is built and dropped again and again would fill the memory.
+    #[must_use]
+    pub fn leak(self) -> Self {
+        Self { shared: self.shared.leak() }
+    }
+
+    /// What its repeats are paid from.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.shared.inner.budget
+    }
+}
+
+impl<S, C, T> Layer<S> for RetryLayer<C, T> {
+    type Service = Retry<S, C, T>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Retry::new(inner, self.shared.clone())
+    }
+}
+
+impl<C, T> Clone for RetryLayer<C, T> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<C, T> fmt::Debug for RetryLayer<C, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryLayer").field("inner", &self.shared.inner).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use buttress_core::Deadline;
+use buttress_core::outcome::Judgement;
+use buttress_core::stage::RequestHead;
+use http::header::TRAILER;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+use tracing::Span;
+
+use crate::budget::Deposit;
+use crate::decide::{Course, Why};
+use crate::inner::{Facts, Inner, Next};
+use crate::replay::{Reel, ReplayBody};
+use crate::sent::{Seen, Sent};
+use crate::when::is_grpc;
+
+/// What is kept of a call, so that there can be another attempt.
+pub(crate) struct Plan<S, B> {
+    /// The instance that was polled ready. It made the first call, and is asked again for the next.
+    pub(crate) service: S,
+    head: Parts,
+    reel: Reel<B>,
+    course: Course,
+    deposit: Option<Deposit>,
+    is_inner: bool,
+    /// Whether somebody has had to wait for it.
+    has_waited: bool,
+    /// That of the attempt, if there are any.
+    span: Option<Box<Span>>,
+    /// What was decided, until it is sent.
+    next: Option<Box<(Next, ReplayBody<B>)>>,
+}
+
+impl<S, B: Body> Plan<S, B> {
+    /// Keeps what is needed of this request, and gives the first attempt.
+    #[inline]
+    pub(crate) fn new<T>(
+        service: S,
+        request: Request<B>,
+        inner: &Inner<T>,
+    ) -> (Self, Request<ReplayBody<B>>) {
+        let (parts, body) = request.into_parts();
+        let is_inner = is_repeat(&parts, inner);
+        let (body, reel) = Reel::record(body, &inner.room, || !parts.headers.contains_key(TRAILER));
+        let plan = Self {
+            service,
+            head: parts.clone(),
+            reel,
+            course: Course::new(),
+            deposit: inner.begin(is_inner),
+            is_inner,
+            has_waited: false,
+            span: span(inner, 1),
+            next: None,
+        };
+        (plan, Request::from_parts(parts, body))
+    }
+
+    /// An attempt ended like this: how long to wait before the next one, or why there is none.
+    #[cold]
+    pub(crate) fn ended<T>(&mut self, inner: &Inner<T>, seen: &Seen) -> Result<Duration, Why> {
+        let facts = self.facts(inner, seen);
+        let mut decided = inner.decide(&facts, &mut self.course, self.deposit);
+        let body = match &decided {
+            // From now on nobody else may begin to read it.
+            Ok(_) => self.reel.again(self.course.attempt.number()).ok(),
+            Err(_) => None,
+        };
+        if body.is_none() && decided.is_ok() {
+            decided = Err(Why::BodyInFlight);
+        }
+        inner.tell(decided.as_ref().map_err(|why| *why), &self.course, self.head.context());
+        let next = decided?;
+        let wait = next.wait;
+        self.next = body.map(|body| Box::new((next, body)));
+        Ok(wait)
+    }
+
+    fn facts<T>(&self, inner: &Inner<T>, seen: &Seen) -> Facts {
+        let sent = Sent::new(&self.head);
+        let safety = inner.when.safety(&self.head);
+        Facts {
+            judgement: seen.judgement(),
+            is_wanted: inner.when.is_wanted(&sent, seen, self.course.attempt),
+            safety,
+            is_grpc: is_grpc(&self.head),
+            is_inner: self.is_inner,
+            body: self.reel.look(),
+            deadline: Deadline::of(&self.head, &*inner.clock),
+        }
+    }
+
+    /// The next attempt, as it was decided; nothing if it was not.
+    pub(crate) fn next<T>(&mut self, inner: &Inner<T>) -> Option<Request<ReplayBody<B>>> {
+        let (next, body) = *self.next.take()?;
+        next.send(inner, &self.course);
+        self.span = span(inner, self.course.attempt.number());
+        Some(self.request(body, inner))
+    }
+
+    /// The request once more, with what says that it is a repeat.
+    fn request<T>(&self, body: ReplayBody<B>, inner: &Inner<T>) -> Request<ReplayBody<B>> {
+        let attempt = self.course.attempt;
+        let mut request = Request::from_parts(self.head.clone(), body);
+        request.extensions_mut().insert(attempt);
+        if let Some(repeats) = &inner.repeats {
+            let before = repeats.read(&request);
+            repeats.write(before.saturating_add(attempt.repeats()), &mut request);
+        }
+        if let Some(deadline) = Deadline::of(&self.head, &*inner.clock) {
+            inner.wire.refresh(deadline, &mut request, inner.clock.now());
+        }
+        request
+    }
+
+    pub(crate) const fn course(&self) -> &Course {
+        &self.course
+    }
+
+    /// Makes an attempt, with the instance that is ready.
+    #[inline]
+    pub(crate) fn call(&mut self, request: Request<ReplayBody<B>>) -> S::Future
+    where
+        S: Service<Request<ReplayBody<B>>>,
+    {
+        entered(self.span.as_deref(), || self.service.call(request))
+    }
+
+    /// Runs what belongs to the attempt.
+    #[inline]
+    pub(crate) fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
+        entered(self.span.as_deref(), work)
+    }
+
+    /// Somebody waits for it, so that a look at the clock delays nothing.
+    #[inline]
+    pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
+        if !self.has_waited {
+            self.has_waited = true;
+            inner.waits();
+        }
+    }
+}
+
+fn is_repeat<T>(head: &Parts, inner: &Inner<T>) -> bool {
+    // Most maps of headers are looked into, and most extensions are empty.
+    let marked = inner.repeats.as_ref().is_some_and(|repeats| repeats.read(head) > 0);
+    marked || Inner::<T>::is_inner(head.context())
+}
+
+#[inline]
+fn span<T>(inner: &Inner<T>, attempt: u32) -> Option<Box<Span>> {
+    if !inner.has_spans {
+        return None;
+    }
+    Some(Box::new(tracing::debug_span!("attempt", outbound = &*inner.name, attempt)))
+}
+
+/// Runs it inside the span, if there is one.
+#[inline]
+fn entered<R>(span: Option<&Span>, work: impl FnOnce() -> R) -> R {
+    match span {
+        None => work(),
+        Some(span) => span.in_scope(work),
+    }
+}
+
+/// What came back, in short.
+pub(crate) fn seen<B, E>(judgement: Judgement, result: &Result<Response<B>, E>) -> Seen {
+    match result {
+        Ok(response) => Seen::answer(judgement, response),
+        Err(_) => Seen::error(judgement),
+    }
+}

@@ -1,0 +1,172 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::frames::Frames;
+use super::tape::Tape;
+
+pin_project! {
+    /// The body that the service inside gets: the caller's own, or what was kept of it.
+    ///
+    /// The first attempt gets it frame by frame, as the caller's body gives them, without a copy and without delay. What
+    /// passes is noted beside, as clones of [`Bytes`]; an attempt after that gets the same frames, trailers included.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use buttress_retry::ReplayBody;
+    /// use bytes::Bytes;
+    /// use http_body_util::{BodyExt, Full};
+    ///
+    /// let body = ReplayBody::passing(Full::new(Bytes::from("of the caller")));
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "of the caller");
+    /// # }
+    /// ```
+    pub struct ReplayBody<B> {
+        #[pin]
+        kind: Kind<B>,
+    }
+
+    impl<B> PinnedDrop for ReplayBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            if let KindProj::Recording { tape, is_noted: true, .. } = this.project().kind.project() {
+                tape.left();
+            }
+        }
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<B> {
+        /// Not to be repeated.
+        Passing { #[pin] body: B },
+        /// Nobody has begun to read it: it lies on the tape.
+        Waiting { reader: u32, hint: SizeHint, tape: Arc<Tape<B>> },
+        /// It is read for the first time, and noted.
+        Recording { #[pin] body: B, is_noted: bool, tape: Arc<Tape<B>> },
+        /// It was read before.
+        Replaying { frames: Frames, at: usize },
+        /// There is nothing to read.
+        Empty,
+    }
+}
+
+impl<B> ReplayBody<B> {
+    /// A body that passes, and of which nothing is kept.
+    pub const fn passing(body: B) -> Self {
+        Self { kind: Kind::Passing { body } }
+    }
+
+    pub(super) const fn empty() -> Self {
+        Self { kind: Kind::Empty }
+    }
+
+    pub(super) const fn waiting(reader: u32, hint: SizeHint, tape: Arc<Tape<B>>) -> Self {
+        Self { kind: Kind::Waiting { reader, hint, tape } }
+    }
+
+    pub(super) const fn replaying(frames: Frames) -> Self {
+        Self { kind: Kind::Replaying { frames, at: 0 } }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for ReplayBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut kind = self.project().kind;
+        if let KindProj::Waiting { reader, tape, .. } = kind.as_mut().project() {
+            // Of an attempt that was given up: another one reads it now, and nobody waits for this one.
+            let Some(body) = tape.take(*reader) else { return Poll::Pending };
+            let tape = tape.clone();
+            kind.set(Kind::Recording { body, is_noted: true, tape });
+        }
+        match kind.project() {
+            KindProj::Passing { body } => body.poll_frame(cx),
+            KindProj::Recording { mut body, is_noted, tape } => {
+                let frame = ready!(body.as_mut().poll_frame(cx));
+                if *is_noted {
+                    *is_noted = note(frame.as_ref(), &*body, tape);
+                }
+                Poll::Ready(frame)
+            }
+            KindProj::Replaying { frames, at } => Poll::Ready(replayed(frames, at).map(Ok)),
+            KindProj::Waiting { .. } | KindProj::Empty => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Passing { body } | Kind::Recording { body, .. } => body.is_end_stream(),
+            Kind::Waiting { .. } => false,
+            Kind::Replaying { frames, at } => frames.is_past(*at),
+            Kind::Empty => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Passing { body } | Kind::Recording { body, .. } => body.size_hint(),
+            Kind::Waiting { hint, .. } => hint.clone(),
+            Kind::Replaying { frames, at } => SizeHint::with_exact(frames.length_from(*at)),
+            Kind::Empty => SizeHint::with_exact(0),
+        }
+    }
+}
+
+/// Notes what passes. Says whether there is more to note.
+fn note<B: Body, E>(frame: Option<&Result<Frame<Bytes>, E>>, body: &B, tape: &Tape<B>) -> bool {
+    let Some(frame) = frame else {
+        tape.end();
+        return false;
+    };
+    let Ok(frame) = frame else {
+        tape.spoil();
+        return false;
+    };
+    if let Some(data) = frame.data_ref() {
+        return tape.data(data, body.is_end_stream());
+    }
+    match frame.trailers_ref() {
+        Some(trailers) => tape.trailers(trailers),
+        // A kind of frame that there is not yet: it could not be sent again.
+        None => tape.spoil(),
+    }
+    false
+}
+
+/// The next frame of what was kept.
+fn replayed(frames: &Frames, at: &mut usize) -> Option<Frame<Bytes>> {
+    if frames.is_past(*at) {
+        return None;
+    }
+    let data = frames.data(*at);
+    *at += 1;
+    match data {
+        Some(data) => Some(Frame::data(data.clone())),
+        None => frames.trailers().cloned().map(Frame::trailers),
+    }
+}
+
+impl<B> fmt::Debug for ReplayBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Passing { .. } => "passing",
+            Kind::Waiting { .. } => "waiting",
+            Kind::Recording { .. } => "recording",
+            Kind::Replaying { .. } => "replaying",
+            Kind::Empty => "empty",
+        };
+        f.debug_struct("ReplayBody").field("kind", &kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! Bodies that can be sent again.
+
+mod body;
+mod frames;
+mod reel;
+mod room;
+mod tape;
+
+pub use self::body::ReplayBody;
+pub(crate) use self::reel::Reel;
+pub(crate) use self::room::Room;
+pub(crate) use self::tape::Lost;

@@ -1,0 +1,198 @@
+use std::fmt;
+
+use buttress_core::sync::Lock;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::Body;
+
+use super::frames::Frames;
+use super::room::Room;
+
+/// What is kept of a body, so that it can be sent again.
+///
+/// The body lies here until somebody begins to read it: what was never touched is sent as it is. Its frames are noted by
+/// its reader as they pass.
+pub(crate) struct Tape<B> {
+    slot: Lock<Slot<B>>,
+    room: Room,
+    /// Whether what has all its bytes is complete, as no trailers are announced.
+    ends_with_its_bytes: bool,
+}
+
+enum Slot<B> {
+    /// Nobody has begun to read it. The reader of this number may.
+    Untouched(u32, B),
+    /// It is being read, or was and broke off. So much was noted of it; this long it is, if that is known.
+    Reading(Frames, Option<u64>),
+    /// It was read to its end.
+    Whole(Frames),
+    /// It was more than there is room for.
+    TooLarge,
+    /// What was noted is not what it was.
+    Spoilt,
+}
+
+/// Why a body cannot be sent again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Lost {
+    /// It is still being read, or broke off.
+    InFlight,
+    /// It is larger than what is kept.
+    TooLarge,
+}
+
+/// What can be sent again.
+pub(super) enum Found<T> {
+    /// The body itself, and what it says of its length.
+    Untouched(T),
+    /// What was kept of it.
+    Whole(Frames),
+}
+
+impl<B> Tape<B> {
+    /// With a body that its first reader may begin to read.
+    pub(super) fn new(body: B, room: &Room, ends_with_its_bytes: bool) -> Self {
+        let slot = Lock::new(Slot::Untouched(1, body));
+        Self { slot, room: room.clone(), ends_with_its_bytes }
+    }
+
+    /// Whether it can be sent again.
+    pub(super) fn look(&self) -> Result<(), Lost> {
+        match &*self.slot.lock() {
+            Slot::Untouched(..) | Slot::Whole(_) => Ok(()),
+            Slot::Reading(..) | Slot::Spoilt => Err(Lost::InFlight),
+            Slot::TooLarge => Err(Lost::TooLarge),
+        }
+    }
+
+    /// Whether it was read to its end, so that two may send it at the same time.
+    #[allow(dead_code, reason = "hedges ask")]
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(&*self.slot.lock(), Slot::Whole(_))
+    }
+
+    /// Notes a frame of data. Says whether there is more to note.
+    pub(super) fn data(&self, data: &Bytes, is_over: bool) -> bool {
+        let mut slot = self.slot.lock();
+        let Slot::Reading(frames, _) = &mut *slot else { return false };
+        if !self.room.take(data.len(), frames.length()) {
+            self.lose(&mut slot, Slot::TooLarge);
+            return false;
+        }
+        frames.push(data.clone());
+        if is_over {
+            self.complete(&mut slot);
+        }
+        !is_over
+    }
+
+    /// Notes trailers, after which nothing comes.
+    pub(super) fn trailers(&self, trailers: &HeaderMap) {
+        let mut slot = self.slot.lock();
+        if let Slot::Reading(frames, _) = &mut *slot {
+            frames.push_trailers(trailers.clone());
+            self.complete(&mut slot);
+        }
+    }
+
+    /// Notes that nothing more comes.
+    pub(super) fn end(&self) {
+        self.complete(&mut self.slot.lock());
+    }
+
+    /// Notes that its reader goes away. One that knows the length from the head stops as soon as it has all bytes,
+    /// without a look whether anything follows: hyper does for HTTP/1.1.
+    pub(super) fn left(&self) {
+        let mut slot = self.slot.lock();
+        if let Slot::Reading(frames, Some(length)) = &*slot
+            && self.ends_with_its_bytes
+            && frames.length() as u64 == *length
+        {
+            self.complete(&mut slot);
+        }
+    }
+
+    /// Notes that it broke, so that nothing of it may be sent again.
+    pub(super) fn spoil(&self) {
+        self.lose(&mut self.slot.lock(), Slot::Spoilt);
+    }
+
+    fn complete(&self, slot: &mut Slot<B>) {
+        let Slot::Reading(frames, length) = slot else { return };
+        // A body that ends before it has all its bytes is broken, and so would be its repeat.
+        if length.is_some_and(|length| length != frames.length() as u64) {
+            self.lose(slot, Slot::Spoilt);
+        } else {
+            *slot = Slot::Whole(std::mem::take(frames));
+        }
+    }
+
+    fn lose(&self, slot: &mut Slot<B>, to: Slot<B>) {
+        if let Slot::Reading(frames, _) | Slot::Whole(frames) = slot {
+            self.room.give_back(frames.length());
+        }
+        *slot = to;
+    }
+}
+
+impl<B: Body> Tape<B> {
+    /// Takes the body, if this reader is the one that may: an older one was given up.
+    pub(super) fn take(&self, reader: u32) -> Option<B> {
+        let mut slot = self.slot.lock();
+        match &*slot {
+            Slot::Untouched(of, _) if *of == reader => {}
+            _ => return None,
+        }
+        match std::mem::replace(&mut *slot, Slot::Spoilt) {
+            Slot::Untouched(_, body) => {
+                let hint = body.size_hint();
+                let fits = self.room.may_hold(hint.lower());
+                *slot = if fits {
+                    Slot::Reading(Frames::default(), hint.exact())
+                } else {
+                    Slot::TooLarge
+                };
+                Some(body)
+            }
+            _ => None,
+        }
+    }
+
+    /// What can be sent again. If nobody has begun to read it, only this reader may from now on.
+    pub(super) fn find<T>(
+        &self,
+        reader: u32,
+        untouched: impl FnOnce(&B) -> T,
+    ) -> Result<Found<T>, Lost> {
+        match &mut *self.slot.lock() {
+            Slot::Untouched(of, body) => {
+                *of = reader;
+                Ok(Found::Untouched(untouched(body)))
+            }
+            Slot::Whole(frames) => Ok(Found::Whole(frames.clone())),
+            Slot::Reading(..) | Slot::Spoilt => Err(Lost::InFlight),
+            Slot::TooLarge => Err(Lost::TooLarge),
+        }
+    }
+}
+
+impl<B> Drop for Tape<B> {
+    fn drop(&mut self) {
+        if let Slot::Reading(frames, _) | Slot::Whole(frames) = &*self.slot.lock() {
+            self.room.give_back(frames.length());
+        }
+    }
+}
+
+impl<B> fmt::Debug for Tape<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slot = match &*self.slot.lock() {
+            Slot::Untouched(..) => "untouched",
+            Slot::Reading(..) => "reading",
+            Slot::Whole(_) => "whole",
+            Slot::TooLarge => "too large",
+            Slot::Spoilt => "spoilt",
+        };
+        f.debug_struct("Tape").field("slot", &slot).finish_non_exhaustive()
+    }
+}

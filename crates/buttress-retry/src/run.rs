@@ -1,0 +1,168 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use buttress_core::Deadline;
+use buttress_core::clock::Timer;
+use buttress_core::outcome::{Classify, Judgement, Outcome, Verdict};
+use buttress_core::sync::Shared;
+use pin_project_lite::pin_project;
+
+use crate::Attempt;
+use crate::budget::Deposit;
+use crate::decide::{Course, Why};
+use crate::inner::{Facts, Inner, Next};
+use crate::when::Safety;
+
+pin_project! {
+    /// The run of a call and its repeats. Made by [`RetryPolicy::run`](crate::RetryPolicy::run).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Run<F, Fut, C, T>
+    where
+        T: Timer,
+    {
+        #[pin]
+        state: State<Fut, T::Sleep>,
+        course: Course,
+        deposit: Option<Deposit>,
+        next: Option<Next>,
+        has_waited: bool,
+        work: F,
+        classify: C,
+        inner: Shared<Inner<T>>,
+    }
+}
+
+pin_project! {
+    /// Where a run stands.
+    #[project = StateProj]
+    enum State<Fut, Z> {
+        /// An attempt is to be begun.
+        Beginning,
+        /// One is under way.
+        Working { #[pin] future: Fut },
+        /// The next one has to wait.
+        Sleeping { #[pin] sleep: Z },
+    }
+}
+
+impl<F, Fut, C, T: Timer> Run<F, Fut, C, T> {
+    pub(crate) const fn new(inner: Shared<Inner<T>>, classify: C, work: F) -> Self {
+        Self {
+            state: State::Beginning,
+            course: Course::new(),
+            deposit: None,
+            next: None,
+            has_waited: false,
+            work,
+            classify,
+            inner,
+        }
+    }
+}
+
+impl<F, Fut, C, T, R, E> Future for Run<F, Fut, C, T>
+where
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<R, E>>,
+    C: Classify<R, E>,
+    T: Timer,
+{
+    type Output = Result<R, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let inner = &**this.inner;
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Beginning => {
+                    match this.next.take() {
+                        None => *this.deposit = inner.begin(false),
+                        Some(next) => next.send(inner, this.course),
+                    }
+                    State::Working { future: (this.work)(this.course.attempt) }
+                }
+                StateProj::Working { future } => {
+                    let polled = future.poll(cx);
+                    let Poll::Ready(result) = &polled else {
+                        if !std::mem::replace(this.has_waited, true) {
+                            inner.waits();
+                        }
+                        return Poll::Pending;
+                    };
+                    let judgement = judge(this.classify, result);
+                    if judgement.outcome() == Outcome::Success {
+                        inner.succeeded(this.course);
+                        return polled;
+                    }
+                    match ended(inner, judgement, this.course, *this.deposit) {
+                        Err(_) => return polled,
+                        Ok(decided) => {
+                            let pause = decided.wait;
+                            *this.next = Some(decided);
+                            after(pause, inner)
+                        }
+                    }
+                }
+                StateProj::Sleeping { sleep } => {
+                    ready!(sleep.poll(cx));
+                    State::Beginning
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+fn after<Fut, T: Timer>(pause: Duration, inner: &Inner<T>) -> State<Fut, T::Sleep> {
+    match pause {
+        Duration::ZERO => State::Beginning,
+        pause => State::Sleeping { sleep: inner.timer.sleep(pause) },
+    }
+}
+
+fn judge<C: Classify<R, E>, R, E>(classify: &C, result: &Result<R, E>) -> Judgement {
+    match result {
+        Err(error) => classify.error(error),
+        Ok(value) => match classify.response(value) {
+            Verdict::Now(judgement) => judgement,
+            Verdict::AtEnd(_) => Judgement::new(Outcome::Success),
+        },
+    }
+}
+
+#[cold]
+fn ended<T>(
+    inner: &Inner<T>,
+    judgement: Judgement,
+    course: &mut Course,
+    deposit: Option<Deposit>,
+) -> Result<Next, Why> {
+    let is_failed =
+        matches!(judgement.outcome(), Outcome::Failure | Outcome::Throttled | Outcome::Rejected);
+    let facts = Facts {
+        judgement,
+        is_wanted: is_failed || judgement.is_unprocessed(),
+        safety: Safety::Repeatable,
+        is_grpc: false,
+        is_inner: false,
+        body: Ok(()),
+        deadline: Deadline::current(),
+    };
+    let decided = inner.decide(&facts, course, deposit);
+    inner.tell(decided.as_ref().map_err(|why| *why), course, None);
+    decided
+}
+
+impl<F, Fut, C, T: Timer> fmt::Debug for Run<F, Fut, C, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = match &self.state {
+            State::Beginning => "beginning",
+            State::Working { .. } => "working",
+            State::Sleeping { .. } => "sleeping",
+        };
+        f.debug_struct("Run").field("state", &at).finish_non_exhaustive()
+    }
+}
