@@ -84,10 +84,22 @@ fn an_alarm_wakes_whoever_waits() {
 
 #[test]
 fn an_alarm_for_now_rings_at_once_without_a_timer() {
-    let clock = ManualClock::new();
-    let mut alarm = pin!(Bell::unarmed());
-    assert!(ring(alarm.as_mut(), &clock, Duration::ZERO).is_ready());
-    assert_eq!((alarm.is_armed(), clock.sleepers()), (false, 0));
+    #[derive(Debug)]
+    struct Never;
+
+    impl Timer for Never {
+        type Sleep = std::future::Pending<()>;
+
+        fn sleep(&self, _: Duration) -> Self::Sleep {
+            std::future::pending()
+        }
+    }
+
+    let mut alarm = pin!(Alarm::<Never>::unarmed());
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(alarm.as_mut().poll(&Never, || Duration::ZERO, cx).is_ready());
+    assert!(!alarm.is_armed());
+    assert!(alarm.as_mut().poll(&Never, || ms(1), cx).is_pending());
 }
 
 #[test]

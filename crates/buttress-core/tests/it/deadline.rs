@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context as Cx, Waker};
 use std::time::Duration;
 
-use buttress_core::clock::{Clock, ManualClock, Moment, SystemClock, ms, secs};
+use buttress_core::clock::{Clock, ManualClock, Moment, SystemClock, Timestamp, ms, secs};
 use buttress_core::deadline::Wire;
 use buttress_core::stage::{Gate, RequestHead};
 use buttress_core::{Context, Deadline};
@@ -162,6 +162,28 @@ fn a_deadline_of_another_clock_keeps_what_is_left() {
         inbound.advance(secs(60));
         assert!(Deadline::of(&request, &outbound).unwrap().is_over(outbound.now()));
     }
+}
+
+/// The thread may be held up between its looks at the two clocks.
+#[test]
+fn a_pause_on_the_way_to_another_clock_makes_it_shorter() {
+    #[derive(Debug)]
+    struct Slow(ManualClock);
+
+    impl Clock for Slow {
+        fn now(&self) -> Moment {
+            self.0.advance(secs(1));
+            self.0.now()
+        }
+
+        fn wall(&self) -> Timestamp {
+            self.0.wall()
+        }
+    }
+
+    let clock = Slow(ManualClock::new());
+    let deadline = Deadline::after(clock.0.now(), secs(30));
+    assert!(deadline.moved(&clock, &clock) < deadline);
 }
 
 #[test]

@@ -144,6 +144,8 @@ async fn filled_in_it_has_a_body_at_once_and_still_gets_that_of_the_client() {
     assert_eq!(status.headers()["grpc-status"], "14");
     let mut remote = Response::new(Bytes::from_static(b"of the dependency"));
     *remote.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    // A problem that somebody has rendered already, in a format of its own.
+    remote.extensions_mut().insert(open());
     render::fill_in(&mut remote);
     assert_eq!(remote.body(), "of the dependency");
 }
