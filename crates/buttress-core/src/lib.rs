@@ -61,8 +61,8 @@ pub mod trace;
 pub use self::address::ClientAddress;
 pub use self::audit::Audit;
 pub use self::context::{
-    Context, ContextBuilder, ContextSettings, PeerAddress, Principal, RequestContext, RequestId,
-    Scoped, Trust,
+    Context, ContextBuilder, ContextSettings, PeerAddress, Principal, Repeats, RequestContext,
+    RequestId, Scoped, Trust,
 };
 pub use self::deadline::Deadline;
 pub use self::error::{BuildError, Fault, Faults};

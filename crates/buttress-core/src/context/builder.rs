@@ -5,12 +5,11 @@ use std::sync::atomic::AtomicBool;
 
 use http::{Extensions, HeaderName};
 
-use super::hop::{Hop, ID_HEADER};
+use super::hop::{Hop, ID_HEADER, Names};
 use super::settings::ContextSettings;
 use super::stage::{Context, Find, Rules};
 use crate::address::{AddressResolver, AddressResolverBuilder};
 use crate::clock::{Clock, SharedClock};
-use crate::deadline::DEADLINE_HEADER;
 use crate::render::{Answers, AnswersBuilder, Format};
 use crate::stage::RequestHead;
 use crate::{BuildError, Faults, Redact};
@@ -97,6 +96,13 @@ impl ContextBuilder {
         self
     }
 
+    /// Sets the header that says how often a request was sent before, or none. The default is `X-Request-Attempt`.
+    /// `grpc-previous-rpc-attempts` is always understood.
+    pub fn attempt_header(mut self, name: Option<&HeaderName>) -> Self {
+        self.settings.attempt_header = name.map(|name| name.as_str().to_owned());
+        self
+    }
+
     /// Sets the clock. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = SharedClock::Own(Arc::new(clock));
@@ -150,18 +156,11 @@ impl ContextBuilder {
         let answers = self.answers.shared_clock(self.clock.clone()).build();
         let settings = &self.settings;
         let addresses = faults.within("addresses", self.addresses.build());
-        let id_header = header(&mut faults, "request_id_header", &settings.request_id_header);
-        let deadline_header = settings.deadline_header.as_deref().filter(|name| !name.is_empty());
-        let deadline_header =
-            deadline_header.map(|name| header(&mut faults, "deadline_header", name));
-
-        if settings.deadline_header.as_ref() == Some(&settings.request_id_header) {
-            faults.add("deadline_header", "is the header of the request id already");
-        }
+        let names = names(&mut faults, settings);
 
         let answers = faults.within("answers", answers).unwrap_or_default();
         let rules = Rules {
-            hop: Hop::new(self.clock, id_header, deadline_header),
+            hop: Hop::new(self.clock, names),
             ids_from: settings.request_ids_from,
             traces_from: settings.traces_from,
             sampled: settings.sample_new_traces,
@@ -177,7 +176,7 @@ impl ContextBuilder {
     pub(super) fn build_default() -> Context {
         let settings = ContextSettings::default();
         let rules = Rules {
-            hop: Hop::new(SharedClock::System, ID_HEADER, Some(DEADLINE_HEADER)),
+            hop: Hop { clock: SharedClock::System, names: None },
             ids_from: settings.request_ids_from,
             traces_from: settings.traces_from,
             sampled: settings.sample_new_traces,
@@ -202,16 +201,34 @@ impl fmt::Debug for ContextBuilder {
     }
 }
 
-/// The header with this name. Where there is none, notes the fault and gives one that is not used.
-fn header(faults: &mut Faults, path: &str, name: &str) -> HeaderName {
+/// What the headers are called, no two alike.
+fn names(faults: &mut Faults, settings: &ContextSettings) -> Names {
+    let id = header(faults, "request_id_header", Some(&settings.request_id_header));
+    let mut other = |path, name: &Option<String>, taken: &[(&Option<HeaderName>, &str)]| {
+        let name = header(faults, path, name.as_deref().filter(|name| !name.is_empty()))?;
+        if let Some((_, by)) = taken.iter().find(|(taken, _)| taken.as_ref() == Some(&name)) {
+            faults.add(path, format_args!("is the header of the {by} already"));
+        }
+        Some(name)
+    };
+    let of_id = (&id, "request id");
+    let deadline = other("deadline_header", &settings.deadline_header, &[of_id]);
+    let taken = [of_id, (&deadline, "deadline")];
+    let attempt = other("attempt_header", &settings.attempt_header, &taken);
+    Names { id: id.unwrap_or(ID_HEADER), deadline, attempt }
+}
+
+/// The header with this name, if one is wished for; notes the fault if there cannot be one.
+fn header(faults: &mut Faults, path: &str, name: Option<&str>) -> Option<HeaderName> {
+    let name = name?;
     let Ok(header) = name.parse::<HeaderName>() else {
         faults.add(path, format_args!("`{name}` is not the name of a header"));
-        return ID_HEADER;
+        return None;
     };
     if TAKEN.contains(&header.as_str()) {
         faults.add(path, format_args!("`{name}` means something else already"));
     }
-    header
+    Some(header)
 }
 
 /// Headers that HTTP or tracing needs for themselves.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
+use super::repeats::ATTEMPT_HEADER;
 use crate::clock::SharedClock;
 use crate::deadline::DEADLINE_HEADER;
 
@@ -23,15 +24,23 @@ pub(super) struct Hop {
 pub(super) struct Names {
     pub(super) id: HeaderName,
     pub(super) deadline: Option<HeaderName>,
+    pub(super) attempt: Option<HeaderName>,
 }
 
-static DEFAULT_NAMES: Names = Names { id: ID_HEADER, deadline: Some(DEADLINE_HEADER) };
+impl Names {
+    fn are_default(&self) -> bool {
+        self.id == ID_HEADER
+            && self.deadline == Some(DEADLINE_HEADER)
+            && self.attempt == Some(ATTEMPT_HEADER)
+    }
+}
+
+static DEFAULT_NAMES: Names =
+    Names { id: ID_HEADER, deadline: Some(DEADLINE_HEADER), attempt: Some(ATTEMPT_HEADER) };
 
 impl Hop {
-    pub(super) fn new(clock: SharedClock, id: HeaderName, deadline: Option<HeaderName>) -> Self {
-        let names = Names { id, deadline };
-        let is_default = names.id == ID_HEADER && names.deadline == Some(DEADLINE_HEADER);
-        Self { clock, names: (!is_default).then(|| Arc::new(names)) }
+    pub(super) fn new(clock: SharedClock, names: Names) -> Self {
+        Self { clock, names: (!names.are_default()).then(|| Arc::new(names)) }
     }
 
     pub(super) fn id_header(&self) -> &HeaderName {
@@ -40,6 +49,10 @@ impl Hop {
 
     pub(super) fn deadline_header(&self) -> Option<&HeaderName> {
         self.names().deadline.as_ref()
+    }
+
+    pub(super) fn attempt_header(&self) -> Option<&HeaderName> {
+        self.names().attempt.as_ref()
     }
 
     fn names(&self) -> &Names {

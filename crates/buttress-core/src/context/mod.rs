@@ -3,7 +3,9 @@
 mod builder;
 mod hop;
 mod id;
+mod onward;
 mod peer;
+mod repeats;
 mod request;
 mod scope;
 mod settings;
@@ -14,6 +16,7 @@ pub use self::builder::{ContextBuilder, Trust};
 pub(crate) use self::hop::ID_HEADER;
 pub use self::id::RequestId;
 pub use self::peer::PeerAddress;
+pub use self::repeats::Repeats;
 pub use self::request::RequestContext;
 pub use self::scope::Scoped;
 pub use self::settings::ContextSettings;

@@ -9,9 +9,8 @@ use super::hop::Hop;
 use super::id::RequestId;
 use super::slots::{Principal, Route};
 use crate::clock::{Clock, Moment};
-use crate::deadline::{self, Deadline};
+use crate::deadline::Deadline;
 use crate::render::{self, Answers, Asking, Format, Occasion, Render};
-use crate::stage::RequestHead;
 use crate::sync::Lock;
 use crate::trace::TraceContext;
 use crate::{ClientAddress, Problem};
@@ -41,7 +40,7 @@ use crate::{ClientAddress, Problem};
 /// # drop(memo);
 /// ```
 #[derive(Clone)]
-pub struct RequestContext(Arc<Known>);
+pub struct RequestContext(pub(super) Arc<Known>);
 
 pub(super) struct Known {
     pub(super) hop: Hop,
@@ -60,6 +59,10 @@ pub(super) struct Known {
     pub(super) probe: AtomicBool,
     /// In nanoseconds of the clock; the end of time for none.
     pub(super) deadline: AtomicU64,
+    /// How often the request was sent before.
+    pub(super) repeats: u32,
+    /// Whether a call that was made for it was repeated in vain.
+    pub(super) retried: AtomicBool,
     pub(super) route: OnceLock<Route>,
     pub(super) principal: OnceLock<Principal>,
     pub(super) tenant: OnceLock<Arc<str>>,
@@ -212,24 +215,6 @@ impl RequestContext {
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&'static str> {
         self.0.labels.lock().iter().find(|label| label.0 == name).map(|label| label.1)
-    }
-
-    /// Carries id, trace and deadline on to the next hop. Id and trace replace what `request` said of them;
-    /// of two deadlines the sooner one is sent.
-    ///
-    /// What is left is sent as `grpc-timeout` to gRPC, else in the header of the settings,
-    /// in whole milliseconds; rounded down, so that the next hop never believes to have more time than is
-    /// left.
-    pub fn propagate(&self, request: &mut dyn RequestHead) {
-        let hop = &self.0.hop;
-        if let Some(deadline) = self.deadline() {
-            let left = deadline.remaining(hop.clock.get().now());
-            deadline::shorten(request, left, hop.deadline_header());
-        }
-        let headers = request.headers_mut();
-        // A map that is full carries no id: better than a panic.
-        let _ = headers.try_insert(hop.id_header(), self.0.id.header_value());
-        self.0.trace.inject(headers);
     }
 
     /// The answer to `problem`, in the format of this request and with its id.

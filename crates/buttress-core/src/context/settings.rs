@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builder::{ContextBuilder, Trust};
 use super::hop::ID_HEADER;
+use super::repeats::ATTEMPT_HEADER;
 use super::stage::Context;
 use crate::BuildError;
 use crate::address::AddressSettings;
@@ -43,6 +44,8 @@ pub struct ContextSettings {
     pub sample_new_traces: bool,
     /// The header for the time that is left, in milliseconds; none if empty.
     pub deadline_header: Option<String>,
+    /// The header that says how often a request was sent before; none if empty.
+    pub attempt_header: Option<String>,
     /// How problems are answered.
     pub answers: AnswersSettings,
 }
@@ -67,6 +70,7 @@ impl Default for ContextSettings {
             traces_from: Trust::Anyone,
             sample_new_traces: false,
             deadline_header: Some(DEADLINE_HEADER.as_str().to_owned()),
+            attempt_header: Some(ATTEMPT_HEADER.as_str().to_owned()),
             answers: AnswersSettings::default(),
         }
     }

@@ -11,6 +11,7 @@ use super::builder::{ContextBuilder, Trust};
 use super::hop::Hop;
 use super::id::RequestId;
 use super::peer::PeerAddress;
+use super::repeats;
 use super::request::{Known, RequestContext};
 use super::settings::ContextSettings;
 use super::slots::Route;
@@ -21,7 +22,7 @@ use crate::render::{self, Answers, Format, Who};
 use crate::stage::{Gate, RequestHead, ResponseHead};
 use crate::sync::Lock;
 use crate::trace::{RemoteTrace, SpanId, TraceContext, TraceId};
-use crate::{Problem, random};
+use crate::{Problem, outcome, random};
 
 /// The outermost stage: gives every request its [`RequestContext`], and names it on the response.
 ///
@@ -144,6 +145,9 @@ impl Gate for Context {
             self.report(&problem, &context);
             render::mark_told(response);
         }
+        if context.was_retried() {
+            outcome::forbid_retry(response);
+        }
         let (name, id) = (self.rules.hop.id_header(), context.id().header_value());
         // A map that is full carries no id: better than a panic.
         let _ = response.headers_mut().try_insert(name, id);
@@ -166,6 +170,8 @@ impl Context {
             bodiless: request.method() == Method::HEAD,
             probe: AtomicBool::new(false),
             deadline: AtomicU64::new(deadline),
+            repeats: repeats::read(request.headers(), shown.is_grpc(), rules.hop.attempt_header()),
+            retried: AtomicBool::new(false),
             route: route(request.extensions()),
             principal: OnceLock::new(),
             tenant: OnceLock::new(),

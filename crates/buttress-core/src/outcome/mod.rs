@@ -67,6 +67,7 @@ pub use self::classify::{BodyKind, Classify, ClassifyEnd, Verdict};
 pub use self::closure::{ClassifyFn, classify_fn};
 pub use self::errors::{BoxedErrors, ReadError};
 pub use self::http::HttpClassify;
+pub(crate) use self::http::forbid_retry;
 pub use self::judged_answer::JudgedAnswer;
 pub use self::judgement::{Advice, Judgement, Reached};
 pub use self::kind::Outcome;

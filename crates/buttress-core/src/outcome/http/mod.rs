@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+pub(crate) use self::says::forbid_retry;
 use self::table::Table;
 use super::{BoxedErrors, Outcome, ReadError};
 use crate::GrpcCode;

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::date;
 use crate::GrpcCode;
 use crate::number::digits;
 use crate::outcome::Advice;
 use crate::render::is_grpc as is_grpc_type;
+use crate::stage::ResponseHead;
 
 pub(super) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
@@ -55,6 +56,26 @@ pub(super) fn grpc(metadata: &HeaderMap) -> Advice {
         Some(first) if values.all(|other| other == first) => pushback(first),
         Some(_) => Advice::Never,
     }
+}
+
+/// Asks whoever reads this answer not to try again, if it is one of a failure.
+///
+/// Of gRPC only what stands in the head can be seen: a status in trailers has no head left.
+pub(crate) fn forbid_retry(response: &mut dyn ResponseHead) {
+    let status = response.headers().get(STATUS);
+    let (name, value) = match status {
+        Some(status) if status == "0" => return,
+        Some(_) => (PUSHBACK, HeaderValue::from_static("-1")),
+        None if is_failure(response.status()) => (NO_RETRY, HeaderValue::from_static("1")),
+        None => return,
+    };
+    // A map that is full says nothing: better than a panic.
+    let _ = response.headers_mut().try_insert(name, value);
+}
+
+/// Whether somebody may want to try again what was answered with this.
+fn is_failure(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
 }
 
 /// Whether an inner hop says that it has tried again already.
