@@ -18,11 +18,13 @@ mod metrics;
 #[cfg(feature = "metrics")]
 mod metrics_facade;
 mod mistakes;
+mod outcome;
 mod probe;
 mod problem;
 mod redact;
 mod refusals;
 mod render;
+mod repeats;
 mod secret;
 mod stage;
 mod trace;
