@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use buttress_core::audit::Audit;
+use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Faults};
 
@@ -18,12 +19,19 @@ pub struct FleetBuilder<V> {
     name: &'static str,
     metrics: Metrics,
     audit: Audit,
+    clock: Arc<dyn Clock>,
 }
 
 impl<V: Votes> FleetBuilder<V> {
     pub(super) fn new(votes: V) -> Self {
-        let (metrics, audit) = (Metrics::default(), Audit::default());
-        Self { votes, quorum: Quorum::default(), name: "breakers", metrics, audit }
+        Self {
+            votes,
+            quorum: Quorum::default(),
+            name: "breakers",
+            metrics: Metrics::default(),
+            audit: Audit::default(),
+            clock: Arc::new(SystemClock),
+        }
     }
 
     /// Says how many processes open the breakers of all. The default is two.
@@ -46,6 +54,11 @@ impl<V: Votes> FleetBuilder<V> {
         Self { audit, ..self }
     }
 
+    /// Measures by this clock how long the others were silent. The default is the system's.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
     /// Checks the settings. Nothing is asked before the first breaker joins.
     ///
     /// # Errors
@@ -58,7 +71,7 @@ impl<V: Votes> FleetBuilder<V> {
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
-        let core = Core::new(self.votes, self.quorum, self.name, self.metrics);
+        let core = Core::new(self.votes, self.quorum, self.name, self.metrics, self.clock);
         faults.finish(Fleet { core: Arc::new(core), audit: self.audit })
     }
 }

@@ -82,6 +82,9 @@ mod part;
 mod quorum;
 mod shared;
 mod standing;
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests;
 mod votes;
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::clock::Clock;
 use buttress_core::metrics::{Counter, Gauge, Metrics};
 use buttress_core::sync::Lock;
 use buttress_core::{Key, Keyer};
@@ -22,7 +22,7 @@ pub(super) struct Core<V: Votes> {
     pub(super) quorum: Quorum,
     pub(super) name: &'static str,
     pub(super) member: Key,
-    pub(super) clock: Box<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) contact: Contact,
     pub(super) metrics: Metrics,
     pub(super) failures: Counter,
@@ -49,13 +49,19 @@ const SHORTEST: Duration = EVERY.saturating_mul(2);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 impl<V: Votes> Core<V> {
-    pub(super) fn new(votes: V, quorum: Quorum, name: &'static str, metrics: Metrics) -> Self {
+    pub(super) fn new(
+        votes: V,
+        quorum: Quorum,
+        name: &'static str,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             votes,
             quorum,
             name,
             member: Keyer::random().writer().key(),
-            clock: Box::new(SystemClock),
+            clock,
             contact: Contact::default(),
             failures: metrics.bind(&FAILURES, [name]),
             metrics,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Events, Force, Reason, State, Trip};
+use buttress_core::clock::Moment;
+
+use crate::machine::Snapshot;
+use crate::{Events, Force, Reason, State, Transition, Trip};
 
 /// What a fleet asks of a breaker, and tells it.
 pub(crate) trait Voter: Send + Sync + 'static {
@@ -38,9 +41,22 @@ pub(super) enum Opinion {
 }
 
 impl Standing {
+    /// What a breaker shows of itself, with its last steps.
+    pub(crate) fn of(snapshot: &Snapshot, history: &[Transition], now: Moment) -> Self {
+        let is_recovery = |step: &&Transition| is_closed(step.to()) && !is_closed(step.from());
+        let recovery = history.iter().rev().find(is_recovery);
+        Self {
+            state: snapshot.state(),
+            generation: snapshot.generation(),
+            reason: snapshot.reason(),
+            remaining: snapshot.remaining().unwrap_or_default(),
+            recovered: recovery.map(|step| now - step.at()),
+        }
+    }
+
     /// Whether the fleet may open it.
     pub(super) const fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed | State::RampingUp)
+        is_closed(self.state)
     }
 
     /// Who was opened by the fleet, or by an operator, has found out nothing.
@@ -53,6 +69,10 @@ impl Standing {
             _ => Opinion::None,
         }
     }
+}
+
+const fn is_closed(state: State) -> bool {
+    matches!(state, State::Closed | State::RampingUp)
 }
 
 #[cfg(test)]
