@@ -1,0 +1,220 @@
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, Moment};
+use buttress_core::outcome::{Judgement, Ticket};
+use buttress_core::sync::{Lock, Shared};
+use buttress_core::{Code, Problem};
+
+use super::meters::Meters;
+use super::sampler::Sampler;
+use super::{AdaptiveBuilder, LimitPolicy, Seen};
+use crate::Priority;
+use crate::door::{self, Admission, DoorLayer, Guard, NeverWaits};
+use crate::load::{Load, by_result};
+use crate::slots::Slots;
+
+/// A limit of calls under way that finds itself. The [module](super) has an example; clones are the same limit.
+#[derive(Clone)]
+pub struct Adaptive(Shared<Inner>);
+
+pub(super) struct Inner {
+    pub(super) slots: Slots,
+    pub(super) sampler: Sampler,
+    pub(super) policy: Lock<Box<dyn LimitPolicy>>,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) slow: Duration,
+    pub(super) meters: Meters,
+}
+
+impl Adaptive {
+    /// Begins to build one whose limit is found by this policy.
+    pub fn by(policy: impl LimitPolicy) -> AdaptiveBuilder {
+        AdaptiveBuilder::new(Box::new(policy))
+    }
+
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Shared::new(inner))
+    }
+
+    /// A layer for HTTP; for other services see [`DoorLayer`].
+    #[must_use]
+    pub fn layer(&self) -> DoorLayer<Self> {
+        DoorLayer::new(self.clone())
+    }
+
+    /// Takes a slot for a call, of which as many are free to it as its priority [has a share](Priority::share) in. Tell it how
+    /// the call ended.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`OVERLOADED`](Code::OVERLOADED) if there is none.
+    #[inline]
+    pub fn enter(&self, priority: Priority) -> Result<Slot, Problem> {
+        let Some(under_way) = self.0.slots.take(priority) else {
+            return Err(self.0.refuse(priority));
+        };
+        self.0.sampler.begins(under_way);
+        Ok(Slot { inner: self.0.clone(), began: self.0.clock.now(), took: None, settled: false })
+    }
+
+    /// Makes a call within the limit. A success is one, and an error a failure that says nothing of load; if yours do, judge them:
+    /// see [`call_judged`](Self::call_judged).
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of the call, or with the [`Problem`] that there is no slot for it.
+    pub async fn call<F, Fut, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Problem>,
+    {
+        door::call(self, Priority::default(), by_result, work).await
+    }
+
+    /// Makes a call of this priority within the limit, and judges how it ended.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    pub async fn call_judged<F, Fut, T, E, J>(
+        &self,
+        priority: Priority,
+        judge: impl FnOnce(Result<&T, &E>) -> J,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Problem>,
+        J: Into<Judgement>,
+    {
+        door::call(self, priority, |result| judge(result).into(), work).await
+    }
+
+    /// How many calls may be under way now.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.0.slots.limit()
+    }
+
+    /// How many are.
+    #[must_use]
+    pub fn under_way(&self) -> u32 {
+        self.0.slots.taken()
+    }
+
+    /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].
+    #[must_use]
+    pub fn leak(self) -> Self {
+        Self(self.0.leak())
+    }
+}
+
+impl door::sealed::Sealed for Adaptive {}
+
+impl Guard for Adaptive {
+    type Ticket = Slot;
+    type Wait = NeverWaits<Slot>;
+
+    #[inline]
+    fn admit(&self, priority: Priority) -> Admission<Slot, Self::Wait> {
+        self.enter(priority).map_or_else(Admission::Out, Admission::In)
+    }
+}
+
+impl Inner {
+    #[cold]
+    fn refuse(&self, priority: Priority) -> Problem {
+        self.meters.refused(priority);
+        // A slot comes back with the next call that ends: nobody knows when that is, but it is soon.
+        Problem::new(Code::OVERLOADED).with_retry_after(Duration::from_secs(1))
+    }
+
+    fn ended(&self, slot: &Slot, load: Load) {
+        let seen = match load {
+            Load::Served => {
+                let now = slot.took.unwrap_or_else(|| self.clock.now());
+                self.sampler.succeeded(slot.began, now)
+            }
+            Load::TurnedAway => self.sampler.was_dropped(self.clock.now()),
+            Load::Answered | Load::Unknown => None,
+        };
+        if let Some(seen) = seen {
+            self.learn(&seen);
+        }
+    }
+
+    /// Once in a window. The lock is waited for by whoever ends the next window, so by nobody.
+    #[cold]
+    fn learn(&self, seen: &Seen) {
+        let now = self.clock.now();
+        let limit = self.policy.lock().learn(seen, now).max(1);
+        self.slots.resize(limit);
+        self.meters.limit(limit);
+    }
+}
+
+/// A place for one call within an [`Adaptive`] limit.
+///
+/// # Cancellation
+///
+/// Dropped, it gives the slot back, and the limit learns nothing; unless the call had already taken longer than what is
+/// [slow](AdaptiveBuilder::slow). Then whoever gave it up has waited in vain, and it counts as dropped.
+#[must_use = "the slot is given back at once"]
+pub struct Slot {
+    inner: Shared<Inner>,
+    began: Moment,
+    /// When the head of the answer came, where the body is followed.
+    took: Option<Moment>,
+    settled: bool,
+}
+
+impl Slot {
+    /// Says how the call ended, and gives the slot back.
+    pub fn settle(mut self, judgement: impl Into<Judgement>) {
+        self.settled = true;
+        self.inner.ended(&self, Load::of(judgement.into()));
+    }
+}
+
+impl Ticket for Slot {
+    #[inline]
+    fn settle(self, judgement: Judgement) {
+        Self::settle(self, judgement);
+    }
+
+    fn headed(&mut self) {
+        self.took = Some(self.inner.clock.now());
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let _nobody_waits = self.inner.slots.give();
+        // What has answered did so; whoever goes away in the middle of a body has his reasons.
+        if self.settled || self.took.is_some() {
+            return;
+        }
+        if self.inner.clock.now() - self.began > self.inner.slow {
+            self.inner.ended(self, Load::TurnedAway);
+        }
+    }
+}
+
+impl fmt::Debug for Adaptive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adaptive")
+            .field("limit", &self.limit())
+            .field("under_way", &self.under_way())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").field("began", &self.began).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+//! Endpoints that do worse than the others are left out for a while.
+//!
+//! Of ten instances of a dependency, one is broken: a circuit breaker around all of them sees a tenth fail, and does nothing, or it
+//! refuses what nine could do. [`Outliers`] looks at each by itself, and leaves out the one; never so many that the rest
+//! would break under the load of all.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use buttress_core::clock::ManualClock;
+//! use buttress_core::outcome::Outcome;
+//! use buttress_overload::outlier::Outliers;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let clock = ManualClock::new();
+//! let outliers = Outliers::of(3).clock(clock.clone()).build()?;
+//! let call = |fails: usize| {
+//!     let at = outliers.in_turn().next().unwrap();
+//!     outliers.enter(at).settle(if at == fails { Outcome::Failure } else { Outcome::Success });
+//!     at
+//! };
+//!
+//! // The second one fails; at the fifth time in a row it is left out.
+//! (0..15).for_each(|_| drop(call(1)));
+//! assert_eq!(outliers.left_out(), [1]);
+//! assert!((0..9).all(|_| call(1) != 1));
+//!
+//! // After half a minute it has another chance.
+//! clock.advance(Duration::from_secs(30));
+//! assert!((0..9).any(|_| call(9) == 1));
+//! assert!(outliers.left_out().is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`EndpointSet`] is a service over services of the same kind, one for each endpoint, that goes round those that are not
+//! left out. Whoever has a balancer of his own asks [`is_left_out`](Outliers::is_left_out), and tells what became of calls.
+//!
+//! # Guarantees
+//!
+//! - One endpoint always remains, and no more are left out than [the rules](OutlierRules::most_left_out) say, with the one that is to
+//!   be left out among them.
+//! - Of an endpoint that is left out or taken in again, calls that began before say nothing.
+//! - Where fewer are healthy than [the rules](OutlierRules::panic_below) say, all are used, and a line of the log says so.
+//! - What is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure.
+//! - No task: rates are looked at by whoever comes when it is time.
+//!
+//! # Cancellation
+//!
+//! See [`Seat`].
+//!
+//! # Cost
+//!
+//! A success adds to a word of its endpoint, and looks at the clock once in 16 times; so does a failure each time. To find whose turn it is, an addition
+//! to a number of the thread's own, and a look at each endpoint up to the first that is not left out. A look at the rates allocates two short
+//! lists; nothing else does.
+//!
+//! # Errors
+//!
+//! None of its own.
+
+mod builder;
+mod ejected;
+mod endpoint;
+mod meters;
+mod outliers;
+mod roster;
+mod rules;
+mod set;
+
+pub use self::builder::OutlierBuilder;
+pub use self::ejected::Ejected;
+pub use self::meters::CATALOGUE;
+pub use self::outliers::{Outliers, Seat};
+pub use self::rules::OutlierRules;
+pub use self::set::{EndpointFuture, EndpointSet};

@@ -1,0 +1,217 @@
+use std::fmt;
+
+use buttress_core::clock::{Clock, Moment};
+use buttress_core::outcome::{Judgement, Outcome, Ticket};
+use buttress_core::sync::{Lock, Shared, Striped};
+
+use super::endpoint::Endpoint;
+use super::meters::Meters;
+use super::roster::{Record, Roster};
+use super::{Ejected, OutlierBuilder};
+use crate::parts::atomic::Ordering::{AcqRel, Relaxed};
+use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+
+/// Knows which of a set of endpoints do worse than they may, and leaves them out. The [module](super) has an example; clones are
+/// the same.
+#[derive(Clone)]
+pub struct Outliers(Shared<Inner>);
+
+pub(super) struct Inner {
+    pub(super) endpoints: Box<[Endpoint]>,
+    pub(super) in_a_row: Option<u32>,
+    pub(super) roster: Lock<Roster>,
+    pub(super) next_look: AtomicU64,
+    pub(super) left_out: AtomicUsize,
+    pub(super) panics: AtomicBool,
+    /// Where each thread goes on with its round.
+    pub(super) rounds: Striped<AtomicUsize>,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) meters: Meters,
+}
+
+impl Outliers {
+    /// Begins to build one for so many endpoints.
+    pub fn of(endpoints: usize) -> OutlierBuilder {
+        OutlierBuilder::new(endpoints)
+    }
+
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Shared::new(inner))
+    }
+
+    /// How many endpoints there are.
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.endpoints.len()
+    }
+
+    /// Whether this endpoint is left out now. None is, while most of them would be: see
+    /// [`panic_below`](super::OutlierRules::panic_below).
+    #[must_use]
+    pub fn is_left_out(&self, at: usize) -> bool {
+        let is_out = self.0.endpoints.get(at).is_some_and(Endpoint::is_left_out);
+        is_out && !self.0.panics.load(Relaxed)
+    }
+
+    /// Which endpoints are left out, also if they are used nevertheless.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<usize> {
+        let all = self.0.endpoints.iter().enumerate();
+        all.filter(|(_, endpoint)| endpoint.is_left_out()).map(|(at, _)| at).collect()
+    }
+
+    /// Whether so many are left out that all are used.
+    #[must_use]
+    pub fn is_panic(&self) -> bool {
+        self.0.panics.load(Relaxed)
+    }
+
+    /// Those that are not left out, beginning with the one whose turn it is. There is one at least.
+    pub fn in_turn(&self) -> impl Iterator<Item = usize> {
+        let inner = &*self.0;
+        if inner.left_out.load(Relaxed) > 0 {
+            inner.look_if_due(inner.clock.recent());
+        }
+        let of = self.len();
+        let first = inner.rounds.mine().fetch_add(1, Relaxed) % of;
+        (first..of).chain(0..first).filter(|at| !self.is_left_out(*at))
+    }
+
+    /// A call to this endpoint begins. Tell the seat how it ended. If there is no such endpoint, that says nothing.
+    pub fn enter(&self, at: usize) -> Seat {
+        let generation = self.0.endpoints.get(at).map_or(0, Endpoint::generation);
+        Seat { inner: self.0.clone(), at, generation }
+    }
+
+    /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].
+    #[must_use]
+    pub fn leak(self) -> Self {
+        Self(self.0.leak())
+    }
+}
+
+impl Inner {
+    fn settle(&self, at: usize, generation: u32, outcome: Outcome) {
+        let Some(endpoint) = self.endpoints.get(at) else { return };
+        // It was left out meanwhile, or taken in again: what it did before that is known.
+        if endpoint.generation() != generation {
+            return;
+        }
+        match outcome {
+            Outcome::Success => self.succeeded(endpoint),
+            Outcome::Failure => self.failed(at, endpoint),
+            _ => {}
+        }
+    }
+
+    fn succeeded(&self, endpoint: &Endpoint) {
+        if endpoint.succeeded() {
+            self.look_if_due(self.clock.recent());
+        }
+    }
+
+    fn failed(&self, at: usize, endpoint: &Endpoint) {
+        let in_a_row = endpoint.failed();
+        let now = self.clock.recent();
+        if self.in_a_row.is_some_and(|limit| in_a_row >= limit) {
+            let mut roster = self.roster.lock();
+            self.leave_out(&mut roster, at, Ejected::InARow, now);
+        }
+        self.look_if_due(now);
+    }
+
+    fn look_if_due(&self, now: Moment) {
+        let due = self.next_look.load(Relaxed);
+        // Until the look has set the time of the next one, it is never.
+        let is_mine = now.as_nanos() >= due
+            && self.next_look.compare_exchange(due, u64::MAX, AcqRel, Relaxed).is_ok();
+        if is_mine {
+            self.look(now);
+        }
+    }
+
+    #[cold]
+    fn look(&self, now: Moment) {
+        let mut roster = self.roster.lock();
+        let records: Vec<Record> = self.endpoints.iter().map(Endpoint::drain).collect();
+        roster.look(now);
+        for (at, endpoint) in self.endpoints.iter().enumerate() {
+            if endpoint.is_left_out() && !roster.is_left_out(at) {
+                endpoint.turn(false);
+            }
+        }
+        for (at, why) in roster.outliers(&records) {
+            self.leave_out(&mut roster, at, why, now);
+        }
+        self.publish(&roster);
+        self.next_look.store(roster.next_look.as_nanos(), Relaxed);
+    }
+
+    #[cold]
+    fn leave_out(&self, roster: &mut Roster, at: usize, why: Ejected, now: Moment) {
+        if roster.leave_out(at, now) {
+            self.endpoints[at].turn(true);
+            self.meters.left_out(why);
+            self.publish(roster);
+            tracing::warn!(endpoint = at, why = why.as_str(), "an endpoint is left out");
+        }
+    }
+
+    fn publish(&self, roster: &Roster) {
+        self.left_out.store(roster.left_out(), Relaxed);
+        self.meters.out(roster.left_out());
+        let panics = roster.is_panic();
+        if panics && !self.panics.swap(panics, Relaxed) {
+            tracing::warn!("so many endpoints are outliers that all are used");
+        }
+        self.panics.store(panics, Relaxed);
+    }
+}
+
+/// One call to an endpoint of an [`Outliers`] set.
+///
+/// # Cancellation
+///
+/// Dropped, the call does not count.
+#[must_use = "nothing is learnt unless it is told how the call ended"]
+pub struct Seat {
+    inner: Shared<Inner>,
+    at: usize,
+    generation: u32,
+}
+
+impl Seat {
+    /// Which endpoint is called.
+    #[must_use]
+    pub const fn endpoint(&self) -> usize {
+        self.at
+    }
+
+    /// Says how the call ended. Only successes and failures count, and only if the endpoint was neither left out nor taken in
+    /// again since the call began.
+    pub fn settle(self, judgement: impl Into<Judgement>) {
+        self.inner.settle(self.at, self.generation, judgement.into().outcome());
+    }
+}
+
+impl Ticket for Seat {
+    fn settle(self, judgement: Judgement) {
+        Self::settle(self, judgement);
+    }
+}
+
+impl fmt::Debug for Outliers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outliers")
+            .field("endpoints", &self.len())
+            .field("left_out", &self.left_out())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat").field("endpoint", &self.at).finish_non_exhaustive()
+    }
+}

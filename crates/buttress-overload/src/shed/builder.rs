@@ -1,0 +1,151 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, SystemClock, Timer};
+use buttress_core::metrics::Metrics;
+use buttress_core::sync::Shared;
+use buttress_core::{BuildError, Faults};
+
+use super::gate::Inner;
+use super::line::Line;
+use super::meters::Meters;
+use super::{Codel, Shed};
+use crate::NoTimer;
+use crate::parts::Lock;
+use crate::slots::Slots;
+
+/// Collects the settings of a [`Shed`].
+///
+/// ```
+/// use buttress_core::clock::{TokioTimer, ms};
+/// use buttress_overload::shed::Shed;
+///
+/// let error = Shed::of(0).queue(0, ms(0), TokioTimer).target(ms(5), ms(4)).build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["limit", "queue.length", "queue.at_most", "target"]);
+/// ```
+#[must_use = "nothing happens until `build` is called"]
+pub struct ShedBuilder<T = NoTimer> {
+    limit: u32,
+    queue: Option<(u32, Duration)>,
+    target: Duration,
+    interval: Duration,
+    timer: T,
+    name: Cow<'static, str>,
+    clock: Box<dyn Clock>,
+    metrics: Metrics,
+}
+
+/// More would be no limit.
+const MOST: u32 = 1 << 30;
+/// More would wait longer than anyone does.
+const MOST_WAITING: u32 = 1 << 20;
+
+impl ShedBuilder {
+    pub(super) fn new(limit: u32) -> Self {
+        Self {
+            limit,
+            queue: None,
+            target: Codel::TARGET,
+            interval: Codel::INTERVAL,
+            timer: NoTimer,
+            name: Cow::Borrowed("shed"),
+            clock: Box::new(SystemClock),
+            metrics: Metrics::none(),
+        }
+    }
+}
+
+impl<T: Timer + Clone> ShedBuilder<T> {
+    /// Lets calls wait, so many of them and so long at most, as long as the queue does not [stand](Self::target). Without it
+    /// nobody waits, and what finds no place is shed at once.
+    pub fn queue<U: Timer + Clone>(
+        self,
+        length: u32,
+        at_most: Duration,
+        timer: U,
+    ) -> ShedBuilder<U> {
+        let Self { limit, target, interval, name, clock, metrics, .. } = self;
+        let queue = Some((length, at_most));
+        ShedBuilder { limit, queue, target, interval, timer, name, clock, metrics }
+    }
+
+    /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5 ms within 100 ms.
+    pub fn target(mut self, target: Duration, interval: Duration) -> Self {
+        self.target = target;
+        self.interval = interval;
+        self
+    }
+
+    /// Names it, for the metrics. The default is `shed`.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Takes the time from this clock. The default is the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Counts what is shed. The default is not to.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.metrics = metrics.clone();
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Shed<T>, BuildError> {
+        self.check()?;
+        let (length, at_most) = self.queue.unwrap_or_default();
+        let codel = Codel::new(self.target, self.interval);
+        let inner = Inner {
+            slots: Slots::new(self.limit),
+            line: Lock::new(Line::new(length, codel, at_most)),
+            at_most,
+            clock: self.clock,
+            meters: Meters::new(&self.metrics, &self.name),
+        };
+        Ok(Shed { inner: Shared::new(inner), timer: self.timer })
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        if !(1..=MOST).contains(&self.limit) {
+            faults.add("limit", format_args!("must be from 1 to {MOST}"));
+        }
+        if let Some((length, at_most)) = self.queue {
+            if !(1..=MOST_WAITING).contains(&length) {
+                faults.add("queue.length", format_args!("must be from 1 to {MOST_WAITING}"));
+            }
+            if at_most.is_zero() {
+                faults.add("queue.at_most", "must be longer than nothing");
+            }
+        }
+        if self.target.is_zero() || self.target >= self.interval {
+            faults.add("target", "must be longer than nothing, and shorter than its interval");
+        }
+        if self.name.is_empty() {
+            faults.add("name", "must not be empty");
+        }
+        faults.finish(())
+    }
+}
+
+impl<T> fmt::Debug for ShedBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShedBuilder")
+            .field("limit", &self.limit)
+            .field("queue", &self.queue)
+            .field("target", &self.target)
+            .field("interval", &self.interval)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,240 @@
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, Timer};
+use buttress_core::outcome::{Judgement, Ticket};
+use buttress_core::sync::Shared;
+use buttress_core::{Code, Problem};
+
+use super::line::{Line, Step};
+use super::meters::{Meters, Why};
+use super::{ShedBuilder, Waits};
+use crate::door::{self, Admission, DoorLayer, Guard};
+use crate::load::by_result;
+use crate::parts::Lock;
+use crate::slots::Slots;
+use crate::{NoTimer, Priority};
+
+/// Sheds load: refuses what would be served too late, and what matters least. The [module](super) has an example; clones are the same.
+pub struct Shed<T: 'static = NoTimer> {
+    pub(super) inner: Shared<Inner>,
+    pub(super) timer: T,
+}
+
+pub(super) struct Inner {
+    pub(super) slots: Slots,
+    pub(super) line: Lock<Line>,
+    pub(super) at_most: Duration,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) meters: Meters,
+}
+
+impl Shed {
+    /// Begins to build one, for so many calls at a time.
+    pub fn of(limit: u32) -> ShedBuilder {
+        ShedBuilder::new(limit)
+    }
+}
+
+impl<T: Timer + Clone> Shed<T> {
+    /// A layer for HTTP; for other services see [`DoorLayer`].
+    #[must_use]
+    pub fn layer(&self) -> DoorLayer<Self> {
+        DoorLayer::new(self.clone())
+    }
+
+    /// Asks for a place, and waits for it if need be. It is given back when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`OVERLOADED`](Code::OVERLOADED) if too many wait, or if one has waited in vain.
+    pub async fn enter(&self, priority: Priority) -> Result<Place, Problem> {
+        match self.admit(priority) {
+            Admission::In(place) => Ok(place),
+            Admission::Out(problem) => Err(problem),
+            Admission::Wait(wait) => wait.await,
+        }
+    }
+
+    /// Makes a call when it is its turn.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of the call, or with the [`Problem`] that there was no place for it.
+    pub async fn call<F, Fut, R, E>(&self, priority: Priority, work: F) -> Result<R, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<R, E>>,
+        E: From<Problem>,
+    {
+        door::call(self, priority, by_result, work).await
+    }
+
+    /// How many calls may be under way at a time.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.inner.slots.limit()
+    }
+
+    /// Changes that. More at once serves those that wait; less holds as calls end.
+    pub fn resize(&self, limit: u32) {
+        self.inner.slots.resize(limit);
+        self.inner.hand_on();
+    }
+
+    /// How many calls are under way.
+    #[must_use]
+    pub fn under_way(&self) -> u32 {
+        self.inner.slots.taken()
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn waiting(&self) -> u32 {
+        self.inner.line.lock().waiting()
+    }
+
+    /// Whether the queue of this priority stands, so that who has waited too long is sent away.
+    #[must_use]
+    pub fn is_standing(&self, priority: Priority) -> bool {
+        self.inner.line.lock().is_standing(priority, self.inner.clock.now())
+    }
+
+    /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].
+    #[must_use]
+    pub fn leak(self) -> Self {
+        Self { inner: self.inner.leak(), timer: self.timer }
+    }
+}
+
+impl<T> door::sealed::Sealed for Shed<T> {}
+
+impl<T: Timer + Clone> Guard for Shed<T> {
+    type Ticket = Place;
+    type Wait = Waits<T>;
+
+    #[inline]
+    fn admit(&self, priority: Priority) -> Admission<Place, Waits<T>> {
+        if self.inner.slots.take(priority).is_some() {
+            return Admission::In(Place(self.inner.clone()));
+        }
+        self.join(priority)
+    }
+}
+
+impl<T: Timer + Clone> Shed<T> {
+    #[cold]
+    fn join(&self, priority: Priority) -> Admission<Place, Waits<T>> {
+        let inner = &*self.inner;
+        let now = inner.clock.now();
+        let mut line = inner.line.lock();
+        // From here on whoever gives comes to look; what was given before is seen now.
+        inner.slots.call();
+        let joined = if !line.is_before(priority) && inner.slots.take_called(priority) {
+            Admission::In(Place(self.inner.clone()))
+        } else if let Some(number) = line.queue().join(priority, now) {
+            Admission::Wait(Waits::new(self.inner.clone(), number, priority, self.timer.clone()))
+        } else {
+            Admission::Out(inner.refuse(priority, Why::Full))
+        };
+        inner.rest(&line);
+        joined
+    }
+}
+
+impl Inner {
+    #[cold]
+    pub(super) fn refuse(&self, priority: Priority, why: Why) -> Problem {
+        self.meters.refused(priority, why);
+        overloaded()
+    }
+
+    #[inline]
+    pub(super) fn give(&self) {
+        if self.slots.give() {
+            self.hand_on();
+        }
+    }
+
+    /// Hands free slots to those that wait for them, and sends away who has waited too long.
+    #[cold]
+    pub(super) fn hand_on(&self) {
+        let now = self.clock.now();
+        loop {
+            let step = {
+                let mut line = self.line.lock();
+                let step = line.step(&self.slots, now);
+                self.rest(&line);
+                step
+            };
+            // Outside of the lock: who is woken may come here at once.
+            let waker = match step {
+                None => return,
+                Some(Step::Called(waker, waited)) => {
+                    self.meters.waited(waited);
+                    waker
+                }
+                Some(Step::SentAway(waker, priority)) => {
+                    self.meters.refused(priority, Why::Stands);
+                    waker
+                }
+            };
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Lets others take in passing again, once nobody waits.
+    pub(super) fn rest(&self, line: &Line) {
+        if line.is_empty() {
+            self.slots.dismiss();
+        }
+    }
+}
+
+/// Nobody knows when there is a place again, but calls end all the time.
+pub(super) fn overloaded() -> Problem {
+    Problem::new(Code::OVERLOADED).with_retry_after(Duration::from_secs(1))
+}
+
+/// A place for one call.
+///
+/// # Cancellation
+///
+/// Dropped, it is for the next one.
+#[must_use = "the place is given back at once"]
+pub struct Place(pub(super) Shared<Inner>);
+
+impl Ticket for Place {
+    /// How the call ended is nothing to it.
+    fn settle(self, _: Judgement) {}
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.give();
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").finish_non_exhaustive()
+    }
+}
+
+impl<T: Clone> Clone for Shed<T> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), timer: self.timer.clone() }
+    }
+}
+
+impl<T> fmt::Debug for Shed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shed")
+            .field("limit", &self.inner.slots.limit())
+            .field("under_way", &self.inner.slots.taken())
+            .finish_non_exhaustive()
+    }
+}
