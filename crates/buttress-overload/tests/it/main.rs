@@ -1,1 +1,12 @@
 //! The promises of the crate, a module each.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "these are tests"
+)]
+
+mod bulkhead;
+mod contract;

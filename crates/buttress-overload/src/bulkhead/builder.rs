@@ -1,0 +1,145 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, SystemClock, Timer};
+use buttress_core::metrics::Metrics;
+use buttress_core::sync::Shared;
+use buttress_core::{BuildError, Faults};
+
+use super::Bulkhead;
+use super::gate::Gate;
+use super::meters::Meters;
+use super::permit::Room;
+use crate::{NoTimer, Priority};
+
+/// Collects the settings of a [`Bulkhead`]. Made by [`Bulkhead::of`].
+///
+/// ```
+/// use buttress_core::clock::{TokioTimer, secs};
+/// use buttress_overload::bulkhead::Bulkhead;
+///
+/// let error = Bulkhead::of(0).queue(0, secs(0), TokioTimer).named("").build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["permits", "queue.length", "queue.at_most", "name"]);
+/// ```
+#[must_use = "nothing happens until `build` is called"]
+pub struct BulkheadBuilder<T = NoTimer> {
+    permits: u32,
+    queue: Option<(u32, Duration)>,
+    timer: T,
+    name: Cow<'static, str>,
+    priority: Priority,
+    clock: Box<dyn Clock>,
+    metrics: Metrics,
+}
+
+/// More would be no bulkhead.
+const MOST_PERMITS: u32 = 1 << 30;
+
+/// More would wait longer than anyone does.
+const MOST_WAITING: u32 = 1 << 20;
+
+impl BulkheadBuilder {
+    pub(super) fn new(permits: u32) -> Self {
+        Self {
+            permits,
+            queue: None,
+            timer: NoTimer,
+            name: Cow::Borrowed("bulkhead"),
+            priority: Priority::Normal,
+            clock: Box::new(SystemClock),
+            metrics: Metrics::none(),
+        }
+    }
+}
+
+impl<T: Timer + Clone> BulkheadBuilder<T> {
+    /// Lets calls wait for a permit, so many of them and so long at most. Without it nobody waits.
+    ///
+    /// A priority has its [share](Priority::share) of the queue, so the last places are for those that matter most.
+    pub fn queue<U: Timer + Clone>(
+        self,
+        length: u32,
+        at_most: Duration,
+        timer: U,
+    ) -> BulkheadBuilder<U> {
+        let Self { permits, name, priority, clock, metrics, .. } = self;
+        let queue = Some((length, at_most));
+        BulkheadBuilder { permits, queue, timer, name, priority, clock, metrics }
+    }
+
+    /// Names it, for the metrics. The default is `bulkhead`.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets how much calls matter that do not say so themselves. The default is [`Priority::Normal`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Tells time by this clock: how long calls wait is measured. The default is the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Counts what becomes of calls. The default is not to.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.metrics = metrics.clone();
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<Bulkhead<T>, BuildError> {
+        self.check()?;
+        let (length, at_most) = self.queue.unwrap_or_default();
+        let room = Room {
+            gate: Gate::new(self.permits, length),
+            at_most,
+            clock: self.clock,
+            meters: Meters::new(&self.metrics, &self.name),
+        };
+        Ok(Bulkhead { room: Shared::new(room), timer: self.timer, priority: self.priority })
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        check_permits(self.permits, &mut faults);
+        if let Some((length, at_most)) = self.queue {
+            if !(1..=MOST_WAITING).contains(&length) {
+                faults.add("queue.length", format_args!("must be from 1 to {MOST_WAITING}"));
+            }
+            if at_most.is_zero() {
+                faults.add("queue.at_most", "must be longer than nothing");
+            }
+        }
+        if self.name.is_empty() {
+            faults.add("name", "must not be empty");
+        }
+        faults.finish(())
+    }
+}
+
+pub(super) fn check_permits(permits: u32, faults: &mut Faults) {
+    if !(1..=MOST_PERMITS).contains(&permits) {
+        faults.add("permits", format_args!("must be from 1 to {MOST_PERMITS}"));
+    }
+}
+
+impl<T> fmt::Debug for BulkheadBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkheadBuilder")
+            .field("permits", &self.permits)
+            .field("queue", &self.queue)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
