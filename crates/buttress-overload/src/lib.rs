@@ -1,10 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod adaptive;
 pub mod bulkhead;
+pub mod door;
+mod load;
+pub mod outlier;
 mod parts;
 mod priority;
 mod queue;
+pub mod shed;
+mod slots;
+pub mod throttle;
 mod timer;
 mod work;
 
