@@ -17,6 +17,7 @@
 
 pub mod accept;
 pub mod addresses;
+pub mod deadlines;
 pub mod foreign;
 pub mod forwarded;
 pub mod health_answer;
@@ -36,6 +37,7 @@ pub mod redis_sentinels;
 pub mod redis_slots;
 pub mod redis_url;
 pub mod request_id;
+pub mod retry_advice;
 pub mod traceparent;
 pub mod tracestate;
 
@@ -50,6 +52,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("accept", accept::run),
     ("addresses", addresses::run),
+    ("deadlines", deadlines::run),
     ("foreign", foreign::run),
     ("forwarded", forwarded::run),
     ("problem_formats", problem_formats::run),
@@ -69,6 +72,7 @@ pub const TARGETS: &[Target] = &[
     ("redis_slots", redis_slots::run),
     ("redis_url", redis_url::run),
     ("request_id", request_id::run),
+    ("retry_advice", retry_advice::run),
     ("traceparent", traceparent::run),
     ("tracestate", tracestate::run),
 ];
