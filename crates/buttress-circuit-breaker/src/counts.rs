@@ -39,6 +39,7 @@ impl Counts {
     /// The share of `part` in percent.
     pub(crate) const fn percent(self, part: u64) -> u32 {
         match (part * 100).checked_div(self.calls) {
+            #[expect(clippy::cast_possible_truncation, reason = "it is 100 at most")]
             Some(percent) => percent as u32,
             None => 0,
         }

@@ -27,7 +27,6 @@ impl Growth {
 
     /// The same where the failure asked for more.
     pub(crate) fn advised(
-        &self,
         own: Duration,
         advice: Option<Duration>,
         at_most: Option<Duration>,
@@ -84,11 +83,10 @@ mod tests {
     #[test]
     fn advice_prolongs_up_to_its_limit() {
         let [own, more, most] = [2, 5, 9].map(Duration::from_secs);
-        let growth = bare(1, 32);
-        assert_eq!(growth.advised(own, Some(more), Some(most)), more);
-        assert_eq!(growth.advised(own, Some(Duration::MAX), Some(most)), most);
-        assert_eq!(growth.advised(own, Some(Duration::ZERO), Some(most)), own);
-        assert_eq!(growth.advised(own, Some(more), None), own, "not asked to follow it");
+        assert_eq!(Growth::advised(own, Some(more), Some(most)), more);
+        assert_eq!(Growth::advised(own, Some(Duration::MAX), Some(most)), most);
+        assert_eq!(Growth::advised(own, Some(Duration::ZERO), Some(most)), own);
+        assert_eq!(Growth::advised(own, Some(more), None), own, "not asked to follow it");
     }
 
     proptest! {

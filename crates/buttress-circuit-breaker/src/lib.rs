@@ -22,6 +22,7 @@ mod recent;
 mod ring;
 mod rule;
 mod state;
+mod table;
 mod tally;
 mod ticket;
 mod transition;

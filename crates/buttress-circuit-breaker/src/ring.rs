@@ -36,7 +36,7 @@ impl Ring {
             let gone = self.words[word] >> shift;
             self.sums = self.sums.minus(Counts::one(gone & FAILED != 0, gone & SLOW != 0));
         }
-        let bits = u64::from(failed) * FAILED | u64::from(slow) * SLOW;
+        let bits = (u64::from(failed) * FAILED) | (u64::from(slow) * SLOW);
         self.words[word] = self.words[word] & !(3 << shift) | bits << shift;
         self.sums = self.sums.plus(Counts::one(failed, slow));
         self.next = (self.next + 1) % self.calls;

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
 use buttress_core::clock::Moment;
+use buttress_core::outcome::Outcome;
 
 use super::around::{Around, Counted, Counters};
 use super::pass::Kind;
 use super::step::Step;
-use super::{Outside, Pass, Refused, Verdict};
+use super::{Ended, Outside, Pass, Refused, Verdict};
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{AcqRel, Acquire};
 use crate::word::{Phase, Word};
@@ -58,7 +59,8 @@ impl Gate {
                 Phase::Closed | Phase::ForcedClosed | Phase::MetricsOnly => {
                     return Ok(Pass::new(word, Kind::Ordinary));
                 }
-                Phase::Disabled | Phase::Vacant => return Ok(Pass::new(word, Kind::Free)),
+                Phase::Disabled => return Ok(Pass::new(word, Kind::Free)),
+                Phase::Vacant => return Ok(Pass::new(word, Kind::Nobodys)),
                 Phase::ForcedOpen => return Err(Refused::new(word, None)),
                 Phase::Open => self.enter_open(word, around),
                 Phase::HalfOpen => self.enter_half_open(word, around),
@@ -119,8 +121,39 @@ impl Gate {
         None
     }
 
-    /// Hears how a call ended that counts.
+    /// Whether such an end of this call would change anything.
+    #[inline]
+    pub(crate) fn is_news(&self, pass: Pass, outcome: Outcome) -> bool {
+        let word = self.word();
+        if word.generation() != pass.generation() {
+            return false;
+        }
+        match pass.kind() {
+            Kind::Ordinary if matches!(outcome, Outcome::Success) => {
+                word.streak() != 0 || word.is_windowed()
+            }
+            Kind::Ordinary | Kind::Probe => true,
+            Kind::Free | Kind::Nobodys => false,
+        }
+    }
+
+    /// Hears how a call ended, that is news.
     #[cold]
+    pub(crate) fn settle_news<O: Outside, C: Counters>(
+        &self,
+        pass: Pass,
+        ended: &Ended,
+        around: &Around<'_, O, C>,
+    ) {
+        let (verdict, advice) = (ended.verdict(around.policy), ended.advice());
+        match (pass.kind(), verdict) {
+            (Kind::Probe, _) => self.settle_probe(pass, verdict, advice, around),
+            (Kind::Free | Kind::Nobodys, _) | (Kind::Ordinary, Verdict::Nothing) => {}
+            (Kind::Ordinary, _) => self.settle(pass, verdict, advice, around),
+        }
+    }
+
+    /// Hears how a call ended that counts.
     pub(crate) fn settle<O: Outside, C: Counters>(
         &self,
         pass: Pass,
@@ -134,7 +167,7 @@ impl Gate {
             policy: around.policy,
             verdict,
             streak,
-            counted: pass.is_counted(),
+            is_counted: pass.is_counted(),
             generation: pass.generation(),
             halved: word.phase() == Phase::RampingUp,
             now: || match verdict {
@@ -186,7 +219,7 @@ impl Gate {
         }
     }
 
-    pub(super) fn until(&self) -> Moment {
+    pub(crate) fn until(&self) -> Moment {
         Moment::from_nanos(self.until.load(Acquire))
     }
 }

@@ -117,17 +117,7 @@ impl Machine {
     #[inline]
     #[must_use]
     pub fn is_news(&self, pass: &Pass, outcome: Outcome) -> bool {
-        let word = self.gate.word();
-        if word.generation() != pass.generation() {
-            return false;
-        }
-        match pass.kind() {
-            Kind::Ordinary if matches!(outcome, Outcome::Success) => {
-                word.streak() != 0 || word.is_windowed()
-            }
-            Kind::Ordinary | Kind::Probe => true,
-            Kind::Free => false,
-        }
+        self.gate.is_news(*pass, outcome)
     }
 
     /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, and is not counted once more
@@ -223,12 +213,7 @@ impl Machine {
     fn settle_news(&self, pass: Pass, ended: &Ended, outside: &impl Outside) {
         let rules = self.current.load();
         let around = self.around(&rules.policy, &rules.tally, outside);
-        let (verdict, advice) = (ended.verdict(&rules.policy), ended.advice());
-        match (pass.kind(), verdict) {
-            (Kind::Probe, _) => self.gate.settle_probe(pass, verdict, advice, &around),
-            (Kind::Free, _) | (Kind::Ordinary, Verdict::Nothing) => {}
-            (Kind::Ordinary, _) => self.gate.settle(pass, verdict, advice, &around),
-        }
+        self.gate.settle_news(pass, ended, &around);
     }
 
     fn around<'a, O>(

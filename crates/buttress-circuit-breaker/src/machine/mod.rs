@@ -20,7 +20,9 @@ pub use self::outside::Outside;
 pub use self::pass::{Pass, Refused};
 pub use self::snapshot::Snapshot;
 pub use crate::policy::Policy;
+pub use crate::table::{KeyedPass, Table, TableUsage};
 
 pub(crate) use self::around::{Around, Counted, Counters};
 pub(crate) use self::ended::Verdict;
 pub(crate) use self::gate::Gate;
+pub(crate) use self::pass::Kind;

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Probe,
     /// It moves nothing.
     Free,
+    /// It belongs to nobody: whoever asked has to ask again.
+    Nobodys,
 }
 
 impl Pass {
@@ -49,17 +51,21 @@ impl Pass {
         Self { counted: true, ..self }
     }
 
-    pub(crate) const fn is_counted(&self) -> bool {
+    pub(crate) const fn is_nobodys(self) -> bool {
+        matches!(self.kind, Kind::Nobodys)
+    }
+
+    pub(crate) const fn is_counted(self) -> bool {
         self.counted
     }
 
     #[inline]
-    pub(crate) const fn generation(&self) -> u32 {
+    pub(crate) const fn generation(self) -> u32 {
         self.generation
     }
 
     #[inline]
-    pub(crate) const fn kind(&self) -> Kind {
+    pub(crate) const fn kind(self) -> Kind {
         self.kind
     }
 }

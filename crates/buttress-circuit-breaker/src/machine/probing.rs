@@ -70,8 +70,7 @@ impl Gate {
     }
 
     /// Hears how a probe ended. It gives its place back in any case.
-    #[cold]
-    pub(crate) fn settle_probe<O: Outside, C>(
+    pub(super) fn settle_probe<O: Outside, C>(
         &self,
         pass: Pass,
         verdict: Verdict,
@@ -139,7 +138,7 @@ impl Gate {
         }
     }
 
-    pub(super) fn since(&self) -> Moment {
+    pub(crate) fn since(&self) -> Moment {
         Moment::from_nanos(self.since.load(Acquire))
     }
 

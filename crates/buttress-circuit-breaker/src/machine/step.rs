@@ -3,6 +3,7 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 
 use super::{Around, Gate, Outside};
+use crate::growth::Growth;
 use crate::parts::atomic::Ordering::{AcqRel, Release};
 use crate::word::{Phase, Word};
 use crate::{Force, Transition, Trip, Why};
@@ -70,6 +71,17 @@ impl Gate {
         Some(step.word)
     }
 
+    /// Moves to another word, of which nobody hears. The caller holds the lock.
+    pub(crate) fn move_to(&self, now: Moment, to: impl Fn(Word) -> Word) {
+        self.since.store(now.as_nanos(), Release);
+        loop {
+            let seen = self.word();
+            if self.swap(seen, to(seen)) {
+                return;
+            }
+        }
+    }
+
     fn write(&self, seen: Word, step: &Step) {
         if let Some(until) = step.until {
             self.until.store(until.as_nanos(), Release);
@@ -83,7 +95,7 @@ impl Gate {
     }
 
     /// Opens, if what is there may open and is `meant`.
-    pub(super) fn open<O: Outside, C>(
+    pub(crate) fn open<O: Outside, C>(
         &self,
         trip: Trip,
         advice: Option<Duration>,
@@ -112,7 +124,7 @@ impl Gate {
         let stable = seen.phase() == Phase::Closed && now - self.since() >= policy.stability();
         let level = if stable { 1 } else { seen.level().saturating_add(1) };
         let own = policy.growth.open_time(level, share);
-        let time = policy.growth.advised(own, advice, policy.follow_at_most);
+        let time = Growth::advised(own, advice, policy.follow_at_most);
         let word = seen.step(Phase::Open).with_level(level).with_reason(trip.reason());
         Step::to(word, now, Why::Tripped(trip)).until(now + time)
     }
