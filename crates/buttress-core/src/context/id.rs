@@ -124,12 +124,12 @@ fn uuid(time: Timestamp, random: u64) -> [u8; 36] {
     let high = millis << 16 | 0x7000 | fraction;
     let low = 0x8000_0000_0000_0000 | random & 0x3fff_ffff_ffff_ffff;
 
-    let ([high, low], mut text) = ([high.to_be_bytes(), low.to_be_bytes()], [b'-'; 36]);
-    hex::encode(&high[..4], &mut text[..8]);
-    hex::encode(&high[4..6], &mut text[9..13]);
-    hex::encode(&high[6..], &mut text[14..18]);
-    hex::encode(&low[..2], &mut text[19..23]);
-    hex::encode(&low[2..], &mut text[24..]);
+    let (high, low, mut text) = (hex::digits(high), hex::digits(low), [b'-'; 36]);
+    text[..8].copy_from_slice(&high[..8]);
+    text[9..13].copy_from_slice(&high[8..12]);
+    text[14..18].copy_from_slice(&high[12..]);
+    text[19..23].copy_from_slice(&low[..4]);
+    text[24..].copy_from_slice(&low[4..]);
     text
 }
 
