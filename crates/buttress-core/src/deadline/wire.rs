@@ -166,7 +166,7 @@ impl<'a> Form<'a> {
 /// Reads `grpc-timeout`: at most eight digits and a unit.
 fn from_grpc(value: &HeaderValue) -> Option<Duration> {
     let (unit, digits) = value.as_bytes().split_last()?;
-    let amount = digits_of(digits, 8)?;
+    let amount = number::digits(digits, 8)?;
     Some(match unit {
         b'H' => Duration::from_secs(amount * 3_600),
         b'M' => Duration::from_secs(amount * 60),
@@ -190,7 +190,7 @@ const MOST: u64 = 99_999_999;
 
 /// Reads a count of whole milliseconds.
 fn from_millis(value: &HeaderValue) -> Option<Duration> {
-    digits_of(value.as_bytes(), MOST_DIGITS).map(Duration::from_millis)
+    number::digits(value.as_bytes(), MOST_DIGITS).map(Duration::from_millis)
 }
 
 /// Writes whole milliseconds, rounded down.
@@ -201,16 +201,6 @@ fn to_millis(time: Duration) -> HeaderValue {
 /// Enough for thirty years.
 const MOST_DIGITS: usize = 12;
 const MOST_MILLIS: u64 = 999_999_999_999;
-
-fn digits_of(digits: &[u8], most_digits: usize) -> Option<u64> {
-    if digits.is_empty() || digits.len() > most_digits {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, digit| match digit {
-        b'0'..=b'9' => Some(number * 10 + u64::from(digit - b'0')),
-        _ => None,
-    })
-}
 
 #[cfg(test)]
 mod tests {

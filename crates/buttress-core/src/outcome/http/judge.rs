@@ -9,6 +9,8 @@ use crate::outcome::{
     BodyKind, Classify, ClassifyEnd, Judgement, LocalRefusal, Outcome, Reached, Verdict, errors,
 };
 
+// Without this the compiler asks a `Box<dyn Error>` to be an `Error`, and does not say what else there is.
+#[diagnostic::do_not_recommend]
 impl<B: Body, E: Error + 'static> Classify<Response<B>, E> for HttpClassify {
     fn error(&self, error: &E) -> Judgement {
         self.read(error)
