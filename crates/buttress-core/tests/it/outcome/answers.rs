@@ -88,18 +88,24 @@ fn a_body_that_is_kept_is_judged_by_the_head() {
     }
 }
 
+#[derive(Debug)]
+enum DbError {
+    Refused(Problem),
+    Duplicate,
+}
+impl From<Problem> for DbError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+/// How a layer around a database refuses.
+fn refused(problem: Problem) -> Result<u32, DbError> {
+    <AsError as Answer<(), u32, DbError>>::refused(problem, ())
+}
+
 #[test]
 fn anything_can_be_judged_by_a_closure() {
-    #[derive(Debug)]
-    enum DbError {
-        Refused(Problem),
-        Duplicate,
-    }
-    impl From<Problem> for DbError {
-        fn from(problem: Problem) -> Self {
-            Self::Refused(problem)
-        }
-    }
     let classify = Shared::new(classify_fn(|result: Result<&u32, &DbError>| match result {
         Ok(0) => Outcome::Throttled,
         Ok(_) | Err(DbError::Duplicate) => Outcome::Success,
@@ -110,7 +116,7 @@ fn anything_can_be_judged_by_a_closure() {
         (Ok(0), "throttled"),
         (Ok(7), "success"),
         (Err(DbError::Duplicate), "success"),
-        (AsError::refuse(Problem::new(Code::SATURATED)), "rejected"),
+        (refused(Problem::new(Code::SATURATED)), "rejected"),
     ] {
         let told = Told::default();
         let mut ticket = Some(told.ticket());
@@ -121,15 +127,6 @@ fn anything_can_be_judged_by_a_closure() {
         );
         assert!(polled.is_ready() && ticket.is_none());
         assert_eq!(told.so_far(), [outcome]);
-    }
-
-    trait Refuse {
-        fn refuse(problem: Problem) -> Result<u32, DbError>;
-    }
-    impl Refuse for AsError {
-        fn refuse(problem: Problem) -> Result<u32, DbError> {
-            <Self as Answer<(), u32, DbError>>::refused(problem, ())
-        }
     }
 }
 
@@ -197,6 +194,12 @@ fn a_time_out_is_no_refusal_of_ours() {
     assert_eq!(super::judgement(&HttpClassify::new(), &late).outcome(), Outcome::Failure);
 }
 
+type Judging = (HttpClassify, Teller);
+fn passes<M: JudgedAnswer<Req, Res, io::Error, C, T>, C, T>(_: Option<(C, T)>) -> bool {
+    M::passed(Poll::Ready(Ok(response(500, &[])))).is_ready()
+        && M::passed(Poll::Pending).is_pending()
+}
+
 #[test]
 fn what_nobody_judges_passes() {
     let passed =
@@ -205,10 +208,5 @@ fn what_nobody_judges_passes() {
     assert_eq!(passed.status(), 500);
     let kept = <Keep as Answer<Req, Res, io::Error>>::passed(Poll::Ready(Ok(response(500, &[]))));
     assert!(matches!(kept, Poll::Ready(Ok(response)) if response.status() == 500));
-    type Judging = (HttpClassify, Teller);
-    fn passes<M: JudgedAnswer<Req, Res, io::Error, C, T>, C, T>(_: Option<(C, T)>) -> bool {
-        M::passed(Poll::Ready(Ok(response(500, &[])))).is_ready()
-            && M::passed(Poll::Pending).is_pending()
-    }
     assert!(passes::<Rewrap, _, _>(None::<Judging>) && passes::<Keep, _, _>(None::<Judging>));
 }

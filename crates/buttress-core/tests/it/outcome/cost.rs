@@ -64,9 +64,10 @@ fn a_followed_body_allocates_nothing() {
     assert_eq!(count.allocations(), 0);
 }
 
+type Followed = JudgedBody<Full<Bytes>, HttpClassify, [u64; 2]>;
+
 #[test]
 fn what_has_to_be_remembered_is_small() {
     assert_eq!(size_of::<Judgement>(), 24);
-    type Followed = JudgedBody<Full<Bytes>, HttpClassify, [u64; 2]>;
     assert!(size_of::<Followed>() <= size_of::<Full<Bytes>>() + 16 + 16 + 8);
 }

@@ -132,6 +132,13 @@ impl ReadError for Reads {
     }
 }
 
+struct All;
+impl ReadError for All {
+    fn read(&self, _: &(dyn Error + 'static)) -> Option<Judgement> {
+        Some(Judgement::new(Outcome::Ignored))
+    }
+}
+
 #[test]
 fn readers_are_asked_in_their_order_before_the_rest() {
     let classify = HttpClassify::new()
@@ -142,12 +149,6 @@ fn readers_are_asked_in_their_order_before_the_rest() {
     assert_eq!(judge(&classify, &Unique(2)).outcome(), Outcome::Throttled);
     assert_eq!(judge(&classify, &Unique(3)).outcome(), Outcome::Failure);
 
-    struct All;
-    impl ReadError for All {
-        fn read(&self, _: &(dyn Error + 'static)) -> Option<Judgement> {
-            Some(Judgement::new(Outcome::Ignored))
-        }
-    }
     let all = HttpClassify::new().also(Arc::new(All));
     assert_eq!(judge(&all, &Problem::new(Code::CIRCUIT_OPEN)).outcome(), Outcome::Ignored);
 }
