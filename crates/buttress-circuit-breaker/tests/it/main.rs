@@ -1,5 +1,6 @@
 //! The promises of the crate, a module each.
 #![allow(
+    clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
@@ -10,3 +11,4 @@
 
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod fleet;
+mod model;
