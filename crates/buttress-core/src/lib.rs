@@ -31,6 +31,7 @@
 //! | `tonic` | [`Problem`] to and from `tonic::Status` |
 //! | `metrics` | [`metrics`] that report to the `metrics` facade |
 //! | `tokio` | `TokioClock` and `TokioTimer` |
+//! | `quanta` | `CounterClock`, which goes by the counter of the processor |
 //! | `schemars` | JSON schemas of the settings |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

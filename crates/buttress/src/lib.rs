@@ -20,6 +20,7 @@
 //! | `tonic` | [`Problem`] to and from `tonic::Status` |
 //! | `metrics` | metrics report to the `metrics` facade |
 //! | `tokio` | a clock and a timer that follow tokio's, for tests on paused time |
+//! | `quanta` | a clock that goes by the counter of the processor |
 //! | `serve` | [`serve`](mod@serve): a server with limits against slow and hostile clients, and a shutdown in phases |
 //! | `systemd` | sockets that systemd has opened; ready, stopping and watchdog |
 //! | `tls` | TLS for the server, on rustls |

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use buttress_core::ClientAddress;
-use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::clock::{Clock, CounterClock, SystemClock};
 use buttress_core::engine::Step;
 use buttress_core::key::{Key, Keyer};
 use buttress_ratelimit::store::{LimitStore, Memory};
@@ -46,6 +46,7 @@ pub(super) fn cases() -> Vec<Case> {
             Case::ours(group, by_key(clients)).within(within).on_two_threads(),
             Case::peer(group, "ours, by address", by_address(clients)),
             Case::peer(group, "ours, by name of the policy", by_name(clients)).on_two_threads(),
+            Case::peer(group, "ours, the processor's counter", by_counter(clients)),
             Case::peer(group, "ours, time given", time_given(clients)).on_two_threads(),
             Case::peer(group, "ours, alone, time given", checked(clients)),
         ]);
@@ -64,7 +65,10 @@ struct Counted {
 
 impl Counted {
     fn new(quota: Quota, clients: u32) -> Self {
-        let memory = Memory::with_capacity(usize::try_from(clients).unwrap_or(usize::MAX));
+        Self::of(memory(clients), quota)
+    }
+
+    fn of(memory: Memory, quota: Quota) -> Self {
         let limits = Limit::try_from(quota).into_iter().collect();
         Self { memory, limits, keyer: Keyer::random() }
     }
@@ -74,6 +78,10 @@ impl Counted {
         let Step::Now(verdict) = self.memory.take(&self.limits, &one(key));
         black_box(verdict).is_taken()
     }
+}
+
+fn memory(clients: u32) -> Memory {
+    Memory::with_capacity(usize::try_from(clients).unwrap_or(usize::MAX))
 }
 
 #[inline]
@@ -99,6 +107,12 @@ fn by_key(clients: u32) -> Run {
     decisions(clients, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
 }
 
+/// The same, by the clock that governor goes by.
+fn by_counter(clients: u32) -> Run {
+    let make = move || Counted::of(memory(clients).clock(CounterClock), quota(clients));
+    decisions(clients, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
+}
+
 /// The key is made first.
 fn by_address(clients: u32) -> Run {
     let make = move || Counted::new(quota(clients), clients);
@@ -111,9 +125,9 @@ fn by_address(clients: u32) -> Run {
 /// As an application asks that has no request.
 fn by_name(clients: u32) -> Run {
     let make = move || {
-        let store = Memory::with_capacity(usize::try_from(clients).unwrap_or(usize::MAX));
-        let limits =
-            RateLimit::builder().engine(store).policy("plenty", quota(clients).by(everyone()));
+        let limits = RateLimit::builder()
+            .engine(memory(clients))
+            .policy("plenty", quota(clients).by(everyone()));
         limits.build()
     };
     decisions(clients, make, |limits, client| {

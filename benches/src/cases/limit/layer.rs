@@ -5,7 +5,9 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
+use buttress_core::clock::CounterClock;
 use buttress_core::stage::StageLayer;
+use buttress_ratelimit::store::Memory;
 use buttress_ratelimit::{
     HeaderForm, LimitStage, Quota, RateLimit, RateLimitBuilder, address, api_key, route,
 };
@@ -35,6 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::ours(ALLOWED, through(one())).within(Budget::new(1_390, 0)).on_two_threads(),
         Case::peer(ALLOWED, "ours, leaked", allowed(layer(one()).leak().layer(Welcome)))
             .on_two_threads(),
+        Case::peer(ALLOWED, "ours, the processor's counter", through(counted())),
         Case::peer(ALLOWED, "ours, three policies", through(three())),
         Case::bare(HEADERS, allowed(Welcome)),
         Case::ours(HEADERS, through(one().headers_on_success())).within(Budget::new(2_910, 2)),
@@ -48,6 +51,11 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn one() -> RateLimitBuilder {
     RateLimit::builder().policy("per-address", quota().by(address()))
+}
+
+/// By the clock that governor goes by.
+fn counted() -> RateLimitBuilder {
+    one().engine(Memory::new().clock(CounterClock))
 }
 
 fn three() -> RateLimitBuilder {

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 
 use super::handle::{Meters, Rules};
 use super::party::Shown;
@@ -87,7 +86,7 @@ impl AuditBuilder {
 
     /// Sets the clock. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = SharedClock::Own(Arc::new(clock));
+        self.clock = SharedClock::of(clock);
         self
     }
 

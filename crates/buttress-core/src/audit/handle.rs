@@ -95,7 +95,7 @@ impl Rules {
         let (actor, client) = event.parties();
         let text = |text, most| self.shown.redact.text(text, most);
         Record {
-            time: self.clock.wall_at(now),
+            time: self.clock.get().wall_at(now),
             action: event.action,
             outcome: event.outcome,
             actor: self.shown.actor(actor),

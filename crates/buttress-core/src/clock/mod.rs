@@ -18,6 +18,7 @@
 //! | | time | sleeping |
 //! |---|---|---|
 //! | [`SystemClock`] | the operating system's | |
+//! | [`CounterClock`] (feature `quanta`) | the processor's counter, where it is even | |
 //! | [`TokioClock`], [`TokioTimer`] (feature `tokio`) | tokio's, paused when tokio's is | tokio's |
 //! | [`ManualClock`] | as the test says | until the test says |
 //!
@@ -26,6 +27,8 @@
 //! [recent](Clock::recent) time.
 
 mod alarm;
+#[cfg(feature = "quanta")]
+mod counter;
 mod daytime;
 mod manual;
 mod moment;
@@ -41,6 +44,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::alarm::Alarm;
+#[cfg(feature = "quanta")]
+pub use self::counter::CounterClock;
 pub use self::manual::{ManualClock, ManualSleep};
 pub use self::moment::Moment;
 pub use self::system::SystemClock;
@@ -67,6 +72,15 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn recent(&self) -> Moment {
         self.now()
     }
+
+    /// The time of day at `now`, which was just asked for: perhaps a second behind a time of day that was set. For ids and
+    /// logs.
+    ///
+    /// It is `wall()`, unless a clock knows a cheaper way.
+    fn wall_at(&self, now: Moment) -> Timestamp {
+        let _ = now;
+        self.wall()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
@@ -81,28 +95,36 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn recent(&self) -> Moment {
         (**self).recent()
     }
+
+    fn wall_at(&self, now: Moment) -> Timestamp {
+        (**self).wall_at(now)
+    }
 }
 
-/// A clock that many share. The system's own costs no counting of references.
+/// A clock that many share.
 #[derive(Clone, Debug)]
 pub(crate) enum SharedClock {
     System,
+    /// It has no size, so there is nothing to count references to.
+    Sizeless(&'static dyn Clock),
     Own(Arc<dyn Clock>),
 }
 
 impl SharedClock {
+    pub(crate) fn of<C: Clock>(clock: C) -> Self {
+        if size_of::<C>() == 0 && !std::mem::needs_drop::<C>() {
+            // It takes no memory that would have to be given back.
+            return Self::Sizeless(Box::leak(Box::new(clock)));
+        }
+        Self::Own(Arc::new(clock))
+    }
+
+    #[inline]
     pub(crate) fn get(&self) -> &dyn Clock {
         match self {
             Self::System => &SystemClock,
+            Self::Sizeless(clock) => *clock,
             Self::Own(clock) => clock,
-        }
-    }
-
-    /// The time of day at `now`, for an id: of the system's clock, not asked for each time.
-    pub(crate) fn wall_at(&self, now: Moment) -> Timestamp {
-        match self {
-            Self::System => daytime::at(now),
-            Self::Own(clock) => clock.wall(),
         }
     }
 }

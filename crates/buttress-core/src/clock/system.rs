@@ -1,12 +1,16 @@
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime};
 
+use super::daytime::Daytime;
 use super::moment::nanos;
 use super::{Clock, Moment, Timestamp};
 
 /// Where the time lines of all [`SystemClock`]s start, so that their moments compare.
 #[expect(clippy::disallowed_methods, reason = "the clock that all others stand on")]
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// The time of day on that line.
+static DAYTIME: Daytime = Daytime::new();
 
 /// The operating system's time: the default everywhere.
 ///
@@ -29,5 +33,9 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the clock that all others stand on")]
     fn wall(&self) -> Timestamp {
         SystemTime::now().into()
+    }
+
+    fn wall_at(&self, now: Moment) -> Timestamp {
+        DAYTIME.at(now)
     }
 }

@@ -105,7 +105,7 @@ impl ContextBuilder {
 
     /// Sets the clock. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = SharedClock::Own(Arc::new(clock));
+        self.clock = SharedClock::of(clock);
         self
     }
 

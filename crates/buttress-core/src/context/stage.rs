@@ -230,7 +230,7 @@ impl Rules {
         let trusted = self.trusts(self.ids_from, peer);
         let given = trusted.then(|| only(request.headers(), self.hop.id_header())).flatten();
         let given = given.and_then(RequestId::parse);
-        given.unwrap_or_else(|| RequestId::made(self.hop.clock.wall_at(now), random))
+        given.unwrap_or_else(|| RequestId::made(self.hop.clock.get().wall_at(now), random))
     }
 
     fn trace(

@@ -188,3 +188,22 @@ proptest! {
         prop_assert_eq!(Timestamp::from(SystemTime::from(time)), time);
     }
 }
+
+/// Of a thread, that is: two may see it out of order.
+#[cfg(feature = "quanta")]
+#[test]
+fn the_counter_of_the_processor_never_goes_back_and_knows_the_day() {
+    use buttress_core::clock::CounterClock;
+
+    let mut last = CounterClock.now();
+    for _ in 0..100_000 {
+        let now = CounterClock.now();
+        assert!(now >= last, "{now:?} after {last:?}");
+        last = now;
+    }
+    let told = CounterClock.wall_at(last).as_nanos();
+    let off = SystemClock.wall().as_nanos().abs_diff(told);
+    assert!(off < 1_000_000_000, "it is off by {off} ns");
+    let shared: Arc<dyn Clock> = Arc::new(CounterClock);
+    assert_eq!(shared.wall_at(last).as_nanos(), told, "not asked for again");
+}

@@ -118,7 +118,7 @@ impl AnswersBuilder {
 
     /// Sets the clock. The default is the system's. Within a context it is the context's.
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.shared_clock(SharedClock::Own(Arc::new(clock)))
+        self.shared_clock(SharedClock::of(clock))
     }
 
     pub(crate) fn shared_clock(self, clock: SharedClock) -> Self {
