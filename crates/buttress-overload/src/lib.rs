@@ -3,7 +3,9 @@
 
 pub mod adaptive;
 pub mod bulkhead;
+pub mod deadline;
 pub mod door;
+pub mod fallback;
 mod load;
 pub mod outlier;
 mod parts;
@@ -12,6 +14,7 @@ mod queue;
 pub mod shed;
 mod slots;
 pub mod throttle;
+pub mod timeout;
 mod timer;
 mod work;
 

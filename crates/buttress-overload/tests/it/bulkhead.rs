@@ -8,7 +8,7 @@ use buttress_core::clock::{ManualClock, ms, secs};
 use buttress_core::outcome::LocalRefusal;
 use buttress_core::{Code, Problem};
 use buttress_overload::Priority;
-use buttress_overload::bulkhead::{Bulkhead, BulkheadLayer};
+use buttress_overload::bulkhead::{Bulkhead, BulkheadLayer, Bulkheaded};
 use buttress_testkit::body::Frames;
 use buttress_testkit::mock::{self, Handle, MockError};
 use buttress_testkit::poll::{Wakes, assert_pending, assert_ready};
@@ -17,10 +17,9 @@ use http_body_util::BodyExt;
 use tower::{Layer, Service, ServiceExt};
 
 type Inner = Handle<(), Frames>;
+type Behind<M> = Bulkheaded<mock::Mock<(), Frames>, M, ManualClock>;
 
-fn held<M>(
-    layer: &BulkheadLayer<M, ManualClock>,
-) -> (<BulkheadLayer<M, ManualClock> as Layer<mock::Mock<(), Frames>>>::Service, Inner) {
+fn held<M>(layer: &BulkheadLayer<M, ManualClock>) -> (Behind<M>, Inner) {
     let (service, inner) = mock::service_of::<(), Frames, MockError>();
     inner.hold();
     (layer.layer(service), inner)
@@ -198,7 +197,9 @@ fn who_goes_away_keeps_nothing() {
     let (mut service, inner) = held(&bulkhead.layer());
     let first = call!(service, get());
     let mut waiting = [(); 3].map(|()| call!(service, get()));
-    waiting.iter_mut().for_each(|call| assert_pending(call.as_mut()));
+    for call in &mut waiting {
+        assert_pending(call.as_mut());
+    }
     let [called, leaves, stays] = waiting;
     drop(leaves);
     drop(first);

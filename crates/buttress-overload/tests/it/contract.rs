@@ -2,11 +2,16 @@
 
 use std::fmt::Debug;
 
-use buttress_core::clock::{TokioTimer, secs};
+use buttress_core::Deadline;
+use buttress_core::clock::{Moment, TokioTimer, secs};
+use buttress_core::deadline::Wire;
 use buttress_overload::bulkhead::{
     Bulkhead, BulkheadBuilder, BulkheadLayer, Bulkheaded, Permit, ToTheEnd,
 };
-use buttress_testkit::contract::Contract;
+use buttress_overload::deadline::DeadlineLayer;
+use buttress_overload::fallback::Fallback;
+use buttress_overload::timeout::{BodyTimeoutLayer, Timeout};
+use buttress_testkit::contract::{Contract, Promise};
 use http::Request;
 
 fn queued() -> Bulkhead<TokioTimer> {
@@ -33,6 +38,34 @@ async fn of_a_full_bulkhead() {
     tower::ServiceExt::<Request<()>>::ready(&mut service).await.unwrap();
     let answer = tower::Service::call(&mut service, Request::new(())).await.unwrap();
     assert_eq!(answer.status(), 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_timeout() {
+    Contract::new(|| Timeout::after(secs(60), TokioTimer).layer()).check().await;
+    Contract::new(|| BodyTimeoutLayer::new(TokioTimer).idle(secs(60)).whole(secs(60)))
+        // Its error is another one: a body may break off for want of time.
+        .except(Promise::ResponseBody)
+        .check()
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_deadline() {
+    Contract::new(|| DeadlineLayer::after(secs(60), TokioTimer).tells(Wire::default()))
+        .check()
+        .await;
+    let late = || {
+        let mut request = Request::new(());
+        request.extensions_mut().insert(Deadline::at(Moment::FIRST));
+        request
+    };
+    Contract::new(|| DeadlineLayer::of_requests(TokioTimer).leak()).refuses(late).check().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_fallback() {
+    Contract::new(|| Fallback::value(|result| result)).check().await;
 }
 
 #[test]

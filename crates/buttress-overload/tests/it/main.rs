@@ -10,3 +10,6 @@
 
 mod bulkhead;
 mod contract;
+mod deadline;
+mod fallback;
+mod timeout;

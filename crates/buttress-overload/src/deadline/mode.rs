@@ -1,0 +1,76 @@
+use buttress_core::Deadline;
+use buttress_core::clock::{Clock, Moment};
+use buttress_core::deadline::Wire;
+use buttress_core::outcome::AsError;
+use buttress_core::stage::{Keep, Rewrap};
+use http::Request;
+
+/// Where the deadline of a request is found, and where it is told on: [`Rewrap`] and [`Keep`] for HTTP, [`AsError`] for anything else.
+///
+/// Sealed: these are all there are.
+pub trait Mode<Req>: sealed::Sealed {
+    /// The deadline that the request has, with the scope around.
+    fn said(request: &Req, clock: &dyn Clock) -> Option<Deadline>;
+
+    /// Tells it on.
+    fn tell(request: &mut Req, deadline: Deadline, now: Moment, to: &Told);
+}
+
+/// Whom a deadline is told, beside those who ask for the current one.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    pub(super) wire: Option<Wire>,
+    pub(super) in_extensions: bool,
+}
+
+fn of_http<B>(request: &Request<B>, clock: &dyn Clock) -> Option<Deadline> {
+    Deadline::of(request, clock)
+}
+
+fn tell_http<B>(request: &mut Request<B>, deadline: Deadline, now: Moment, to: &Told) {
+    if let Some(wire) = &to.wire {
+        wire.write(deadline, request, now);
+    }
+    if to.in_extensions {
+        request.extensions_mut().insert(deadline);
+    }
+}
+
+macro_rules! for_http {
+    ($($mode:ident)*) => {$(
+        impl<B> Mode<Request<B>> for $mode {
+            #[inline]
+            fn said(request: &Request<B>, clock: &dyn Clock) -> Option<Deadline> {
+                of_http(request, clock)
+            }
+
+            #[inline]
+            fn tell(request: &mut Request<B>, deadline: Deadline, now: Moment, to: &Told) {
+                tell_http(request, deadline, now, to);
+            }
+        }
+    )*};
+}
+
+for_http!(Rewrap Keep);
+
+impl<Req> Mode<Req> for AsError {
+    #[inline]
+    fn said(_: &Req, _: &dyn Clock) -> Option<Deadline> {
+        Deadline::current()
+    }
+
+    #[inline]
+    fn tell(_: &mut Req, _: Deadline, _: Moment, _: &Told) {}
+}
+
+mod sealed {
+    use super::{AsError, Keep, Rewrap};
+
+    #[expect(unnameable_types, reason = "so nobody else can implement it")]
+    pub trait Sealed {}
+
+    impl Sealed for Rewrap {}
+    impl Sealed for Keep {}
+    impl Sealed for AsError {}
+}
