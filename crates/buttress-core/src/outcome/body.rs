@@ -37,7 +37,7 @@ pin_project! {
     /// let (tell, told) = channel();
     /// let mut trailers = HeaderMap::new();
     /// trailers.insert("grpc-status", "14".parse().unwrap());
-    /// let inner = Full::from("half a message").with_trailers(async { Some(Ok(trailers)) });
+    /// let inner = Full::<Bytes>::from("half a message").with_trailers(async { Some(Ok(trailers)) });
     ///
     /// let classify = Shared::new(HttpClassify::new());
     /// let body = JudgedBody::following(inner, &classify, BodyKind::Grpc, Tell(tell));

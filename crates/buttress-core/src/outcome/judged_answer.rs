@@ -11,7 +11,7 @@ use crate::stage::{Keep, Rewrap};
 use crate::sync::Shared;
 use crate::{Problem, Reply};
 
-/// An [`Answer`] that is judged, by `C`, and settles a ticket `T`: for a layer that wants to learn how the call ended.
+/// An [`Answer`](super::Answer) that is judged, by `C`, and settles a ticket `T`: for a layer that wants to learn how the call ended.
 ///
 /// With [`Keep`] there is no place for a ticket in the body, so all is judged by the head: what only the end would have
 /// shown counts as a success.

@@ -71,11 +71,18 @@ impl Format {
 
 /// Whether content of this type is gRPC.
 pub(crate) fn is_grpc(kind: &HeaderValue) -> bool {
-    const GRPC: &[u8] = b"application/grpc";
-    let Some((kind, rest)) = kind.as_bytes().split_at_checked(GRPC.len()) else { return false };
-    // `application/grpc-web` is another protocol, whose trailers stand in the body.
-    matches!(rest, [] | [b'+' | b';' | b' ', ..]) && kind.eq_ignore_ascii_case(GRPC)
+    let Some((family, kind)) = kind.as_bytes().split_at_checked(APPLICATION.len()) else {
+        return false;
+    };
+    let Some((kind, rest)) = kind.split_at_checked(GRPC.len()) else { return false };
+    // `application/grpc-web` is another protocol, whose trailers stand in the body. The family comes last: JSON has the same.
+    matches!(rest, [] | [b'+' | b';' | b' ', ..])
+        && kind.eq_ignore_ascii_case(GRPC)
+        && family.eq_ignore_ascii_case(APPLICATION)
 }
+
+const APPLICATION: &[u8] = b"application/";
+const GRPC: &[u8] = b"grpc";
 
 impl Format {
     /// Whether it is the family's own format for gRPC.

@@ -25,7 +25,7 @@ use crate::GrpcCode;
 /// | any other code of gRPC | success |
 /// | a body that breaks off | failure |
 /// | an error | failure, unless its chain says better |
-/// | a [`LocalRefusal`], or an error with the problem of one in its chain | rejected call |
+/// | a [`LocalRefusal`](super::LocalRefusal), or an error with the problem of one in its chain | rejected call |
 ///
 /// A response below 400 is judged at the end of its body, and so is gRPC that has no status in its head.
 ///

@@ -44,12 +44,12 @@ where
         // A body that breaks off breaks the connection, too: the test looks at what was told.
         match version {
             Version::Http1 => {
-                let server = hyper::server::conn::http1::Builder::new();
-                let _ = server.serve_connection(io, service).await;
+                let builder = hyper::server::conn::http1::Builder::new();
+                let _ = builder.serve_connection(io, service).await;
             }
             Version::Http2 => {
-                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-                let _ = server.serve_connection(io, service).await;
+                let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                let _ = builder.serve_connection(io, service).await;
             }
         }
     };
