@@ -11,4 +11,5 @@
 
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod fleet;
-mod model;
+mod machine;
+mod scripts;

@@ -159,30 +159,31 @@ impl Stage {
     }
 
     fn compare(&self, seed: u64, step: u64) {
-        let (exact, seen) = (&self.exact, self.machine.snapshot(moment(self.exact.now)));
+        let exact = &self.exact;
+        let shot = self.machine.snapshot(moment(exact.now));
         let about = || format!("seed {seed}, step {step}: {:?}", exact.spec);
         let told: Vec<(State, State, Why)> =
             self.told.borrow().iter().map(|step| (step.from(), step.to(), step.why())).collect();
         assert_eq!(told, exact.told, "{}", about());
         assert_eq!(
-            (seen.state(), seen.generation()),
+            (shot.state(), shot.generation()),
             (exact.state, exact.generation),
             "{}",
             about()
         );
-        assert_eq!(seen.since(), moment(exact.since), "{}", about());
-        assert_eq!((seen.reason(), seen.probes()), (exact.reason, exact.out), "{}", about());
-        assert_eq!(u32::from(seen.level()), exact.level, "{}", about());
-        assert_eq!(seen.refused(), exact.refused, "{}", about());
-        assert_eq!(seen.in_a_row(), exact.in_a_row, "{}", about());
+        assert_eq!(shot.since(), moment(exact.since), "{}", about());
+        assert_eq!((shot.reason(), shot.probes()), (exact.reason, exact.out), "{}", about());
+        assert_eq!(u32::from(shot.level()), exact.level, "{}", about());
+        assert_eq!(shot.refused(), exact.refused, "{}", about());
+        assert_eq!(shot.in_a_row(), exact.in_a_row, "{}", about());
         let left = (exact.state == State::Open).then(|| exact.left());
-        assert_eq!(seen.remaining(), left, "{}", about());
+        assert_eq!(shot.remaining(), left, "{}", about());
         let over = exact.spec.rules.iter().find_map(|rule| match rule {
             Rule::FailureRate { over, .. } | Rule::SlowRate { over, .. } => Some(*over),
             _ => None,
         });
         let counts = over.map(|over| exact.window(over)).unwrap_or_default();
-        assert_eq!((seen.calls(), seen.failed(), seen.slow()), counts, "{}", about());
+        assert_eq!((shot.calls(), shot.failed(), shot.slow()), counts, "{}", about());
     }
 }
 

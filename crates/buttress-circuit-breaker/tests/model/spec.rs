@@ -82,9 +82,10 @@ fn rule(chance: &mut Chance) -> Rule {
     let n = u32::try_from(chance.from(1, 4)).unwrap();
     let within = Duration::from_millis(chance.from(50, 2_000));
     let percent = chance.of(&[1, 30, 50, 51, 100]);
-    let over = match chance.one_in(2) {
-        true => Over::Time(within),
-        false => Over::Calls(u32::try_from(chance.from(4, 12)).unwrap()),
+    let over = if chance.one_in(2) {
+        Over::Time(within)
+    } else {
+        Over::Calls(u32::try_from(chance.from(4, 12)).unwrap())
     };
     match chance.from(0, 4) {
         0 => Rule::InARow(n),

@@ -1,0 +1,91 @@
+use buttress_circuit_breaker::machine::Policy;
+use buttress_circuit_breaker::{Force, Mode, Over, Rule, State, Trip, Why};
+
+use super::Hand;
+
+fn steps(hand: &Hand) -> Vec<(State, State)> {
+    hand.here.told.borrow().iter().map(|step| (step.from(), step.to())).collect()
+}
+
+#[test]
+fn a_force_beats_all_it_knows() {
+    let hand = Hand::of(Rule::InARow(1));
+    hand.machine.force(Force::Closed, &hand.here);
+    (0..10).for_each(|_| hand.fail());
+    assert!(!hand.machine.trip(Trip::fleet(3, 2), &hand.here));
+    assert_eq!(hand.state(), State::ForcedClosed);
+    assert_eq!(hand.machine.snapshot(hand.now()).in_a_row(), 10, "it counts");
+
+    hand.machine.force(Force::Open, &hand.here);
+    hand.wait(1_000_000);
+    assert_eq!(hand.refused().wait(), None, "time does not open it");
+
+    hand.machine.force(Force::Off, &hand.here);
+    (0..10).for_each(|_| hand.fail());
+    assert_eq!(hand.state(), State::Disabled);
+    assert_eq!(hand.machine.snapshot(hand.now()).in_a_row(), 0, "it counts nothing");
+
+    hand.machine.force(Force::Release, &hand.here);
+    hand.fail();
+    assert_eq!(hand.state(), State::Open, "by its own rules again");
+    assert_eq!(hand.machine.snapshot(hand.now()).level(), 1);
+}
+
+#[test]
+fn what_is_so_already_is_no_step() {
+    let hand = Hand::of(Rule::InARow(2));
+    hand.fail();
+    hand.machine.force(Force::Release, &hand.here);
+    assert_eq!(hand.machine.snapshot(hand.now()).in_a_row(), 1, "nobody had held it");
+    hand.machine.force(Force::Open, &hand.here);
+    hand.machine.force(Force::Open, &hand.here);
+    assert_eq!(steps(&hand), [(State::Closed, State::ForcedOpen)]);
+}
+
+#[test]
+fn one_that_only_counts_tells_once_what_it_would_have_done() {
+    let policy = Policy::default().rules([Rule::InARow(2)]).mode(Mode::MetricsOnly);
+    let hand = Hand::new(policy);
+    (0..10).for_each(|_| hand.fail());
+    assert_eq!(hand.state(), State::MetricsOnly);
+    let told = hand.here.told.borrow().clone();
+    assert_eq!(told.len(), 1);
+    assert!(matches!(told[0].why(), Why::WouldTrip(_)));
+    drop(told);
+
+    hand.machine.force(Force::Release, &hand.here);
+    hand.fail();
+    hand.fail();
+    assert_eq!(hand.state(), State::Open);
+}
+
+#[test]
+fn a_reset_forgets_all() {
+    let hand = Hand::of(Rule::failure_rate(50, Over::Calls(4), 4));
+    (0..3).for_each(|_| hand.fail());
+    hand.machine.reset(&hand.here);
+    assert_eq!((hand.counts(), steps(&hand)), ((0, 0, 0), vec![]), "nobody need hear of it");
+    (0..4).for_each(|_| hand.fail());
+    assert_eq!(hand.state(), State::Open);
+    hand.machine.reset(&hand.here);
+    assert_eq!(hand.state(), State::Closed);
+    (0..4).for_each(|_| hand.fail());
+    assert_eq!(hand.machine.snapshot(hand.now()).level(), 1, "as if it had never opened");
+}
+
+#[test]
+fn another_policy_counts_from_now_on() {
+    let hand = Hand::of(Rule::InARow(3));
+    hand.fail();
+    hand.fail();
+    let policy = Policy::default().rules([Rule::failure_rate(50, Over::Calls(4), 2)]);
+    hand.machine.reconfigure(policy, &hand.here).expect("it is right");
+    hand.succeed();
+    assert_eq!(hand.counts(), (1, 0, 0), "successes count now, and what was before does not");
+    hand.fail();
+    assert_eq!(hand.state(), State::Open);
+
+    let wrong = Policy::default().probes(0);
+    assert!(hand.machine.reconfigure(wrong, &hand.here).is_err());
+    assert_eq!(hand.state(), State::Open, "and the old one stays");
+}

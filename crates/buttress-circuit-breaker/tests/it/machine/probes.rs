@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use buttress_circuit_breaker::machine::{Ended, Pass, Policy};
+use buttress_circuit_breaker::{Over, Reason, Rule, State};
+use buttress_core::outcome::Outcome;
+
+use super::Hand;
+
+#[test]
+fn an_ignored_probe_gives_its_place_back() {
+    for outcome in [Outcome::Ignored, Outcome::Rejected, Outcome::Abandoned] {
+        let hand = Hand::due(Policy::default());
+        hand.call(outcome);
+        assert_eq!(hand.state(), State::HalfOpen);
+        assert!(hand.passes().is_probe(), "{outcome:?} says nothing, and holds nothing");
+    }
+}
+
+#[test]
+fn the_first_probe_counts() {
+    let hand = Hand::due(Policy::default().probes(2));
+    let probes = [hand.passes(), hand.passes()];
+    assert!(probes.iter().all(Pass::is_probe));
+    assert_eq!(hand.machine.snapshot(hand.now()).probes(), 2);
+    assert_eq!(
+        hand.refused().state(),
+        State::HalfOpen,
+        "the one that made it half-open is one of two"
+    );
+}
+
+#[test]
+fn half_open_needs_no_minimum() {
+    let rules = [Rule::failure_rate(50, Over::Calls(100), 20)];
+    let hand = Hand::new(Policy::default().rules(rules).close_after(2));
+    (0..20).for_each(|_| hand.fail());
+    assert_eq!(hand.state(), State::Open);
+    hand.wait(1_000);
+    hand.succeed();
+    assert_eq!(hand.state(), State::HalfOpen);
+    hand.succeed();
+    assert_eq!(hand.state(), State::Closed, "two are enough, though the rate asks for twenty");
+}
+
+#[test]
+fn one_failed_probe_opens_again() {
+    for outcome in [Outcome::Failure, Outcome::Panicked, Outcome::Throttled] {
+        let hand = Hand::due(Policy::default().close_after(3));
+        hand.succeed();
+        hand.call(outcome);
+        assert_eq!(hand.state(), State::Open);
+        assert_eq!(hand.trip().unwrap().reason(), Reason::Probe);
+        assert_eq!(hand.refused().wait(), Some(Duration::from_secs(2)), "for twice as long");
+    }
+}
+
+#[test]
+fn a_probe_that_hangs_loses_its_place_and_its_word() {
+    let hand = Hand::due(Policy::default().lease(Duration::from_secs(30)));
+    let hung = hand.passes();
+    hand.wait(29_999);
+    assert_eq!(hand.refused().wait(), Some(Duration::from_millis(1)));
+    hand.wait(1);
+    let next = hand.passes();
+    assert!(next.is_probe());
+
+    hand.settle(hung, Outcome::Success);
+    assert_eq!(hand.state(), State::HalfOpen, "nobody waits for its word any more");
+    assert!(hand.enter().is_err(), "nor does it give back the place of the next one");
+    hand.settle(next, Outcome::Success);
+    assert_eq!(hand.state(), State::Closed);
+}
+
+#[test]
+fn who_only_hangs_gets_three_calls() {
+    let hand = Hand::due(Policy::default().lease(Duration::from_secs(30)));
+    for _ in 0..3 {
+        let _hung = hand.passes();
+        hand.wait(30_000);
+    }
+    assert_eq!(hand.refused().reason(), Some(Reason::Hanging));
+    assert_eq!(hand.trip().unwrap().to_string(), "hanging (3 of 3)");
+}
+
+#[test]
+fn a_lease_goes_with_the_newest_probe() {
+    let hand = Hand::due(Policy::default().probes(2).lease(Duration::from_secs(30)));
+    let _first = hand.passes();
+    hand.wait(20_000);
+    let second = hand.passes();
+    hand.wait(29_999);
+    assert!(hand.enter().is_err(), "the second one may still come back");
+    hand.settle(second, Outcome::Ignored);
+    assert!(hand.passes().is_probe(), "its place is free, though that of the first is not");
+}
+
+#[test]
+fn a_slow_probe_is_none_where_slowness_trips() {
+    let rules = [Rule::slow_rate(50, Over::Calls(2), 2)];
+    let hand = Hand::new(Policy::default().rules(rules).slow(Duration::from_millis(100)));
+    let slow = Ended::new(Outcome::Success).after(Duration::from_millis(101));
+    (0..2).for_each(|_| hand.call(slow));
+    hand.wait(1_000);
+    hand.call(slow);
+    assert_eq!(hand.state(), State::Open);
+    hand.wait(2_000);
+    hand.call(Ended::new(Outcome::Success).after(Duration::from_millis(100)));
+    assert_eq!(hand.state(), State::Closed);
+}
+
+#[test]
+fn a_refusal_while_half_open_says_soon() {
+    let hand = Hand::due(Policy::default());
+    let _probe = hand.passes();
+    let refused = hand.refused();
+    assert_eq!((refused.state(), refused.reason()), (State::HalfOpen, None));
+    assert_eq!(refused.wait(), Some(Duration::from_secs(1)), "and not the lease of 30 s");
+}
