@@ -132,14 +132,17 @@ mod tests {
     fn a_round_begins_here_and_meets_each_once() {
         let mut number = 0..;
         let striped = Striped::new(MOST, || number.next().unwrap());
-        let round: Vec<_> = striped.around().map(|(at, value)| (at, *value)).collect();
-        let here = striped.here();
-        let expected: Vec<_> = (0..striped.len())
-            .map(|step| (here + step) % striped.len())
-            .map(|at| (at, at))
-            .collect();
-        assert_eq!(round, expected);
-        assert_eq!(striped.mine(), &striped[here]);
+        let check = || {
+            let here = striped.here();
+            let once_round = (0..striped.len()).map(|step| (here + step) % striped.len());
+            let round = striped.around().map(|(at, value)| (at, *value));
+            assert!(round.eq(once_round.map(|at| (at, at))));
+            assert_eq!(striped.mine(), &striped[here]);
+        };
+        // Enough that some begin elsewhere than at the first.
+        for _ in 0..50 {
+            thread::scope(|scope| scope.spawn(check).join().unwrap());
+        }
         assert_eq!(striped[striped.len() + 1], striped[1], "counted round");
     }
 
