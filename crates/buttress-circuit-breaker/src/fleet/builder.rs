@@ -8,14 +8,14 @@ use buttress_core::{BuildError, Faults};
 
 use super::shared::Core;
 use super::votes::Votes;
-use super::{Fleet, Quorum};
+use super::{Fleet, FleetSettings, Quorum};
 
 /// Collects the settings of a [`Fleet`]. See there for an example.
 #[derive(Clone)]
 #[must_use = "nothing happens until `build` is called"]
 pub struct FleetBuilder<V> {
     votes: V,
-    quorum: Quorum,
+    quorum: Result<Quorum, BuildError>,
     name: &'static str,
     metrics: Metrics,
     audit: Audit,
@@ -26,7 +26,7 @@ impl<V: Votes> FleetBuilder<V> {
     pub(super) fn new(votes: V) -> Self {
         Self {
             votes,
-            quorum: Quorum::default(),
+            quorum: Ok(Quorum::default()),
             name: "breakers",
             metrics: Metrics::default(),
             audit: Audit::default(),
@@ -36,7 +36,12 @@ impl<V: Votes> FleetBuilder<V> {
 
     /// Says how many processes open the breakers of all. The default is two.
     pub fn quorum(self, quorum: Quorum) -> Self {
-        Self { quorum, ..self }
+        Self { quorum: quorum.check(), ..self }
+    }
+
+    /// Takes what a file says.
+    pub fn settings(self, settings: &FleetSettings) -> Self {
+        Self { quorum: settings.quorum.read(), ..self }
     }
 
     /// Says what logs, metrics and health call it. The default is `breakers`.
@@ -67,11 +72,11 @@ impl<V: Votes> FleetBuilder<V> {
     /// that is empty.
     pub fn build(self) -> Result<Fleet<V>, BuildError> {
         let mut faults = Faults::new();
-        faults.within("", self.quorum.check());
+        let quorum = faults.within("", self.quorum).unwrap_or_default();
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
-        let core = Core::new(self.votes, self.quorum, self.name, self.metrics, self.clock);
+        let core = Core::new(self.votes, quorum, self.name, self.metrics, self.clock);
         faults.finish(Fleet { core: Arc::new(core), audit: self.audit })
     }
 }

@@ -80,6 +80,7 @@ mod joined;
 mod meters;
 mod part;
 mod quorum;
+mod settings;
 mod shared;
 mod standing;
 #[cfg(test)]
@@ -94,6 +95,7 @@ pub use self::handle::Fleet;
 pub use self::joined::Joined;
 pub use self::meters::CATALOGUE;
 pub use self::quorum::Quorum;
+pub use self::settings::{FleetSettings, QuorumSettings};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use self::votes::RedisVotes;

@@ -75,8 +75,7 @@ impl<V: Votes> Core<V> {
         let labels = [self.name, breaker.name()];
         let members = self.metrics.bind(&MEMBERS, labels);
         let votes = self.metrics.bind(&VOTES, labels);
-        let (part, voted) = (Lock::new(Part::new()), Mutex::new(None));
-        Seat { breaker, part, voted, members, votes }
+        Seat { breaker, part: Lock::new(Part::new()), voted: Mutex::new(None), members, votes }
     }
 
     /// Hears how all of them stand, and does what follows from that. Never fails: it is asked again soon.
