@@ -55,16 +55,17 @@ impl Backoff {
 
     /// Always this long.
     pub const fn fixed(time: Duration) -> Self {
-        Self { max: time, ..Self::new(Growth::Fixed, time) }
+        Self::new(Growth::Fixed, time)
     }
 
     /// No pause at all.
     pub const fn none() -> Self {
-        Self { jitter: Jitter::None, ..Self::new(Growth::None, Duration::ZERO) }
+        Self { max: Duration::ZERO, ..Self::new(Growth::None, Duration::ZERO) }
     }
 
     const fn new(growth: Growth, first: Duration) -> Self {
-        Self { growth, first, max: LONGEST, jitter: Jitter::None }
+        let max = if first.as_nanos() > LONGEST.as_nanos() { first } else { LONGEST };
+        Self { growth, first, max, jitter: Jitter::None }
     }
 
     /// Grows by this factor and not by two, to the thousandth. Said of an exponential one alone.
@@ -82,7 +83,7 @@ impl Backoff {
         self
     }
 
-    /// Sets the longest pause. The default is thirty seconds, and of a fixed one its time.
+    /// Sets the longest pause. The default is thirty seconds, or the first one, if that is longer.
     pub const fn max(mut self, longest: Duration) -> Self {
         self.max = longest;
         self
@@ -221,7 +222,7 @@ impl Pauses {
         let pause = match backoff.jitter {
             Jitter::None => bare,
             Jitter::Full => share(bare, chance),
-            Jitter::Equal => bare / 2 + share(bare - bare / 2, chance),
+            Jitter::Equal => bare / 2 + share(bare.saturating_sub(bare / 2), chance),
             Jitter::Spread(percent) => spread(bare, percent.min(100), chance),
             Jitter::Decorrelated => {
                 let longest = self.previous.max(backoff.first).saturating_mul(3);
@@ -246,7 +247,7 @@ fn share(whole: Duration, chance: u64) -> Duration {
 
 fn spread(bare: Duration, percent: u32, chance: u64) -> Duration {
     let margin = nanos(bare.as_nanos() * u128::from(percent) / 100);
-    (bare - margin).saturating_add(share(margin.saturating_mul(2), chance))
+    bare.saturating_sub(margin).saturating_add(share(margin.saturating_mul(2), chance))
 }
 
 impl fmt::Display for Backoff {

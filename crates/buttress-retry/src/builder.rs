@@ -74,8 +74,8 @@ struct Keep {
 
 /// More attempts than this help nobody.
 const MOST_TRIES: u32 = 100;
-const PER_CALL: usize = 64 * 1_024;
-const OVERALL: usize = 16 * 1_024 * 1_024;
+pub(crate) const PER_CALL: usize = 64 * 1_024;
+pub(crate) const OVERALL: usize = 16 * 1_024 * 1_024;
 
 impl RetryBuilder {
     fn new(tries: u32) -> Self {
@@ -134,7 +134,7 @@ impl<C, T> RetryBuilder<C, T> {
     /// twice is not, whatever it says.
     pub fn retry_if(
         mut self,
-        wanted: impl Fn(&Sent<'_>, &Seen, Attempt) -> bool + Send + Sync + 'static,
+        wanted: impl Fn(Sent<'_>, &Seen, Attempt) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.when.only = Some(Arc::new(wanted));
         self
@@ -143,7 +143,7 @@ impl<C, T> RetryBuilder<C, T> {
     /// Does not repeat what the closure says, whatever else is said.
     pub fn never_if(
         mut self,
-        unwanted: impl Fn(&Sent<'_>, &Seen, Attempt) -> bool + Send + Sync + 'static,
+        unwanted: impl Fn(Sent<'_>, &Seen, Attempt) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.when.never = Some(Arc::new(unwanted));
         self

@@ -89,7 +89,7 @@ where
                         return Poll::Pending;
                     };
                     let judgement = judge(&shared.classify, result);
-                    if judgement.outcome() == Outcome::Success {
+                    if judgement.outcome() == Outcome::Success && !may_want(shared, result) {
                         shared.inner.succeeded(plan.course());
                         return polled;
                     }
@@ -115,6 +115,12 @@ where
             state.set(next);
         }
     }
+}
+
+/// Whether what was a success for the dependency may be none for this caller.
+#[inline]
+fn may_want<C, T, D, E>(shared: &Judged<C, T>, result: &Result<Response<D>, E>) -> bool {
+    result.as_ref().is_ok_and(|response| shared.inner.when.may_want(response))
 }
 
 /// How the call ended, as far as its head says. A retry commits itself there: what fails later has reached the caller.

@@ -6,7 +6,11 @@ mod attempt;
 mod backoff;
 mod budget;
 mod builder;
+pub mod config;
 mod decide;
+#[cfg(any(feature = "hyper", feature = "tonic"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "hyper", feature = "tonic"))))]
+pub mod errors;
 mod future;
 mod inner;
 mod layer;
@@ -26,6 +30,7 @@ pub use self::attempt::Attempt;
 pub use self::backoff::{Backoff, Jitter, Pauses};
 pub use self::budget::{Budget, Cost, Deposit, Taken};
 pub use self::builder::{NoTimer, RetryBuilder};
+pub use self::config::RetrySettings;
 pub use self::future::ResponseFuture;
 pub use self::layer::RetryLayer;
 pub use self::meters::CATALOGUE;

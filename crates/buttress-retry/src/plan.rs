@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use buttress_core::Deadline;
-use buttress_core::outcome::Judgement;
+use buttress_core::outcome::{Judgement, Outcome};
 use buttress_core::stage::RequestHead;
 use http::header::TRAILER;
 use http::request::Parts;
@@ -63,6 +63,10 @@ impl<S, B: Body> Plan<S, B> {
     #[cold]
     pub(crate) fn ended<T>(&mut self, inner: &Inner<T>, seen: &Seen) -> Result<Duration, Why> {
         let facts = self.facts(inner, seen);
+        if !facts.is_wanted && seen.outcome() == Outcome::Success {
+            inner.succeeded(&self.course);
+            return Err(Why::Outcome);
+        }
         let mut decided = inner.decide(&facts, &mut self.course, self.deposit);
         let body = match &decided {
             // From now on nobody else may begin to read it.
@@ -84,7 +88,7 @@ impl<S, B: Body> Plan<S, B> {
         let safety = inner.when.safety(&self.head);
         Facts {
             judgement: seen.judgement(),
-            is_wanted: inner.when.is_wanted(&sent, seen, self.course.attempt),
+            is_wanted: inner.when.is_wanted(sent, seen, self.course.attempt),
             safety,
             is_grpc: is_grpc(&self.head),
             is_inner: self.is_inner,

@@ -6,10 +6,10 @@ use buttress_core::outcome::Outcome;
 use buttress_core::render::Format;
 use http::header::{EXPECT, UPGRADE};
 use http::request::Parts;
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderName, Method, Response, StatusCode};
 
 use crate::Attempt;
-use crate::sent::{Repeatable, Seen, Sent};
+use crate::sent::{GRPC_STATUS, Repeatable, Seen, Sent};
 
 /// What is repeated: which requests, and after what.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(crate) struct When {
     pub(crate) never: Option<Predicate>,
 }
 
-pub(crate) type Predicate = Arc<dyn Fn(&Sent<'_>, &Seen, Attempt) -> bool + Send + Sync>;
+pub(crate) type Predicate = Arc<dyn Fn(Sent<'_>, &Seen, Attempt) -> bool + Send + Sync>;
 
 /// Whether a request may be sent again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,7 +56,7 @@ impl When {
     }
 
     /// Whether this is an end after which one tries again.
-    pub(crate) fn is_wanted(&self, sent: &Sent<'_>, seen: &Seen, attempt: Attempt) -> bool {
+    pub(crate) fn is_wanted(&self, sent: Sent<'_>, seen: &Seen, attempt: Attempt) -> bool {
         let wanted = match &self.only {
             Some(only) => only(sent, seen, attempt),
             None => self.is_wanted_by_itself(seen),
@@ -76,6 +76,14 @@ impl When {
         }
     }
 
+    /// Whether what the dependency took for a success has to be looked at all the same.
+    #[inline]
+    pub(crate) fn may_want<B>(&self, response: &Response<B>) -> bool {
+        self.statuses.contains(response.status())
+            || self.only.is_some()
+            || (self.codes & !FAILURES != 0 && response.headers().contains_key(GRPC_STATUS))
+    }
+
     /// Takes these codes, and no others.
     pub(crate) fn set_codes(&mut self, codes: impl IntoIterator<Item = GrpcCode>) {
         self.codes = codes.into_iter().fold(0, |bits, code| bits | 1 << code.as_u8());
@@ -86,6 +94,9 @@ impl When {
 pub(crate) fn is_grpc(head: &Parts) -> bool {
     Format::of(head).is_grpc()
 }
+
+/// The codes of gRPC that are no successes, if nobody says otherwise.
+const FAILURES: u32 = 1 << 1 | 1 << 2 | 1 << 4 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 

@@ -203,6 +203,7 @@ impl Budget {
     }
 
     /// Takes what a repeat costs, for a call that was counted, if there is as much.
+    #[must_use = "dropped, it is given back"]
     pub fn take(&self, cost: Cost, counted: Option<Deposit>, now: Moment) -> Option<Taken> {
         let price = u64::from(self.terms.prices.of(cost));
         let taken = match &*self.purse {

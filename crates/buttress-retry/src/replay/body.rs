@@ -114,11 +114,12 @@ impl<B: Body<Data = Bytes>> Body for ReplayBody<B> {
         }
     }
 
+    #[allow(clippy::clone_on_copy, reason = "older versions of http-body can only clone it")]
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Passing { body } | Kind::Recording { body, .. } => body.size_hint(),
             Kind::Waiting { hint, .. } => hint.clone(),
-            Kind::Replaying { frames, at } => SizeHint::with_exact(frames.length_from(*at)),
+            Kind::Replaying { frames, at } => frames.hint_from(*at),
             Kind::Empty => SizeHint::with_exact(0),
         }
     }

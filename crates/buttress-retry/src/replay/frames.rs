@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use http::HeaderMap;
+use http_body::SizeHint;
 
 /// A body, frame by frame. To clone it copies no byte of it.
 #[derive(Clone, Debug, Default)]
@@ -9,9 +10,16 @@ pub(super) struct Frames {
     more: Vec<Bytes>,
     trailers: Option<Box<HeaderMap>>,
     length: usize,
+    /// Whether its length was known before it was read.
+    was_sized: bool,
 }
 
 impl Frames {
+    /// None yet, of a body whose length is known, or is not.
+    pub(super) fn of(length: Option<u64>) -> Self {
+        Self { was_sized: length.is_some(), ..Self::default() }
+    }
+
     /// Notes one more frame of data.
     pub(super) fn push(&mut self, data: Bytes) {
         self.length += data.len();
@@ -30,9 +38,16 @@ impl Frames {
         self.length
     }
 
-    /// How many there are from this frame on.
-    pub(super) fn length_from(&self, at: usize) -> u64 {
-        (at..).map_while(|at| self.data(at)).map(|data| data.len() as u64).sum()
+    /// How many there are from this frame on. With trailers it is no more exact than it was at first: what is sent with a
+    /// length over HTTP/1.1 is sent without trailers.
+    pub(super) fn hint_from(&self, at: usize) -> SizeHint {
+        let left = (at..).map_while(|at| self.data(at)).map(|data| data.len() as u64).sum();
+        if self.was_sized || self.trailers.is_none() {
+            return SizeHint::with_exact(left);
+        }
+        let mut hint = SizeHint::new();
+        hint.set_lower(left);
+        hint
     }
 
     /// The data of this frame, while there is any.

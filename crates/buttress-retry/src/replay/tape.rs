@@ -148,7 +148,7 @@ impl<B: Body> Tape<B> {
                 let hint = body.size_hint();
                 let fits = self.room.may_hold(hint.lower());
                 *slot = if fits {
-                    Slot::Reading(Frames::default(), hint.exact())
+                    Slot::Reading(Frames::of(hint.exact()), hint.exact())
                 } else {
                     Slot::TooLarge
                 };

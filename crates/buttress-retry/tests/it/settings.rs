@@ -1,0 +1,116 @@
+//! Settings are checked once, and all that is wrong is told.
+
+use buttress_core::clock::{ManualClock, ms};
+use buttress_retry::config::{BackoffKind, FollowSettings, JitterSettings};
+use buttress_retry::{Backoff, Budget, Follow, Jitter, Retry, RetryBuilder, RetrySettings};
+
+fn wrong(builder: &RetryBuilder) -> Vec<String> {
+    match builder.check() {
+        Ok(()) => Vec::new(),
+        Err(error) => error.faults().iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn all_reasons_come_at_once() {
+    let builder = Retry::up_to(101)
+        .named("")
+        .backoff(Backoff::exponential(ms(100)).factor(0.5).max(ms(10)).jitter(Jitter::Spread(101)))
+        .follow(Follow::UpTo(ms(0)))
+        .budget(Budget::percent(0).floor(0).window(ms(1)))
+        .keep_bodies(2, 1);
+    assert_eq!(
+        wrong(&builder),
+        [
+            "tries: must be from 1 to 100, not 101",
+            "name: must not be empty",
+            "backoff.factor: must be from 1 to 100, of an exponential backoff",
+            "backoff.max: is 10ms, and the first pause 100ms",
+            "backoff.jitter: must be at most 100 %, not 101",
+            "follow.up_to: must be longer than nothing: to follow none there is `never`",
+            "budget.ratio: is 0, and so is the floor: nothing would be repeated",
+            "budget.window: must be from 10 milliseconds to an hour",
+            "keep_bodies: are 1 bytes overall, and 2 a call",
+        ]
+    );
+    assert!(builder.timer(ManualClock::new()).build().is_err());
+}
+
+#[test]
+fn presets_are_in_order() {
+    for preset in [Retry::api(), Retry::fast(), Retry::database(), Retry::up_to(1)] {
+        assert_eq!(wrong(&preset), [""; 0], "{preset:?}");
+        assert!(preset.has_budget());
+    }
+    assert!(!Retry::api().budget(Budget::dangerous_unlimited()).has_budget());
+}
+
+const WHOLE: &str = r#"
+    tries = 5
+    idempotent_methods = true
+    grpc_all = true
+    statuses = [500, 503]
+    grpc_codes = [10, 14]
+    refusals_are_final = true
+    backoff = { kind = "linear", first_ms = 20, max_ms = 900, jitter = 25 }
+    follow = { within_ms = 5000 }
+    budget = { percent = 12.5, floor = 0, window_ms = 30000, throttled_cost = 3.0 }
+    keep_bytes = 1024
+    keep_bytes_overall = 4096
+    spans = true
+"#;
+
+#[test]
+fn everything_can_be_said_in_a_file() {
+    let settings: RetrySettings = toml::from_str(WHOLE).unwrap();
+    let builder = settings.builder().unwrap();
+    let expected = Backoff::linear(ms(20)).max(ms(900)).jitter(Jitter::Spread(25));
+    assert_eq!((builder.tries(), builder.pauses()), (5, expected));
+    let backoff = settings.backoff.unwrap();
+    assert_eq!(backoff.kind, BackoffKind::Linear);
+    assert_eq!(backoff.jitter, Some(JitterSettings::Percent(25)));
+    assert_eq!(settings.follow, Some(FollowSettings::WithinMs(5_000)));
+    let written = serde_json::to_string(&settings).unwrap();
+    assert_eq!(serde_json::from_str::<RetrySettings>(&written).unwrap(), settings);
+    let layer = builder.timer(ManualClock::new()).build().unwrap();
+    assert!((layer.budget().price(buttress_retry::Cost::Throttled) - 3.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let builder = RetrySettings::default().builder().unwrap();
+    assert_eq!((builder.tries(), builder.pauses()), (3, Retry::api().pauses()));
+    let settings: RetrySettings = toml::from_str("backoff = {}").unwrap();
+    assert_eq!(settings.builder().unwrap().pauses(), Retry::api().pauses());
+    for kind in ["exponential", "linear", "fixed", "none"] {
+        let text = format!("backoff = {{ kind = {kind:?} }}");
+        let settings: RetrySettings = toml::from_str(&text).unwrap();
+        assert!(settings.builder().is_ok(), "{kind}");
+    }
+    for follow in ["\"never\"", "{ up_to_ms = 10 }"] {
+        assert!(toml::from_str::<RetrySettings>(&format!("follow = {follow}")).is_ok());
+    }
+}
+
+#[test]
+fn words_that_nobody_knows_are_refused() {
+    for text in [
+        "trys = 3",
+        "backoff = { first = 3 }",
+        "backoff = { jitter = \"some\" }",
+        "budget = { ratio = 1 }",
+        "follow = \"always\"",
+    ] {
+        assert!(toml::from_str::<RetrySettings>(text).is_err(), "{text}");
+    }
+}
+
+#[cfg(feature = "schemars")]
+#[test]
+fn settings_have_a_schema() {
+    let schema = schemars::schema_for!(RetrySettings);
+    let text = serde_json::to_string(&schema).unwrap();
+    for word in ["tries", "decorrelated", "within_ms", "throttled_cost"] {
+        assert!(text.contains(word), "{word}");
+    }
+}
