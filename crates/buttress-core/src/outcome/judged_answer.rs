@@ -15,6 +15,35 @@ use crate::{Problem, Reply};
 ///
 /// With [`Keep`] there is no place for a ticket in the body, so all is judged by the head: what only the end would have
 /// shown counts as a success.
+///
+/// ```
+/// use buttress_core::outcome::{AsError, JudgedAnswer, Judgement, Outcome, Ticket, classify_fn};
+/// use buttress_core::sync::Shared;
+/// use buttress_core::Problem;
+/// use std::sync::mpsc::{Sender, channel};
+/// use std::task::Poll;
+///
+/// struct Tell(Sender<Outcome>);
+///
+/// impl Ticket for Tell {
+///     fn settle(self, judgement: Judgement) {
+///         self.0.send(judgement.outcome()).unwrap();
+///     }
+/// }
+///
+/// let classify = Shared::new(classify_fn(|rows: Result<&u32, &Problem>| match rows {
+///     Ok(_) => Outcome::Success,
+///     Err(_) => Outcome::Failure,
+/// }));
+/// let (tell, told) = channel();
+/// let mut ticket = Some(Tell(tell));
+/// let mut hand_on = |polled| <AsError as JudgedAnswer<(), u32, Problem, _, _>>::judged(&classify, &mut ticket, polled);
+///
+/// assert!(hand_on(Poll::Pending).is_pending());
+/// assert!(told.try_recv().is_err(), "nothing is known yet");
+/// assert!(matches!(hand_on(Poll::Ready(Ok(7))), Poll::Ready(Ok(7))));
+/// assert_eq!(told.try_recv(), Ok(Outcome::Success));
+/// ```
 pub trait JudgedAnswer<Req, Res, Err, C, T>: sealed::Sealed + 'static {
     /// What the layer answers with.
     type Response;
