@@ -3,12 +3,11 @@ use std::time::Duration;
 
 use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::metrics::Metrics;
-use buttress_core::sync::Lock;
 use buttress_core::{BuildError, Faults};
 
+use super::learner::Learner;
 use super::limit::Inner;
 use super::meters::Meters;
-use super::sampler::Sampler;
 use super::{Adaptive, LimitPolicy};
 use crate::slots::Slots;
 
@@ -87,10 +86,8 @@ impl AdaptiveBuilder {
         meters.limit(limit);
         Ok(Adaptive::new(Inner {
             slots: Slots::new(limit),
-            sampler: Sampler::new(),
-            policy: Lock::new(self.policy),
+            learner: Learner::new(self.policy, self.slow),
             clock: self.clock,
-            slow: self.slow,
             meters,
         }))
     }

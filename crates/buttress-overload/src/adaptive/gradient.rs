@@ -4,19 +4,19 @@ use buttress_core::Faults;
 use buttress_core::clock::Moment;
 
 use super::aimd::BACK_OFF;
-use super::least::Least;
+use super::least::{Learnt, Least};
 use super::policy::{Bounds, whole};
 use super::{LimitPolicy, Seen};
 
 /// As much at once as latency bears: the limit shrinks as soon as calls take longer than they would alone.
 ///
-/// A call that takes longer than the fastest ones stands in somebody's queue. So the *gradient* is the fastest latency,
-/// with some [tolerance](Self::tolerance), over the typical one. While that is 1 or above, the limit grows by a little, if it is used; below,
-/// it shrinks in that proportion. Calls that are dropped take a tenth off, whatever the latency says.
+/// A call that takes longer than it would alone stands in somebody's queue. So the *gradient* is the least that the typical call took,
+/// with some [tolerance](Self::tolerance), over what it takes now. While that is 1 or above, the limit grows by a little, if it is used;
+/// below, it shrinks in that proportion. Calls that are dropped take a tenth off, whatever the latency says.
 ///
-/// What «alone» means is [measured again](Self::measured_every) now and then: for a moment the limit is halved, so that no queue is left and the
-/// fastest calls show how fast the dependency is. Without that, the fastest calls of a limit that is too high are those
-/// behind a short queue, and the limit would allow for that queue, and then for the next one: it would climb for ever.
+/// What «alone» means is [measured again](Self::measured_every) now and then: for a moment the limit is halved, so that no queue is
+/// left. Without that, the least of a limit that is too high is what a call takes behind a short queue, and the limit would allow for
+/// that queue, and then for the next one: it would climb for ever.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,11 +44,11 @@ pub struct Gradient {
 const SMOOTHING: f64 = 0.2;
 /// The limit shrinks by no more than half of itself, before smoothing.
 const STEEPEST: f64 = 0.5;
-/// After so many looks at the lowest limit, what is held for the fastest latency cannot be true any more.
+/// After so many looks at the lowest limit, what is held for the least cannot be true any more.
 const STUCK: u32 = 5;
 
 impl Gradient {
-    /// Between 4 and 1,000, beginning at 20; half as long again is tolerated, the fastest latency measured every half minute.
+    /// Between 4 and 1,000, beginning at 20; half as long again is tolerated, what a call takes alone is measured every half minute.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Gradient {
         self
     }
 
-    /// Sets how many times the fastest latency the typical one may be: from 1 to 2. The default is 1.5.
+    /// Sets how many times as long as alone a call may take: from 1 to 2. The default is 1.5.
     ///
     /// More lets a longer queue stand in the dependency. Above 2 the queue would still be there after the limit is halved.
     #[must_use]
@@ -85,7 +85,7 @@ impl Gradient {
         self
     }
 
-    /// Sets how often the fastest latency is measured again. The default is half a minute.
+    /// Sets how often it is measured again what a call takes alone. The default is half a minute.
     #[must_use]
     pub const fn measured_every(mut self, time: Duration) -> Self {
         self.least = Least::every(time);
@@ -99,7 +99,7 @@ impl Gradient {
         let Some(least) = self.least.known().filter(|_| seen.successes > 0) else {
             return self.limit;
         };
-        let gradient = self.tolerance * ratio(least, seen.typical);
+        let gradient = self.tolerance * least / seen.typical.as_secs_f64().max(f64::MIN_POSITIVE);
         let aim = if gradient < 1.0 {
             self.limit * gradient.max(STEEPEST)
         } else if seen.used(whole(self.limit)) {
@@ -109,6 +109,11 @@ impl Gradient {
             self.limit
         };
         self.limit + SMOOTHING * (aim - self.limit)
+    }
+
+    /// What it is while the least is measured.
+    fn halved(&self) -> u32 {
+        whole(self.bounds.clamp(self.limit / 2.0))
     }
 
     fn is_stuck(&mut self) -> bool {
@@ -130,9 +135,15 @@ impl LimitPolicy for Gradient {
     }
 
     fn learn(&mut self, seen: &Seen, now: Moment) -> u32 {
-        if self.least.is_measured_by(seen, now) {
-            // The limit was halved for this: nothing else is learnt from it.
-            return self.limit();
+        match self.least.learn(seen, now) {
+            Learnt::Latency => {}
+            // The limit was halved for this: nothing else is learnt from it, but that even so it is too much.
+            Learnt::Nothing => {
+                let limit = if seen.is_congested() { self.limit * BACK_OFF } else { self.limit };
+                self.limit = self.bounds.clamp(limit);
+                return self.halved();
+            }
+            Learnt::Measured => return self.limit(),
         }
         self.limit = self.bounds.clamp(self.next(seen));
         if self.is_stuck() {
@@ -140,7 +151,7 @@ impl LimitPolicy for Gradient {
             self.least.forget();
         }
         if self.least.is_due(now) {
-            return whole(self.bounds.clamp(self.limit / 2.0));
+            return self.halved();
         }
         self.limit()
     }
@@ -154,8 +165,4 @@ impl LimitPolicy for Gradient {
             faults.add("measured_every", "must be longer than nothing");
         }
     }
-}
-
-fn ratio(least: Duration, typical: Duration) -> f64 {
-    if typical.is_zero() { 1.0 } else { least.as_secs_f64() / typical.as_secs_f64() }
 }

@@ -1,4 +1,4 @@
-//! The fastest latency: what a call takes when it does not stand in a queue.
+//! What a call takes when it does not stand in a queue.
 
 use std::time::Duration;
 
@@ -6,54 +6,98 @@ use buttress_core::clock::Moment;
 
 use super::Seen;
 
-/// The fastest of this period and of the one before. A period begins with a measurement.
+/// The least that the typical call took: in this period and in the one before. A period begins with a measurement.
+///
+/// Not the fastest call, which may have been lucky, or have had nothing to do: then there would be a queue
+/// wherever calls are not all alike.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Least {
     every: Duration,
     /// When to measure again; before the first look nobody knows.
     next: Option<Moment>,
-    measuring: bool,
-    this: Option<Duration>,
-    before: Option<Duration>,
+    measuring: Option<Measuring>,
+    /// In seconds, as all of these.
+    this: Option<f64>,
+    before: Option<f64>,
+    /// What calls take of late: one lucky window is not the least.
+    of_late: Option<f64>,
+}
+
+/// A measurement under way: the limit is halved meanwhile.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measuring {
+    /// What was under way before has ended.
+    is_drained: bool,
+    calls: u32,
+    took: f64,
+}
+
+/// What a look has shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Learnt {
+    /// How long calls take.
+    Latency,
+    /// Nothing yet: the measurement goes on.
+    Nothing,
+    /// How long calls take without a queue.
+    Measured,
 }
 
 /// Of the time between two measurements: that those of a fleet do not come together.
 const SPREAD: u64 = 8;
+/// How many calls make a measurement.
+const ENOUGH: u32 = 50;
+/// How much of what calls take of late is what they took last.
+const SMOOTHING: f64 = 0.2;
 
 impl Least {
     pub(super) const fn every(every: Duration) -> Self {
-        Self { every, next: None, measuring: false, this: None, before: None }
+        Self { every, next: None, measuring: None, this: None, before: None, of_late: None }
     }
 
     pub(super) fn is_never(&self) -> bool {
         self.every.is_zero()
     }
 
-    pub(super) fn known(&self) -> Option<Duration> {
+    /// In seconds.
+    pub(super) fn known(&self) -> Option<f64> {
         faster(self.this, self.before)
     }
 
-    /// Learns from a look; whether that was a measurement.
-    pub(super) fn is_measured_by(&mut self, seen: &Seen, now: Moment) -> bool {
-        if !self.measuring {
-            self.this = faster(self.this, seen.least);
-            return false;
+    pub(super) fn learn(&mut self, seen: &Seen, now: Moment) -> Learnt {
+        let took = seen.typical.as_secs_f64();
+        let Some(measuring) = &mut self.measuring else {
+            if seen.successes > 0 {
+                let before = self.of_late.unwrap_or(took);
+                let of_late = before + SMOOTHING * (took - before);
+                self.of_late = Some(of_late);
+                self.this = faster(self.this, Some(of_late));
+            }
+            return Learnt::Latency;
+        };
+        if !measuring.is_drained {
+            measuring.is_drained = true;
+            return Learnt::Nothing;
         }
-        // Until one call has begun and ended under the halved limit, nothing is measured.
-        if seen.least.is_some() {
-            self.measuring = false;
-            self.before = self.this;
-            self.this = seen.least;
-            self.next = Some(now + self.pause(now));
+        measuring.calls = measuring.calls.saturating_add(seen.successes);
+        measuring.took += took * f64::from(seen.successes);
+        if measuring.calls < ENOUGH {
+            return Learnt::Nothing;
         }
-        true
+        let measured = measuring.took / f64::from(measuring.calls);
+        self.measuring = None;
+        self.before = self.this;
+        self.this = Some(measured);
+        self.of_late = Some(measured);
+        self.next = Some(now + self.pause(now));
+        Learnt::Measured
     }
 
     /// Whether the time has come to measure. It is then being measured.
     pub(super) fn is_due(&mut self, now: Moment) -> bool {
         let next = *self.next.get_or_insert(now + self.pause(now));
-        self.measuring = now >= next;
-        self.measuring
+        self.measuring = (now >= next).then(Measuring::default);
+        self.measuring.is_some()
     }
 
     /// It is not true any more: measure at once.
@@ -73,7 +117,7 @@ impl Least {
     }
 }
 
-fn faster(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+fn faster(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
@@ -89,23 +133,42 @@ mod tests {
     }
 
     fn took(millis: u64) -> Seen {
-        Seen::successes(10, Duration::from_millis(millis))
+        Seen::successes(30, Duration::from_millis(millis))
+    }
+
+    fn known(least: &Least) -> f64 {
+        (least.known().unwrap_or_default() * 1_000.0).round()
+    }
+
+    /// Drains, and then measures with as many calls as that takes.
+    fn measure(least: &mut Least, millis: u64, from: u64) {
+        assert_eq!(least.learn(&took(99), at(from)), Learnt::Nothing, "what was before");
+        assert_eq!(least.learn(&took(millis), at(from)), Learnt::Nothing, "too few calls");
+        assert_eq!(least.learn(&took(millis), at(from)), Learnt::Measured);
     }
 
     #[test]
-    fn what_was_fastest_two_measurements_ago_is_forgotten() {
+    fn what_was_least_two_measurements_ago_is_forgotten() {
         let mut least = Least::every(Duration::from_secs(30));
-        let known = |least: &Least| least.known().map(|time| time.as_millis());
-        assert!(!least.is_measured_by(&took(10), at(0)));
+        assert_eq!(least.learn(&took(10), at(0)), Learnt::Latency);
         assert!(!least.is_due(at(0)));
         assert!(least.is_due(at(34)));
-        assert!(least.is_measured_by(&took(20), at(35)));
-        assert_eq!(known(&least), Some(10));
+        measure(&mut least, 20, 35);
+        assert!((known(&least) - 10.0).abs() < 0.1);
         assert!(!least.is_due(at(60)));
         assert!(least.is_due(at(70)));
-        assert!(least.is_measured_by(&Seen::default(), at(71)), "nothing has ended yet");
-        assert!(least.is_measured_by(&took(20), at(72)));
-        assert_eq!(known(&least), Some(20));
+        measure(&mut least, 20, 72);
+        assert!((known(&least) - 20.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn one_lucky_window_is_not_the_least() {
+        let mut least = Least::every(Duration::from_secs(30));
+        (0..9).for_each(|second| assert_eq!(least.learn(&took(10), at(second)), Learnt::Latency));
+        least.learn(&took(1), at(10));
+        assert!(known(&least) >= 8.0);
+        (0..30).for_each(|second| assert_eq!(least.learn(&took(1), at(second)), Learnt::Latency));
+        assert!(known(&least) < 2.0);
     }
 
     #[test]

@@ -2,17 +2,17 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use buttress_core::clock::{Clock, Moment};
+use buttress_core::clock::Clock;
 use buttress_core::outcome::{Judgement, Ticket};
-use buttress_core::sync::{Lock, Shared};
+use buttress_core::sync::Shared;
 use buttress_core::{Code, Problem};
 
+use super::learner::{Learner, Timing};
 use super::meters::Meters;
-use super::sampler::Sampler;
-use super::{AdaptiveBuilder, LimitPolicy, Seen};
+use super::{AdaptiveBuilder, LimitPolicy};
 use crate::Priority;
 use crate::door::{self, Admission, DoorLayer, Guard, NeverWaits};
-use crate::load::{Load, by_result};
+use crate::load::by_result;
 use crate::slots::Slots;
 
 /// A limit of calls under way that finds itself. The [module](super) has an example; clones are the same limit.
@@ -21,10 +21,8 @@ pub struct Adaptive(Shared<Inner>);
 
 pub(super) struct Inner {
     pub(super) slots: Slots,
-    pub(super) sampler: Sampler,
-    pub(super) policy: Lock<Box<dyn LimitPolicy>>,
+    pub(super) learner: Learner,
     pub(super) clock: Box<dyn Clock>,
-    pub(super) slow: Duration,
     pub(super) meters: Meters,
 }
 
@@ -55,8 +53,8 @@ impl Adaptive {
         let Some(under_way) = self.0.slots.take(priority) else {
             return Err(self.0.refuse(priority));
         };
-        self.0.sampler.begins(under_way);
-        Ok(Slot { inner: self.0.clone(), began: self.0.clock.now(), took: None, settled: false })
+        let timing = self.0.learner.begins(under_way, self.0.clock.now());
+        Ok(Slot { inner: self.0.clone(), timing, settled: false })
     }
 
     /// Makes a call within the limit. A success is one, and an error a failure that says nothing of load; if yours do, judge them:
@@ -133,27 +131,11 @@ impl Inner {
         Problem::new(Code::OVERLOADED).with_retry_after(Duration::from_secs(1))
     }
 
-    fn ended(&self, slot: &Slot, load: Load) {
-        let seen = match load {
-            Load::Served => {
-                let now = slot.took.unwrap_or_else(|| self.clock.now());
-                self.sampler.succeeded(slot.began, now)
-            }
-            Load::TurnedAway => self.sampler.was_dropped(self.clock.now()),
-            Load::Answered | Load::Unknown => None,
-        };
-        if let Some(seen) = seen {
-            self.learn(&seen);
+    fn follow(&self, limit: Option<u32>) {
+        if let Some(limit) = limit {
+            self.slots.resize(limit);
+            self.meters.limit(limit);
         }
-    }
-
-    /// Once in a window. The lock is waited for by whoever ends the next window, so by nobody.
-    #[cold]
-    fn learn(&self, seen: &Seen) {
-        let now = self.clock.now();
-        let limit = self.policy.lock().learn(seen, now).max(1);
-        self.slots.resize(limit);
-        self.meters.limit(limit);
     }
 }
 
@@ -166,9 +148,7 @@ impl Inner {
 #[must_use = "the slot is given back at once"]
 pub struct Slot {
     inner: Shared<Inner>,
-    began: Moment,
-    /// When the head of the answer came, where the body is followed.
-    took: Option<Moment>,
+    timing: Timing,
     settled: bool,
 }
 
@@ -176,7 +156,8 @@ impl Slot {
     /// Says how the call ended, and gives the slot back.
     pub fn settle(mut self, judgement: impl Into<Judgement>) {
         self.settled = true;
-        self.inner.ended(&self, Load::of(judgement.into()));
+        let Inner { learner, clock, .. } = &*self.inner;
+        self.inner.follow(learner.ended(self.timing, judgement.into(), &**clock));
     }
 }
 
@@ -187,19 +168,16 @@ impl Ticket for Slot {
     }
 
     fn headed(&mut self) {
-        self.took = Some(self.inner.clock.now());
+        self.timing.headed(self.inner.clock.now());
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let _nobody_waits = self.inner.slots.give();
-        // What has answered did so; whoever goes away in the middle of a body has his reasons.
-        if self.settled || self.took.is_some() {
-            return;
-        }
-        if self.inner.clock.now() - self.began > self.inner.slow {
-            self.inner.ended(self, Load::TurnedAway);
+        if !self.settled {
+            let Inner { learner, clock, .. } = &*self.inner;
+            self.inner.follow(learner.left(self.timing, &**clock));
         }
     }
 }
@@ -215,6 +193,6 @@ impl fmt::Debug for Adaptive {
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot").field("began", &self.began).finish_non_exhaustive()
+        f.debug_struct("Slot").field("timing", &self.timing).finish_non_exhaustive()
     }
 }

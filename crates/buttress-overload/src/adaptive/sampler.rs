@@ -14,27 +14,28 @@ use crate::parts::atomic::{AtomicU32, AtomicU64};
 pub(super) struct Sampler {
     /// When this window began. Whoever moves it on has the window for himself.
     began: AtomicU64,
+    /// How long it lasts at least, in nanoseconds.
+    lasts: AtomicU64,
     ended: AtomicU32,
     dropped: AtomicU32,
     busiest: AtomicU32,
-    least: AtomicU64,
     latencies: Latencies,
 }
 
 /// A window lasts at least so long, and until so many have ended.
 const SHORTEST: Duration = Duration::from_millis(100);
-const FEWEST: u32 = 10;
-
-const NONE: u64 = u64::MAX;
+const FEWEST: u32 = 20;
+/// It lasts twice as long as a call, so that what ends in one has begun in this or in the one before; but no longer than this.
+const LONGEST: Duration = Duration::from_secs(10);
 
 impl Sampler {
     pub(super) fn new() -> Self {
         Self {
             began: AtomicU64::new(0),
+            lasts: AtomicU64::new(nanos(SHORTEST)),
             ended: AtomicU32::new(0),
             dropped: AtomicU32::new(0),
             busiest: AtomicU32::new(0),
-            least: AtomicU64::new(NONE),
             latencies: Latencies::new(),
         }
     }
@@ -48,13 +49,9 @@ impl Sampler {
         }
     }
 
-    /// A call succeeded.
-    pub(super) fn succeeded(&self, began: Moment, now: Moment) -> Option<Seen> {
-        self.latencies.note(now - began);
-        // One that began before may have stood in the queue of a higher limit.
-        if began.as_nanos() >= self.began.load(Relaxed) {
-            self.least.fetch_min((now - began).as_nanos().try_into().unwrap_or(NONE - 1), Relaxed);
-        }
+    /// A call succeeded now, and took so long until it had answered.
+    pub(super) fn succeeded(&self, took: Duration, now: Moment) -> Option<Seen> {
+        self.latencies.note(took);
         self.ended(now)
     }
 
@@ -68,22 +65,22 @@ impl Sampler {
     fn ended(&self, now: Moment) -> Option<Seen> {
         let ended = self.ended.fetch_add(1, Relaxed).saturating_add(1);
         let began = self.began.load(Relaxed);
-        let is_over = ended >= FEWEST && now - Moment::from_nanos(began) >= SHORTEST;
+        let is_over =
+            ended >= FEWEST && now.as_nanos().saturating_sub(began) >= self.lasts.load(Relaxed);
         let next = now.as_nanos();
         if !is_over || self.began.compare_exchange(began, next, AcqRel, Relaxed).is_err() {
             return None;
         }
         self.ended.store(0, Relaxed);
         let (successes, typical) = self.latencies.drain();
-        let least = self.least.swap(NONE, Relaxed);
-        Some(Seen {
-            successes,
-            dropped: self.dropped.swap(0, Relaxed),
-            typical,
-            least: (least != NONE).then(|| Duration::from_nanos(least)),
-            busiest: self.busiest.swap(0, Relaxed),
-        })
+        self.lasts.store(nanos((typical * 2).clamp(SHORTEST, LONGEST)), Relaxed);
+        let (dropped, busiest) = (self.dropped.swap(0, Relaxed), self.busiest.swap(0, Relaxed));
+        Some(Seen { successes, dropped, typical, busiest })
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -94,39 +91,37 @@ mod tests {
         Moment::from_nanos(millis * 1_000_000)
     }
 
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
     #[test]
     fn a_window_has_its_time_and_its_number() {
         let sampler = Sampler::new();
         sampler.begins(7);
         sampler.begins(3);
-        // Nothing has been seen since the start of the time line, so the first window is over with its tenth call.
-        let mut looks = (1..=10).map(|call| sampler.succeeded(at(5_000), at(5_000 + call * 2)));
-        let seen = looks.find_map(|seen| seen).unwrap();
-        assert_eq!(
-            (seen.successes, seen.busiest, seen.least),
-            (10, 7, Some(Duration::from_millis(2)))
-        );
-        assert_eq!(looks.next(), None);
+        // Nothing has been seen since the start of the time line, so the first window is over with its twentieth call.
+        (1..20).for_each(|call| assert_eq!(sampler.succeeded(ms(9), at(5_000 + call)), None));
+        let seen = sampler.succeeded(ms(9), at(5_020)).unwrap();
+        assert_eq!((seen.successes, seen.busiest, seen.dropped), (20, 7, 0));
+        assert!(seen.typical.abs_diff(ms(9)) < ms(1));
         for call in 0..99 {
             assert_eq!(sampler.was_dropped(at(5_020 + call)), None);
         }
         let seen = sampler.was_dropped(at(5_120)).unwrap();
-        assert_eq!((seen.successes, seen.dropped, seen.busiest, seen.least), (0, 100, 0, None));
-        for _ in 0..9 {
+        assert_eq!((seen.successes, seen.dropped, seen.busiest), (0, 100, 0));
+        for _ in 1..20 {
             assert_eq!(sampler.was_dropped(at(9_000)), None, "too few to say anything");
         }
         assert!(sampler.was_dropped(at(9_000)).is_some());
     }
 
     #[test]
-    fn who_began_before_the_window_is_not_the_fastest_of_it() {
+    fn a_window_is_twice_as_long_as_a_call() {
         let sampler = Sampler::new();
-        for _ in 0..10 {
-            sampler.was_dropped(at(1_000));
-        }
-        (0..5).for_each(|_| assert!(sampler.succeeded(at(999), at(1_050)).is_none()));
-        (0..4).for_each(|_| assert!(sampler.succeeded(at(1_010), at(1_090)).is_none()));
-        let seen = sampler.succeeded(at(1_010), at(1_100)).unwrap();
-        assert_eq!(seen.least, Some(Duration::from_millis(80)));
+        let mut ends =
+            (1_000..9_000).filter(|millis| sampler.succeeded(ms(400), at(*millis)).is_some());
+        let (first, second) = (ends.next().unwrap(), ends.next().unwrap());
+        assert!((750..850).contains(&(second - first)), "{first} {second}");
     }
 }

@@ -13,8 +13,6 @@ pub struct Seen {
     pub dropped: u32,
     /// How long the typical success took: the median, to 7 %.
     pub typical: Duration,
-    /// How long the fastest success took of those that also began in this time; none, if there was none.
-    pub least: Option<Duration>,
     /// How many calls were under way at once, at most.
     pub busiest: u32,
 }
@@ -35,7 +33,7 @@ impl Seen {
     /// ```
     #[must_use]
     pub const fn successes(count: u32, took: Duration) -> Self {
-        Self { successes: count, dropped: 0, typical: took, least: Some(took), busiest: 0 }
+        Self { successes: count, dropped: 0, typical: took, busiest: 0 }
     }
 
     /// The same, with so many dropped.

@@ -12,6 +12,7 @@ use super::line::Line;
 use super::meters::Meters;
 use super::{Codel, Shed};
 use crate::NoTimer;
+use crate::adaptive::{Learner, LimitPolicy};
 use crate::parts::Lock;
 use crate::slots::Slots;
 
@@ -27,7 +28,8 @@ use crate::slots::Slots;
 /// ```
 #[must_use = "nothing happens until `build` is called"]
 pub struct ShedBuilder<T = NoTimer> {
-    limit: u32,
+    limit: Limit,
+    slow: Duration,
     queue: Option<(u32, Duration)>,
     target: Duration,
     interval: Duration,
@@ -37,15 +39,23 @@ pub struct ShedBuilder<T = NoTimer> {
     metrics: Metrics,
 }
 
+/// How many calls at a time.
+#[derive(Debug)]
+pub(super) enum Limit {
+    Given(u32),
+    Found(Box<dyn LimitPolicy>),
+}
+
 /// More would be no limit.
 const MOST: u32 = 1 << 30;
 /// More would wait longer than anyone does.
 const MOST_WAITING: u32 = 1 << 20;
 
 impl ShedBuilder {
-    pub(super) fn new(limit: u32) -> Self {
+    pub(super) fn new(limit: Limit) -> Self {
         Self {
             limit,
+            slow: Duration::from_secs(10),
             queue: None,
             target: Codel::TARGET,
             interval: Codel::INTERVAL,
@@ -66,15 +76,22 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         at_most: Duration,
         timer: U,
     ) -> ShedBuilder<U> {
-        let Self { limit, target, interval, name, clock, metrics, .. } = self;
+        let Self { limit, slow, target, interval, name, clock, metrics, .. } = self;
         let queue = Some((length, at_most));
-        ShedBuilder { limit, queue, target, interval, timer, name, clock, metrics }
+        ShedBuilder { limit, slow, queue, target, interval, timer, name, clock, metrics }
     }
 
     /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5 ms within 100 ms.
     pub fn target(mut self, target: Duration, interval: Duration) -> Self {
         self.target = target;
         self.interval = interval;
+        self
+    }
+
+    /// Sets after how long a call that is given up by its caller counts as one that was never answered, where the limit is
+    /// [found](Shed::adapting). The default is 10 s.
+    pub fn slow(mut self, time: Duration) -> Self {
+        self.slow = time;
         self
     }
 
@@ -105,20 +122,34 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         self.check()?;
         let (length, at_most) = self.queue.unwrap_or_default();
         let codel = Codel::new(self.target, self.interval);
+        let meters = Meters::new(&self.metrics, &self.name);
+        let (limit, learner) = match self.limit {
+            Limit::Given(limit) => (limit, None),
+            Limit::Found(policy) => {
+                (policy.limit().clamp(1, MOST), Some(Learner::new(policy, self.slow)))
+            }
+        };
+        meters.limit(limit);
         let inner = Inner {
-            slots: Slots::new(self.limit),
+            slots: Slots::new(limit),
+            learner,
             line: Lock::new(Line::new(length, codel, at_most)),
             at_most,
             clock: self.clock,
-            meters: Meters::new(&self.metrics, &self.name),
+            meters,
         };
         Ok(Shed { inner: Shared::new(inner), timer: self.timer })
     }
 
     fn check(&self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
-        if !(1..=MOST).contains(&self.limit) {
-            faults.add("limit", format_args!("must be from 1 to {MOST}"));
+        match &self.limit {
+            Limit::Found(policy) => policy.check(&mut faults),
+            Limit::Given(1..=MOST) => {}
+            Limit::Given(_) => faults.add("limit", format_args!("must be from 1 to {MOST}")),
+        }
+        if self.slow.is_zero() {
+            faults.add("slow", "must be longer than nothing");
         }
         if let Some((length, at_most)) = self.queue {
             if !(1..=MOST_WAITING).contains(&length) {

@@ -7,9 +7,11 @@ use buttress_core::outcome::{Judgement, Ticket};
 use buttress_core::sync::Shared;
 use buttress_core::{Code, Problem};
 
+use super::builder::Limit;
 use super::line::{Line, Step};
 use super::meters::{Meters, Why};
 use super::{ShedBuilder, Waits};
+use crate::adaptive::{Learner, LimitPolicy, Timing};
 use crate::door::{self, Admission, DoorLayer, Guard};
 use crate::load::by_result;
 use crate::parts::Lock;
@@ -25,6 +27,8 @@ pub struct Shed<T: 'static = NoTimer> {
 pub(super) struct Inner {
     pub(super) slots: Slots,
     pub(super) line: Lock<Line>,
+    /// Finds the limit, unless that is given.
+    pub(super) learner: Option<Learner>,
     pub(super) at_most: Duration,
     pub(super) clock: Box<dyn Clock>,
     pub(super) meters: Meters,
@@ -33,7 +37,22 @@ pub(super) struct Inner {
 impl Shed {
     /// Begins to build one, for so many calls at a time.
     pub fn of(limit: u32) -> ShedBuilder {
-        ShedBuilder::new(limit)
+        ShedBuilder::new(Limit::Given(limit))
+    }
+
+    /// Begins to build one, for as many calls at a time as this policy finds: see [`adaptive`](crate::adaptive).
+    ///
+    /// ```
+    /// use buttress_core::clock::{TokioTimer, ms};
+    /// use buttress_overload::adaptive::Gradient;
+    /// use buttress_overload::shed::Shed;
+    ///
+    /// let shed = Shed::adapting(Gradient::new()).queue(100, ms(200), TokioTimer).build()?;
+    /// assert_eq!(shed.limit(), 20, "to begin with");
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
+    pub fn adapting(policy: impl LimitPolicy) -> ShedBuilder {
+        ShedBuilder::new(Limit::Found(Box::new(policy)))
     }
 }
 
@@ -77,10 +96,9 @@ impl<T: Timer + Clone> Shed<T> {
         self.inner.slots.limit()
     }
 
-    /// Changes that. More at once serves those that wait; less holds as calls end.
+    /// Changes that; a policy that finds it may change it again. More at once serves those that wait; less holds as calls end.
     pub fn resize(&self, limit: u32) {
-        self.inner.slots.resize(limit);
-        self.inner.hand_on();
+        self.inner.resize(limit);
     }
 
     /// How many calls are under way.
@@ -117,7 +135,7 @@ impl<T: Timer + Clone> Guard for Shed<T> {
     #[inline]
     fn admit(&self, priority: Priority) -> Admission<Place, Waits<T>> {
         if self.inner.slots.take(priority).is_some() {
-            return Admission::In(Place(self.inner.clone()));
+            return Admission::In(Place::taken(self.inner.clone()));
         }
         self.join(priority)
     }
@@ -132,7 +150,7 @@ impl<T: Timer + Clone> Shed<T> {
         // From here on whoever gives comes to look; what was given before is seen now.
         inner.slots.call();
         let joined = if !line.is_before(priority) && inner.slots.take_called(priority) {
-            Admission::In(Place(self.inner.clone()))
+            Admission::In(Place::taken(self.inner.clone()))
         } else if let Some(number) = line.queue().join(priority, now) {
             Admission::Wait(Waits::new(self.inner.clone(), number, priority, self.timer.clone()))
         } else {
@@ -148,6 +166,12 @@ impl Inner {
     pub(super) fn refuse(&self, priority: Priority, why: Why) -> Problem {
         self.meters.refused(priority, why);
         overloaded()
+    }
+
+    fn resize(&self, limit: u32) {
+        self.slots.resize(limit);
+        self.meters.limit(limit);
+        self.hand_on();
     }
 
     #[inline]
@@ -205,16 +229,56 @@ pub(super) fn overloaded() -> Problem {
 ///
 /// Dropped, it is for the next one.
 #[must_use = "the place is given back at once"]
-pub struct Place(pub(super) Shared<Inner>);
+pub struct Place {
+    inner: Shared<Inner>,
+    /// Only if somebody learns from it.
+    timing: Option<Timing>,
+    settled: bool,
+}
+
+impl Place {
+    /// For somebody for whom a slot was taken.
+    #[inline]
+    pub(super) fn taken(inner: Shared<Inner>) -> Self {
+        let begins = |learner: &Learner| learner.begins(inner.slots.taken(), inner.clock.now());
+        let timing = inner.learner.as_ref().map(begins);
+        Self { inner, timing, settled: false }
+    }
+
+    /// Says how the call ended, and gives the place back.
+    pub fn settle(mut self, judgement: impl Into<Judgement>) {
+        self.settled = true;
+        let judgement = judgement.into();
+        self.learn(|learner, timing, clock| learner.ended(timing, judgement, clock));
+    }
+
+    fn learn(&self, ended: impl FnOnce(&Learner, Timing, &dyn Clock) -> Option<u32>) {
+        let (Some(learner), Some(timing)) = (&self.inner.learner, self.timing) else { return };
+        if let Some(limit) = ended(learner, timing, &*self.inner.clock) {
+            self.inner.resize(limit);
+        }
+    }
+}
 
 impl Ticket for Place {
-    /// How the call ended is nothing to it.
-    fn settle(self, _: Judgement) {}
+    #[inline]
+    fn settle(self, judgement: Judgement) {
+        Self::settle(self, judgement);
+    }
+
+    fn headed(&mut self) {
+        if let Some(timing) = &mut self.timing {
+            timing.headed(self.inner.clock.now());
+        }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.give();
+        if !self.settled {
+            self.learn(Learner::left);
+        }
+        self.inner.give();
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use buttress_core::metrics::{Counter, Description, Histogram, Metric, Metrics, Unit};
+use buttress_core::metrics::{Counter, Description, Gauge, Histogram, Metric, Metrics, Unit};
 
 use crate::Priority;
 
@@ -12,8 +12,12 @@ const WAIT: Metric<Histogram, 1> =
         .unit(Unit::Seconds)
         .labels(&["shed"]);
 
+const LIMIT: Metric<Gauge, 1> =
+    Metric::gauge("buttress_shed_limit", "How many calls may be under way now").labels(&["shed"]);
+
 /// Every metric of load shedding.
-pub const CATALOGUE: &[Description] = &[*REFUSED.description(), *WAIT.description()];
+pub const CATALOGUE: &[Description] =
+    &[*REFUSED.description(), *WAIT.description(), *LIMIT.description()];
 
 /// Why a call is shed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +46,7 @@ impl Why {
 pub(super) struct Meters {
     refused: [[Counter; Why::ALL.len()]; Priority::ALL.len()],
     wait: Histogram,
+    limit: Gauge,
 }
 
 impl Meters {
@@ -49,11 +54,15 @@ impl Meters {
         let refused = Priority::ALL.map(|priority| {
             Why::ALL.map(|why| metrics.bind(&REFUSED, [name, priority.as_str(), why.as_str()]))
         });
-        Self { refused, wait: metrics.bind(&WAIT, [name]) }
+        Self { refused, wait: metrics.bind(&WAIT, [name]), limit: metrics.bind(&LIMIT, [name]) }
     }
 
     pub(super) fn refused(&self, priority: Priority, why: Why) {
         self.refused[priority.rank()][why as usize].increment(1);
+    }
+
+    pub(super) fn limit(&self, limit: u32) {
+        self.limit.set(limit.into());
     }
 
     pub(super) fn waited(&self, time: Duration) {

@@ -67,7 +67,7 @@ impl Turn {
     /// Leaves the line: with a place, if one was there.
     fn end(&mut self, why: Why) -> Result<Place, Problem> {
         if self.leave() {
-            return Ok(Place(self.inner.clone()));
+            return Ok(Place::taken(self.inner.clone()));
         }
         // Who was sent away was counted then.
         Err(match why {

@@ -127,7 +127,7 @@ mod tests {
                     let young = log.iter().filter(|(at, _)| now - *at <= age);
                     young.fold(Tally::default(), |sum, (_, tally)| sum.plus(*tally))
                 };
-                let (all, most) = (since(window), since(window - Duration::from_millis(100)));
+                let (all, most) = (since(window), since(window.saturating_sub(Duration::from_millis(100))));
                 prop_assert!(sum.requests <= all.requests && sum.accepts <= all.accepts);
                 prop_assert!(sum.requests >= most.requests && sum.accepts >= most.accepts);
             }

@@ -8,8 +8,14 @@
     reason = "these are tests"
 )]
 
+mod adaptive;
 mod bulkhead;
 mod contract;
 mod deadline;
+mod door;
 mod fallback;
+mod outlier;
+mod shed;
+mod simulator;
+mod throttle;
 mod timeout;

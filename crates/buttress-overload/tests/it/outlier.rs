@@ -1,0 +1,211 @@
+//! Who does worse than the others is left out, and there is always somebody left.
+
+use std::task::Poll;
+use std::time::Duration;
+
+use buttress_core::clock::{ManualClock, secs};
+use buttress_core::outcome::Outcome;
+use buttress_overload::outlier::{EndpointSet, OutlierRules, Outliers};
+use buttress_testkit::poll::{Wakes, assert_ready};
+use http::{Request, Response, StatusCode};
+use http_body_util::Empty;
+use tower::{Service, ServiceExt};
+
+fn outliers(of: usize, rules: OutlierRules, clock: &ManualClock) -> Outliers {
+    Outliers::of(of).rules(rules).clock(clock.clone()).build().unwrap()
+}
+
+fn fail(outliers: &Outliers, at: usize, times: u32) {
+    (0..times).for_each(|_| outliers.enter(at).settle(Outcome::Failure));
+}
+
+#[test]
+fn one_endpoint_always_remains() {
+    for of in 1..9 {
+        let rules = OutlierRules::new().most_left_out(100).panic_below(0);
+        let outliers = outliers(of, rules, &ManualClock::new());
+        (0..of).for_each(|at| fail(&outliers, at, 50));
+        assert_eq!(outliers.left_out().len(), of - 1);
+        assert_eq!(outliers.in_turn().collect::<Vec<_>>(), [of - 1]);
+    }
+}
+
+#[test]
+fn no_more_than_half_by_default() {
+    let outliers = outliers(5, OutlierRules::new(), &ManualClock::new());
+    (0..5).for_each(|at| fail(&outliers, at, 50));
+    assert_eq!(outliers.left_out(), [0, 1]);
+    assert!(!outliers.is_panic());
+}
+
+#[test]
+fn panic_threshold_ignores_ejections() {
+    let outliers = outliers(4, OutlierRules::new().most_left_out(100), &ManualClock::new());
+    fail(&outliers, 0, 5);
+    fail(&outliers, 1, 5);
+    assert!(!outliers.is_panic() && outliers.is_left_out(0));
+    fail(&outliers, 2, 5);
+    assert!(outliers.is_panic(), "one of four is below one half");
+    assert_eq!(outliers.left_out(), [0, 1, 2]);
+    assert_eq!(outliers.in_turn().count(), 4, "and all are used");
+    assert!((0..4).all(|at| !outliers.is_left_out(at)));
+}
+
+#[test]
+fn late_news_of_an_endpoint_is_old_news() {
+    let clock = ManualClock::new();
+    let outliers = outliers(4, OutlierRules::new(), &clock);
+    let late: Vec<_> = (0..9).map(|_| outliers.enter(0)).collect();
+    fail(&outliers, 0, 5);
+    assert_eq!(outliers.left_out(), [0]);
+    clock.advance(secs(31));
+    assert_eq!(outliers.in_turn().count(), 4);
+    for seat in late {
+        seat.settle(Outcome::Failure);
+    }
+    assert!(outliers.left_out().is_empty(), "they began before");
+    fail(&outliers, 0, 4);
+    outliers.enter(0).settle(Outcome::Success);
+    fail(&outliers, 0, 4);
+    assert!(outliers.left_out().is_empty(), "they are not in a row");
+}
+
+#[test]
+fn each_time_it_is_left_out_for_longer() {
+    let clock = ManualClock::new();
+    let outliers = outliers(4, OutlierRules::new(), &clock);
+    let left_out_for = || {
+        fail(&outliers, 0, 5);
+        assert!(outliers.is_left_out(0));
+        let steps = std::iter::repeat_with(|| {
+            clock.advance(secs(1));
+            let _who = outliers.in_turn().next();
+            outliers.is_left_out(0)
+        });
+        steps.take_while(|is_out| *is_out).count() as u64 + 1
+    };
+    let times = [(); 3].map(|()| left_out_for());
+    // Who is taken in is so with a look, which is each ten seconds.
+    for (at, time) in (1..).zip(times) {
+        assert!((at * 30..=at * 30 + 10).contains(&time), "{times:?}");
+    }
+}
+
+#[test]
+fn who_has_a_worse_rate_than_the_others_is_left_out() {
+    let clock = ManualClock::new();
+    let outliers = outliers(6, OutlierRules::new(), &clock);
+    for call in 0..1_200_u32 {
+        let at = call as usize % 6;
+        let fails = at == 5 && call % 4 == 1;
+        outliers.enter(at).settle(if fails { Outcome::Failure } else { Outcome::Success });
+    }
+    assert!(outliers.left_out().is_empty(), "never five in a row, and nobody has looked yet");
+    clock.advance(secs(10));
+    fail(&outliers, 0, 1);
+    assert_eq!(outliers.left_out(), [5]);
+}
+
+#[test]
+fn what_says_nothing_of_the_endpoint_does_not_count() {
+    let outliers = outliers(2, OutlierRules::new(), &ManualClock::new());
+    for outcome in [Outcome::Throttled, Outcome::Rejected, Outcome::Ignored, Outcome::Abandoned] {
+        (0..9).for_each(|_| outliers.enter(0).settle(outcome));
+    }
+    (0..9).for_each(|_| drop(outliers.enter(0)));
+    outliers.enter(7).settle(Outcome::Failure);
+    assert!(outliers.left_out().is_empty());
+    assert_eq!(outliers.in_turn().count(), 2);
+}
+
+/// An endpoint that answers like this, as soon as it may.
+#[derive(Clone)]
+struct Endpoint {
+    status: StatusCode,
+    ready: Poll<Result<(), &'static str>>,
+}
+
+impl Endpoint {
+    fn of(status: u16) -> Self {
+        Self { status: StatusCode::from_u16(status).unwrap(), ready: Poll::Ready(Ok(())) }
+    }
+}
+
+impl Service<Request<()>> for Endpoint {
+    type Response = Response<Empty<&'static [u8]>>;
+    type Error = BoxedStr;
+    type Future = std::future::Ready<Result<Self::Response, BoxedStr>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), BoxedStr>> {
+        self.ready.map_err(BoxedStr)
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        let mut response = Response::new(Empty::new());
+        *response.status_mut() = self.status;
+        std::future::ready(Ok(response))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct BoxedStr(&'static str);
+
+impl std::fmt::Display for BoxedStr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for BoxedStr {}
+
+#[test]
+fn a_set_goes_round_and_leaves_out_who_fails() {
+    let endpoints = [200, 503, 204].map(Endpoint::of);
+    let mut set = EndpointSet::new(endpoints, |outliers| outliers).unwrap();
+    let mut answers = |calls: usize| -> Vec<u16> {
+        let call = |_| {
+            assert_ready(set.ready()).unwrap();
+            assert_ready(set.call(Request::new(()))).unwrap().status().as_u16()
+        };
+        (0..calls).map(call).collect()
+    };
+    let first = answers(15);
+    assert_eq!(first.iter().filter(|status| **status == 503).count(), 5);
+    assert!(!answers(30).contains(&503));
+}
+
+#[test]
+fn who_is_not_ready_is_passed_over() {
+    let mut endpoints = [200, 201, 202].map(Endpoint::of);
+    endpoints[0].ready = Poll::Pending;
+    endpoints[1].ready = Poll::Ready(Err("gone"));
+    let set = EndpointSet::new(endpoints, |outliers| outliers).unwrap();
+    for _ in 0..20 {
+        let mut set = set.clone();
+        assert_ready(set.ready()).unwrap();
+        assert_eq!(assert_ready(set.call(Request::new(()))).unwrap().status(), 202);
+    }
+    assert_eq!(set.outliers().left_out(), [1], "not to become ready is a failure");
+
+    let mut pending = Endpoint::of(200);
+    pending.ready = Poll::Pending;
+    let mut set = EndpointSet::new([pending.clone(), pending], |outliers| outliers).unwrap();
+    let wakes = Wakes::new();
+    assert!(wakes.enter(|cx| Service::<Request<()>>::poll_ready(&mut set, cx)).is_pending());
+
+    let mut gone = Endpoint::of(200);
+    gone.ready = Poll::Ready(Err("gone"));
+    let mut set = EndpointSet::new([gone], |outliers| outliers).unwrap();
+    let failed = wakes.enter(|cx| Service::<Request<()>>::poll_ready(&mut set, cx));
+    assert!(matches!(failed, Poll::Ready(Err(BoxedStr("gone")))));
+}
+
+#[test]
+fn a_set_of_none_is_refused() {
+    let error = EndpointSet::new(Vec::<Endpoint>::new(), |outliers| {
+        outliers.rules(OutlierRules::new().at_most(Duration::ZERO))
+    });
+    let error = error.unwrap_err();
+    let paths: Vec<_> = error.faults().iter().map(buttress_core::Fault::path).collect();
+    assert_eq!(paths, ["at_most", "endpoints"]);
+}
