@@ -1,5 +1,7 @@
-//! Breakers that open together, over memory and over real servers.
+//! Breakers that open together, over real servers.
 
+mod alike;
+mod guide;
 mod records;
 mod suites;
 
@@ -10,8 +12,7 @@ use buttress_redis::Redis;
 
 /// One that is connected, and would rather wait than fail on a machine that is busy.
 pub async fn connected(url: impl Into<String>) -> Redis {
-    let redis = Redis::builder(url).prefix("test").response_timeout(Duration::from_secs(5));
-    let redis = redis.build().unwrap();
+    let redis = Redis::builder(url).prefix("test").response_timeout(Duration::from_secs(5)).build().unwrap();
     redis.connected().await.unwrap();
     redis
 }

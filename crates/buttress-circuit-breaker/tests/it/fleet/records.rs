@@ -43,13 +43,13 @@ async fn an_order_is_later_than_all_before_it() {
     let server = Server::start().await;
     let votes = RedisVotes::new(connected(server.url()).await);
     let before = votes.force("payments", Force::Open).await.unwrap();
-    server.command(["FLUSHALL"]).await.accepted();
+    let _ = server.command(["FLUSHALL"]).await.accepted();
     let after = votes.force("payments", Force::Release).await.unwrap();
     assert!(after.version() > before.version(), "{before:?} {after:?}");
 
     // A clock that was set back: the version goes on.
     let late = format!("1 {} 1", after.version() + 3_600_000_000);
-    server.command(["SET", ORDER, &late]).await.accepted();
+    let _ = server.command(["SET", ORDER, &late]).await.accepted();
     let next = votes.force("payments", Force::Open).await.unwrap();
     assert_eq!(next.version(), after.version() + 3_600_000_001);
 }
@@ -72,7 +72,7 @@ async fn what_is_no_record_is_not_touched() {
             assert_eq!(error.kind(), ErrorKind::Script, "{error}");
             assert_eq!(server.command(["GET", ORDER]).await.text(), "2 0");
         }
-        server.command(["DEL", key]).await.accepted();
+        let _ = server.command(["DEL", key]).await.accepted();
     }
 }
 
@@ -80,7 +80,7 @@ async fn what_is_no_record_is_not_touched() {
 async fn an_order_of_a_later_release_is_not_obeyed_and_not_lost() {
     let server = Server::start().await;
     let votes = RedisVotes::new(connected(server.url()).await);
-    server.command(["SET", ORDER, "1 100 77"]).await.accepted();
+    let _ = server.command(["SET", ORDER, "1 100 77"]).await.accepted();
     let asked = [Asked::about("payments").knowing(Order::new(99, Force::Open))];
     assert_eq!(votes.read(member(), &asked).await.unwrap()[0].order(), None);
     assert_eq!(server.command(["GET", ORDER]).await.text(), "1 100 77");
