@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use super::joined::Joined;
 use super::shared::{Core, Seat};
 use super::standing::Voter;
+use super::stub::Breaker;
 use super::votes::{Order, Votes};
 use super::{EVERY, FleetBuilder};
 use crate::Force;

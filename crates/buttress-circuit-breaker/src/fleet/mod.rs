@@ -43,7 +43,8 @@
 //! - **An operator is heard by all**, [`Fleet::force`], at once as a rule, and within half a second if the message about it
 //!   was lost. Who starts later hears it, too. The latest order holds, and what is older is never obeyed.
 //! - **What a store forgets is told it again.** A process says its vote again, and the last order that it knows, if the
-//!   store does not have them. So an order is lost only with the store and all processes, or if nobody of them had heard it.
+//!   store does not have them, 400 ms later at most: after a restart, and after a failover to a replica that had not heard of
+//!   them. So an order is lost only with the store and all processes, or if none of them had heard it.
 //! - **Nothing stays for ever.** A vote ends with the open time that it was cast for, in an hour at most; a process that
 //!   is not heard of for five seconds counts no longer; an order that nobody knows any more ends after thirty days.
 //! - **It asks little**: one script in 400 ms for each process, whatever the number of breakers, and one for each step

@@ -52,7 +52,10 @@ impl QuorumSettings {
 }
 
 fn unreadable(share: &str) -> BuildError {
-    BuildError::of("quorum", format_args!("must be a number, or a share such as `50%`, not `{share}`"))
+    BuildError::of(
+        "quorum",
+        format_args!("must be a number, or a share such as `50%`, not `{share}`"),
+    )
 }
 
 impl Default for QuorumSettings {

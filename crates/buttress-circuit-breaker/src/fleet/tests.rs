@@ -51,9 +51,7 @@ impl Bare {
 
     /// How often it opened because of the fleet.
     fn opened_by_the_fleet(&self) -> usize {
-        let by_fleet = |step: &&Transition| {
-            matches!(step.why(), Why::Tripped(trip) if trip.reason() == Reason::Fleet)
-        };
+        let by_fleet = |step: &&Transition| matches!(step.why(), Why::Tripped(trip) if trip.reason() == Reason::Fleet);
         self.0.history.lock().to_vec().iter().filter(by_fleet).count()
     }
 }
