@@ -8,6 +8,7 @@ mod peer;
 mod repeats;
 mod request;
 mod scope;
+mod seen;
 mod settings;
 mod slots;
 mod stage;

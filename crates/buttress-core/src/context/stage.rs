@@ -13,6 +13,7 @@ use super::id::RequestId;
 use super::peer::PeerAddress;
 use super::repeats;
 use super::request::{Known, RequestContext};
+use super::seen::Seen;
 use super::settings::ContextSettings;
 use super::slots::Route;
 use crate::address::AddressResolver;
@@ -160,17 +161,19 @@ impl Context {
         let peer = rules.peer(request.extensions());
         let started = rules.hop.clock.get().now();
         let shown = Format::of(request);
-        let deadline = rules.deadline(request, &shown, started);
+        let seen = Seen::of(request.headers(), &rules.hop);
+        let attempt = rules.hop.attempt_header().filter(|_| seen.attempt);
+        let deadline = rules.deadline(request, &shown, started, seen);
         let [for_id, for_span, high, low] = random::numbers();
         Known {
             id: rules.id(request, peer, started, for_id),
-            trace: rules.trace(request, peer, SpanId::from_random(for_span), [high, low]),
+            trace: rules.trace(request, peer, SpanId::from_random(for_span), [high, low], seen),
             started,
             client: rules.addresses.resolve(peer, request.headers()),
             bodiless: request.method() == Method::HEAD,
             probe: AtomicBool::new(false),
             deadline: AtomicU64::new(deadline),
-            repeats: repeats::read(request.headers(), shown.is_grpc(), rules.hop.attempt_header()),
+            repeats: repeats::read(request.headers(), shown.is_grpc(), attempt),
             retried: AtomicBool::new(false),
             route: route(request.extensions()),
             principal: OnceLock::new(),
@@ -239,8 +242,9 @@ impl Rules {
         peer: Option<SocketAddr>,
         span: SpanId,
         [high, low]: [u64; 2],
+        seen: Seen,
     ) -> TraceContext {
-        let trusted = self.trusts(self.traces_from, peer);
+        let trusted = seen.trace && self.trusts(self.traces_from, peer);
         if let Some(remote) = trusted.then(|| RemoteTrace::extract(request.headers())).flatten() {
             return TraceContext::continued(remote, span);
         }
@@ -249,8 +253,9 @@ impl Rules {
     }
 
     /// In nanoseconds of the clock. Anyone may shorten the time of an own request.
-    fn deadline(&self, request: &dyn RequestHead, format: &Format, now: Moment) -> u64 {
-        let time = deadline::said(request.headers(), format.is_grpc(), self.hop.deadline_header());
+    fn deadline(&self, request: &dyn RequestHead, format: &Format, now: Moment, seen: Seen) -> u64 {
+        let header = self.hop.deadline_header().filter(|_| seen.deadline);
+        let time = deadline::said(request.headers(), format.is_grpc(), header);
         time.map_or(u64::MAX, |time| Deadline::after(now, time).moment().as_nanos())
     }
 

@@ -4,7 +4,7 @@ use super::id::{SpanId, TraceId};
 use super::parent::{TraceFlags, TraceParent};
 use super::state::TraceState;
 
-static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The trace that a caller asks to be part of.

@@ -49,6 +49,7 @@ mod list;
 mod parent;
 mod state;
 
+pub(crate) use self::context::TRACEPARENT;
 pub use self::context::{RemoteTrace, TraceContext};
 pub use self::error::Malformed;
 pub use self::id::{SpanId, TraceId};
