@@ -223,3 +223,7 @@ impl Gate {
         Moment::from_nanos(self.until.load(Acquire))
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

@@ -338,3 +338,7 @@ impl fmt::Debug for Table {
         f.debug_struct("Table").field("usage", &self.usage()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

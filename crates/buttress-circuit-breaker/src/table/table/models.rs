@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use buttress_testkit::models::{explore, join, thread};
+
+use super::*;
+use crate::State;
+
+const NOW: Moment = Moment::FIRST;
+
+fn key(nth: u8) -> Key {
+    Key::from_bytes([nth; 16])
+}
+
+/// Eight keys have all the places.
+fn full() -> Arc<Table> {
+    let policy = Policy::default().rules([Rule::InARow(1)]).jitter(0);
+    let table = Arc::new(Table::new(policy, 8, NOW).unwrap());
+    for nth in 1..=8 {
+        let pass = table.enter(key(nth), &NOW).unwrap();
+        table.settle(pass, Outcome::Success, &NOW);
+    }
+    table
+}
+
+fn state(table: &Table, nth: u8) -> Option<State> {
+    table.snapshot(key(nth), NOW).map(|seen| seen.state())
+}
+
+/// The first key loses its place to a ninth one, while a call for it fails that began before, and one that begins now.
+#[test]
+fn a_slot_with_a_new_tenant_hears_no_old_news() {
+    explore(|| {
+        let table = full();
+        let other = thread::spawn({
+            let table = table.clone();
+            move || {
+                let pass = table.enter(key(1), &NOW).unwrap();
+                table.settle(pass, Outcome::Failure, &NOW);
+            }
+        });
+        let pass = table.enter(key(9), &NOW).unwrap();
+        table.settle(pass, Outcome::Success, &NOW);
+        join([other]);
+        assert_ne!(state(&table, 9), Some(State::Open), "that was about another one");
+        let open = (1..=8).filter(|nth| state(&table, *nth) == Some(State::Open));
+        assert!(open.eq([1]) || state(&table, 1).is_none(), "nor was it about a third one");
+    });
+}
+
+/// Two ask for a key that has no place yet: they get the same one.
+#[test]
+fn a_new_key_gets_one_place() {
+    explore(|| {
+        let table = full();
+        let ask = |table: &Table| {
+            let pass = table.enter(key(9), &NOW).unwrap();
+            table.settle(pass, Outcome::Success, &NOW);
+        };
+        let other = thread::spawn({
+            let table = table.clone();
+            move || ask(&table)
+        });
+        ask(&table);
+        join([other]);
+        assert_eq!((table.usage().evicted(), table.usage().keys()), (1, 8));
+    });
+}
