@@ -16,7 +16,7 @@ use crate::meters::Meters;
 use crate::replay::Room;
 use crate::sent::{Seen, Sent};
 use crate::when::When;
-use crate::{Attempt, Backoff, Budget, Follow, Jitter, Retry, RetryLayer, RetryPolicy};
+use crate::{Attempt, Backoff, Budget, Follow, Hedge, Jitter, Retry, RetryLayer, RetryPolicy};
 
 /// In the place of a [`Timer`], until there is one: without it nobody can wait, and nothing can be built.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +54,7 @@ pub struct RetryBuilder<C = HttpClassify, T = NoTimer> {
     rules: Rules,
     when: When,
     budget: Budget,
+    hedge: Option<Hedge>,
     keep: Keep,
     dice: Dice,
     clock: Arc<dyn Clock>,
@@ -90,6 +91,7 @@ impl RetryBuilder {
             },
             when: When::default(),
             budget: Budget::default(),
+            hedge: None,
             keep: Keep { per_call: PER_CALL, overall: OVERALL },
             dice: Dice::new(),
             clock: Arc::new(SystemClock),
@@ -188,6 +190,13 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
+    /// Makes a second attempt beside one that is slow. The default is not to. Only layers do; what a policy
+    /// [runs](RetryPolicy::run) is made one attempt after another.
+    pub fn hedge(mut self, hedge: Hedge) -> Self {
+        self.hedge = Some(hedge);
+        self
+    }
+
     /// Sets how many bytes of bodies are kept: of a call, and of all together. The default is 64 KiB and 16 MiB. What is larger
     /// is sent, and not repeated.
     pub fn keep_bodies(mut self, per_call: usize, overall: usize) -> Self {
@@ -256,6 +265,7 @@ impl<C, T> RetryBuilder<C, T> {
             rules: self.rules,
             when: self.when,
             budget: self.budget,
+            hedge: self.hedge,
             keep: self.keep,
             dice: self.dice,
             clock: self.clock,
@@ -288,6 +298,9 @@ impl<C, T> RetryBuilder<C, T> {
         faults.within("backoff", self.rules.backoff.check());
         faults.within("follow", self.rules.follow.check());
         faults.within("budget", self.budget.check());
+        if let Some(hedge) = &self.hedge {
+            faults.within("hedge", hedge.check());
+        }
         if self.keep.overall < self.keep.per_call {
             faults.add(
                 "keep_bodies",
@@ -343,11 +356,13 @@ impl<C, T: Timer> RetryBuilder<C, T> {
     fn inner(self) -> (Inner<T>, C) {
         let metrics = self.metrics.clone().unwrap_or_else(Metrics::none);
         let meters = Meters::new(&metrics, &self.name, self.metrics.is_some());
+        let hedge = self.hedge.map(|hedge| hedge.build(&metrics, &self.name));
         let inner = Inner {
             name: self.name,
             rules: self.rules,
             when: self.when,
             budget: self.budget,
+            hedge,
             dice: self.dice,
             clock: self.clock,
             timer: self.timer,

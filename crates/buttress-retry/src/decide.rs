@@ -90,6 +90,11 @@ impl Course {
         }
     }
 
+    /// Notes that a second attempt is made beside this one. It is no try of its own.
+    pub(crate) fn hedged(&mut self) {
+        self.attempt = self.attempt.next();
+    }
+
     /// Notes that the repeat is made.
     pub(crate) fn go_on(&mut self, repeat: Repeat) {
         self.attempt = self.attempt.next();

@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::ReplayBody;
+use crate::hedge::{Race, Raced, poll_both};
 use crate::layer::Judged;
 use crate::plan::{Plan, seen};
 
@@ -31,6 +32,8 @@ pin_project! {
         // Before the plan: what is dropped gives back the room of its body only once the work has stopped.
         #[pin]
         state: State<S::Future, T::Sleep>,
+        // In a box, so that what is ready at once has no room for it.
+        race: Option<Pin<Box<Race<S, B, T::Sleep>>>>,
         plan: Option<Plan<S, B>>,
         shared: Shared<Judged<C, T>>,
     }
@@ -46,6 +49,8 @@ pin_project! {
         Sleeping { #[pin] sleep: Z },
         /// The instance is asked whether it is ready again.
         Readying,
+        /// The answer was given.
+        Done,
     }
 }
 
@@ -60,13 +65,13 @@ where
         plan: Option<Plan<S, B>>,
         shared: Shared<Judged<C, T>>,
     ) -> Self {
-        Self { state: State::Calling { future }, plan, shared }
+        Self { state: State::Calling { future }, race: None, plan, shared }
     }
 }
 
 impl<S, B, C, T, D> Future for ResponseFuture<S, B, C, T>
 where
-    S: Service<Request<ReplayBody<B>>, Response = Response<D>>,
+    S: Service<Request<ReplayBody<B>>, Response = Response<D>> + Clone,
     C: Classify<Response<D>, S::Error>,
     T: Timer,
     B: Body<Data = Bytes>,
@@ -83,7 +88,20 @@ where
             let next = match state.as_mut().project() {
                 StateProj::Calling { future } => {
                     let Some(plan) = this.plan else { return future.poll(cx) };
-                    let polled = plan.enter(|| future.poll(cx));
+                    let polled = match &shared.inner.hedge {
+                        None => plan.enter(|| future.poll(cx)),
+                        Some(hedging) => {
+                            match ready!(poll_both(hedging, shared, plan, this.race, future, cx)) {
+                                Raced::First(result) => Poll::Ready(result),
+                                Raced::Second(result) => {
+                                    // The loser goes before the answer does.
+                                    state.set(State::Done);
+                                    shared.inner.succeeded(plan.course());
+                                    return Poll::Ready(result);
+                                }
+                            }
+                        }
+                    };
                     let Poll::Ready(result) = &polled else {
                         plan.waits(&shared.inner);
                         return Poll::Pending;
@@ -105,6 +123,7 @@ where
                     ready!(sleep.poll(cx));
                     State::Readying
                 }
+                StateProj::Done => unreachable!("the future was polled after it had completed"),
                 StateProj::Readying => {
                     let plan = this.plan.as_mut().expect(PLANNED);
                     ready!(plan.service.poll_ready(cx))?;
@@ -125,7 +144,7 @@ fn may_want<C, T, D, E>(shared: &Judged<C, T>, result: &Result<Response<D>, E>) 
 
 /// How the call ended, as far as its head says. A retry commits itself there: what fails later has reached the caller.
 #[inline]
-fn judge<C, D, E>(classify: &C, result: &Result<Response<D>, E>) -> Judgement
+pub(crate) fn judge<C, D, E>(classify: &C, result: &Result<Response<D>, E>) -> Judgement
 where
     C: Classify<Response<D>, E>,
 {
@@ -148,6 +167,7 @@ where
             State::Calling { .. } => "calling",
             State::Sleeping { .. } => "sleeping",
             State::Readying => "readying",
+            State::Done => "done",
         };
         f.debug_struct("ResponseFuture").field("state", &at).finish_non_exhaustive()
     }

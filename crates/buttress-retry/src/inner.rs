@@ -10,6 +10,7 @@ use buttress_core::{Deadline, Dice, Repeats, RequestContext};
 
 use crate::budget::{Deposit, Taken};
 use crate::decide::{Course, Ended, Rules, Why, decide};
+use crate::hedge::Hedging;
 use crate::meters::Meters;
 use crate::replay::{Lost, Room};
 use crate::when::{Safety, When};
@@ -21,6 +22,7 @@ pub(crate) struct Inner<T> {
     pub(crate) rules: Rules,
     pub(crate) when: When,
     pub(crate) budget: Budget,
+    pub(crate) hedge: Option<Hedging>,
     pub(crate) dice: Dice,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timer: T,
@@ -49,9 +51,9 @@ pub(crate) struct Facts {
 }
 
 impl<T> Inner<T> {
-    /// Whether anything is ever repeated.
+    /// Whether anything is ever sent twice.
     pub(crate) const fn may_repeat(&self) -> bool {
-        self.rules.tries > 1
+        self.rules.tries > 1 || self.hedge.is_some()
     }
 
     /// A call begins; one that is the repeat of an outer call earns nothing.
@@ -61,10 +63,21 @@ impl<T> Inner<T> {
         (!is_inner).then(|| self.budget.deposit(|| self.clock.recent()))
     }
 
+    /// The same for the cap on hedges, if there are any.
+    #[inline]
+    pub(crate) fn count_for_hedges(&self, is_inner: bool) -> Option<Deposit> {
+        let hedging = self.hedge.as_ref().filter(|_| !is_inner)?;
+        Some(hedging.began(|| self.clock.recent()))
+    }
+
     /// It has to wait, so that a look at the clock delays nothing.
     #[inline]
     pub(crate) fn waits(&self) {
-        self.budget.look(self.clock.recent());
+        let now = self.clock.recent();
+        self.budget.look(now);
+        if let Some(hedging) = &self.hedge {
+            hedging.look(now);
+        }
     }
 
     /// It succeeded.

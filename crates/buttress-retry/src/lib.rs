@@ -12,6 +12,7 @@ mod decide;
 #[cfg_attr(docsrs, doc(cfg(any(feature = "hyper", feature = "tonic"))))]
 pub mod errors;
 mod future;
+mod hedge;
 mod inner;
 mod layer;
 mod meters;
@@ -32,6 +33,7 @@ pub use self::budget::{Budget, Cost, Deposit, Taken};
 pub use self::builder::{NoTimer, RetryBuilder};
 pub use self::config::RetrySettings;
 pub use self::future::ResponseFuture;
+pub use self::hedge::Hedge;
 pub use self::layer::RetryLayer;
 pub use self::meters::CATALOGUE;
 pub use self::policy::{AnyError, RetryPolicy};

@@ -1,6 +1,7 @@
 use buttress_core::metrics::{Counter, Description, Family, Gauge, Metric, Metrics};
 
 use crate::decide::Why;
+use crate::hedge::HEDGES;
 use crate::{Attempt, Cost};
 
 const ATTEMPTS: Metric<Counter, 2> = Metric::counter(
@@ -28,6 +29,7 @@ pub const CATALOGUE: &[Description] = &[
     *REPEATS.description(),
     *NOT_REPEATED.description(),
     *BUDGET_LEFT.description(),
+    *HEDGES.description(),
 ];
 
 #[derive(Debug)]

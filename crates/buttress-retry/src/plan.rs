@@ -10,12 +10,14 @@ use http_body::Body;
 use tower_service::Service;
 use tracing::Span;
 
-use crate::budget::Deposit;
+use crate::Attempt;
+use crate::budget::{Cost, Deposit};
 use crate::decide::{Course, Why};
+use crate::hedge::{Fare, Hedging};
 use crate::inner::{Facts, Inner, Next};
 use crate::replay::{Reel, ReplayBody};
 use crate::sent::{Seen, Sent};
-use crate::when::is_grpc;
+use crate::when::{Safety, is_grpc};
 
 /// What is kept of a call, so that there can be another attempt.
 pub(crate) struct Plan<S, B> {
@@ -25,7 +27,10 @@ pub(crate) struct Plan<S, B> {
     reel: Reel<B>,
     course: Course,
     deposit: Option<Deposit>,
+    /// The same by the cap on hedges.
+    by_cap: Option<Deposit>,
     is_inner: bool,
+    has_hedged: bool,
     /// Whether somebody has had to wait for it.
     has_waited: bool,
     /// That of the attempt, if there are any.
@@ -51,7 +56,9 @@ impl<S, B: Body> Plan<S, B> {
             reel,
             course: Course::new(),
             deposit: inner.begin(is_inner),
+            by_cap: inner.count_for_hedges(is_inner),
             is_inner,
+            has_hedged: false,
             has_waited: false,
             span: span(inner, 1),
             next: None,
@@ -102,12 +109,58 @@ impl<S, B: Body> Plan<S, B> {
         let (next, body) = *self.next.take()?;
         next.send(inner, &self.course);
         self.span = span(inner, self.course.attempt.number());
-        Some(self.request(body, inner))
+        Some(self.request(self.course.attempt, body, inner))
+    }
+
+    /// Whether a second attempt may be made beside this one, as far as can be said before it is time.
+    pub(crate) fn may_hedge<T>(&self, inner: &Inner<T>) -> bool {
+        !self.has_hedged && !self.is_inner && inner.when.safety(&self.head) == Safety::Repeatable
+    }
+
+    /// It is time for a second attempt beside this one: with which instance, what, and paid for how. Nothing, if its body is
+    /// still being sent, if the deadline does not leave as much time again, or if nobody pays.
+    #[cold]
+    pub(crate) fn beside<T>(
+        &self,
+        inner: &Inner<T>,
+        hedging: &Hedging,
+    ) -> Option<(S, Request<ReplayBody<B>>, Fare)>
+    where
+        S: Clone,
+    {
+        let now = inner.clock.now();
+        let deadline = Deadline::of(&self.head, &*inner.clock);
+        let leaves_time =
+            deadline.is_none_or(|deadline| deadline.remaining(now) > hedging.delay(now));
+        if !leaves_time || !self.reel.is_whole() {
+            return None;
+        }
+        let attempt = self.course.attempt.next();
+        let body = self.reel.again(attempt.number()).ok()?;
+        let fare = hedging.pay(&inner.budget, (self.deposit, self.by_cap), now)?;
+        Some((self.service.clone(), self.request(attempt, body, inner), fare))
+    }
+
+    /// It is on its way.
+    pub(crate) fn hedged<T>(&mut self, inner: &Inner<T>) {
+        self.has_hedged = true;
+        self.course.hedged();
+        inner.meters.began(self.course.attempt);
+        inner.meters.repeated(Some(Cost::Hedge));
+    }
+
+    /// Whether this is an end after which one tries again.
+    pub(crate) fn is_wanted<T>(&self, inner: &Inner<T>, seen: &Seen) -> bool {
+        inner.when.is_wanted(Sent::new(&self.head), seen, self.course.attempt)
     }
 
     /// The request once more, with what says that it is a repeat.
-    fn request<T>(&self, body: ReplayBody<B>, inner: &Inner<T>) -> Request<ReplayBody<B>> {
-        let attempt = self.course.attempt;
+    fn request<T>(
+        &self,
+        attempt: Attempt,
+        body: ReplayBody<B>,
+        inner: &Inner<T>,
+    ) -> Request<ReplayBody<B>> {
         let mut request = Request::from_parts(self.head.clone(), body);
         request.extensions_mut().insert(attempt);
         if let Some(repeats) = &inner.repeats {

@@ -51,7 +51,6 @@ impl<B> Reel<B> {
     }
 
     /// Whether it was read to its end, so that two may send it at the same time.
-    #[allow(dead_code, reason = "hedges ask")]
     pub(crate) fn is_whole(&self) -> bool {
         match self {
             Self::Empty => true,

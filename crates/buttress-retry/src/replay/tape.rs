@@ -66,7 +66,6 @@ impl<B> Tape<B> {
     }
 
     /// Whether it was read to its end, so that two may send it at the same time.
-    #[allow(dead_code, reason = "hedges ask")]
     pub(super) fn is_whole(&self) -> bool {
         matches!(&*self.slot.lock(), Slot::Whole(_))
     }

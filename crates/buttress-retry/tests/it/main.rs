@@ -15,6 +15,7 @@ mod contract;
 mod deadlines;
 #[cfg(feature = "hyper")]
 mod errors;
+mod hedges;
 mod marks;
 mod policy;
 mod repeats;

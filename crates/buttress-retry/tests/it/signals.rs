@@ -7,7 +7,7 @@ use buttress_core::Deadline;
 use buttress_core::clock::{Clock, ManualClock, ms};
 use buttress_core::metrics::Metrics;
 use buttress_core::outcome::{HttpClassify, Judgement, Outcome, Reached, ReadError};
-use buttress_retry::{Backoff, Budget, CATALOGUE};
+use buttress_retry::{Backoff, Budget, CATALOGUE, Hedge};
 use buttress_testkit::log::Log;
 use buttress_testkit::mock::MockError;
 use buttress_testkit::page::Page;
@@ -35,6 +35,7 @@ fn what_becomes_of_calls_is_counted() {
         .backoff(Backoff::none())
         .budget(budget)
         .named("stock")
+        .hedge(Hedge::after(ms(50)))
         .classify(HttpClassify::new().also(Arc::new(Untaken)))
         .metrics(&Metrics::new(page.clone()));
     let (client, inner) = client(builder);

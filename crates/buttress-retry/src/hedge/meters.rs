@@ -1,0 +1,27 @@
+use buttress_core::metrics::{Counter, Metric, Metrics};
+
+pub(crate) const HEDGES: Metric<Counter, 2> = Metric::counter(
+    "buttress_retry_hedges_total",
+    "Hedges that were sent and won, lost, or were as bad as the first, and those that nobody paid for",
+)
+.labels(&["outbound", "result"]);
+
+#[derive(Debug)]
+pub(super) struct Meters {
+    pub(super) won: Counter,
+    pub(super) lost: Counter,
+    pub(super) both_bad: Counter,
+    pub(super) no_budget: Counter,
+}
+
+impl Meters {
+    pub(super) fn new(metrics: &Metrics, name: &str) -> Self {
+        let hedges = |result| metrics.bind(&HEDGES, [name, result]);
+        Self {
+            won: hedges("won"),
+            lost: hedges("lost"),
+            both_bad: hedges("both_bad"),
+            no_budget: hedges("no_budget"),
+        }
+    }
+}
