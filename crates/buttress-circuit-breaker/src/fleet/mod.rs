@@ -47,8 +47,7 @@
 //!   them. So an order is lost only with the store and all processes, or if none of them had heard it.
 //! - **Nothing stays for ever.** A vote ends with the open time that it was cast for, in an hour at most; a process that
 //!   is not heard of for five seconds counts no longer; an order that nobody knows any more ends after thirty days.
-//! - **It asks little**: one script in 400 ms for each process, whatever the number of breakers, and one for each step
-//!   of a breaker.
+//! - **It asks little**: one script in 300 to 400 ms for each process, whatever the number of breakers, and one for each vote.
 //!
 //! # Without the store
 //!
@@ -68,7 +67,9 @@
 //!
 //! # Cost
 //!
-//! Nothing for a call. For each breaker that has joined a task that sleeps until it moves, for all of them one more.
+//! Nothing for a call. For each breaker that has joined a task that sleeps until it moves, for all of them one more. Of
+//! the server about 13 µs for each breaker at each look, and one more for each vote that stands there: fifty processes with twenty
+//! breakers are 4 % of one core, and 13 % while half of them have voted about all twenty (measured on a shared Xeon at 2 GHz).
 //!
 //! # Errors
 //!
