@@ -108,7 +108,7 @@ async fn a_vote_ends<S: Votes>(rig: &Rig<S>) {
     rig.vote(one, SHORT).await;
     rig.vote(other, LONG).await;
     // Long before this it has ended, or it never does.
-    for _ in 0..1_000 {
+    for _ in 0..600 {
         if rig.read(one).await.votes() == 1 {
             assert_eq!(
                 counts(rig.read(one).await),
@@ -259,7 +259,7 @@ fn counts(tally: Tally) -> (u32, bool) {
 }
 
 async fn until(asked: &AtomicU64, times: u64, what: &str) {
-    for _ in 0..1_000 {
+    for _ in 0..600 {
         if asked.load(Ordering::SeqCst) >= times {
             return;
         }

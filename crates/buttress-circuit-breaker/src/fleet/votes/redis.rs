@@ -22,7 +22,8 @@ static READ: Script = Script::new("breakers", 1, include_str!("read.lua"));
 /// | `members:payments` | sorted set, by when each was heard of | five seconds after the last one was heard of |
 /// | `order:payments` | text | thirty days after it was given, unless somebody knows it |
 ///
-/// Times are the server's.
+/// Times are the server's. A vote, or a look at how things stand, may take 150 ms; a server that needs longer is away. An order
+/// may take as long as the handle gives any call.
 ///
 /// ```
 /// use buttress_circuit_breaker::Force;
@@ -46,7 +47,7 @@ pub struct RedisVotes {
     name: &'static str,
 }
 
-/// No operation waits longer than this. Of what changes, all must have heard in half a second.
+/// What is asked all the time waits no longer than this: of what changes, all must have heard in half a second.
 const BUDGET: Duration = Duration::from_millis(150);
 /// For how long an order is kept that nobody knows of.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -67,7 +68,7 @@ impl RedisVotes {
 
     fn call<'a>(&'a self, script: &'a Script, words: &[String]) -> Call<'a> {
         let endings = words.iter().map(|word| Ending::new(word));
-        self.redis.run_for(script, self.name, endings).within(BUDGET)
+        self.redis.run_for(script, self.name, endings)
     }
 
     /// Tells all processes to look. What is not heard is seen at the next look, so it does not matter if this fails.
@@ -81,14 +82,14 @@ impl Votes for RedisVotes {
     type Watch = Watched;
 
     async fn vote(&self, breaker: &str, member: Key, lasts: Duration) -> Result<(), RedisError> {
-        let call = self.call(&VOTE, &[votes_of(breaker)]);
+        let call = self.call(&VOTE, &[votes_of(breaker)]).within(BUDGET);
         call.arg(&member.to_hex()[..]).arg(millis(lasts).max(1)).send().await?.integer()?;
         self.tell(breaker).await;
         Ok(())
     }
 
     async fn withdraw(&self, breaker: &str, member: Key) -> Result<(), RedisError> {
-        let call = self.call(&VOTE, &[votes_of(breaker)]);
+        let call = self.call(&VOTE, &[votes_of(breaker)]).within(BUDGET);
         call.arg(&member.to_hex()[..]).arg(0_u64).send().await?.integer().map(drop)
     }
 
@@ -103,7 +104,7 @@ impl Votes for RedisVotes {
             [members_of(name), votes_of(name), order_of(name)]
         };
         let words: Vec<_> = asked.iter().flat_map(keys).collect();
-        let call = self.call(&READ, &words);
+        let call = self.call(&READ, &words).within(BUDGET);
         let call = call.arg(&member.to_hex()[..]).arg(millis(SILENCE)).arg(millis(KEPT));
         let reply = asked.iter().fold(call, known).send().await?;
         tallies(&reply, asked.len())
