@@ -6,6 +6,7 @@ use buttress_core::{BuildError, Faults, GrpcCode};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+pub use crate::hedge::HedgeSettings;
 use crate::{Backoff, Budget, Cost, Follow, Jitter, Retry, RetryBuilder};
 
 /// The settings of retries, as they stand in a file. What is left out has its default.
@@ -67,6 +68,8 @@ pub struct RetrySettings {
     pub follow: Option<FollowSettings>,
     /// What repeats are paid from.
     pub budget: Option<BudgetSettings>,
+    /// When a second attempt is made beside a slow one. By default there is none.
+    pub hedge: Option<HedgeSettings>,
     /// How many bytes of the body of a call are kept. By default 64 KiB.
     pub keep_bytes: Option<usize>,
     /// How many bytes of all bodies together. By default 16 MiB.
@@ -207,6 +210,9 @@ impl RetrySettings {
         }
         if let Some(budget) = self.budget {
             builder = builder.budget(Budget::from(budget));
+        }
+        if let Some(hedge) = self.hedge.and_then(|hedge| faults.within("hedge", hedge.read())) {
+            builder = builder.hedge(hedge);
         }
         if self.keep_bytes.is_some() || self.keep_bytes_overall.is_some() {
             let per_call = self.keep_bytes.unwrap_or(crate::builder::PER_CALL);

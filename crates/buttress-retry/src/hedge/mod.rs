@@ -3,6 +3,7 @@
 mod latency;
 mod meters;
 mod race;
+mod settings;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use self::latency::Latency;
 pub(crate) use self::meters::HEDGES;
 use self::meters::Meters;
 pub(crate) use self::race::{Race, Raced, poll_both};
+pub use self::settings::HedgeSettings;
 use crate::budget::{Budget, Cost, Deposit, Taken};
 
 /// When a second attempt is made beside a first one that has not answered yet; the first good answer wins.
@@ -27,7 +29,7 @@ use crate::budget::{Budget, Cost, Deposit, Taken};
 /// use buttress_retry::{Attempt, Hedge, ReplayBody, Retry};
 /// use bytes::Bytes;
 /// use http::{Request, Response};
-/// use http_body_util::Full;
+/// use http_body_util::{BodyExt, Full};
 /// # use std::convert::Infallible;
 /// # use tower::{Layer, ServiceExt, service_fn};
 ///
@@ -39,13 +41,14 @@ use crate::budget::{Budget, Cost, Deposit, Taken};
 ///     if attempt.is_first() {
 ///         std::future::pending::<()>().await;
 ///     }
-///     Ok::<_, Infallible>(Response::new(attempt.number()))
+///     Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(format!("attempt {attempt}"))))
 /// });
 /// let hedge = Hedge::after(ms(50)).at_most_percent(100);
 /// let client = Retry::up_to(1).hedge(hedge).timer(TokioTimer).build()?.layer(client);
 ///
 /// let request = Request::get("http://stock.internal/lamps").body(Full::default())?;
-/// assert_eq!(client.oneshot(request).await?.into_body(), 2);
+/// let answer = client.oneshot(request).await?;
+/// assert_eq!(answer.into_body().collect().await?.to_bytes(), "attempt 2");
 /// # Ok(())
 /// # }
 /// ```
