@@ -69,6 +69,12 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
         BulkheadBuilder { permits, queue, timer, name, priority, clock, metrics }
     }
 
+    /// Waits with another timer, if there is a queue.
+    pub fn timer<U: Timer + Clone>(self, timer: U) -> BulkheadBuilder<U> {
+        let Self { permits, queue, name, priority, clock, metrics, .. } = self;
+        BulkheadBuilder { permits, queue, timer, name, priority, clock, metrics }
+    }
+
     /// Names it, for the metrics. The default is `bulkhead`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();

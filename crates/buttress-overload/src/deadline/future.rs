@@ -46,8 +46,8 @@ where
     pub(super) fn begin(rules: &Shared<Rules>, timer: &T, inner: &mut S, mut request: Req) -> Self {
         let wants = M::wants(&request);
         let clock = rules.clock.get();
-        let said = M::said(&request, clock);
         let now = clock.now();
+        let said = M::said(&request, clock, now, &rules.told);
         let deadline = rules.deadline(said, now);
         let refused = deadline.is_some_and(|deadline| deadline.is_over(now));
         let future = if refused {

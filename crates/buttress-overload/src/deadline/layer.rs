@@ -59,10 +59,20 @@ impl<T: Timer + Clone> DeadlineLayer<T> {
 }
 
 impl<T: Timer + Clone, M> DeadlineLayer<T, M> {
-    /// Tells the next hop how much is left, in this header.
+    /// Tells the next hop how much is left, in this header. A deadline that stands there already counts, too.
     #[must_use]
     pub fn tells(self, wire: Wire) -> Self {
-        self.change(|rules| rules.told.wire = Some(wire))
+        self.change(|rules| {
+            rules.told.read = wire.clone();
+            rules.told.wire = Some(wire);
+        })
+    }
+
+    /// Reads a deadline that stands in this header already, and writes none. The default is `x-request-timeout-ms`, and for gRPC
+    /// `grpc-timeout`.
+    #[must_use]
+    pub fn reads(self, wire: Wire) -> Self {
+        self.change(|rules| rules.told.read = wire)
     }
 
     /// Puts the deadline into the extensions of requests: for services inside that hand them to another task, where the

@@ -1,6 +1,7 @@
 //! Deadlines: how long a call may take in all, with whatever it does to succeed.
 //!
-//! A deadline stands outermost. It is the soonest of its own time, of what the request brings along, and of the scope around;
+//! A deadline stands outermost. It is the soonest of its own time, of what the request brings along (in its extensions, its context
+//! or its headers), and of the scope around;
 //! whoever is inside can ask for it, and the next hop is told, if you say so. Who asks at the end is answered in time, whatever
 //! retries, queues and timeouts do inside.
 //!

@@ -10,7 +10,7 @@ use http::Request;
 /// Sealed: these are all there are.
 pub trait Mode<Req>: sealed::Sealed {
     /// The deadline that the request has, with the scope around.
-    fn said(request: &Req, clock: &dyn Clock) -> Option<Deadline>;
+    fn said(request: &Req, clock: &dyn Clock, now: Moment, to: &Told) -> Option<Deadline>;
 
     /// Tells it on.
     fn tell(request: &mut Req, deadline: Deadline, now: Moment, to: &Told);
@@ -20,11 +20,18 @@ pub trait Mode<Req>: sealed::Sealed {
 #[derive(Clone, Debug, Default)]
 pub struct Told {
     pub(super) wire: Option<Wire>,
+    /// Where it is written already, if somebody has told the next hop before.
+    pub(super) read: Wire,
     pub(super) in_extensions: bool,
 }
 
-fn of_http<B>(request: &Request<B>, clock: &dyn Clock) -> Option<Deadline> {
-    Deadline::of(request, clock)
+/// It may stand in a header alone: the context of a request writes it on what is sent for it.
+fn of_http<B>(request: &Request<B>, clock: &dyn Clock, now: Moment, to: &Told) -> Option<Deadline> {
+    let of_request = Deadline::of(request, clock);
+    if request.headers().is_empty() {
+        return of_request;
+    }
+    [of_request, to.read.read(request, now)].into_iter().flatten().min()
 }
 
 fn tell_http<B>(request: &mut Request<B>, deadline: Deadline, now: Moment, to: &Told) {
@@ -40,8 +47,13 @@ macro_rules! for_http {
     ($($mode:ident)*) => {$(
         impl<B> Mode<Request<B>> for $mode {
             #[inline]
-            fn said(request: &Request<B>, clock: &dyn Clock) -> Option<Deadline> {
-                of_http(request, clock)
+            fn said(
+                request: &Request<B>,
+                clock: &dyn Clock,
+                now: Moment,
+                to: &Told,
+            ) -> Option<Deadline> {
+                of_http(request, clock, now, to)
             }
 
             #[inline]
@@ -56,7 +68,7 @@ for_http!(Rewrap Keep);
 
 impl<Req> Mode<Req> for AsError {
     #[inline]
-    fn said(_: &Req, _: &dyn Clock) -> Option<Deadline> {
+    fn said(_: &Req, _: &dyn Clock, _: Moment, _: &Told) -> Option<Deadline> {
         Deadline::current()
     }
 

@@ -46,6 +46,7 @@
 //!
 //! None of its own. Over HTTP a refusal is a response without a body that carries its [`Problem`](buttress_core::Problem).
 
+mod both;
 mod future;
 mod guard;
 mod layer;
@@ -53,6 +54,7 @@ mod option;
 mod service;
 mod whose;
 
+pub use self::both::{Both, BothWait};
 pub use self::future::ResponseFuture;
 pub use self::guard::{Admission, Guard, NeverWaits};
 pub(crate) use self::guard::{call, sealed};

@@ -139,3 +139,26 @@ fn the_next_hop_is_told_if_you_say_so() {
     let told = within(&clock).tells(Wire::default()).in_extensions();
     assert_eq!(call(told), (Some("30000".parse().unwrap()), Some(deadline)));
 }
+
+#[test]
+fn a_deadline_in_a_header_alone_counts() {
+    let clock = ManualClock::new();
+    let with = |name: &str, left: &str| Request::builder().header(name, left).body(()).unwrap();
+    assert_eq!(seen(&clock, with("x-request-timeout-ms", "4000")), [secs(4); 2]);
+    assert_eq!(seen(&clock, with("x-request-timeout-ms", "60000")), [secs(30); 2]);
+    assert_eq!(seen(&clock, with("x-request-timeout-ms", "soon")), [secs(30); 2]);
+    assert_eq!(seen(&clock, with("x-other", "4000")), [secs(30); 2]);
+
+    let mut grpc = with("grpc-timeout", "3S");
+    grpc.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    assert_eq!(seen(&clock, grpc), [secs(3); 2]);
+
+    // The context of a request writes it on what is sent for it.
+    let mut inbound = get();
+    drop(Context::builder().clock(clock.clone()).build().unwrap().enter(&mut inbound));
+    let context = inbound.context().unwrap();
+    context.shorten_deadline(Deadline::after(clock.now(), secs(2)));
+    let mut outbound = get();
+    context.propagate(&mut outbound);
+    assert_eq!(seen(&clock, outbound), [secs(2); 2]);
+}

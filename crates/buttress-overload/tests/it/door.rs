@@ -44,6 +44,7 @@ async fn keeps_the_contract_of_tower() {
     Contract::new(|| shed(64).layer()).check().await;
     Contract::new(|| DoorLayer::new(Some(adaptive()))).check().await;
     Contract::new(|| DoorLayer::new(None::<Shed<TokioTimer>>)).check().await;
+    Contract::new(|| DoorLayer::new((throttle(), (adaptive(), shed(64))))).check().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,6 +67,31 @@ fn types_are_what_servers_need() {
     sendable::<Place>();
     sendable::<Seat>();
     sendable::<Waits<TokioTimer>>();
+}
+
+/// What the second turns away gives back what the first has given, and is no news to it.
+#[tokio::test(start_paused = true)]
+async fn two_guards_stand_at_one_door() {
+    let (first, second) = (adaptive(), shed(1));
+    let both = DoorLayer::new((Some(first.clone()), second.clone()));
+    let (service, inner) = mock::service::<()>();
+    let service = both.layer(service);
+    let call = || Box::pin(service.clone().oneshot(of(Priority::Critical)));
+    inner.hold();
+
+    let mut served = call();
+    assert_pending(served.as_mut());
+    let mut waiting = call();
+    assert_pending(waiting.as_mut());
+    assert_eq!((first.under_way(), second.under_way(), second.waiting()), (2, 1, 1));
+    drop(waiting);
+    assert_eq!((first.under_way(), second.waiting()), (1, 0), "who goes gives back both");
+
+    let late = call().await.unwrap();
+    assert_eq!(late.extensions().get::<Problem>().unwrap().code(), Code::OVERLOADED);
+    assert_eq!(first.under_way(), 1, "who has waited in vain, too");
+    drop(served);
+    assert_eq!((first.under_way(), second.under_way()), (0, 0));
 }
 
 fn of(priority: Priority) -> Request<()> {
