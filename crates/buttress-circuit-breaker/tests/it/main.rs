@@ -12,4 +12,5 @@
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod fleet;
 mod machine;
+mod scenarios;
 mod scripts;
