@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod breaker;
 mod broadcast;
 mod buckets;
+mod builder;
+mod call;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
@@ -12,15 +15,23 @@ mod events;
 #[cfg(feature = "fleet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fleet")))]
 pub mod fleet;
+mod future;
 mod growth;
 mod history;
+mod inner;
+mod layer;
 pub mod machine;
+mod meters;
+mod no_timer;
 mod parts;
 mod policy;
+mod probe;
 mod ramp;
 mod recent;
+mod refusal;
 mod ring;
 mod rule;
+mod service;
 mod state;
 mod table;
 mod tally;
@@ -30,9 +41,19 @@ mod trip;
 mod window;
 mod word;
 
+pub use self::breaker::Breaker;
+pub use self::builder::CircuitBreakerBuilder;
+pub use self::call::Call;
 pub use self::events::{Event, Events};
+pub use self::future::ResponseFuture;
+pub use self::layer::CircuitBreakerLayer;
+pub use self::meters::CATALOGUE;
+pub use self::no_timer::NoTimer;
 pub use self::policy::Abandoned;
+pub use self::refusal::Refusal;
 pub use self::rule::{Over, Rule};
+pub use self::service::CircuitBreaker;
 pub use self::state::{Force, Mode, State};
+pub use self::ticket::BreakerTicket;
 pub use self::transition::{Transition, Why};
 pub use self::trip::{Reason, Trip};

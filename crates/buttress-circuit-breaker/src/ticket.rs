@@ -1,13 +1,16 @@
+use std::fmt;
 use std::time::Duration;
 
 use buttress_core::clock::{Moment, Timestamp};
 use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 use buttress_core::sync::Shared;
 
+use crate::Breaker;
 use crate::machine::Ended;
 
-/// What a ticket belongs to: a breaker of its own, or one of a table.
-pub(crate) trait Host: Send + Sync + 'static {
+/// What a ticket belongs to: a [`Breaker`], or one of a [table](crate::BreakerTable).
+#[expect(unnameable_types, reason = "so nobody else can implement it")]
+pub trait Host: Send + Sync + 'static {
     /// The leave that was given, and to whom.
     type Pass: Copy + Send + 'static;
 
@@ -16,16 +19,68 @@ pub(crate) trait Host: Send + Sync + 'static {
     fn is_probe(&self, pass: &Self::Pass) -> bool;
     fn is_timed(&self, pass: &Self::Pass) -> bool;
     fn is_news(&self, pass: &Self::Pass, outcome: Outcome) -> bool;
+    /// A call ended like this, whether it is news or not.
+    fn heard(&self, outcome: Outcome);
     fn settle(&self, pass: Self::Pass, ended: Ended);
     /// Only for a pass that is timed.
     fn hangs(&self, pass: Self::Pass) -> Self::Pass;
+    /// What waits longer is slow.
+    fn slow(&self) -> Duration;
 }
 
-/// One call that was let pass, until it is known how it ended.
+impl<H: Host> Host for Shared<H> {
+    type Pass = H::Pass;
+
+    fn now(&self) -> Moment {
+        (**self).now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        (**self).wall()
+    }
+
+    #[inline]
+    fn is_probe(&self, pass: &H::Pass) -> bool {
+        (**self).is_probe(pass)
+    }
+
+    #[inline]
+    fn is_timed(&self, pass: &H::Pass) -> bool {
+        (**self).is_timed(pass)
+    }
+
+    #[inline]
+    fn is_news(&self, pass: &H::Pass, outcome: Outcome) -> bool {
+        (**self).is_news(pass, outcome)
+    }
+
+    #[inline]
+    fn heard(&self, outcome: Outcome) {
+        (**self).heard(outcome);
+    }
+
+    fn settle(&self, pass: H::Pass, ended: Ended) {
+        (**self).settle(pass, ended);
+    }
+
+    fn hangs(&self, pass: H::Pass) -> H::Pass {
+        (**self).hangs(pass)
+    }
+
+    fn slow(&self) -> Duration {
+        (**self).slow()
+    }
+}
+
+/// One call that was let pass, until it is known how it ended. Given by [`Breaker::try_enter`], which has an example.
 ///
-/// It is settled once; and if it is dropped before, the caller went away.
-pub(crate) struct Held<H: Host> {
-    host: Shared<H>,
+/// # Cancellation
+///
+/// Dropped unsettled, it says that the caller went away: what that counts as is said by [`Abandoned`](crate::Abandoned). The place
+/// of a probe is free again.
+#[must_use = "dropping it says that the caller went away"]
+pub struct BreakerTicket<H: Host = Breaker> {
+    host: H,
     /// Nothing: it is settled.
     pass: Option<H::Pass>,
     wait: Wait,
@@ -40,15 +95,23 @@ enum Wait {
     Was(Duration),
 }
 
-impl<H: Host> Held<H> {
+impl<H: Host> BreakerTicket<H> {
     #[inline]
-    pub(crate) const fn new(host: Shared<H>, pass: H::Pass) -> Self {
+    pub(crate) const fn new(host: H, pass: H::Pass) -> Self {
         Self { host, pass: Some(pass), wait: Wait::Not }
     }
 
-    /// The call is not ready: it waits from now on, if it does not yet.
+    /// Says how the call ended.
     #[inline]
-    pub(crate) fn waits(&mut self) {
+    pub fn settle(mut self, judgement: impl Into<Judgement>) {
+        self.end(judgement.into());
+    }
+
+    /// The call is not ready: it waits from now on, if it does not yet.
+    ///
+    /// What is settled without that was ready at once, and so was not slow.
+    #[inline]
+    pub fn waits(&mut self) {
         if let (Wait::Not, Some(pass)) = (self.wait, &self.pass)
             && self.host.is_timed(pass)
         {
@@ -57,8 +120,18 @@ impl<H: Host> Held<H> {
     }
 
     /// The call waits for longer than is not slow.
+    #[cold]
     pub(crate) fn hangs(&mut self) {
-        self.pass = self.pass.map(|pass| self.host.hangs(pass));
+        if let Some(pass) = &mut self.pass
+            && self.host.is_timed(pass)
+        {
+            *pass = self.host.hangs(*pass);
+        }
+    }
+
+    /// What waits longer is slow.
+    pub(crate) fn slow(&self) -> Duration {
+        self.host.slow()
     }
 
     /// Guards one poll: if that panics, the call has.
@@ -71,6 +144,7 @@ impl<H: Host> Held<H> {
     #[inline]
     pub(crate) fn end(&mut self, judgement: Judgement) {
         let Some(pass) = self.pass.take() else { return };
+        self.host.heard(judgement.outcome());
         if self.host.is_news(&pass, judgement.outcome()) {
             self.end_with_news(pass, judgement);
         }
@@ -102,10 +176,10 @@ impl<H: Host> Held<H> {
     }
 }
 
-impl<H: Host> Ticket for Held<H> {
+impl<H: Host> Ticket for BreakerTicket<H> {
     #[inline]
-    fn settle(mut self, judgement: Judgement) {
-        self.end(judgement);
+    fn settle(self, judgement: Judgement) {
+        Self::settle(self, judgement);
     }
 
     fn headed(&mut self) {
@@ -130,7 +204,7 @@ impl<H: Host> Ticket for Held<H> {
     }
 }
 
-impl<H: Host> Drop for Held<H> {
+impl<H: Host> Drop for BreakerTicket<H> {
     #[inline]
     fn drop(&mut self) {
         if self.pass.is_some() {
@@ -142,7 +216,7 @@ impl<H: Host> Drop for Held<H> {
 /// Stands on the stack while the call runs: that it is dropped means that the call panics. (Whether the thread panics
 /// would tell less: it may be the caller's panic that drops the call.)
 pub(crate) struct Polling<'a, H: Host> {
-    ticket: &'a mut Option<Held<H>>,
+    ticket: &'a mut Option<BreakerTicket<H>>,
 }
 
 impl<H: Host> Polling<'_, H> {
@@ -153,12 +227,45 @@ impl<H: Host> Polling<'_, H> {
     }
 }
 
+/// Stands on the stack while the call is judged: that it is dropped means that the judge panics, which is no news of whom
+/// was called.
+pub(crate) struct Judging<'a, H: Host> {
+    pub(crate) ticket: &'a mut Option<BreakerTicket<H>>,
+}
+
+impl<H: Host> Judging<'_, H> {
+    /// It came back: what is left of the ticket.
+    #[inline]
+    pub(crate) fn done(self) -> Option<BreakerTicket<H>> {
+        let ticket = self.ticket.take();
+        std::mem::forget(self);
+        ticket
+    }
+}
+
+impl<H: Host> Drop for Judging<'_, H> {
+    #[cold]
+    fn drop(&mut self) {
+        if let Some(mut ticket) = self.ticket.take() {
+            ticket.end(Judgement::new(Outcome::Ignored));
+        }
+    }
+}
+
 impl<H: Host> Drop for Polling<'_, H> {
     #[cold]
     fn drop(&mut self) {
         if let Some(mut ticket) = self.ticket.take() {
             ticket.end(Judgement::new(Outcome::Panicked));
         }
+    }
+}
+
+impl<H: Host> fmt::Debug for BreakerTicket<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerTicket")
+            .field("settled", &self.pass.is_none())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use buttress_core::BuildError;
 use buttress_core::clock::Moment;
@@ -141,6 +142,12 @@ impl Machine {
         self.gate.word().phase().state()
     }
 
+    /// The same, and the number of the time that it is in.
+    pub(crate) fn standing(&self) -> (State, u32) {
+        let word = self.gate.word();
+        (word.phase().state(), word.generation())
+    }
+
     /// Whether no call would pass at `now`. One that is due lets one pass, and so does not refuse.
     #[must_use]
     pub fn refuses(&self, now: impl FnOnce() -> Moment) -> Option<Refused> {
@@ -197,6 +204,17 @@ impl Machine {
         drop(turn);
         let counts = rules.tally.counts(word.generation(), now);
         Snapshot::new(word, since, until - now, counts, self.refused.load(Relaxed))
+    }
+
+    /// What waits longer is slow.
+    #[must_use]
+    pub fn slow(&self) -> Duration {
+        self.current.load().policy.slow
+    }
+
+    /// Somebody heeded what [`refuses`](Self::refuses) said.
+    pub(crate) fn has_refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
     }
 
     #[cold]

@@ -47,8 +47,14 @@ impl Host for House {
         self.machine.settle(pass, ended, self);
     }
 
+    fn heard(&self, _: Outcome) {}
+
     fn hangs(&self, pass: Pass) -> Pass {
         self.machine.hangs(pass, self)
+    }
+
+    fn slow(&self) -> Duration {
+        self.machine.slow()
     }
 }
 
@@ -65,8 +71,8 @@ fn in_a_row(n: u32) -> Policy {
     Policy::default().rules([Rule::InARow(n)])
 }
 
-fn enter(house: &Shared<House>) -> Held<House> {
-    Held::new(house.clone(), house.machine.enter(&**house).expect("it passes"))
+fn enter(house: &Shared<House>) -> BreakerTicket<Shared<House>> {
+    BreakerTicket::new(house.clone(), house.machine.enter(&**house).expect("it passes"))
 }
 
 fn state(house: &Shared<House>) -> State {
@@ -143,7 +149,7 @@ fn a_panic_is_a_failure_and_gives_its_place_back() {
     let house = due();
     let mut ticket = Some(enter(&house));
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let _polling = Held::polling(&mut ticket);
+        let _polling = BreakerTicket::polling(&mut ticket);
         std::panic::resume_unwind(Box::new("of the service"));
     }));
     assert!(panicked.is_err() && ticket.is_none());

@@ -1,0 +1,340 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use buttress_core::audit::Audit;
+use buttress_core::clock::{Clock, SystemClock, Timer};
+use buttress_core::metrics::Metrics;
+use buttress_core::outcome::HttpClassify;
+use buttress_core::{BuildError, Dice, Faults, HealthStatus};
+
+use crate::events::Herald;
+use crate::inner::{Hot, Inner, World};
+use crate::machine::{Machine, Policy};
+use crate::meters::Meters;
+use crate::parts::Lock;
+use crate::refusal::Refusals;
+use crate::{Abandoned, Breaker, CircuitBreaker, CircuitBreakerLayer, Mode, NoTimer, Rule};
+
+impl CircuitBreaker<()> {
+    /// Opens after so many failures: in a row, or, with [`failures_in`](CircuitBreakerBuilder::failures_in), in a time.
+    pub fn after(failures: u32) -> CircuitBreakerBuilder {
+        CircuitBreakerBuilder::new(First::After(failures, None), Vec::new())
+    }
+
+    /// Opens when this rule holds.
+    pub fn when(rule: Rule) -> CircuitBreakerBuilder {
+        CircuitBreakerBuilder::new(First::None, vec![rule])
+    }
+
+    /// Opens when somebody says so, and never by itself: by [`Breaker::trip`], by [`Breaker::force`], or with a fleet.
+    pub fn by_switch_alone() -> CircuitBreakerBuilder {
+        CircuitBreakerBuilder::new(First::None, Vec::new())
+    }
+}
+
+/// Collects the settings of a [`CircuitBreakerLayer`], of a [`Breaker`], or of a [table](Self::build_table) of them.
+///
+/// ```
+/// use buttress_circuit_breaker::{CircuitBreaker, Over, Rule};
+/// use buttress_core::clock::secs;
+///
+/// let layer = CircuitBreaker::after(5)
+///     .failures_in(secs(60))
+///     .or(Rule::failure_rate(50, Over::Time(secs(10)), 20))
+///     .open_for(secs(1)..=secs(32))
+///     .named("payments")
+///     .build()?;
+/// assert_eq!(layer.breaker().name(), "payments");
+///
+/// // Everything that is wrong is told at once.
+/// let builder = CircuitBreaker::after(0).open_for(secs(3)..=secs(1)).probes(0).named("");
+/// let error = builder.build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["name", "rules[0]", "open_for", "probes"]);
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+#[must_use = "nothing happens until `build` is called"]
+pub struct CircuitBreakerBuilder<C = HttpClassify, T = NoTimer> {
+    first: First,
+    rules: Vec<Rule>,
+    policy: Policy,
+    health: HealthStatus,
+    watches: bool,
+    pub(crate) outside: Outsides,
+    pub(crate) classify: C,
+    pub(crate) timer: T,
+}
+
+/// The rule that the builder begins with.
+#[derive(Clone, Copy, Debug)]
+enum First {
+    None,
+    After(u32, Option<Duration>),
+    /// A window for failures, where nothing counts any.
+    Misplaced,
+}
+
+/// What stands around a breaker.
+pub(crate) struct Outsides {
+    name: Cow<'static, str>,
+    clock: Box<dyn Clock>,
+    dice: Dice,
+    metrics: Metrics,
+    audit: Audit,
+}
+
+impl CircuitBreakerBuilder {
+    fn new(first: First, rules: Vec<Rule>) -> Self {
+        Self {
+            first,
+            rules,
+            policy: Policy::default(),
+            health: HealthStatus::Degraded,
+            watches: false,
+            outside: Outsides {
+                name: Cow::Borrowed("breaker"),
+                clock: Box::new(SystemClock),
+                dice: Dice::new(),
+                metrics: Metrics::none(),
+                audit: Audit::default(),
+            },
+            classify: HttpClassify::new(),
+            timer: NoTimer,
+        }
+    }
+}
+
+/// When it opens.
+impl<C, T> CircuitBreakerBuilder<C, T> {
+    /// Counts the failures of [`after`](CircuitBreaker::after) in a time, whatever succeeds meanwhile. Without it they have to
+    /// come in a row.
+    pub fn failures_in(mut self, window: Duration) -> Self {
+        self.first = match self.first {
+            First::After(failures, _) => First::After(failures, Some(window)),
+            First::None | First::Misplaced => First::Misplaced,
+        };
+        self
+    }
+
+    /// Opens when this rule holds, too. There may be eight; of several that hold at once the first is the reason.
+    pub fn or(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Calls slow what waits longer: for rules of slow calls, and for calls whose caller went away. The default is ten
+    /// seconds.
+    pub fn slow(self, than: Duration) -> Self {
+        self.policy(|policy| policy.slow(than))
+    }
+
+    /// Says what a call counts as whose caller went away before it ended. The default is a failure if it had been slow.
+    pub fn abandoned(self, counts_as: Abandoned) -> Self {
+        self.policy(|policy| policy.abandoned(counts_as))
+    }
+
+    /// Counts windows of calls one by one, up to 4,096 calls. The default is in steps of a twentieth, for which threads do
+    /// not wait for each other.
+    pub fn exact_counts(self, exact: bool) -> Self {
+        self.policy(|policy| policy.exact_counts(exact))
+    }
+
+    /// Counts a call as slow as soon as it is, and not first when it ends: so calls that hang for ever open the breaker, too.
+    /// It needs a rule of [slow calls](Rule::SlowRate), and a timer for each call that has to wait. The default is not to.
+    pub fn count_hanging<U: Timer + Clone>(self, timer: U) -> CircuitBreakerBuilder<C, U> {
+        let CircuitBreakerBuilder { first, rules, policy, health, outside, classify, .. } = self;
+        CircuitBreakerBuilder {
+            first,
+            rules,
+            policy,
+            health,
+            watches: true,
+            outside,
+            classify,
+            timer,
+        }
+    }
+
+    /// Judges calls with this. The default is [`HttpClassify`].
+    pub fn classify<D>(self, classify: D) -> CircuitBreakerBuilder<D, T> {
+        let CircuitBreakerBuilder { first, rules, policy, health, watches, outside, timer, .. } =
+            self;
+        CircuitBreakerBuilder { first, rules, policy, health, watches, outside, classify, timer }
+    }
+}
+
+/// How long it stays open, and how it closes.
+impl<C, T> CircuitBreakerBuilder<C, T> {
+    /// Opens for the first time, and for twice as long each time that did not help, up to the last. The default is from one second
+    /// to 32.
+    pub fn open_for(self, time: RangeInclusive<Duration>) -> Self {
+        self.policy(|policy| policy.open_for(*time.start(), *time.end()))
+    }
+
+    /// Shortens or prolongs that by chance, by so many percent at most, and never beyond the first and the last. The default
+    /// is ten.
+    pub fn jitter(self, percent: u32) -> Self {
+        self.policy(|policy| policy.jitter(percent))
+    }
+
+    /// Begins with the first open time again after it was closed for so long. The default is the longest open time.
+    pub fn stable_after(self, time: Duration) -> Self {
+        self.policy(|policy| policy.stable_after(time))
+    }
+
+    /// Stays open for as long as the failure asks for that opened it, in `Retry-After` or in the pushback of gRPC, if that is
+    /// longer; up to this. The default is not to look at that.
+    pub fn follow_retry_after(self, at_most: Duration) -> Self {
+        self.policy(|policy| policy.follow_retry_after(at_most))
+    }
+
+    /// Lets so many calls at a time try whether it works again. The default is one.
+    pub fn probes(self, at_a_time: u8) -> Self {
+        self.policy(|policy| policy.probes(at_a_time))
+    }
+
+    /// Closes after so many of these succeeded, and none failed. The default is one.
+    pub fn close_after(self, successes: u8) -> Self {
+        self.policy(|policy| policy.close_after(successes))
+    }
+
+    /// Gives the place of one that hangs to another call after this time. The default is thirty seconds; make it no shorter than
+    /// calls may take.
+    pub fn lease(self, time: Duration) -> Self {
+        self.policy(|policy| policy.lease(time))
+    }
+
+    /// Takes this time until all calls pass again: first a tenth of them, then more. The default is to let all pass at once.
+    pub fn ramp_up(self, time: Duration) -> Self {
+        self.policy(|policy| policy.ramp_up(time))
+    }
+
+    /// Begins like this. The default is by its rules.
+    pub fn mode(self, mode: Mode) -> Self {
+        self.policy(|policy| policy.mode(mode))
+    }
+
+    fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
+        self.policy = change(self.policy);
+        self
+    }
+}
+
+/// Where it stands.
+impl<C, T> CircuitBreakerBuilder<C, T> {
+    /// Names it, for metrics, events, health and a fleet. The default is `breaker`.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.outside.name = name.into();
+        self
+    }
+
+    /// Says what it is to health while it is open. The default is degraded: the service goes on without that dependency. With
+    /// [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe).
+    pub fn health(mut self, open: HealthStatus) -> Self {
+        self.health = open;
+        self
+    }
+
+    /// Reads the time from this clock. The default is the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.outside.clock = Box::new(clock);
+        self
+    }
+
+    /// Takes chance from here, as from a seed. The default is the thread's own.
+    pub fn dice(mut self, dice: Dice) -> Self {
+        self.outside.dice = dice;
+        self
+    }
+
+    /// Counts what becomes of calls. The default is not to.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.outside.metrics = metrics.clone();
+        self
+    }
+
+    /// Tells there when it opens and closes, and when somebody forces it. The default is `tracing`.
+    pub fn audit(mut self, audit: Audit) -> Self {
+        self.outside.audit = audit;
+        self
+    }
+}
+
+/// Checks.
+impl<C, T> CircuitBreakerBuilder<C, T> {
+    /// What is wrong with the settings so far.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn check(&self) -> Result<(), BuildError> {
+        let mut faults = self.faults();
+        faults.within("", self.whole_policy().check());
+        faults.finish(())
+    }
+
+    /// For how long the place of a probe is kept.
+    #[must_use]
+    pub const fn lease_time(&self) -> Duration {
+        self.policy.lease
+    }
+
+    /// Checks the settings, and gives a layer.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(
+        self,
+    ) -> Result<CircuitBreakerLayer<C, buttress_core::stage::Rewrap, T>, BuildError> {
+        self.check()?;
+        let policy = self.whole_policy();
+        let Outsides { name, clock, dice, metrics, audit } = self.outside;
+        let inner = Inner {
+            machine: Machine::new(policy, clock.now())?,
+            refusals: Refusals::new(name.clone(), 1),
+            meters: Meters::of_one(&metrics, &name),
+            herald: Herald::default(),
+            history: Lock::default(),
+            hot: Lock::new(Hot { health: self.health, mode: self.policy.mode }),
+            world: World { name, clock, dice, audit },
+        };
+        Ok(CircuitBreakerLayer::new(Breaker::new(inner), self.classify, self.timer))
+    }
+
+    fn faults(&self) -> Faults {
+        let mut faults = Faults::new();
+        if self.outside.name.is_empty() {
+            faults.add("name", "must not be empty");
+        }
+        if matches!(self.first, First::Misplaced) {
+            faults.add("failures_in", "is for the failures of `after`, and there are none");
+        }
+        let is_of_slow_calls = self.rules.iter().any(Rule::is_of_slow_calls);
+        if self.watches && !is_of_slow_calls {
+            faults.add("count_hanging", "needs a rule of slow calls");
+        }
+        faults
+    }
+
+    /// With its rules.
+    fn whole_policy(&self) -> Policy {
+        let first = match self.first {
+            First::After(n, None) => Some(Rule::InARow(n)),
+            First::After(n, Some(within)) => Some(Rule::failures(n, within)),
+            First::None | First::Misplaced => None,
+        };
+        self.policy.clone().rules(first.into_iter().chain(self.rules.iter().copied()))
+    }
+}
+
+impl<C, T> fmt::Debug for CircuitBreakerBuilder<C, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreakerBuilder")
+            .field("name", &self.outside.name)
+            .field("policy", &self.whole_policy())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use buttress_core::Problem;
+use buttress_core::outcome::{Classify, HttpClassify, Judgement, Outcome};
+use pin_project_lite::pin_project;
+
+use crate::ticket::{Host, Judging};
+use crate::{Breaker, BreakerTicket};
+
+pin_project! {
+    /// A call without tower: the future of [`Breaker::call`] and [`Breaker::call_judged`], and of those of a
+    /// [table](crate::BreakerTable).
+    ///
+    /// To drop it says that the caller went away, as with a [`BreakerTicket`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Call<Fut, J, H: Host = Breaker> {
+        #[pin]
+        state: State<Fut, J, H>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<Fut, J, H: Host> {
+        Calling { #[pin] future: Fut, ticket: Option<BreakerTicket<H>>, judge: Option<J> },
+        Refused { problem: Option<Problem> },
+    }
+}
+
+impl<Fut, J> Call<Fut, J> {
+    #[inline]
+    pub(crate) fn new(breaker: &Breaker, judge: J, work: impl FnOnce() -> Fut) -> Self {
+        Self::with(breaker.try_enter(), judge, work)
+    }
+}
+
+impl<Fut, J, H: Host> Call<Fut, J, H> {
+    #[inline]
+    pub(crate) fn with(
+        entered: Result<BreakerTicket<H>, Problem>,
+        judge: J,
+        work: impl FnOnce() -> Fut,
+    ) -> Self {
+        let state = match entered {
+            Ok(ticket) => {
+                let mut ticket = Some(ticket);
+                let polling = BreakerTicket::polling(&mut ticket);
+                let future = work();
+                polling.done();
+                State::Calling { future, ticket, judge: Some(judge) }
+            }
+            Err(problem) => State::Refused { problem: Some(problem) },
+        };
+        Self { state }
+    }
+}
+
+impl<Fut, J, H, T, E, O> Future for Call<Fut, J, H>
+where
+    Fut: Future<Output = Result<T, E>>,
+    J: FnOnce(Result<&T, &E>) -> O,
+    O: Into<Judgement>,
+    E: From<Problem>,
+    H: Host,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        const DONE: &str = "the future was polled after it had completed";
+        match self.project().state.project() {
+            StateProj::Refused { problem } => Poll::Ready(Err(problem.take().expect(DONE).into())),
+            StateProj::Calling { future, ticket, judge } => {
+                let polling = BreakerTicket::polling(ticket);
+                let polled = future.poll(cx);
+                polling.done();
+                let Poll::Ready(result) = &polled else {
+                    ticket.iter_mut().for_each(BreakerTicket::waits);
+                    return Poll::Pending;
+                };
+                let judge = judge.take().expect(DONE);
+                let judging = Judging { ticket };
+                let judgement = judge(result.as_ref()).into();
+                if let Some(ticket) = judging.done() {
+                    ticket.settle(judgement);
+                }
+                polled
+            }
+        }
+    }
+}
+
+/// What a result says that nobody judges. A refusal by another part of our own wall says nothing of whom was called.
+pub(crate) fn by_result<T, E: 'static>(result: Result<&T, &E>) -> Judgement {
+    let Err(error) = result else { return Judgement::new(Outcome::Success) };
+    let problem = (error as &dyn Any).downcast_ref::<Problem>();
+    let is_refused = problem.is_some_and(|problem| {
+        let judge = HttpClassify::new();
+        let judged = Classify::<http::Response<String>, Problem>::error(&judge, problem);
+        judged.outcome() == Outcome::Rejected
+    });
+    Judgement::new(if is_refused { Outcome::Rejected } else { Outcome::Failure })
+}
+
+impl<Fut, J, H: Host> fmt::Debug for Call<Fut, J, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = match &self.state {
+            State::Calling { .. } => "calling",
+            State::Refused { .. } => "refused",
+        };
+        f.debug_struct("Call").field("state", &at).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::task::{Context, Poll};
+
+use buttress_core::clock::Timer;
+use buttress_core::outcome::{HttpClassify, JudgedAnswer};
+use buttress_core::stage::Rewrap;
+use buttress_core::sync::Shared;
+use tower_service::Service;
+
+use crate::machine::Refused;
+use crate::{Breaker, BreakerTicket, NoTimer, ResponseFuture};
+
+/// A service with a circuit breaker before it. Made by a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer); begun by
+/// [`after`](Self::after), [`when`](Self::when) or [`by_switch_alone`](Self::by_switch_alone).
+///
+/// While the breaker is open, it is ready without asking the service inside, and what became ready that way refuses the next
+/// call, whatever has become of the breaker by then: the service inside was not polled ready. One that is half-open asks it, and
+/// takes no place before the call.
+pub struct CircuitBreaker<S, C: 'static = HttpClassify, M = Rewrap, T = NoTimer> {
+    inner: S,
+    breaker: Breaker,
+    classify: Shared<C>,
+    timer: T,
+    /// Why the next call is refused: nobody asked the service whether it is ready.
+    refuses: Option<Refused>,
+    mode: PhantomData<fn() -> M>,
+}
+
+impl<S, C, M, T> CircuitBreaker<S, C, M, T> {
+    pub(crate) const fn new(inner: S, breaker: Breaker, classify: Shared<C>, timer: T) -> Self {
+        Self { inner, breaker, classify, timer, refuses: None, mode: PhantomData }
+    }
+
+    /// The breaker before it.
+    pub const fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// The service inside.
+    pub const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Takes the service out again.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<Req, S, C, M, T> Service<Req> for CircuitBreaker<S, C, M, T>
+where
+    S: Service<Req>,
+    M: JudgedAnswer<Req, S::Response, S::Error, C, BreakerTicket>,
+    T: Timer + Clone,
+{
+    type Response = M::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<Req, S, C, M, T>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.refuses = self.breaker.refuses();
+        if self.refuses.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Req) -> Self::Future {
+        let refused = match self.refuses.take() {
+            None => match self.breaker.enter() {
+                Ok(ticket) => {
+                    let (inner, classify) = (&mut self.inner, self.classify.clone());
+                    let timer = self.timer.clone();
+                    return ResponseFuture::calling(inner, request, ticket, classify, timer);
+                }
+                Err(refused) => refused,
+            },
+            Some(refused) => {
+                self.breaker.has_refused();
+                refused
+            }
+        };
+        let problem = self.breaker.problem(&refused);
+        ResponseFuture::refused(problem, M::wants(&request), self.classify.clone())
+    }
+}
+
+/// The clone is not ready, though the original may be.
+impl<S: Clone, C, M, T: Clone> Clone for CircuitBreaker<S, C, M, T> {
+    fn clone(&self) -> Self {
+        let (breaker, classify) = (self.breaker.clone(), self.classify.clone());
+        Self::new(self.inner.clone(), breaker, classify, self.timer.clone())
+    }
+}
+
+impl<S: fmt::Debug, C, M, T> fmt::Debug for CircuitBreaker<S, C, M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreaker")
+            .field("inner", &self.inner)
+            .field("breaker", &self.breaker)
+            .finish_non_exhaustive()
+    }
+}
