@@ -20,6 +20,12 @@ pub(crate) struct Rules {
 pub(crate) type LeaveIf = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 impl Rules {
+    /// Whether all failures in a context are rewritten, whatever was asked.
+    #[inline]
+    pub(crate) fn ask_no_request(&self) -> bool {
+        self.enabled && self.paths.is_empty() && self.routes.is_empty()
+    }
+
     /// Whether what answers this request stays as it is.
     #[inline]
     pub(crate) fn leave_request(&self, request: &dyn RequestHead) -> bool {

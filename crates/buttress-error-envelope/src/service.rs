@@ -2,6 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
+use buttress_core::RequestContext;
 use buttress_core::stage::{BodyMode, RequestHead, Rewrap};
 use buttress_core::sync::Shared;
 use bytes::Bytes;
@@ -37,21 +38,25 @@ impl<S, M> ErrorEnvelope<S, M> {
     }
 
     /// How a failure will be answered, as far as the request decides on it.
-    #[inline]
     fn manner(&self, request: &dyn RequestHead) -> Manner {
         let is_left = self.rules.leave_request(request);
         match request.context() {
             _ if !self.rules.enabled => Manner::LeftAlone,
             Some(_) if is_left => Manner::LeftAlone,
             Some(_) => Manner::OfTheContext,
-            None => self.alone(request, is_left),
+            None => Manner::Alone { asked: self.rules.answers.asked(request), is_left },
         }
     }
 
-    /// Apart, because it is much code that a service behind a context never needs.
+    /// Calls the service where the request has to be asked. Apart, and with the request itself: what looks at it through a
+    /// pointer keeps it from being handed on where it is, and it is large.
     #[inline(never)]
-    fn alone(&self, request: &dyn RequestHead, is_left: bool) -> Manner {
-        Manner::Alone { asked: self.rules.answers.asked(request), is_left }
+    fn call_asking<B>(&mut self, request: Request<B>) -> ResponseFuture<S::Future, M>
+    where
+        S: Service<Request<B>>,
+    {
+        let manner = self.manner(&request);
+        ResponseFuture::new(self.inner.call(request), self.rules.clone(), manner)
     }
 }
 
@@ -72,8 +77,11 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let manner = self.manner(&request);
-        ResponseFuture::new(self.inner.call(request), self.rules.clone(), manner)
+        let is_in_context = request.extensions().get::<RequestContext>().is_some();
+        if !is_in_context || !self.rules.ask_no_request() {
+            return self.call_asking(request);
+        }
+        ResponseFuture::new(self.inner.call(request), self.rules.clone(), Manner::OfTheContext)
     }
 }
 
