@@ -84,6 +84,7 @@ mod mode;
 mod permit;
 mod permits;
 mod service;
+mod settings;
 
 use std::fmt;
 use std::future::Future;
@@ -100,6 +101,7 @@ pub use self::mode::{HoldingBody, Mode, ToTheEnd, UntilTheEnd};
 pub use self::permit::Permit;
 use self::permit::Room;
 pub use self::service::{BulkheadLayer, Bulkheaded};
+pub use self::settings::BulkheadSettings;
 use crate::work::Work;
 use crate::{NoTimer, Priority};
 

@@ -9,6 +9,7 @@
 )]
 
 mod adaptive;
+mod allocations;
 mod bulkhead;
 mod contract;
 mod deadline;
@@ -16,6 +17,7 @@ mod door;
 mod fallback;
 mod outlier;
 mod shed;
+mod signals;
 mod simulator;
 mod throttle;
 mod timeout;

@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use buttress_core::clock::Timer;
+use serde::{Deserialize, Serialize};
+
+use super::{Bulkhead, BulkheadBuilder};
+use crate::Priority;
+
+/// The settings of a [`Bulkhead`], as they stand in a file. What is left out has its default.
+///
+/// ```
+/// use buttress_core::clock::TokioTimer;
+/// use buttress_overload::bulkhead::BulkheadSettings;
+///
+/// let settings: BulkheadSettings = toml::from_str(r#"
+///     permits = 32
+///     queue = 100
+///     at_most_ms = 500
+///     priority = "low"
+/// "#)?;
+/// assert_eq!(settings.builder(TokioTimer).build()?.limit(), 32);
+///
+/// let settings: BulkheadSettings = toml::from_str("permits = 0\nqueue = 9\nat_most_ms = 0")?;
+/// let error = settings.builder(TokioTimer).build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["permits", "queue.at_most"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct BulkheadSettings {
+    /// How many calls at a time.
+    pub permits: u32,
+    /// How many may wait; 0 is nobody.
+    pub queue: u32,
+    /// How long one may wait, in milliseconds.
+    pub at_most_ms: u64,
+    /// How much calls matter that do not say so themselves.
+    pub priority: Priority,
+}
+
+impl Default for BulkheadSettings {
+    fn default() -> Self {
+        Self { permits: 64, queue: 0, at_most_ms: 1_000, priority: Priority::Normal }
+    }
+}
+
+impl BulkheadSettings {
+    /// A builder with these settings.
+    pub fn builder<T: Timer + Clone>(&self, timer: T) -> BulkheadBuilder<T> {
+        let bulkhead = Bulkhead::of(self.permits).priority(self.priority);
+        match self.queue {
+            0 => bulkhead.timer(timer),
+            length => bulkhead.queue(length, Duration::from_millis(self.at_most_ms), timer),
+        }
+    }
+}
