@@ -14,9 +14,13 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::ReplayBody;
+use crate::decide::Course;
+use crate::head::Head;
 use crate::hedge::{Race, Raced, poll_both};
 use crate::layer::Judged;
-use crate::plan::{Plan, seen};
+use crate::plan::{Plan, entered, is_repeat, seen, span};
+use crate::replay::Reel;
+use http::header::TRAILER;
 
 pin_project! {
     /// Response future of [`Retry`](crate::Retry).
@@ -59,13 +63,51 @@ where
     S: Service<Request<ReplayBody<B>>>,
     T: Timer,
 {
+    /// Of a call that is never repeated.
     #[inline]
-    pub(crate) fn new(
-        future: S::Future,
-        plan: Option<Plan<S, B>>,
-        shared: Shared<Judged<C, T>>,
-    ) -> Self {
-        Self { state: State::Calling { future }, race: None, plan, shared }
+    pub(crate) fn once(future: S::Future, shared: Shared<Judged<C, T>>) -> Self {
+        Self { state: State::Calling { future }, race: None, plan: None, shared }
+    }
+
+    /// Makes the first attempt, with the instance that is ready, and keeps what others are made of. All of it in one place:
+    /// to move a plan costs more than to make one.
+    #[expect(clippy::inline_always, reason = "a call would move the plan")]
+    #[inline(always)]
+    pub(crate) fn first(mut service: S, request: Request<B>, shared: &Shared<Judged<C, T>>) -> Self
+    where
+        B: Body,
+    {
+        let inner = &shared.inner;
+        let head = Head::of(&request);
+        let is_inner = is_repeat(&request, inner);
+        let (deposit, span) = (inner.begin(is_inner), span(inner, 1));
+        let by_cap = inner.count_for_hedges(is_inner);
+        let mut reel = Reel::Empty;
+        let request = request.map(|body| {
+            let ends_with_its_bytes = || !head.headers.contains_key(TRAILER);
+            let (body, taped) = Reel::record(body, &inner.room, ends_with_its_bytes);
+            reel = taped;
+            body
+        });
+        let future = entered(span.as_deref(), || service.call(request));
+        Self {
+            state: State::Calling { future },
+            race: None,
+            plan: Some(Plan {
+                service,
+                head,
+                reel,
+                course: Course::new(),
+                deposit,
+                by_cap,
+                is_inner,
+                has_hedged: false,
+                has_waited: false,
+                span,
+                next: None,
+            }),
+            shared: shared.clone(),
+        }
     }
 }
 

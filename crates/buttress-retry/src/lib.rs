@@ -12,6 +12,7 @@ mod decide;
 #[cfg_attr(docsrs, doc(cfg(any(feature = "hyper", feature = "tonic"))))]
 pub mod errors;
 mod future;
+mod head;
 mod hedge;
 mod inner;
 mod layer;

@@ -1,10 +1,7 @@
 use std::time::Duration;
 
-use buttress_core::Deadline;
 use buttress_core::outcome::{Judgement, Outcome};
 use buttress_core::stage::RequestHead;
-use http::header::TRAILER;
-use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -13,59 +10,34 @@ use tracing::Span;
 use crate::Attempt;
 use crate::budget::{Cost, Deposit};
 use crate::decide::{Course, Why};
+use crate::head::Head;
 use crate::hedge::{Fare, Hedging};
 use crate::inner::{Facts, Inner, Next};
 use crate::replay::{Reel, ReplayBody};
 use crate::sent::{Seen, Sent};
-use crate::when::{Safety, is_grpc};
+use crate::when::Safety;
 
 /// What is kept of a call, so that there can be another attempt.
 pub(crate) struct Plan<S, B> {
     /// The instance that was polled ready. It made the first call, and is asked again for the next.
     pub(crate) service: S,
-    head: Parts,
-    reel: Reel<B>,
-    course: Course,
-    deposit: Option<Deposit>,
+    pub(crate) head: Head,
+    pub(crate) reel: Reel<B>,
+    pub(crate) course: Course,
+    pub(crate) deposit: Option<Deposit>,
     /// The same by the cap on hedges.
-    by_cap: Option<Deposit>,
-    is_inner: bool,
-    has_hedged: bool,
+    pub(crate) by_cap: Option<Deposit>,
+    pub(crate) is_inner: bool,
+    pub(crate) has_hedged: bool,
     /// Whether somebody has had to wait for it.
-    has_waited: bool,
+    pub(crate) has_waited: bool,
     /// That of the attempt, if there are any.
-    span: Option<Box<Span>>,
+    pub(crate) span: Option<Box<Span>>,
     /// What was decided, until it is sent.
-    next: Option<Box<(Next, ReplayBody<B>)>>,
+    pub(crate) next: Option<Box<(Next, ReplayBody<B>)>>,
 }
 
 impl<S, B: Body> Plan<S, B> {
-    /// Keeps what is needed of this request, and gives the first attempt.
-    #[inline]
-    pub(crate) fn new<T>(
-        service: S,
-        request: Request<B>,
-        inner: &Inner<T>,
-    ) -> (Self, Request<ReplayBody<B>>) {
-        let (parts, body) = request.into_parts();
-        let is_inner = is_repeat(&parts, inner);
-        let (body, reel) = Reel::record(body, &inner.room, || !parts.headers.contains_key(TRAILER));
-        let plan = Self {
-            service,
-            head: parts.clone(),
-            reel,
-            course: Course::new(),
-            deposit: inner.begin(is_inner),
-            by_cap: inner.count_for_hedges(is_inner),
-            is_inner,
-            has_hedged: false,
-            has_waited: false,
-            span: span(inner, 1),
-            next: None,
-        };
-        (plan, Request::from_parts(parts, body))
-    }
-
     /// An attempt ended like this: how long to wait before the next one, or why there is none.
     #[cold]
     pub(crate) fn ended<T>(&mut self, inner: &Inner<T>, seen: &Seen) -> Result<Duration, Why> {
@@ -97,10 +69,10 @@ impl<S, B: Body> Plan<S, B> {
             judgement: seen.judgement(),
             is_wanted: inner.when.is_wanted(sent, seen, self.course.attempt),
             safety,
-            is_grpc: is_grpc(&self.head),
+            is_grpc: self.head.is_grpc(),
             is_inner: self.is_inner,
             body: self.reel.look(),
-            deadline: Deadline::of(&self.head, &*inner.clock),
+            deadline: self.head.deadline(&*inner.clock),
         }
     }
 
@@ -129,7 +101,7 @@ impl<S, B: Body> Plan<S, B> {
         S: Clone,
     {
         let now = inner.clock.now();
-        let deadline = Deadline::of(&self.head, &*inner.clock);
+        let deadline = self.head.deadline(&*inner.clock);
         let leaves_time =
             deadline.is_none_or(|deadline| deadline.remaining(now) > hedging.delay(now));
         if !leaves_time || !self.reel.is_whole() {
@@ -161,13 +133,13 @@ impl<S, B: Body> Plan<S, B> {
         body: ReplayBody<B>,
         inner: &Inner<T>,
     ) -> Request<ReplayBody<B>> {
-        let mut request = Request::from_parts(self.head.clone(), body);
+        let mut request = self.head.request(body);
         request.extensions_mut().insert(attempt);
         if let Some(repeats) = &inner.repeats {
             let before = repeats.read(&request);
             repeats.write(before.saturating_add(attempt.repeats()), &mut request);
         }
-        if let Some(deadline) = Deadline::of(&self.head, &*inner.clock) {
+        if let Some(deadline) = self.head.deadline(&*inner.clock) {
             inner.wire.refresh(deadline, &mut request, inner.clock.now());
         }
         request
@@ -202,14 +174,16 @@ impl<S, B: Body> Plan<S, B> {
     }
 }
 
-fn is_repeat<T>(head: &Parts, inner: &Inner<T>) -> bool {
-    // Most maps of headers are looked into, and most extensions are empty.
-    let marked = inner.repeats.as_ref().is_some_and(|repeats| repeats.read(head) > 0);
-    marked || Inner::<T>::is_inner(head.context())
+/// Whether this is the repeat of an outer call.
+#[inline]
+pub(crate) fn is_repeat<B, T>(request: &Request<B>, inner: &Inner<T>) -> bool {
+    let marked = !request.headers().is_empty()
+        && inner.repeats.as_ref().is_some_and(|repeats| repeats.read(request) > 0);
+    marked || Inner::<T>::is_inner(request.context())
 }
 
 #[inline]
-fn span<T>(inner: &Inner<T>, attempt: u32) -> Option<Box<Span>> {
+pub(crate) fn span<T>(inner: &Inner<T>, attempt: u32) -> Option<Box<Span>> {
     if !inner.has_spans {
         return None;
     }
@@ -218,7 +192,7 @@ fn span<T>(inner: &Inner<T>, attempt: u32) -> Option<Box<Span>> {
 
 /// Runs it inside the span, if there is one.
 #[inline]
-fn entered<R>(span: Option<&Span>, work: impl FnOnce() -> R) -> R {
+pub(crate) fn entered<R>(span: Option<&Span>, work: impl FnOnce() -> R) -> R {
     match span {
         None => work(),
         Some(span) => span.in_scope(work),

@@ -2,8 +2,9 @@ use std::fmt;
 
 use buttress_core::GrpcCode;
 use buttress_core::outcome::{Judgement, Outcome};
-use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
+
+use crate::head::Head;
 
 /// In the extensions of a request, it says that it may be sent more than once, whatever its method is.
 ///
@@ -23,11 +24,11 @@ pub struct Repeatable;
 /// What was sent, for whoever decides whether to send it again: the head of the request.
 #[derive(Clone, Copy)]
 pub struct Sent<'a> {
-    head: &'a Parts,
+    head: &'a Head,
 }
 
 impl<'a> Sent<'a> {
-    pub(crate) const fn new(head: &'a Parts) -> Self {
+    pub(crate) const fn new(head: &'a Head) -> Self {
         Self { head }
     }
 

@@ -11,7 +11,6 @@ use tower_service::Service;
 
 use crate::builder::NoTimer;
 use crate::layer::Judged;
-use crate::plan::Plan;
 use crate::{ReplayBody, ResponseFuture};
 
 /// A service whose calls are tried again. Made by a [`RetryLayer`](crate::RetryLayer), which [`up_to`](Retry::up_to) builds.
@@ -60,13 +59,11 @@ where
         let inner = &self.shared.inner;
         if !inner.may_repeat() || request.method() == Method::CONNECT {
             let future = self.inner.call(request.map(ReplayBody::passing));
-            return ResponseFuture::new(future, None, self.shared.clone());
+            return ResponseFuture::once(future, self.shared.clone());
         }
         let fresh = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, fresh);
-        let (mut plan, request) = Plan::new(ready, request, inner);
-        let future = plan.call(request);
-        ResponseFuture::new(future, Some(plan), self.shared.clone())
+        ResponseFuture::first(ready, request, &self.shared)
     }
 }
 

@@ -3,12 +3,11 @@ use std::sync::Arc;
 
 use buttress_core::GrpcCode;
 use buttress_core::outcome::Outcome;
-use buttress_core::render::Format;
 use http::header::{EXPECT, UPGRADE};
-use http::request::Parts;
 use http::{HeaderName, Method, Response, StatusCode};
 
 use crate::Attempt;
+use crate::head::Head;
 use crate::sent::{GRPC_STATUS, Repeatable, Seen, Sent};
 
 /// What is repeated: which requests, and after what.
@@ -37,7 +36,7 @@ pub(crate) enum Safety {
 }
 
 impl When {
-    pub(crate) fn safety(&self, head: &Parts) -> Safety {
+    pub(crate) fn safety(&self, head: &Head) -> Safety {
         let headers = &head.headers;
         if head.method == Method::CONNECT
             || headers.contains_key(UPGRADE)
@@ -48,7 +47,7 @@ impl When {
         let is_repeatable = head.extensions.get::<Repeatable>().is_some()
             || headers.contains_key(IDEMPOTENCY_KEY)
             || match &head.method {
-                _ if is_grpc(head) => self.grpc_all,
+                _ if head.is_grpc() => self.grpc_all,
                 method if method.is_safe() => true,
                 method => self.idempotent_methods && method.is_idempotent(),
             };
@@ -88,11 +87,6 @@ impl When {
     pub(crate) fn set_codes(&mut self, codes: impl IntoIterator<Item = GrpcCode>) {
         self.codes = codes.into_iter().fold(0, |bits, code| bits | 1 << code.as_u8());
     }
-}
-
-/// Whether it is a request of gRPC.
-pub(crate) fn is_grpc(head: &Parts) -> bool {
-    Format::of(head).is_grpc()
 }
 
 /// The codes of gRPC that are no successes, if nobody says otherwise.
@@ -163,7 +157,7 @@ mod tests {
     use super::*;
 
     fn safety(when: &When, request: http::request::Builder) -> Safety {
-        when.safety(&request.body(()).unwrap().into_parts().0)
+        when.safety(&Head::of(&request.body(()).unwrap()))
     }
 
     #[test]
