@@ -9,10 +9,9 @@ use tokio::runtime::Handle;
 use super::joined::Joined;
 use super::shared::{Core, Seat};
 use super::standing::Voter;
-use super::stub::Breaker;
 use super::votes::{Order, Votes};
 use super::{EVERY, FleetBuilder};
-use crate::Force;
+use crate::{Breaker, Force};
 
 /// An operator ordered something for a breaker in all processes.
 const FORCED: Action = Action::new("breaker.fleet_forced");
@@ -49,7 +48,6 @@ impl<V: Votes> Fleet<V> {
     /// # Errors
     ///
     /// Fails if there is no tokio runtime, one of this name has joined here already, or 256 others have.
-    #[cfg(any())]
     pub fn join(&self, breaker: &Breaker) -> Result<Joined, BuildError> {
         self.seat(Box::new(breaker.clone()))
     }

@@ -9,7 +9,7 @@
 //! // Three processes. In a real fleet it is `Fleet::over(redis)`.
 //! let votes = MemoryVotes::new();
 //! let process = || {
-//!     let breaker = CircuitBreaker::after(5).name("payments").build()?.breaker().clone();
+//!     let breaker = CircuitBreaker::after(5).named("payments").build()?.breaker().clone();
 //!     let fleet = Fleet::with(votes.clone()).quorum(Quorum::of(2)).build()?;
 //!     Ok::<_, buttress_core::BuildError>((fleet.join(&breaker)?, breaker))
 //! };

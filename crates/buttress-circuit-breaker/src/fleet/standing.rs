@@ -5,7 +5,7 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 
 use crate::machine::Snapshot;
-use crate::{Events, Force, Reason, State, Transition, Trip};
+use crate::{Breaker, Events, Force, Reason, State, Transition, Trip};
 
 /// What a fleet asks of a breaker, and tells it.
 pub(crate) trait Voter: Send + Sync + 'static {
@@ -68,6 +68,29 @@ impl Standing {
             State::HalfOpen => Opinion::Unsettled,
             _ => Opinion::None,
         }
+    }
+}
+
+impl Voter for Breaker {
+    fn name(&self) -> &str {
+        Self::name(self)
+    }
+
+    fn events(&self, room: usize) -> Events {
+        Self::events(self, room)
+    }
+
+    fn standing(&self) -> Standing {
+        let now = self.inner().world.clock.now();
+        Standing::of(&self.inner().machine.snapshot(now), &self.history(), now)
+    }
+
+    fn trip(&self, trip: Trip) {
+        Self::trip(self, trip);
+    }
+
+    fn force(&self, force: Force) {
+        Self::force(self, force);
     }
 }
 
