@@ -1,16 +1,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use buttress_core::Problem;
 use buttress_core::clock::{Moment, Timestamp};
 use buttress_core::outcome::{Judgement, Outcome};
 use buttress_core::sync::Shared;
+use buttress_core::{BuildError, Problem};
 
 use crate::call::{Call, by_result};
 use crate::inner::Inner;
 use crate::machine::{Ended, Pass, Refused, Snapshot};
 use crate::ticket::Host;
-use crate::{BreakerTicket, Events, Force, State, Transition, Trip};
+use crate::{BreakerTicket, CircuitBreakerSettings, Events, Force, Mode, State, Transition, Trip};
 
 /// The handle of a circuit breaker: to see how it stands, to force it, and to make calls that need no tower. Clones are the
 /// same breaker.
@@ -93,6 +93,45 @@ impl Breaker {
         self.0.machine.trip(trip, &*self.0)
     }
 
+    /// Goes by these settings from now on: in the same state, and with empty windows. Another mode than the settings had before is
+    /// taken on, too.
+    ///
+    /// ```
+    /// use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerSettings, State};
+    /// use buttress_core::outcome::Outcome;
+    ///
+    /// let breaker = CircuitBreaker::after(5).build()?.breaker().clone();
+    /// let read = |text: &str| toml::from_str::<CircuitBreakerSettings>(text);
+    ///
+    /// assert!(breaker.reconfigure(&read("failures = 0")?).is_err(), "the old ones stay");
+    /// breaker.reconfigure(&read("failures = 1")?)?;
+    /// breaker.try_enter().unwrap().settle(Outcome::Failure);
+    /// assert_eq!(breaker.state(), State::Open);
+    ///
+    /// breaker.reconfigure(&read("failures = 1\nmode = 'off'")?)?;
+    /// assert_eq!(breaker.state(), State::Disabled);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong. The old ones stay then.
+    pub fn reconfigure(&self, settings: &CircuitBreakerSettings) -> Result<(), BuildError> {
+        let (policy, new) = settings.builder()?.into_hot();
+        self.0.machine.reconfigure(policy, &*self.0)?;
+        let old = std::mem::replace(&mut *self.0.hot.lock(), new);
+        self.0.world.reconfigured();
+        // What an operator said since stays, as long as the settings do not say something else than they did.
+        if old.mode != new.mode {
+            self.force(match new.mode {
+                Mode::Active => Force::Release,
+                Mode::MetricsOnly => Force::MetricsOnly,
+                Mode::Off => Force::Off,
+            });
+        }
+        Ok(())
+    }
+
     /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].
     #[must_use]
     pub fn leak(self) -> Self {
@@ -134,7 +173,7 @@ impl Breaker {
     ///
     /// ```
     /// use buttress_circuit_breaker::{CircuitBreaker, State};
-    /// use buttress_core::Problem;
+    /// use buttress_core::{BuildError, Problem};
     /// use buttress_core::outcome::Outcome;
     ///
     /// # #[tokio::main(flavor = "current_thread")]

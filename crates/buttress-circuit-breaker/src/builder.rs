@@ -5,17 +5,23 @@ use std::time::Duration;
 
 use buttress_core::audit::Audit;
 use buttress_core::clock::{Clock, SystemClock, Timer};
+use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::metrics::Metrics;
 use buttress_core::outcome::HttpClassify;
+use buttress_core::stage::Rewrap;
 use buttress_core::{BuildError, Dice, Faults, HealthStatus};
 
 use crate::events::Herald;
 use crate::inner::{Hot, Inner, World};
-use crate::machine::{Machine, Policy};
+use crate::keyed::Keyed;
+use crate::machine::{Machine, Policy, Table};
 use crate::meters::Meters;
 use crate::parts::Lock;
 use crate::refusal::Refusals;
-use crate::{Abandoned, Breaker, CircuitBreaker, CircuitBreakerLayer, Mode, NoTimer, Rule};
+use crate::{
+    Abandoned, Breaker, BreakerTable, CircuitBreaker, CircuitBreakerLayer, KeyedBreakerLayer, Mode,
+    NoTimer, Rule,
+};
 
 impl CircuitBreaker<()> {
     /// Opens after so many failures: in a row, or, with [`failures_in`](CircuitBreakerBuilder::failures_in), in a time.
@@ -286,9 +292,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     /// # Errors
     ///
     /// Fails with every setting that is wrong.
-    pub fn build(
-        self,
-    ) -> Result<CircuitBreakerLayer<C, buttress_core::stage::Rewrap, T>, BuildError> {
+    pub fn build(self) -> Result<CircuitBreakerLayer<C, Rewrap, T>, BuildError> {
         self.check()?;
         let policy = self.whole_policy();
         let Outsides { name, clock, dice, metrics, audit } = self.outside;
@@ -302,6 +306,40 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
             world: World { name, clock, dice, audit },
         };
         Ok(CircuitBreakerLayer::new(Breaker::new(inner), self.classify, self.timer))
+    }
+
+    /// Checks the settings, and gives a layer with a breaker for each key, of as many as there is room for.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong, or that [a table](crate::machine::Table) has no room for.
+    pub fn build_table<K: KeyFor>(
+        self,
+        by: K,
+        room: usize,
+    ) -> Result<KeyedBreakerLayer<K, C, Rewrap, T>, BuildError> {
+        let mut faults = self.faults();
+        let now = self.outside.clock.now();
+        let table = faults.within("", Table::new(self.whole_policy(), room, now));
+        let Some(table) = faults.finish(table)? else {
+            return Err(BuildError::of("room", "there is none"));
+        };
+        let Outsides { name, clock, dice, metrics, audit } = self.outside;
+        let keyed = Keyed {
+            table,
+            keyer: Keyer::random(),
+            refusals: Refusals::new(name.clone(), KEPT),
+            meters: Meters::of_table(&metrics, &name),
+            world: World { name, clock, dice, audit },
+        };
+        let table = BreakerTable::new(keyed);
+        Ok(KeyedBreakerLayer::new(table, by, self.classify, self.timer))
+    }
+
+    /// The policy alone, and what it is to health while it is open.
+    pub(crate) fn into_hot(self) -> (Policy, Hot) {
+        let hot = Hot { health: self.health, mode: self.policy.mode };
+        (self.whole_policy(), hot)
     }
 
     fn faults(&self) -> Faults {
@@ -329,6 +367,9 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.policy.clone().rules(first.into_iter().chain(self.rules.iter().copied()))
     }
 }
+
+/// So many refusals of a table are kept, as its keys open at different times.
+const KEPT: usize = 64;
 
 impl<C, T> fmt::Debug for CircuitBreakerBuilder<C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -19,6 +19,9 @@ const CLOSED: Action = Action::new("breaker.closed");
 /// An operator held it somewhere, let it go, or made it forget.
 const FORCED: Action = Action::new("breaker.forced");
 
+/// It has other settings.
+const RECONFIGURED: Action = Action::new("breaker.reconfigured");
+
 /// A machine with a clock, with ears and with a name.
 pub(crate) struct Inner {
     pub(crate) machine: Machine,
@@ -93,6 +96,25 @@ impl World {
             _ => step.to().to_string(),
         };
         let event = Event::new(action, Done::Succeeded).target(&self.name).reason(&reason);
+        self.audit.record(&event.actor(Actor::System("circuit breaker")));
+    }
+
+    /// Tells of a breaker of a table. Which one is not known, only a hash of it; and strangers may move many: so the log hears
+    /// of it when it is asked for, and the audit only of what an operator did.
+    pub(crate) fn tell_of_key(&self, step: &Transition) {
+        let (breaker, from, to) = (&*self.name, step.from().as_str(), step.to().as_str());
+        tracing::debug!(target: "buttress", breaker, from, to, "circuit breaker of a key moved");
+        let why = step.why();
+        if matches!(why, Why::Forced | Why::Released | Why::Reset) && self.audit.hears(FORCED) {
+            let event = Event::new(FORCED, Done::Succeeded).target(&self.name).reason(to);
+            self.audit.record(&event.actor(Actor::System("circuit breaker")));
+        }
+    }
+
+    /// Tells that somebody gave it other settings.
+    pub(crate) fn reconfigured(&self) {
+        tracing::info!(target: "buttress", breaker = &*self.name, "circuit breaker has other settings");
+        let event = Event::new(RECONFIGURED, Done::Succeeded).target(&self.name);
         self.audit.record(&event.actor(Actor::System("circuit breaker")));
     }
 

@@ -6,6 +6,7 @@ mod broadcast;
 mod buckets;
 mod builder;
 mod call;
+pub mod config;
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
@@ -19,6 +20,7 @@ mod future;
 mod growth;
 mod history;
 mod inner;
+mod keyed;
 mod layer;
 pub mod machine;
 mod meters;
@@ -44,8 +46,10 @@ mod word;
 pub use self::breaker::Breaker;
 pub use self::builder::CircuitBreakerBuilder;
 pub use self::call::Call;
+pub use self::config::CircuitBreakerSettings;
 pub use self::events::{Event, Events};
 pub use self::future::ResponseFuture;
+pub use self::keyed::{BreakerTable, KeyedBreaker, KeyedBreakerLayer};
 pub use self::layer::CircuitBreakerLayer;
 pub use self::meters::CATALOGUE;
 pub use self::no_timer::NoTimer;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use buttress_core::{BuildError, Faults};
+use serde::{Deserialize, Serialize};
 
 use crate::growth::Growth;
 use crate::{Mode, Rule};
@@ -41,7 +42,9 @@ pub struct Policy {
 ///
 /// assert_eq!(Abandoned::default(), Abandoned::FailureIfSlow);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Abandoned {
     /// A failure, if it had been slow already: somebody went away because nothing came. Else nothing: that a caller

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What a breaker does with calls now.
 ///
 /// ```
@@ -122,7 +124,9 @@ impl Force {
 /// assert_eq!(Mode::default().state(), State::Closed);
 /// assert_eq!(Mode::MetricsOnly.state(), State::MetricsOnly);
 /// ```
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Mode {
     /// By its rules.

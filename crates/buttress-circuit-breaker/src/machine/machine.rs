@@ -6,7 +6,7 @@ use buttress_core::clock::Moment;
 use buttress_core::outcome::Outcome;
 
 use super::pass::Kind;
-use super::{Around, Ended, Gate, Outside, Pass, Policy, Refused, Snapshot, Verdict};
+use super::{Around, Ended, Gate, News, Outside, Pass, Policy, Refused, Snapshot, Verdict};
 use crate::current::Current;
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
@@ -109,8 +109,10 @@ impl Machine {
     #[inline]
     pub fn settle(&self, pass: Pass, ended: impl Into<Ended>, outside: &impl Outside) {
         let ended = ended.into();
-        if self.is_news(&pass, ended.outcome()) {
-            self.settle_news(pass, &ended, outside);
+        match self.gate.news(pass, ended.outcome()) {
+            News::None => {}
+            News::OneMore => self.settle_success(pass, &ended, outside),
+            News::Some => self.settle_news(pass, &ended, outside),
         }
     }
 
@@ -118,7 +120,7 @@ impl Machine {
     #[inline]
     #[must_use]
     pub fn is_news(&self, pass: &Pass, outcome: Outcome) -> bool {
-        self.gate.is_news(*pass, outcome)
+        self.gate.news(*pass, outcome) != News::None
     }
 
     /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, and is not counted once more
@@ -129,6 +131,10 @@ impl Machine {
             return pass;
         }
         let rules = self.current.load();
+        if !rules.policy.is_of_slow_calls() {
+            // To count it now would keep other rates from hearing how it ends.
+            return pass;
+        }
         let around = self.around(&rules.policy, &rules.tally, outside);
         self.gate.settle(pass, Verdict::Hanging, None, &around);
         pass.counted()
@@ -225,6 +231,21 @@ impl Machine {
             self.refused.fetch_add(1, Relaxed);
         }
         answer
+    }
+
+    /// One more success, where nothing has failed just before: it waits with others of its thread until it is looked at.
+    fn settle_success(&self, pass: Pass, ended: &Ended, outside: &impl Outside) {
+        let rules = self.current.load();
+        if ended.verdict(&rules.policy) != (Verdict::Good { slow: false }) || pass.is_counted() {
+            return self.settle_news(pass, ended, outside);
+        }
+        let phase = self.gate.word().phase();
+        let halved = phase == Phase::RampingUp;
+        let now = || outside.recent();
+        if let Some(trip) = rules.tally.one_more(&rules.policy, pass.generation(), halved, now) {
+            let around = self.around(&rules.policy, &rules.tally, outside);
+            self.gate.heed(trip, phase, pass, None, &around);
+        }
     }
 
     #[cold]

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use buttress_core::clock::Moment;
 use buttress_core::key::Key;
@@ -8,7 +9,9 @@ use buttress_core::{BuildError, Faults};
 use super::TableUsage;
 use super::claim::Claims;
 use super::slot::{MOST_TIMES, Slot, over};
-use crate::machine::{Around, Ended, Kind, Outside, Pass, Policy, Refused, Snapshot, Verdict};
+use crate::machine::{
+    Around, Ended, Kind, News, Outside, Pass, Policy, Refused, Snapshot, Verdict,
+};
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
@@ -154,20 +157,26 @@ impl Table {
     #[inline]
     #[must_use]
     pub fn is_news(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
-        self.slot(pass).is_some_and(|slot| slot.gate.is_news(pass.pass, outcome))
+        self.slot(pass).is_some_and(|slot| slot.gate.news(pass.pass, outcome) != News::None)
     }
 
     /// As [`Machine::hangs`](super::Machine::hangs).
     pub fn hangs(&self, pass: KeyedPass, outside: &impl Outside) -> KeyedPass {
         let news = self.is_news(&pass, Outcome::Failure) && pass.pass.kind() == Kind::Ordinary;
         match self.slot(&pass) {
-            Some(slot) if news => {
+            Some(slot) if news && self.policy.is_of_slow_calls() => {
                 let around = self.around(pass.slot as usize, slot, outside);
                 slot.gate.settle(pass.pass, Verdict::Hanging, None, &around);
                 KeyedPass { pass: pass.pass.counted(), ..pass }
             }
             _ => pass,
         }
+    }
+
+    /// What waits longer is slow.
+    #[must_use]
+    pub const fn slow(&self) -> Duration {
+        self.policy.slow
     }
 
     /// What is known of this key; nothing, if it has no place.
