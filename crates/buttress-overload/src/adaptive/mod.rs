@@ -80,6 +80,7 @@ mod meters;
 mod policy;
 mod sampler;
 mod seen;
+mod settings;
 
 pub use self::aimd::Aimd;
 pub use self::builder::AdaptiveBuilder;
@@ -89,3 +90,4 @@ pub use self::limit::{Adaptive, Slot};
 pub use self::meters::CATALOGUE;
 pub use self::policy::LimitPolicy;
 pub use self::seen::Seen;
+pub use self::settings::{AdaptiveSettings, PolicySettings};

@@ -46,6 +46,20 @@ pub trait LimitPolicy: fmt::Debug + Send + 'static {
     }
 }
 
+impl<P: LimitPolicy + ?Sized> LimitPolicy for Box<P> {
+    fn limit(&self) -> u32 {
+        (**self).limit()
+    }
+
+    fn learn(&mut self, seen: &Seen, now: Moment) -> u32 {
+        (**self).learn(seen, now)
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        (**self).check(faults);
+    }
+}
+
 /// Between which limits a policy moves, and where it begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bounds {

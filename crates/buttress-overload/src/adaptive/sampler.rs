@@ -84,6 +84,7 @@ fn nanos(time: Duration) -> u64 {
 }
 
 #[cfg(test)]
+#[cfg(not(buttress_loom))]
 mod tests {
     use super::*;
 

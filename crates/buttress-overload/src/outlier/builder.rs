@@ -101,6 +101,7 @@ impl OutlierBuilder {
                 AtomicUsize::new(first - 1)
             }),
             meters: Meters::new(&self.metrics, &self.name),
+            name: self.name,
             clock: self.clock,
         }
     }

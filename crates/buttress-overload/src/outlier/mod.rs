@@ -45,6 +45,9 @@
 //! - What is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure.
 //! - No task: rates are looked at by whoever comes when it is time.
 //!
+//! As a [`Probe`](buttress_core::Probe) a set is degraded while somebody is left out, and down while so many are that all are used; it
+//! is never critical by itself.
+//!
 //! # Cancellation
 //!
 //! See [`Seat`].
@@ -64,9 +67,11 @@ mod ejected;
 mod endpoint;
 mod meters;
 mod outliers;
+mod probe;
 mod roster;
 mod rules;
 mod set;
+mod settings;
 
 pub use self::builder::OutlierBuilder;
 pub use self::ejected::Ejected;
@@ -74,3 +79,4 @@ pub use self::meters::CATALOGUE;
 pub use self::outliers::{Outliers, Seat};
 pub use self::rules::OutlierRules;
 pub use self::set::{EndpointFuture, EndpointSet};
+pub use self::settings::OutlierSettings;

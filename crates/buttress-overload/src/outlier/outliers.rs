@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use buttress_core::clock::{Clock, Moment};
@@ -25,6 +26,7 @@ pub(super) struct Inner {
     pub(super) panics: AtomicBool,
     /// Where each thread goes on with its round.
     pub(super) rounds: Striped<AtomicUsize>,
+    pub(super) name: Cow<'static, str>,
     pub(super) clock: Box<dyn Clock>,
     pub(super) meters: Meters,
 }
@@ -37,6 +39,12 @@ impl Outliers {
 
     pub(super) fn new(inner: Inner) -> Self {
         Self(Shared::new(inner))
+    }
+
+    /// What the set is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// How many endpoints there are.

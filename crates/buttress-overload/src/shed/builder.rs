@@ -76,9 +76,19 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         at_most: Duration,
         timer: U,
     ) -> ShedBuilder<U> {
-        let Self { limit, slow, target, interval, name, clock, metrics, .. } = self;
         let queue = Some((length, at_most));
-        ShedBuilder { limit, slow, queue, target, interval, timer, name, clock, metrics }
+        ShedBuilder { queue, ..self.without_queue(timer) }
+    }
+
+    /// Waits with another timer, if there is a queue.
+    pub fn timer<U: Timer + Clone>(self, timer: U) -> ShedBuilder<U> {
+        ShedBuilder { queue: self.queue, ..self.without_queue(timer) }
+    }
+
+    /// The same, for a timer that nobody needs.
+    pub(super) fn without_queue<U>(self, timer: U) -> ShedBuilder<U> {
+        let Self { limit, slow, target, interval, name, clock, metrics, .. } = self;
+        ShedBuilder { limit, slow, queue: None, target, interval, timer, name, clock, metrics }
     }
 
     /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5 ms within 100 ms.

@@ -36,7 +36,7 @@ impl Account {
             full: AtomicU32::new(1),
             book: Lock::new(Book::new(window)),
             times,
-            odds: [const { AtomicU32::new(0) }; CLASSES],
+            odds: std::array::from_fn(|_| AtomicU32::new(0)),
         }
     }
 

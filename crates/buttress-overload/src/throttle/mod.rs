@@ -67,7 +67,9 @@ mod book;
 mod builder;
 mod gate;
 mod meters;
+mod settings;
 
 pub use self::builder::ThrottleBuilder;
 pub use self::gate::{Pass, Throttle};
 pub use self::meters::CATALOGUE;
+pub use self::settings::ThrottleSettings;

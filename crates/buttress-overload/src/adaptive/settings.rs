@@ -1,0 +1,99 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Adaptive, AdaptiveBuilder, Aimd, Gradient, LimitPolicy};
+
+/// The settings of an [`Adaptive`] limit, as they stand in a file. What is left out has its default.
+///
+/// ```
+/// use buttress_overload::adaptive::AdaptiveSettings;
+///
+/// let settings: AdaptiveSettings = toml::from_str(r#"
+///     policy = "gradient"
+///     least = 8
+///     most = 400
+///     tolerance = 1.8
+/// "#)?;
+/// assert_eq!(settings.builder().build()?.limit(), 20);
+///
+/// let settings: AdaptiveSettings = toml::from_str("least = 30\ntolerance = 9.0")?;
+/// let error = settings.builder().build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["starting_at", "tolerance"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AdaptiveSettings {
+    /// What the limit goes by.
+    pub policy: PolicySettings,
+    /// The lowest limit.
+    pub least: u32,
+    /// The highest one.
+    pub most: u32,
+    /// The one to begin with.
+    pub starting_at: u32,
+    /// How many times as long as alone a call may take, for `gradient`.
+    pub tolerance: f64,
+    /// How often it is measured again what a call takes alone, in milliseconds, for `gradient`.
+    pub measured_every_ms: u64,
+    /// After how long a call that is given up counts as one that was never answered, in milliseconds.
+    pub slow_ms: u64,
+}
+
+/// What an [`Adaptive`] limit goes by, as it stands in a file.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PolicySettings {
+    /// [`Gradient`]: latency, and drops.
+    #[default]
+    Gradient,
+    /// [`Aimd`]: drops alone.
+    Aimd,
+}
+
+impl Default for AdaptiveSettings {
+    fn default() -> Self {
+        Self {
+            policy: PolicySettings::Gradient,
+            least: 4,
+            most: 1_000,
+            starting_at: 20,
+            tolerance: 1.5,
+            measured_every_ms: 30_000,
+            slow_ms: 10_000,
+        }
+    }
+}
+
+impl AdaptiveSettings {
+    /// A builder with these settings.
+    pub fn builder(&self) -> AdaptiveBuilder {
+        Adaptive::by(self.policy()).slow(self.slow())
+    }
+
+    /// The policy alone.
+    #[must_use]
+    pub fn policy(&self) -> Box<dyn LimitPolicy> {
+        let Self { least, most, starting_at, .. } = *self;
+        match self.policy {
+            PolicySettings::Aimd => {
+                Box::new(Aimd::new().between(least, most).starting_at(starting_at))
+            }
+            PolicySettings::Gradient => {
+                let gradient = Gradient::new().between(least, most).starting_at(starting_at);
+                let every = Duration::from_millis(self.measured_every_ms);
+                Box::new(gradient.tolerance(self.tolerance).measured_every(every))
+            }
+        }
+    }
+
+    pub(crate) fn slow(&self) -> Duration {
+        Duration::from_millis(self.slow_ms)
+    }
+}

@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::OutlierRules;
+
+/// [`OutlierRules`], as they stand in a file. What is left out has its default; a rule of 0 is switched off.
+///
+/// ```
+/// use buttress_overload::outlier::{OutlierRules, OutlierSettings};
+///
+/// let settings: OutlierSettings = toml::from_str("in_a_row = 3\nfailure_percent = 80\ndeviations = 0")?;
+/// let rules = OutlierRules::new().in_a_row(Some(3)).failure_percent(Some(80)).deviations(None);
+/// assert_eq!(settings.rules(), rules);
+/// assert_eq!(OutlierSettings::default().rules(), OutlierRules::new());
+/// # Ok::<_, toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct OutlierSettings {
+    /// After how many failures in a row.
+    pub in_a_row: u32,
+    /// By how many standard deviations a success rate must be below the mean of all.
+    pub deviations: f64,
+    /// From which share of failures on, in percent.
+    pub failure_percent: u32,
+    /// How many calls an endpoint must have had between two looks.
+    pub least_calls: u32,
+    /// How many such endpoints there must be for a mean.
+    pub least_endpoints: usize,
+    /// How often rates are looked at, in milliseconds.
+    pub every_ms: u64,
+    /// For how long an outlier is left out the first time, in milliseconds.
+    pub left_out_for_ms: u64,
+    /// For how long at most, in milliseconds.
+    pub at_most_ms: u64,
+    /// How many may be left out at once, in percent.
+    pub most_left_out: u32,
+    /// Below how many healthy ones, in percent, all are used.
+    pub panic_below: u32,
+}
+
+impl Default for OutlierSettings {
+    fn default() -> Self {
+        Self {
+            in_a_row: 5,
+            deviations: 1.9,
+            failure_percent: 0,
+            least_calls: 100,
+            least_endpoints: 5,
+            every_ms: 10_000,
+            left_out_for_ms: 30_000,
+            at_most_ms: 300_000,
+            most_left_out: 50,
+            panic_below: 50,
+        }
+    }
+}
+
+impl OutlierSettings {
+    /// The rules. They are checked where they are [used](super::OutlierBuilder::build).
+    pub fn rules(&self) -> OutlierRules {
+        let ms = Duration::from_millis;
+        OutlierRules::new()
+            .in_a_row(Some(self.in_a_row).filter(|failures| *failures > 0))
+            .deviations(Some(self.deviations).filter(|times| *times != 0.0))
+            .failure_percent(Some(self.failure_percent).filter(|percent| *percent > 0))
+            .least_calls(self.least_calls)
+            .least_endpoints(self.least_endpoints)
+            .every(ms(self.every_ms))
+            .left_out_for(ms(self.left_out_for_ms))
+            .at_most(ms(self.at_most_ms))
+            .most_left_out(self.most_left_out)
+            .panic_below(self.panic_below)
+    }
+}

@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use buttress_core::clock::Timer;
+use serde::{Deserialize, Serialize};
+
+use super::{Shed, ShedBuilder};
+use crate::adaptive::AdaptiveSettings;
+
+/// The settings of a [`Shed`], as they stand in a file. What is left out has its default.
+///
+/// ```
+/// use buttress_core::clock::TokioTimer;
+/// use buttress_overload::shed::ShedSettings;
+///
+/// let settings: ShedSettings = toml::from_str(r#"
+///     limit = 64
+///     queue = 200
+///     at_most_ms = 500
+/// "#)?;
+/// assert_eq!(settings.builder(TokioTimer).build()?.limit(), 64);
+///
+/// let settings: ShedSettings = toml::from_str(r#"limit = { policy = "aimd", starting_at = 30 }"#)?;
+/// assert_eq!(settings.builder(TokioTimer).build()?.limit(), 30);
+///
+/// let settings: ShedSettings = toml::from_str("limit = 0\ntarget_ms = 500")?;
+/// let error = settings.builder(TokioTimer).build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["limit", "target"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ShedSettings {
+    /// How many calls at a time: a number, or the settings of what finds it.
+    pub limit: ShedLimitSettings,
+    /// How many may wait; 0 is nobody.
+    pub queue: u32,
+    /// How long one may wait, in milliseconds.
+    pub at_most_ms: u64,
+    /// How long everybody may have to wait within an interval, in milliseconds.
+    pub target_ms: u64,
+    /// How long that interval is, in milliseconds.
+    pub interval_ms: u64,
+}
+
+/// How many calls a [`Shed`] lets in at a time, as it stands in a file.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum ShedLimitSettings {
+    /// So many.
+    Given(u32),
+    /// As many as are found to be right.
+    Found(AdaptiveSettings),
+}
+
+impl Default for ShedSettings {
+    fn default() -> Self {
+        Self {
+            limit: ShedLimitSettings::Found(AdaptiveSettings::default()),
+            queue: 100,
+            at_most_ms: 1_000,
+            target_ms: 5,
+            interval_ms: 100,
+        }
+    }
+}
+
+impl ShedSettings {
+    /// A builder with these settings.
+    pub fn builder<T: Timer + Clone>(&self, timer: T) -> ShedBuilder<T> {
+        let ms = Duration::from_millis;
+        let shed = match &self.limit {
+            ShedLimitSettings::Given(limit) => Shed::of(*limit),
+            ShedLimitSettings::Found(found) => Shed::adapting(found.policy()).slow(found.slow()),
+        };
+        let shed = shed.target(ms(self.target_ms), ms(self.interval_ms));
+        match self.queue {
+            0 => shed.without_queue(timer),
+            length => shed.queue(length, ms(self.at_most_ms), timer),
+        }
+    }
+}
