@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(GROUP, welcomes(Hello)).on_two_threads(),
         Case::ours(GROUP, welcomes(ours.clone().layer(Hello)))
-            .within(Budget::new(2570, 2))
+            .within(Budget::new(2390, 2))
             .on_two_threads(),
         Case::peer(GROUP, "ours, leaked", welcomes(ours.leak().layer(Hello))).on_two_threads(),
     ]

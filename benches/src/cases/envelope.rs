@@ -38,7 +38,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(SUCCESS, welcomes(context.layer(Hello))),
         Case::ours(SUCCESS, welcomes(context.clone().layer(envelope.layer(Hello))))
-            .within(Budget::new(290, 0)),
+            .within(Budget::new(245, 0)),
         Case::peer(SUCCESS, "ours, leaked", welcomes(inside)),
         Case::bare(REWRITING, requests(refusal, get::<Full<Bytes>>, StatusCode::NOT_FOUND)),
         Case::ours(REWRITING, requests(rewritten, get::<Full<Bytes>>, StatusCode::NOT_FOUND))

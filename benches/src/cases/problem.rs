@@ -25,7 +25,7 @@ pub const MESSAGE: &str = "Too many requests; try again later.";
 pub fn cases() -> Vec<Case> {
     vec![
         Case::ours(ENCODING, encoding()).within(Budget::new(1860, 3)),
-        Case::ours(RESPONSE, responding()).within(Budget::new(4090, 8)),
+        Case::ours(RESPONSE, responding()).within(Budget::new(3770, 8)),
     ]
 }
 
