@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use buttress_core::clock::{ManualClock, secs};
 use buttress_core::outcome::Outcome;
+use buttress_core::{HealthStatus, Probe};
 use buttress_overload::outlier::{EndpointSet, OutlierRules, Outliers};
 use buttress_testkit::poll::{Wakes, assert_ready};
 use http::{Request, Response, StatusCode};
@@ -116,6 +117,23 @@ fn what_says_nothing_of_the_endpoint_does_not_count() {
     outliers.enter(7).settle(Outcome::Failure);
     assert!(outliers.left_out().is_empty());
     assert_eq!(outliers.in_turn().count(), 2);
+}
+
+#[test]
+fn a_report_shows_who_is_left_out() {
+    let outliers = outliers(4, OutlierRules::new().most_left_out(100), &ManualClock::new());
+    let health = || {
+        let health = assert_ready(outliers.check());
+        let left_out = health.details().find(|(name, _)| *name == "left_out").unwrap().1.to_owned();
+        (health.status(), left_out)
+    };
+    assert_eq!(health(), (HealthStatus::Up, "0 of 4".into()));
+    fail(&outliers, 2, 5);
+    assert_eq!(health(), (HealthStatus::Degraded, "1 of 4".into()));
+    fail(&outliers, 0, 5);
+    fail(&outliers, 1, 5);
+    assert_eq!(health(), (HealthStatus::Down, "3 of 4".into()));
+    assert!(!outliers.critical());
 }
 
 /// An endpoint that answers like this, as soon as it may.

@@ -1,6 +1,7 @@
 //! What is done is done in time, and what matters least is refused first.
 
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use buttress_core::clock::{ManualClock, ms, secs};
@@ -30,8 +31,8 @@ impl Door {
         let mut entering: Entering = Box::pin(async move { shed.enter(priority).await });
         // A future does nothing until it is polled: so it comes now.
         match poll_once(&mut entering) {
-            std::task::Poll::Pending => entering,
-            std::task::Poll::Ready(done) => Box::pin(std::future::ready(done)),
+            Poll::Pending => entering,
+            Poll::Ready(done) => Box::pin(std::future::ready(done)),
         }
     }
 
@@ -60,12 +61,12 @@ fn what_waited_too_long_is_not_called() {
         if time % 10 == 9 {
             drop(place);
             waiting.retain_mut(|entering| match poll_once(entering) {
-                std::task::Poll::Pending => true,
-                std::task::Poll::Ready(Ok(got)) => {
+                Poll::Pending => true,
+                Poll::Ready(Ok(got)) => {
                     served.push((time, got));
                     false
                 }
-                std::task::Poll::Ready(Err(_)) => {
+                Poll::Ready(Err(_)) => {
                     refused += 1;
                     false
                 }
@@ -80,24 +81,53 @@ fn what_waited_too_long_is_not_called() {
 }
 
 #[test]
+fn while_the_queue_stands_who_came_last_goes_first() {
+    let door = Door::new(1, 100);
+    let mut place = door.holds(Priority::Critical);
+    let mut waiting: Vec<Entering> = (0..60).map(|_| door.enter(Priority::Normal)).collect();
+    let mut order = Vec::new();
+    // As many come as are served, one each 4 ms, behind those that were there before. First they are served in turn, and once
+    // a whole interval has shown that the queue stands, from the other end.
+    for _ in 0..60 {
+        door.clock.advance(ms(4));
+        waiting.push(door.enter(Priority::Normal));
+        drop(place);
+        let mut called = None;
+        for (at, entering) in waiting.iter_mut().enumerate() {
+            let Poll::Ready(done) = poll_once(entering.as_mut()) else { continue };
+            *entering = Box::pin(std::future::pending());
+            called = done.ok().map(|place| (at, place)).or(called);
+        }
+        let (at, got) = called.expect("somebody is always served");
+        order.push(at);
+        place = got;
+    }
+    assert_eq!(order[..50], (0..50).collect::<Vec<_>>());
+    assert!(order.ends_with(&[117, 118, 119]), "{order:?}");
+    assert_eq!(door.shed.waiting(), 0, "the others had waited for too long");
+}
+
+#[test]
 fn a_burst_is_smoothed() {
     let door = Door::new(2, 100);
-    let held = [door.holds(Priority::Critical), door.holds(Priority::Critical)];
+    let mut held = vec![door.holds(Priority::Critical), door.holds(Priority::Critical)];
     let mut waiting: Vec<Entering> = (0..40).map(|_| door.enter(Priority::Normal)).collect();
-    drop(held);
     let mut served = 0;
-    // Ten milliseconds each: the last of them waits for 200 ms, but the queue does not stand for long.
+    // Two each 4 ms: the last of them waits for 80 ms, which is far above the target, and is served: within an interval there is an end.
     for _ in 0..20 {
-        door.clock.advance(ms(3));
+        door.clock.advance(ms(4));
+        held.clear();
         waiting.retain_mut(|entering| match poll_once(entering) {
-            std::task::Poll::Pending => true,
-            std::task::Poll::Ready(done) => {
-                drop(done.unwrap());
-                served += 1;
+            Poll::Pending => true,
+            Poll::Ready(done) => {
+                held.push(done.unwrap());
                 false
             }
         });
+        assert_eq!(held.len(), 2);
+        served += held.len();
     }
+    held.clear();
     assert_eq!((served, waiting.len(), door.shed.under_way()), (40, 0, 0));
 }
 
@@ -127,12 +157,12 @@ fn what_matters_least_is_refused_first() {
         for _ in 0..20 {
             let mut entering = door.enter(priority);
             match poll_once(&mut entering) {
-                std::task::Poll::Ready(Ok(place)) => {
+                Poll::Ready(Ok(place)) => {
                     inside.push(place);
                     counts[0] += 1;
                 }
-                std::task::Poll::Ready(Err(_)) => counts[2] += 1,
-                std::task::Poll::Pending => {
+                Poll::Ready(Err(_)) => counts[2] += 1,
+                Poll::Pending => {
                     waiting.push(entering);
                     counts[1] += 1;
                 }
@@ -151,7 +181,7 @@ fn what_matters_least_is_refused_first() {
     // Those that matter most came last here, and have to be gone before there is room for the others.
     let served = waiting.into_iter().rev().map(|mut entering| {
         let place = poll_once(&mut entering);
-        assert!(matches!(place, std::task::Poll::Ready(Ok(_))), "{place:?}");
+        assert!(matches!(place, Poll::Ready(Ok(_))), "{place:?}");
     });
     assert_eq!(served.count(), 10);
     assert_eq!(door.shed.under_way(), 0);
@@ -203,7 +233,7 @@ fn more_places_serve_who_waits() {
     let mut waiting = [(); 3].map(|()| door.enter(Priority::Critical));
     door.shed.resize(3);
     let is_in = waiting.each_mut().map(poll_once);
-    assert_eq!(is_in.each_ref().map(std::task::Poll::is_ready), [true, true, false]);
+    assert_eq!(is_in.each_ref().map(Poll::is_ready), [true, true, false]);
     drop(place);
     assert!(poll_once(&mut waiting[2]).is_ready());
 }
