@@ -82,8 +82,8 @@ impl Buckets {
         }
         if last.calls > 0 {
             self.room(size);
-            self.put(self.at, last);
         }
+        self.put(self.at, last);
     }
 
     /// What the newest bucket can hold: a new one, if it is full.

@@ -7,6 +7,9 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Of a call that is counted already.
+    pub(crate) const FAILURE: Self = Self { calls: 0, failed: 1, slow: 0 };
+
     pub(crate) const fn successes(calls: u64) -> Self {
         Self { calls, failed: 0, slow: 0 }
     }
@@ -36,12 +39,12 @@ impl Counts {
         part * 100 >= self.calls * percent as u64
     }
 
-    /// The share of `part` in percent.
+    /// The share of `part` in percent. (That one failed may still count when the call itself does no more.)
     pub(crate) const fn percent(self, part: u64) -> u32 {
         match (part * 100).checked_div(self.calls) {
             #[expect(clippy::cast_possible_truncation, reason = "it is 100 at most")]
-            Some(percent) => percent as u32,
-            None => 0,
+            Some(percent) if percent < 100 => percent as u32,
+            _ => 100,
         }
     }
 }

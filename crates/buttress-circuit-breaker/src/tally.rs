@@ -26,6 +26,7 @@ enum Counter {
 }
 
 /// What the counters say after a call.
+#[derive(Default)]
 struct Seen {
     /// A bit for each rule whose times were too many.
     hits: u8,
@@ -50,6 +51,34 @@ impl Tally {
         self.windows.first().map(|window| window.counts(generation, now)).unwrap_or_default()
     }
 
+    /// One more success, that is not slow. It says whether a rule holds only where it was brought to a window that all share.
+    #[inline]
+    pub(crate) fn one_more(
+        &self,
+        policy: &Policy,
+        generation: u32,
+        halved: bool,
+        now: impl Fn() -> Moment,
+    ) -> Option<Trip> {
+        let mut seen = None;
+        for (at, window) in self.windows.iter().enumerate() {
+            if let Some(sums) = window.add_success(generation, &now) {
+                seen.get_or_insert_with(Seen::default).windows[at] = Some(sums);
+            }
+        }
+        let seen = seen?;
+        let verdict = Verdict::Good { slow: false };
+        let call =
+            Counted { policy, verdict, streak: 0, is_counted: false, generation, halved, now };
+        self.trip(&seen, &call)
+    }
+
+    /// The first rule that holds, which is the reason.
+    fn trip<T>(&self, seen: &Seen, call: &Counted<'_, T>) -> Option<Trip> {
+        let rules = call.policy.rules.iter().zip(&self.counters).enumerate();
+        rules.into_iter().find_map(|(at, (rule, counter))| seen.trip(at, rule, counter, call))
+    }
+
     fn hits<T: Fn() -> Moment>(&self, call: &Counted<'_, T>) -> u8 {
         let mut hits = 0;
         for (at, (rule, counter)) in call.policy.rules.iter().zip(&self.counters).enumerate() {
@@ -67,15 +96,13 @@ impl Tally {
 
 impl Counters for Tally {
     fn count(&self, call: &Counted<'_, impl Fn() -> Moment>) -> Option<Trip> {
-        let mut seen = Seen { hits: self.hits(call), windows: Default::default() };
+        let mut seen = Seen { hits: self.hits(call), ..Seen::default() };
         if let Some(counts) = call.counts() {
             for (window, sums) in self.windows.iter().zip(&mut seen.windows) {
                 *sums = window.add(counts, call.generation, &call.now);
             }
         }
-        let counted = call.policy.rules.iter().zip(&self.counters).enumerate();
-        // The first that holds is the reason.
-        counted.into_iter().find_map(|(at, (rule, counter))| seen.trip(at, rule, counter, call))
+        self.trip(&seen, call)
     }
 }
 

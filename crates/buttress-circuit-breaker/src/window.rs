@@ -6,7 +6,7 @@ use crate::buckets::Buckets;
 use crate::counts::Counts;
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
-use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::ring::Ring;
 
 /// The calls that a rate is of, counted by many threads.
@@ -97,56 +97,73 @@ impl Window {
         generation: u32,
         now: &impl Fn() -> Moment,
     ) -> Option<Counts> {
-        let is_plain = call == Counts::successes(1);
-        if is_plain && !self.of_all {
-            return None;
+        if call == Counts::successes(1) {
+            return self.add_success(generation, now);
         }
-        let batch = if is_plain { self.batch.load(Relaxed) } else { 1 };
-        let brought =
-            if batch > 1 { self.wait(batch, generation, now)? } else { Brought::own(now) };
-        let (successes, came) = match brought.waited {
-            Some(waited) => waited,
-            None => self.take(generation),
-        };
-        let tick = self.tick(brought.now);
-        self.bring(&Batch { generation, successes, came, last: call, tick })
+        self.add_with_what_waits(call, generation, now())
     }
 
-    /// Leaves a success with those of its thread; or comes back with all of them, if it is time to bring them.
-    fn wait(&self, batch: u64, generation: u32, now: &impl Fn() -> Moment) -> Option<Brought> {
+    /// The same, for one that succeeds and is not slow.
+    #[inline]
+    pub(crate) fn add_success(&self, generation: u32, now: &impl Fn() -> Moment) -> Option<Counts> {
+        if !self.of_all {
+            return None;
+        }
+        let batch = self.batch.load(Relaxed);
+        if batch > 1 {
+            return self.wait(batch, generation, now);
+        }
+        self.add_with_what_waits(Counts::successes(1), generation, now())
+    }
+
+    fn add_with_what_waits(&self, call: Counts, generation: u32, now: Moment) -> Option<Counts> {
+        let (successes, came) = taken(self.stripes.mine(), generation);
+        self.bring(&Batch { generation, successes, came, last: call, tick: self.tick(now) })
+    }
+
+    /// Leaves a success with those of its thread; or brings all of them, if it is time to.
+    #[inline]
+    fn wait(&self, batch: u64, generation: u32, now: &impl Fn() -> Moment) -> Option<Counts> {
         let stripe = self.stripes.mine();
-        let mut looked = None;
+        let seen = stripe.waiting.load(Acquire);
+        let waiting = count_of(seen);
+        let is_plain = generation_of(seen) == generation && waiting % LOOKS != 0;
+        if is_plain && waiting + 1 < batch && stripe.replace(seen, pack(generation, waiting + 1)) {
+            return None;
+        }
+        self.wait_with_a_look(stripe, batch, generation, now())
+    }
+
+    /// The same where somebody has to look what time it is.
+    #[cold]
+    fn wait_with_a_look(
+        &self,
+        stripe: &Stripe,
+        batch: u64,
+        generation: u32,
+        now: Moment,
+    ) -> Option<Counts> {
+        let tick = self.tick(now);
         loop {
             let seen = stripe.waiting.load(Acquire);
-            let (of, waiting) = (generation_of(seen), count_of(seen));
+            let of = generation_of(seen);
             if is_newer(of, generation) {
                 return None;
             }
-            let waiting = if of == generation { waiting } else { 0 };
-            if waiting % LOOKS == 0 && looked.is_none() {
-                looked = Some(now());
-            }
-            let tick = looked.map(|now| self.tick(now));
-            let turned = waiting > 0 && tick.is_some_and(|tick| tick != stripe.tick.load(Acquire));
-            let brings = turned || waiting + 1 >= batch;
+            let waiting = if of == generation { count_of(seen) } else { 0 };
+            let came = stripe.tick.load(Acquire);
+            let brings = waiting + 1 >= batch || waiting > 0 && came != tick;
             if waiting == 0 && !brings {
-                stripe.tick.store(tick.unwrap_or_default(), Relaxed);
+                stripe.tick.store(tick, Release);
             }
             let next = pack(generation, if brings { 0 } else { waiting + 1 });
-            if stripe.waiting.compare_exchange(seen, next, AcqRel, Acquire).is_err() {
+            if !stripe.replace(seen, next) {
                 continue;
             }
-            if !brings {
-                return None;
-            }
-            let now = looked.unwrap_or_else(now);
-            return Some(Brought { waited: Some((waiting, stripe.tick.load(Acquire))), now });
+            let last = Counts::successes(1);
+            let all = Batch { generation, successes: waiting, came, last, tick };
+            return if brings { self.bring(&all) } else { None };
         }
-    }
-
-    /// Takes what waits in the stripe of this thread.
-    fn take(&self, generation: u32) -> (u64, u64) {
-        taken(self.stripes.mine(), generation)
     }
 
     fn bring(&self, batch: &Batch) -> Option<Counts> {
@@ -194,15 +211,10 @@ impl Window {
     }
 }
 
-/// What is to be brought: by a thread that took it from its stripe, or has yet to look there.
-struct Brought {
-    waited: Option<(u64, u64)>,
-    now: Moment,
-}
-
-impl Brought {
-    fn own(now: &impl Fn() -> Moment) -> Self {
-        Self { waited: None, now: now() }
+impl Stripe {
+    #[inline]
+    fn replace(&self, seen: u64, next: u64) -> bool {
+        self.waiting.compare_exchange(seen, next, AcqRel, Acquire).is_ok()
     }
 }
 
@@ -257,7 +269,7 @@ fn taken(stripe: &Stripe, generation: u32) -> (u64, u64) {
             return (0, 0);
         }
         let came = stripe.tick.load(Acquire);
-        if stripe.waiting.compare_exchange(seen, pack(of, 0), AcqRel, Acquire).is_ok() {
+        if stripe.replace(seen, pack(of, 0)) {
             return (waiting, came);
         }
     }
@@ -267,6 +279,7 @@ fn pack(generation: u32, count: u64) -> u64 {
     u64::from(generation) << 32 | count
 }
 
+#[inline]
 fn generation_of(word: u64) -> u32 {
     (word >> 32) as u32
 }

@@ -38,6 +38,7 @@ impl<T> Counted<'_, T> {
     /// What it is for rates; nothing, if it counts for none.
     pub(crate) fn counts(&self) -> Option<Counts> {
         match self.verdict {
+            Verdict::Bad { .. } if self.is_counted => Some(Counts::FAILURE),
             _ if self.is_counted => None,
             Verdict::Good { slow } => Some(Counts::one(false, slow)),
             Verdict::Bad { slow } => Some(Counts::one(true, slow)),

@@ -86,3 +86,10 @@ pub(crate) enum Verdict {
     Throttled,
     Nothing,
 }
+
+impl Verdict {
+    /// Whether it asks for a pause, and so may say for how long.
+    pub(crate) const fn is_bad(self) -> bool {
+        matches!(self, Self::Bad { .. } | Self::Throttled)
+    }
+}

@@ -28,6 +28,16 @@ pub(crate) struct Gate {
     pub(super) since: AtomicU64,
 }
 
+/// What the end of a call is to a gate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum News {
+    /// It changes nothing.
+    None,
+    /// One more success, that only has to be counted.
+    OneMore,
+    Some,
+}
+
 /// What is said to those that come while calls are let in one by one.
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
@@ -121,19 +131,19 @@ impl Gate {
         None
     }
 
-    /// Whether such an end of this call would change anything.
+    /// What such an end of this call would be to it.
     #[inline]
-    pub(crate) fn is_news(&self, pass: Pass, outcome: Outcome) -> bool {
+    pub(crate) fn news(&self, pass: Pass, outcome: Outcome) -> News {
         let word = self.word();
         if word.generation() != pass.generation() {
-            return false;
+            return News::None;
         }
         match pass.kind() {
-            Kind::Ordinary if matches!(outcome, Outcome::Success) => {
-                word.streak() != 0 || word.is_windowed()
+            Kind::Ordinary if matches!(outcome, Outcome::Success) && word.streak() == 0 => {
+                if word.is_windowed() { News::OneMore } else { News::None }
             }
-            Kind::Ordinary | Kind::Probe => true,
-            Kind::Free | Kind::Nobodys => false,
+            Kind::Ordinary | Kind::Probe => News::Some,
+            Kind::Free | Kind::Nobodys => News::None,
         }
     }
 
@@ -145,7 +155,8 @@ impl Gate {
         ended: &Ended,
         around: &Around<'_, O, C>,
     ) {
-        let (verdict, advice) = (ended.verdict(around.policy), ended.advice());
+        let verdict = ended.verdict(around.policy);
+        let advice = ended.advice().filter(|_| verdict.is_bad());
         match (pass.kind(), verdict) {
             (Kind::Probe, _) => self.settle_probe(pass, verdict, advice, around),
             (Kind::Free | Kind::Nobodys, _) | (Kind::Ordinary, Verdict::Nothing) => {}
@@ -175,8 +186,22 @@ impl Gate {
                 _ => around.outside.now(),
             },
         };
-        let Some(trip) = around.counters.count(&call) else { return };
-        match word.phase() {
+        if let Some(trip) = around.counters.count(&call) {
+            self.heed(trip, word.phase(), pass, advice, around);
+        }
+    }
+
+    /// A rule holds.
+    #[cold]
+    pub(crate) fn heed<O: Outside, C>(
+        &self,
+        trip: Trip,
+        phase: Phase,
+        pass: Pass,
+        advice: Option<Duration>,
+        around: &Around<'_, O, C>,
+    ) {
+        match phase {
             Phase::MetricsOnly => self.tell_once(pass, trip, around),
             Phase::Closed | Phase::RampingUp => {
                 let of_then = |seen: Word| seen.generation() == pass.generation();

@@ -123,8 +123,9 @@ impl Machine {
         self.gate.news(*pass, outcome) != News::None
     }
 
-    /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, and is not counted once more
-    /// by a rate. Whether it fails in the end counts for the other rules.
+    /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, if there is a rule of slow
+    /// calls, and is no other call when it ends. That it fails then counts as well. (Not for a rate with exact counts, which
+    /// have room for one look at each call.)
     pub fn hangs(&self, pass: Pass, outside: &impl Outside) -> Pass {
         let news = self.is_news(&pass, Outcome::Failure) && matches!(pass.kind(), Kind::Ordinary);
         if !news {

@@ -24,5 +24,5 @@ pub use crate::table::{KeyedPass, Table, TableUsage};
 
 pub(crate) use self::around::{Around, Counted, Counters};
 pub(crate) use self::ended::Verdict;
-pub(crate) use self::gate::Gate;
+pub(crate) use self::gate::{Gate, News};
 pub(crate) use self::pass::Kind;

@@ -48,7 +48,7 @@ impl Bucket {
         } else {
             own
         };
-        if base.0 >> CALLS & MOST == MOST {
+        if [CALLS, FAILED, 0].iter().any(|at| base.0 >> at & MOST == MOST) {
             return None;
         }
         Some(Self(base.0 + (call.calls << CALLS | call.failed << FAILED | call.slow)))

@@ -105,7 +105,14 @@ impl Slot {
     fn add(&self, over: Over, call: Counts, generation: u32, now: Moment) -> Counts {
         let (tick, buckets) = match over {
             Over::Time(_) => (self.turn_to(tick_at(over, now)), BUCKETS as u32),
-            Over::Calls(calls) => (self.turn.fetch_add(1, Relaxed) / size(calls), count(calls)),
+            Over::Calls(calls) => {
+                // That a call fails which is counted already belongs to the newest one.
+                let counted = match call.calls {
+                    0 => self.turn.load(Relaxed).saturating_sub(1),
+                    _ => self.turn.fetch_add(1, Relaxed),
+                };
+                (counted / size(calls), count(calls))
+            }
         };
         let bucket = &self.buckets[(tick % buckets) as usize];
         let plus = |bits| Bucket::from_bits(bits).plus(call, generation, tick).map(Bucket::bits);

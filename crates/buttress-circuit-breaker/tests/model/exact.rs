@@ -33,6 +33,7 @@ pub struct Exact {
 #[derive(Clone, Copy, Debug)]
 struct Call {
     at: u64,
+    calls: u64,
     failed: bool,
     slow: bool,
 }
@@ -157,6 +158,8 @@ impl Exact {
             return;
         }
         let verdict = self.verdict(outcome, took);
+        let bad = matches!(verdict, Verdict::Bad { .. } | Verdict::Throttled);
+        let advice = advice.filter(|_| bad);
         match (call.probe, verdict) {
             (true, verdict) => self.settle_probe(verdict, advice),
             (false, Verdict::Nothing) => {}
@@ -165,10 +168,15 @@ impl Exact {
     }
 
     pub fn hangs(&mut self, call: &mut Passed) {
-        if call.generation == self.generation && !call.free && !call.probe {
+        let minds_slow = self.minds_slow();
+        if call.generation == self.generation && !call.free && !call.probe && minds_slow {
             self.count(call.counted, Verdict::Hanging, None);
             call.counted = true;
         }
+    }
+
+    fn minds_slow(&self) -> bool {
+        self.spec.rules.iter().any(|rule| matches!(rule, Rule::SlowRate { .. }))
     }
 
     fn verdict(&self, outcome: Outcome, took: Option<u64>) -> Verdict {
@@ -187,7 +195,7 @@ impl Exact {
     }
 
     fn settle_probe(&mut self, verdict: Verdict, advice: Option<u64>) {
-        let minds_slow = self.spec.rules.iter().any(|rule| matches!(rule, Rule::SlowRate { .. }));
+        let minds_slow = self.minds_slow();
         match verdict {
             Verdict::Nothing => self.out -= 1,
             Verdict::Good { slow } if !(slow && minds_slow) => {
@@ -220,9 +228,12 @@ impl Exact {
             Verdict::Hanging => Some((false, true)),
             _ => None,
         };
-        let call = call.filter(|_| !counted);
+        // One that hung counts once, and only that it fails is news.
+        let fails = matches!(verdict, Verdict::Bad { .. });
+        let call = call.filter(|_| !counted || fails);
         if let Some((failed, slow)) = call {
-            self.calls.push(Call { at: self.now, failed, slow });
+            let slow = slow && !counted;
+            self.calls.push(Call { at: self.now, calls: u64::from(!counted), failed, slow });
         }
         let holds = |rule: &Rule| self.holds(rule, verdict, call.is_some());
         let Some(trip) = self.spec.rules.iter().find_map(holds) else { return };
@@ -270,13 +281,20 @@ impl Exact {
             Over::Time(time) => at * 1_000_000 / (u64::try_from(time.as_nanos()).unwrap() / 20),
             _ => 0,
         };
-        let (now, count) = (bucket(self.now), self.calls.len());
-        let kept = self.calls.iter().enumerate().filter(|(at, call)| match over {
-            Over::Calls(calls) => count - at <= calls as usize,
-            _ => now - bucket(call.at) < 20,
+        let (now, mut later) = (bucket(self.now), 0);
+        // One look at each call is all that exact counts have room for.
+        let once = self.spec.exact && matches!(over, Over::Calls(_));
+        let calls = self.calls.iter().filter(|call| call.calls == 1 || !once);
+        let kept = calls.rev().take_while(|call| {
+            let after = later;
+            later += call.calls;
+            match over {
+                Over::Calls(calls) => after < u64::from(calls),
+                _ => now - bucket(call.at) < 20,
+            }
         });
-        kept.fold((0, 0, 0), |(calls, failed, slow), (_, call)| {
-            (calls + 1, failed + u64::from(call.failed), slow + u64::from(call.slow))
+        kept.fold((0, 0, 0), |(calls, failed, slow), call| {
+            (calls + call.calls, failed + u64::from(call.failed), slow + u64::from(call.slow))
         })
     }
 
@@ -360,6 +378,6 @@ impl Exact {
 
 fn rate(reason: Reason, calls: u64, part: u64, percent: u32, at_least: u32) -> Option<Trip> {
     let holds = calls >= u64::from(at_least) && part * 100 >= calls * u64::from(percent);
-    let seen = u32::try_from(part * 100 / calls.max(1)).unwrap();
+    let seen = u32::try_from(part * 100 / calls.max(1)).unwrap().min(100);
     holds.then(|| Trip::new(reason, seen, percent))
 }
