@@ -176,11 +176,9 @@ mod tests {
         for news in 1..=5 {
             broadcast.tell(&news).wake();
         }
-        let heard = |listener: &mut Listener<i32>| {
-            std::iter::from_fn(|| listener.try_next()).collect::<Vec<_>>()
-        };
-        assert_eq!(heard(&mut one), [Heard::Missed(3), Heard::News(4), Heard::News(5)]);
-        assert_eq!(heard(&mut other), [1, 2, 3, 4, 5].map(Heard::News));
+        let all = |of: &mut Listener<i32>| std::iter::from_fn(|| of.try_next()).collect::<Vec<_>>();
+        assert_eq!(all(&mut one), [Heard::Missed(3), Heard::News(4), Heard::News(5)]);
+        assert_eq!(all(&mut other), [1, 2, 3, 4, 5].map(Heard::News));
         drop(one);
         broadcast.tell(&6).wake();
         assert_eq!(broadcast.queues.lock().len(), 1, "who is gone is forgotten");

@@ -45,7 +45,7 @@ impl<V: Votes> FleetBuilder<V> {
     }
 
     /// Says what logs, metrics and health call it. The default is `breakers`.
-    pub fn called(self, name: &'static str) -> Self {
+    pub fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
 

@@ -8,7 +8,6 @@ use tokio::runtime::Handle;
 
 use super::joined::Joined;
 use super::shared::{Core, Seat};
-use super::standing::Voter;
 use super::votes::{Order, Votes};
 use super::{EVERY, FleetBuilder};
 use crate::{Breaker, Force};
@@ -49,12 +48,8 @@ impl<V: Votes> Fleet<V> {
     ///
     /// Fails if there is no tokio runtime, one of this name has joined here already, or 256 others have.
     pub fn join(&self, breaker: &Breaker) -> Result<Joined, BuildError> {
-        self.seat(Box::new(breaker.clone()))
-    }
-
-    pub(super) fn seat(&self, breaker: Box<dyn Voter>) -> Result<Joined, BuildError> {
         let runtime = Handle::try_current().map_err(|_| refused("there is no tokio runtime"))?;
-        let seat = Arc::new(self.core.seat(breaker));
+        let seat = Arc::new(self.core.seat(breaker.clone()));
         self.take_place(&seat)?;
         self.core.contact.begin(self.core.clock.now());
         let joined = Joined::new(&self.core, seat, runtime);

@@ -85,9 +85,6 @@ mod quorum;
 mod settings;
 mod shared;
 mod standing;
-#[cfg(test)]
-#[cfg(not(buttress_loom))]
-mod tests;
 mod votes;
 
 use std::time::Duration;

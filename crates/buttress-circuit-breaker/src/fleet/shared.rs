@@ -12,9 +12,10 @@ use tokio::sync::Mutex;
 use super::contact::Contact;
 use super::meters::{FAILURES, MEMBERS, VOTES};
 use super::part::{Act, Part};
-use super::standing::{Opinion, Voter};
+use super::standing::{Opinion, Standing};
 use super::votes::{Asked, Tally, Votes};
 use super::{EVERY, Quorum};
+use crate::Breaker;
 
 /// What all handles of a fleet share.
 pub(super) struct Core<V: Votes> {
@@ -35,7 +36,7 @@ pub(super) struct Core<V: Votes> {
 
 /// One breaker that has joined.
 pub(super) struct Seat {
-    pub(super) breaker: Box<dyn Voter>,
+    pub(super) breaker: Breaker,
     part: Lock<Part>,
     /// The generation of the breaker that was voted about. One vote at a time is on its way, so none overtakes another.
     voted: Mutex<Option<u32>>,
@@ -71,7 +72,7 @@ impl<V: Votes> Core<V> {
         }
     }
 
-    pub(super) fn seat(&self, breaker: Box<dyn Voter>) -> Seat {
+    pub(super) fn seat(&self, breaker: Breaker) -> Seat {
         let labels = [self.name, breaker.name()];
         let members = self.metrics.bind(&MEMBERS, labels);
         let votes = self.metrics.bind(&VOTES, labels);
@@ -109,7 +110,7 @@ impl<V: Votes> Core<V> {
     /// just heard: so what could not be said, or was lost, is said again.
     pub(super) async fn settle(&self, seat: &Seat, told: Option<bool>) -> Result<(), V::Error> {
         let mut voted = seat.voted.lock().await;
-        let (breaker, standing) = (seat.breaker.name(), seat.breaker.standing());
+        let (breaker, standing) = (seat.breaker.name(), Standing::of(&seat.breaker));
         let generation = Some(standing.generation);
         match standing.opinion() {
             Opinion::Down(left) if *voted != generation || told == Some(false) => {
@@ -144,11 +145,11 @@ impl<V: Votes> Core<V> {
 
 impl Seat {
     fn asked(&self) -> Asked<'_> {
-        self.part.lock().asked(self.breaker.name(), &self.breaker.standing())
+        self.part.lock().asked(self.breaker.name(), &Standing::of(&self.breaker))
     }
 
     fn hear(&self, tally: &Tally, quorum: Quorum, clock: &dyn Clock) {
-        let standing = self.breaker.standing();
+        let standing = Standing::of(&self.breaker);
         let (act, members) = {
             let mut part = self.part.lock();
             (part.hear(tally, &standing, quorum, clock.now()), part.members())
@@ -158,7 +159,7 @@ impl Seat {
         // Not under the lock: whoever listens to the breaker may be anybody.
         match act {
             Some(Act::Force(force)) => self.breaker.force(force),
-            Some(Act::Trip(trip)) => self.breaker.trip(trip),
+            Some(Act::Trip(trip)) => drop(self.breaker.trip(trip)),
             None => {}
         }
     }

@@ -1,32 +1,21 @@
-//! What the fleet has to do with a breaker.
+//! How a breaker stands, as far as that is the fleet's business.
 
 use std::time::Duration;
 
-use buttress_core::clock::Moment;
-
-use crate::machine::Snapshot;
-use crate::{Breaker, Events, Force, Reason, State, Transition, Trip};
-
-/// What a fleet asks of a breaker, and tells it.
-pub(crate) trait Voter: Send + Sync + 'static {
-    fn name(&self) -> &str;
-    fn events(&self, room: usize) -> Events;
-    fn standing(&self) -> Standing;
-    fn trip(&self, trip: Trip);
-    fn force(&self, force: Force);
-}
+use crate::ticket::Host;
+use crate::{Breaker, Reason, State, Transition};
 
 /// How a breaker stands by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Standing {
-    pub(crate) state: State,
-    pub(crate) generation: u32,
+pub(super) struct Standing {
+    pub(super) state: State,
+    pub(super) generation: u32,
     /// Why it is open, if it is.
-    pub(crate) reason: Option<Reason>,
+    pub(super) reason: Option<Reason>,
     /// For how long it will be open.
-    pub(crate) remaining: Duration,
+    pub(super) remaining: Duration,
     /// How long ago it was closed after it had been otherwise, if it ever was.
-    pub(crate) recovered: Option<Duration>,
+    pub(super) recovered: Option<Duration>,
 }
 
 /// What a process has to say about a dependency.
@@ -41,8 +30,9 @@ pub(super) enum Opinion {
 }
 
 impl Standing {
-    /// What a breaker shows of itself, with its last steps.
-    pub(crate) fn of(snapshot: &Snapshot, history: &[Transition], now: Moment) -> Self {
+    /// That of a breaker, as it shows itself now.
+    pub(super) fn of(breaker: &Breaker) -> Self {
+        let (snapshot, history) = (breaker.snapshot(), breaker.history());
         let is_recovery = |step: &&Transition| is_closed(step.to()) && !is_closed(step.from());
         let recovery = history.iter().rev().find(is_recovery);
         Self {
@@ -50,7 +40,7 @@ impl Standing {
             generation: snapshot.generation(),
             reason: snapshot.reason(),
             remaining: snapshot.remaining().unwrap_or_default(),
-            recovered: recovery.map(|step| now - step.at()),
+            recovered: recovery.map(|step| breaker.now() - step.at()),
         }
     }
 
@@ -68,29 +58,6 @@ impl Standing {
             State::HalfOpen => Opinion::Unsettled,
             _ => Opinion::None,
         }
-    }
-}
-
-impl Voter for Breaker {
-    fn name(&self) -> &str {
-        Self::name(self)
-    }
-
-    fn events(&self, room: usize) -> Events {
-        Self::events(self, room)
-    }
-
-    fn standing(&self) -> Standing {
-        let now = self.inner().world.clock.now();
-        Standing::of(&self.inner().machine.snapshot(now), &self.history(), now)
-    }
-
-    fn trip(&self, trip: Trip) {
-        Self::trip(self, trip);
-    }
-
-    fn force(&self, force: Force) {
-        Self::force(self, force);
     }
 }
 

@@ -10,6 +10,7 @@ mod processes;
 mod quorum;
 mod records;
 mod suites;
+mod together;
 
 use std::time::Duration;
 

@@ -20,7 +20,8 @@ pub const OPEN: Duration = Duration::from_secs(2);
 impl Process {
     pub fn over(redis: Redis) -> Self {
         let fleet = Fleet::over(redis).build().unwrap();
-        let breaker = CircuitBreaker::after(1).named("payments").open_for(OPEN..=OPEN * 8).jitter(0);
+        let breaker =
+            CircuitBreaker::after(1).named("payments").open_for(OPEN..=OPEN * 8).jitter(0);
         let breaker = breaker.build().unwrap().breaker().clone();
         let joined = fleet.join(&breaker).unwrap();
         Self { fleet, breaker, _joined: joined }
