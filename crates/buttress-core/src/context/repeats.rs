@@ -45,6 +45,11 @@ impl Repeats {
     /// How often `request` was sent before, as it says. What cannot be read is not there.
     #[must_use]
     pub fn read(&self, request: &dyn RequestHead) -> u32 {
+        let is_either = |name| Some(name) == self.plain.as_ref() || *name == GRPC_ATTEMPTS;
+        // Hardly any request has one, and to see that costs less than to look for one.
+        if !request.headers().keys().any(is_either) {
+            return 0;
+        }
         read(request.headers(), Format::of(request).is_grpc(), self.plain.as_ref())
     }
 
