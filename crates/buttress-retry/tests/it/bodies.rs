@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
+use proptest::prelude::*;
 use tower::{Layer, ServiceExt};
 
 use crate::support::{status, up_to};
@@ -321,4 +322,61 @@ fn an_empty_body_stays_empty() {
         call.answer(status(503));
     }
     assert_eq!(rig.ended(), Some(503));
+}
+
+/// What a body gives, step by step.
+#[derive(Clone, Debug)]
+enum Step {
+    Data(u8),
+    Hold,
+}
+
+proptest! {
+    /// Whatever it consists of, and wherever its first reader stops: it is sent again whole, or not at all.
+    #[test]
+    fn a_body_is_sent_again_whole_or_not_at_all(
+        steps in prop::collection::vec(prop_oneof![any::<u8>().prop_map(Step::Data), Just(Step::Hold)], 0..8),
+        has_trailers: bool, is_unsized: bool, reads in 0..12_usize, fails: bool,
+    ) {
+        let mut whole = Vec::new();
+        let mut body = steps.iter().fold(Frames::new(), |body, step| match step {
+            Step::Data(length) => {
+                whole.push(Bytes::from(vec![*length; usize::from(*length)]));
+                body.data(whole.last().unwrap().clone())
+            }
+            Step::Hold => body.hold(),
+        });
+        if has_trailers {
+            body = body.trailers(trailers());
+        }
+        if is_unsized {
+            body = body.of_unknown_size();
+        }
+        let handle = body.handle();
+        (0..steps.len()).for_each(|_| handle.release());
+        let mut rig = Rig::with(body, |builder| builder.keep_bodies(1_024, 1_024), |request| {
+            request.headers_mut().insert("trailer", "x-sum".parse().unwrap());
+        });
+        let (request, call) = rig.call().split();
+        let mut first = Box::pin(request.into_body());
+        let mut seen = Vec::new();
+        for _ in 0..reads {
+            match poll::assert_ready(first.frame()) {
+                Some(frame) => seen.extend(frame.unwrap().into_data().ok()),
+                None => break,
+            }
+        }
+        prop_assert!(whole.starts_with(&seen), "the first attempt gets what the caller sends");
+        drop(first);
+        if fails { call.fail("unsent") } else { call.answer(status(503)) }
+        if rig.ended().is_none() {
+            let (request, _call) = rig.call().split();
+            let hint = request.body().size_hint();
+            let (again, ended_with) = read(request.into_body());
+            prop_assert_eq!(&again, &whole);
+            prop_assert_eq!(ended_with, has_trailers.then(trailers));
+            let length = again.concat().len() as u64;
+            prop_assert!(hint.lower() <= length && hint.upper().is_none_or(|upper| upper >= length));
+        }
+    }
 }
