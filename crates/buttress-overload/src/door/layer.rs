@@ -80,7 +80,7 @@ impl<G: Guard, C, M, P> DoorLayer<G, C, M, P> {
 
     /// For any request: a refusal is an error that is made of the problem, and all matter alike unless
     /// [`priority_by`](Self::priority_by) says otherwise afterwards.
-    pub fn as_errors(self) -> DoorLayer<G, C, AsError, Priority> {
+    pub fn as_error(self) -> DoorLayer<G, C, AsError, Priority> {
         DoorLayer::with(self.guard, self.rules.classify.clone(), Priority::default())
     }
 

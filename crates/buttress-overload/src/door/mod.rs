@@ -20,7 +20,7 @@
 //!         Ok(_) => Outcome::Success,
 //!         Err(_) => Outcome::Failure,
 //!     }))
-//!     .as_errors();
+//!     .as_error();
 //! let length = layer.layer(service_fn(|word: &'static str| async move { Ok::<_, Problem>(word.len()) }));
 //!
 //! assert_eq!(length.oneshot("buttress").await?, 8);

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use buttress_core::Problem;
-use buttress_core::outcome::{Judgement, Ticket};
+use buttress_core::outcome::{BodyKind, Judgement, Ticket};
 use pin_project_lite::pin_project;
 
 use super::{Admission, Guard, sealed};
@@ -42,6 +42,10 @@ impl<T: Ticket> Ticket for Perhaps<T> {
 
     fn headed(&mut self) {
         self.0.iter_mut().for_each(Ticket::headed);
+    }
+
+    fn headed_by(&mut self, kind: BodyKind) {
+        self.0.iter_mut().for_each(|ticket| ticket.headed_by(kind));
     }
 
     fn progressed(&mut self) {

@@ -27,7 +27,7 @@ use super::{OutlierBuilder, Outliers, Seat};
 ///     if name == "b" { Err(Problem::new(buttress_core::Code::INTERNAL)) } else { Ok(name) }
 /// });
 /// let set = EndpointSet::new(["a", "b", "c"].map(endpoint), |outliers| outliers)?;
-/// let mut set = set.as_errors().classify(classify_fn(|result: Result<&&str, &Problem>| match result {
+/// let mut set = set.as_error().classify(classify_fn(|result: Result<&&str, &Problem>| match result {
 ///     Ok(_) => Outcome::Success,
 ///     Err(_) => Outcome::Failure,
 /// }));
@@ -94,7 +94,7 @@ impl<S, C, M> EndpointSet<S, C, M> {
     }
 
     /// For any request, and any response.
-    pub fn as_errors(self) -> EndpointSet<S, C, AsError> {
+    pub fn as_error(self) -> EndpointSet<S, C, AsError> {
         let classify = self.classify.clone();
         self.judged_by(classify)
     }
