@@ -190,8 +190,7 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
-    /// Makes a second attempt beside one that is slow. The default is not to. Only layers do; what a policy
-    /// [runs](RetryPolicy::run) is made one attempt after another.
+    /// Makes a second attempt beside one that is slow. The default is not to.
     pub fn hedge(mut self, hedge: Hedge) -> Self {
         self.hedge = Some(hedge);
         self

@@ -16,7 +16,7 @@ use tower_service::Service;
 use crate::ReplayBody;
 use crate::decide::Course;
 use crate::head::Head;
-use crate::hedge::{Race, Raced, poll_both};
+use crate::hedge::{Raced, RequestRace, Requests, poll_both};
 use crate::layer::Judged;
 use crate::plan::{Plan, entered, is_repeat, seen, span};
 use crate::replay::Reel;
@@ -37,7 +37,7 @@ pin_project! {
         #[pin]
         state: State<S::Future, T::Sleep>,
         // In a box, so that what is ready at once has no room for it.
-        race: Option<Pin<Box<Race<S, B, T::Sleep>>>>,
+        race: RequestRace<S, B, T::Sleep>,
         plan: Option<Plan<S, B>>,
         shared: Shared<Judged<C, T>>,
     }
@@ -133,7 +133,8 @@ where
                     let polled = match &shared.inner.hedge {
                         None => plan.enter(|| future.poll(cx)),
                         Some(hedging) => {
-                            match ready!(poll_both(hedging, shared, plan, this.race, future, cx)) {
+                            let mut racing = Requests { shared, plan, first: future };
+                            match ready!(poll_both(hedging, &mut racing, this.race, cx)) {
                                 Raced::First(result) => Poll::Ready(result),
                                 Raced::Second(result) => {
                                     // The loser goes before the answer does.

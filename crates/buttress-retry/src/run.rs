@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use crate::Attempt;
 use crate::budget::Deposit;
 use crate::decide::{Course, Why};
+use crate::hedge::{Call, Raced, RunRace, Runs, poll_both};
 use crate::inner::{Facts, Inner, Next};
 use crate::when::Safety;
 
@@ -21,15 +22,16 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<F, Fut, C, T>
     where
+        Fut: Future,
         T: Timer,
     {
         #[pin]
         state: State<Fut, T::Sleep>,
+        // In a box, so that what is ready at once has no room for it.
+        race: RunRace<Fut, T::Sleep>,
         course: Course,
-        deposit: Option<Deposit>,
+        call: Call<F>,
         next: Option<Next>,
-        has_waited: bool,
-        work: F,
         classify: C,
         inner: Shared<Inner<T>>,
     }
@@ -45,18 +47,19 @@ pin_project! {
         Working { #[pin] future: Fut },
         /// The next one has to wait.
         Sleeping { #[pin] sleep: Z },
+        /// The second attempt has won.
+        Done,
     }
 }
 
-impl<F, Fut, C, T: Timer> Run<F, Fut, C, T> {
+impl<F, Fut: Future, C, T: Timer> Run<F, Fut, C, T> {
     pub(crate) const fn new(inner: Shared<Inner<T>>, classify: C, work: F) -> Self {
         Self {
             state: State::Beginning,
+            race: None,
             course: Course::new(),
-            deposit: None,
+            call: Call { work, deposit: None, by_cap: None, has_waited: false, has_hedged: false },
             next: None,
-            has_waited: false,
-            work,
             classify,
             inner,
         }
@@ -79,17 +82,34 @@ where
             let next = match this.state.as_mut().project() {
                 StateProj::Beginning => {
                     match this.next.take() {
-                        None => *this.deposit = inner.begin(false),
+                        None => {
+                            this.call.deposit = inner.begin(false);
+                            this.call.by_cap = inner.count_for_hedges(false);
+                        }
                         Some(next) => next.send(inner, this.course),
                     }
-                    State::Working { future: (this.work)(this.course.attempt) }
+                    State::Working { future: (this.call.work)(this.course.attempt) }
                 }
                 StateProj::Working { future } => {
-                    let polled = future.poll(cx);
-                    let Poll::Ready(result) = &polled else {
-                        if !std::mem::replace(this.has_waited, true) {
-                            inner.waits();
+                    let polled = match &inner.hedge {
+                        None => future.poll(cx),
+                        Some(hedging) => {
+                            let (call, course, classify) =
+                                (&mut *this.call, &mut *this.course, &*this.classify);
+                            let mut racing = Runs { inner, call, course, classify, first: future };
+                            match ready!(poll_both(hedging, &mut racing, this.race, cx)) {
+                                Raced::First(result) => Poll::Ready(result),
+                                Raced::Second(result) => {
+                                    // The loser goes before the answer does.
+                                    this.state.set(State::Done);
+                                    inner.succeeded(this.course);
+                                    return Poll::Ready(result);
+                                }
+                            }
                         }
+                    };
+                    let Poll::Ready(result) = &polled else {
+                        this.call.waits(inner);
                         return Poll::Pending;
                     };
                     let judgement = judge(this.classify, result);
@@ -97,7 +117,7 @@ where
                         inner.succeeded(this.course);
                         return polled;
                     }
-                    match ended(inner, judgement, this.course, *this.deposit) {
+                    match ended(inner, judgement, this.course, this.call.deposit) {
                         Err(_) => return polled,
                         Ok(decided) => {
                             let pause = decided.wait;
@@ -106,6 +126,7 @@ where
                         }
                     }
                 }
+                StateProj::Done => unreachable!("the future was polled after it had completed"),
                 StateProj::Sleeping { sleep } => {
                     ready!(sleep.poll(cx));
                     State::Beginning
@@ -123,7 +144,7 @@ fn after<Fut, T: Timer>(pause: Duration, inner: &Inner<T>) -> State<Fut, T::Slee
     }
 }
 
-fn judge<C: Classify<R, E>, R, E>(classify: &C, result: &Result<R, E>) -> Judgement {
+pub(crate) fn judge<C: Classify<R, E>, R, E>(classify: &C, result: &Result<R, E>) -> Judgement {
     match result {
         Err(error) => classify.error(error),
         Ok(value) => match classify.response(value) {
@@ -156,12 +177,13 @@ fn ended<T>(
     decided
 }
 
-impl<F, Fut, C, T: Timer> fmt::Debug for Run<F, Fut, C, T> {
+impl<F, Fut: Future, C, T: Timer> fmt::Debug for Run<F, Fut, C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = match &self.state {
             State::Beginning => "beginning",
             State::Working { .. } => "working",
             State::Sleeping { .. } => "sleeping",
+            State::Done => "done",
         };
         f.debug_struct("Run").field("state", &at).finish_non_exhaustive()
     }

@@ -3,6 +3,8 @@
 mod latency;
 mod meters;
 mod race;
+mod requests;
+mod runs;
 mod settings;
 
 use std::time::Duration;
@@ -14,7 +16,9 @@ use buttress_core::{BuildError, Faults};
 use self::latency::Latency;
 pub(crate) use self::meters::HEDGES;
 use self::meters::Meters;
-pub(crate) use self::race::{Race, Raced, poll_both};
+pub(crate) use self::race::{Raced, poll_both};
+pub(crate) use self::requests::{RequestRace, Requests};
+pub(crate) use self::runs::{Call, RunRace, Runs};
 pub use self::settings::HedgeSettings;
 use crate::budget::{Budget, Cost, Deposit, Taken};
 
@@ -205,13 +209,33 @@ impl Hedging {
         paid
     }
 
-    /// A call was answered well, so long after it began to be waited for, by whichever attempt.
+    /// The first has answered well, whether or not there was a second.
+    fn lost(&self, is_sent: bool, began: Moment, now: Moment) {
+        self.learn(began, now);
+        if is_sent {
+            self.meters.lost.increment(1);
+        }
+    }
+
+    /// The second has answered well, before the first.
+    fn won(&self, began: Moment, now: Moment) {
+        self.learn(began, now);
+        self.meters.won.increment(1);
+    }
+
+    /// The second was bad, and perhaps the first was before it.
+    fn was_bad(&self, both: bool) {
+        let meter = if both { &self.meters.both_bad } else { &self.meters.lost };
+        meter.increment(1);
+    }
+
+    /// A call was answered well, by whichever attempt, that began to be waited for then.
     ///
     /// If it was the hedge, the first would have taken longer still: so that is what is noted, and not how long the hedge took.
     /// Else each hedge would bring the percentile down, and with it the time until the next hedge.
-    fn learn(&self, took: Duration, now: Moment) {
+    fn learn(&self, began: Moment, now: Moment) {
         if let Some(latency) = &self.latency {
-            latency.record(took, now);
+            latency.record(now - began, now);
         }
     }
 }
