@@ -292,6 +292,19 @@ mod models {
     }
 
     #[test]
+    fn never_more_than_the_limit() {
+        explore(|| {
+            let gate = Arc::new(Gate::new(1, 9));
+            let taking = [(); 2].map(|()| {
+                let gate = gate.clone();
+                thread::spawn(move || u32::from(gate.take()))
+            });
+            let mine = u32::from(gate.take());
+            assert!(mine + join(taking).iter().sum::<u32>() <= 1);
+        });
+    }
+
+    #[test]
     fn nobody_sleeps_beside_a_free_permit() {
         explore(|| {
             let gate = Arc::new(Gate::new(1, 9));

@@ -98,8 +98,10 @@ fn a_ready_service_arms_no_timer() {
     let (service, inner) = mock::service::<()>();
     let mut service = within(&clock).layer(service);
     assert_ready(service.ready()).unwrap();
-    assert_ready(Box::pin(service.call(get()))).unwrap();
+    let mut call = Box::pin(service.call(get()));
+    assert_ready(call.as_mut()).unwrap();
     assert_eq!(clock.sleepers(), 0);
+    drop(call);
     inner.hold();
     let mut service = DeadlineLayer::of_requests(clock.clone()).layer(service.into_inner());
     assert_ready(service.ready()).unwrap();

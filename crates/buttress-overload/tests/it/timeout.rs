@@ -23,10 +23,11 @@ fn a_ready_service_arms_no_timer() {
     let mut service = Timeout::after(secs(1), clock.clone()).layer().layer(service);
 
     assert_ready(service.ready()).unwrap();
-    let call = service.call(get());
+    let mut call = Box::pin(service.call(get()));
     assert_eq!(clock.sleepers(), 0, "not in `call`");
-    assert_ready(Box::pin(call)).unwrap();
-    assert_eq!(clock.sleepers(), 0);
+    assert_ready(call.as_mut()).unwrap();
+    assert_eq!(clock.sleepers(), 0, "nor in a poll that is ready");
+    drop(call);
 
     inner.hold();
     assert_ready(service.ready()).unwrap();
