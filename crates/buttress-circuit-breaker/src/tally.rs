@@ -68,8 +68,7 @@ impl Tally {
         }
         let seen = seen?;
         let verdict = Verdict::Good { slow: false };
-        let call =
-            Counted { policy, verdict, streak: 0, is_counted: false, generation, halved, now };
+        let call = Counted { policy, verdict, streak: 0, known: false, generation, halved, now };
         self.trip(&seen, &call)
     }
 

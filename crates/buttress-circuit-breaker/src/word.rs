@@ -42,6 +42,7 @@ const WON: u32 = 8;
 const LOST: u32 = 16;
 const MOST_LOST: u8 = 3;
 
+#[expect(clippy::cast_possible_truncation, reason = "it takes the word apart")]
 impl Word {
     /// The first one. Its generation is 1, so that memory full of zeros belongs to none.
     pub(crate) const fn first(state: State, timed: bool, windowed: bool) -> Self {

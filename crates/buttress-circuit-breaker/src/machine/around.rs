@@ -27,7 +27,7 @@ pub(crate) struct Counted<'a, T> {
     /// Failures in a row, this one among them.
     pub(crate) streak: u16,
     /// The rates have counted it already.
-    pub(crate) is_counted: bool,
+    pub(crate) known: bool,
     pub(crate) generation: u32,
     /// Half of the least calls are enough: it has only just worked again.
     pub(crate) halved: bool,
@@ -38,8 +38,8 @@ impl<T> Counted<'_, T> {
     /// What it is for rates; nothing, if it counts for none.
     pub(crate) fn counts(&self) -> Option<Counts> {
         match self.verdict {
-            Verdict::Bad { .. } if self.is_counted => Some(Counts::FAILURE),
-            _ if self.is_counted => None,
+            Verdict::Bad { .. } if self.known => Some(Counts::FAILURE),
+            _ if self.known => None,
             Verdict::Good { slow } => Some(Counts::one(false, slow)),
             Verdict::Bad { slow } => Some(Counts::one(true, slow)),
             Verdict::Hanging => Some(Counts::one(false, true)),

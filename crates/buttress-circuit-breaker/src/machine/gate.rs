@@ -10,7 +10,7 @@ use super::{Ended, Outside, Pass, Refused, Verdict};
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{AcqRel, Acquire};
 use crate::word::{Phase, Word};
-use crate::{State, Transition, Trip, Why, ramp};
+use crate::{State, Transition, Trip, Why};
 
 /// The state of one breaker: the word, and three times that belong to it.
 ///
@@ -104,33 +104,6 @@ impl Gate {
         step.map(|word| Ok(Pass::new(word, Kind::Probe)))
     }
 
-    fn enter_ramping<O: Outside, C>(
-        &self,
-        word: Word,
-        around: &Around<'_, O, C>,
-    ) -> Option<Result<Pass, Refused>> {
-        let now = around.outside.recent();
-        let since = Moment::from_nanos(self.since.load(Acquire));
-        if self.word().generation() != word.generation() {
-            return None;
-        }
-        let whole = around.policy.ramp_up.unwrap_or_default();
-        if let Some(share) = ramp::share(now - since, whole) {
-            let passes = around.outside.share() < share;
-            return Some(if passes {
-                Ok(Pass::new(word, Kind::Ordinary))
-            } else {
-                Err(Refused::new(word, Some(SOON)))
-            });
-        }
-        self.step(around, |seen| {
-            let word =
-                (seen.generation() == word.generation()).then(|| seen.step(Phase::Closed))?;
-            Some(Step::to(word, now, Why::RampedUp))
-        });
-        None
-    }
-
     /// What such an end of this call would be to it.
     #[inline]
     pub(crate) fn news(&self, pass: Pass, outcome: Outcome) -> News {
@@ -178,7 +151,7 @@ impl Gate {
             policy: around.policy,
             verdict,
             streak,
-            is_counted: pass.is_counted(),
+            known: pass.is_counted(),
             generation: pass.generation(),
             halved: word.phase() == Phase::RampingUp,
             now: || match verdict {

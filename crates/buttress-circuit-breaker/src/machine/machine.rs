@@ -1,19 +1,17 @@
 use std::fmt;
-use std::time::Duration;
 
 use buttress_core::BuildError;
 use buttress_core::clock::Moment;
 use buttress_core::outcome::Outcome;
 
 use super::pass::Kind;
-use super::{Around, Ended, Gate, News, Outside, Pass, Policy, Refused, Snapshot, Verdict};
+use super::{Around, Ended, Gate, News, Outside, Pass, Policy, Refused, Verdict};
 use crate::current::Current;
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
 use crate::tally::Tally;
 use crate::word::{Phase, Word};
-use crate::{Force, State, Trip};
 
 /// What decides whether calls pass, by how calls ended.
 ///
@@ -22,8 +20,7 @@ use crate::{Force, State, Trip};
 /// use buttress_circuit_breaker::{Rule, State};
 /// use buttress_core::clock::Moment;
 /// use buttress_core::outcome::Outcome;
-/// use std::time::Duration;
-///
+/// ///
 /// let mut now = Moment::FIRST;
 /// let policy = Policy::default().rules([Rule::InARow(2)]).jitter(0);
 /// let machine = Machine::new(policy, now)?;
@@ -67,10 +64,10 @@ use crate::{Force, State, Trip};
 ///
 /// A call that may not be made is [`Refused`].
 pub struct Machine {
-    gate: Gate,
-    refused: AtomicU64,
-    turn: Lock<()>,
-    current: Current,
+    pub(super) gate: Gate,
+    pub(super) refused: AtomicU64,
+    pub(super) turn: Lock<()>,
+    pub(super) current: Current,
 }
 
 impl Machine {
@@ -141,89 +138,6 @@ impl Machine {
         pass.counted()
     }
 
-    /// What it does with calls now.
-    ///
-    /// An open one stays open until somebody calls, even if it is due.
-    #[must_use]
-    pub fn state(&self) -> State {
-        self.gate.word().phase().state()
-    }
-
-    /// The same, and the number of the time that it is in.
-    pub(crate) fn standing(&self) -> (State, u32) {
-        let word = self.gate.word();
-        (word.phase().state(), word.generation())
-    }
-
-    /// Whether no call would pass at `now`. One that is due lets one pass, and so does not refuse.
-    #[must_use]
-    pub fn refuses(&self, now: impl FnOnce() -> Moment) -> Option<Refused> {
-        let word = self.gate.word();
-        match word.phase() {
-            Phase::ForcedOpen => Some(Refused::new(word, None)),
-            Phase::Open => {
-                let left = self.gate.until() - now();
-                (!left.is_zero()).then(|| Refused::new(word, Some(left)))
-            }
-            _ => None,
-        }
-    }
-
-    /// Does what an operator says, whatever it knows itself. What is so already stays as it is.
-    pub fn force(&self, force: Force, outside: &impl Outside) {
-        let rules = self.current.load();
-        self.gate.force(force, &self.around(&rules.policy, &rules.tally, outside));
-    }
-
-    /// Closes, and forgets all that was.
-    pub fn reset(&self, outside: &impl Outside) {
-        let rules = self.current.load();
-        self.gate.reset(&self.around(&rules.policy, &rules.tally, outside));
-    }
-
-    /// Opens, if it goes by its own rules and is not open yet. Says whether it did.
-    pub fn trip(&self, trip: Trip, outside: &impl Outside) -> bool {
-        let rules = self.current.load();
-        let around = self.around(&rules.policy, &rules.tally, outside);
-        self.gate.open(trip, None, &around, |_| true).is_some()
-    }
-
-    /// Goes by another policy from now on: in the same state, and with empty windows. Its mode is for new ones alone.
-    ///
-    /// # Errors
-    ///
-    /// Fails if that policy [cannot be gone by](Policy::check). The old one stays then.
-    pub fn reconfigure(&self, policy: Policy, outside: &impl Outside) -> Result<(), BuildError> {
-        policy.check()?;
-        self.current.replace(policy);
-        let rules = self.current.load();
-        self.gate.renew(&self.around(&rules.policy, &rules.tally, outside));
-        Ok(())
-    }
-
-    /// All that can be seen of it, at one moment.
-    #[must_use]
-    pub fn snapshot(&self, now: Moment) -> Snapshot {
-        let rules = self.current.load();
-        let turn = self.turn.lock();
-        let word = self.gate.word();
-        let (since, until) = (self.gate.since(), self.gate.until());
-        drop(turn);
-        let counts = rules.tally.counts(word.generation(), now);
-        Snapshot::new(word, since, until - now, counts, self.refused.load(Relaxed))
-    }
-
-    /// What waits longer is slow.
-    #[must_use]
-    pub fn slow(&self) -> Duration {
-        self.current.load().policy.slow
-    }
-
-    /// Somebody heeded what [`refuses`](Self::refuses) said.
-    pub(crate) fn has_refused(&self) {
-        self.refused.fetch_add(1, Relaxed);
-    }
-
     #[cold]
     fn enter_with_care(&self, outside: &impl Outside) -> Result<Pass, Refused> {
         let rules = self.current.load();
@@ -256,7 +170,7 @@ impl Machine {
         self.gate.settle_news(pass, ended, &around);
     }
 
-    fn around<'a, O>(
+    pub(super) fn around<'a, O>(
         &'a self,
         policy: &'a Policy,
         tally: &'a Tally,

@@ -8,9 +8,11 @@ mod ended;
 mod gate;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod machine;
+mod operate;
 mod outside;
 mod pass;
 mod probing;
+mod ramping;
 mod snapshot;
 mod step;
 

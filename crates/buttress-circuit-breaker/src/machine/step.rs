@@ -129,8 +129,13 @@ impl Gate {
         Step::to(word, now, Why::Tripped(trip)).until(now + time)
     }
 
-    /// Does what an operator says. What is so already stays as it is.
-    pub(crate) fn force<O: Outside, C>(&self, force: Force, around: &Around<'_, O, C>) {
+    /// Does what an operator says, if it is `meant`. What is so already stays as it is.
+    pub(crate) fn force<O: Outside, C>(
+        &self,
+        force: Force,
+        around: &Around<'_, O, C>,
+        meant: impl Fn(Word) -> bool,
+    ) {
         let now = around.now();
         let phase = Phase::of(force.state());
         let why = if force == Force::Release { Why::Released } else { Why::Forced };
@@ -139,15 +144,20 @@ impl Gate {
                 Force::Release => seen.phase().state().is_forced(),
                 _ => seen.phase() != phase,
             };
-            moves.then(|| Step::to(seen.step(phase).with_level(0), now, why))
+            (moves && meant(seen)).then(|| Step::to(seen.step(phase).with_level(0), now, why))
         });
     }
 
-    /// Forgets all: closed, and as if it had never opened.
-    pub(crate) fn reset<O: Outside, C>(&self, around: &Around<'_, O, C>) {
+    /// Forgets all, if it is `meant`: closed, and as if it had never opened.
+    pub(crate) fn reset<O: Outside, C>(
+        &self,
+        around: &Around<'_, O, C>,
+        meant: impl Fn(Word) -> bool,
+    ) {
         let now = around.now();
         self.step(around, |seen| {
-            let step = Step::to(seen.step(Phase::Closed).with_level(0), now, Why::Reset).anew();
+            let word = meant(seen).then(|| seen.step(Phase::Closed).with_level(0))?;
+            let step = Step::to(word, now, Why::Reset).anew();
             Some(if seen.phase() == Phase::Closed { step.untold() } else { step })
         });
     }

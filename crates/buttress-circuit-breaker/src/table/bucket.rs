@@ -56,6 +56,7 @@ impl Bucket {
 
     /// Whether it belongs to a later time. Of nothing counted there is none.
     fn is_after(self, generation: u32, tick: u32) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "eight bits of each are kept")]
         let later = |own: u64, other: u32| (own as u8).wrapping_sub(other as u8).cast_signed();
         if self.0 == 0 {
             return false;

@@ -1,11 +1,15 @@
 //! Breakers of many keys, in memory that is taken once.
 
 mod bucket;
+mod check;
 mod claim;
+mod operate;
+mod pass;
 mod slot;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod table;
 mod usage;
 
-pub use self::table::{KeyedPass, Table};
+pub use self::pass::KeyedPass;
+pub use self::table::Table;
 pub use self::usage::TableUsage;

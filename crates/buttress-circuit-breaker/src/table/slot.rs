@@ -14,9 +14,9 @@ use crate::{Over, Rule, Trip, recent, tally};
 pub(super) struct Slot {
     key: [AtomicU64; 2],
     pub(super) gate: Gate,
-    buckets: [AtomicU64; BUCKETS],
-    failures: [AtomicU64; TIMES],
-    throttled: [AtomicU64; TIMES],
+    buckets: [AtomicU64; BUCKETS as usize],
+    failures: [AtomicU64; TIMES as usize],
+    throttled: [AtomicU64; TIMES as usize],
     /// Of both of these, which comes next.
     next: [AtomicU32; 2],
     /// The newest bucket of a time; or how many calls were counted, where it is a window of calls.
@@ -29,11 +29,11 @@ pub(super) struct Slot {
 const _: () = assert!(size_of::<Slot>() <= 256);
 
 /// A window is cut into so many.
-const BUCKETS: usize = 10;
+const BUCKETS: u32 = 10;
 /// So many times are kept, one less than is counted to.
-const TIMES: usize = 7;
+const TIMES: u32 = 7;
 /// A rule of failures in a time counts to so many at most.
-pub(super) const MOST_TIMES: u32 = TIMES as u32 + 1;
+pub(super) const MOST_TIMES: u32 = TIMES + 1;
 /// So long unused, its buckets may look like those of today.
 const FORGOTTEN: u32 = 100;
 /// Whoever is late is so by less.
@@ -43,11 +43,11 @@ impl Slot {
     /// Of nobody.
     pub(super) fn vacant(now: Moment) -> Self {
         let word = Word::first(crate::State::Closed, false, false).step(Phase::Vacant);
-        let zeros = || [(); TIMES].map(|()| AtomicU64::new(0));
+        let zeros = || [(); TIMES as usize].map(|()| AtomicU64::new(0));
         Self {
             key: [(); 2].map(|()| AtomicU64::new(0)),
             gate: Gate::new(word, now),
-            buckets: [(); BUCKETS].map(|()| AtomicU64::new(0)),
+            buckets: [(); BUCKETS as usize].map(|()| AtomicU64::new(0)),
             failures: zeros(),
             throttled: zeros(),
             next: [(); 2].map(|()| AtomicU32::new(0)),
@@ -91,7 +91,7 @@ impl Slot {
             None => Counts::default(),
             Some(over) => {
                 let (tick, buckets) = match over {
-                    Over::Time(_) => (tick_at(over, now), BUCKETS as u32),
+                    Over::Time(_) => (tick_at(over, now), BUCKETS),
                     Over::Calls(calls) => {
                         let counted = self.turn.load(Relaxed);
                         (counted.saturating_sub(1) / size(calls), count(calls))
@@ -104,7 +104,7 @@ impl Slot {
 
     fn add(&self, over: Over, call: Counts, generation: u32, now: Moment) -> Counts {
         let (tick, buckets) = match over {
-            Over::Time(_) => (self.turn_to(tick_at(over, now)), BUCKETS as u32),
+            Over::Time(_) => (self.turn_to(tick_at(over, now)), BUCKETS),
             Over::Calls(calls) => {
                 // That a call fails which is counted already belongs to the newest one.
                 let counted = match call.calls {
@@ -127,10 +127,9 @@ impl Slot {
         let turn = self.turn.load(Acquire);
         let ahead = tick.wrapping_sub(turn);
         let is_ahead = ahead != 0 && ahead < u32::MAX - LATE;
-        if is_ahead && self.turn.compare_exchange(turn, tick, AcqRel, Acquire).is_ok() {
-            if ahead >= FORGOTTEN {
-                self.buckets.iter().for_each(|bucket| bucket.store(0, Release));
-            }
+        let moves = || self.turn.compare_exchange(turn, tick, AcqRel, Acquire).is_ok();
+        if is_ahead && moves() && ahead >= FORGOTTEN {
+            self.buckets.iter().for_each(|bucket| bucket.store(0, Release));
         }
         tick
     }
@@ -156,7 +155,7 @@ impl Slot {
         // One less than are counted to.
         let Some(places) = n.checked_sub(1).filter(|places| *places > 0) else { return true };
         let at = next.fetch_add(1, Relaxed) % places;
-        recent::hit(&times[at as usize % TIMES], within, call.generation, (call.now)())
+        recent::hit(&times[(at % TIMES) as usize], within, call.generation, (call.now)())
     }
 }
 
@@ -183,15 +182,15 @@ pub(super) fn over(policy: &Policy) -> Option<Over> {
 pub(super) fn tick_at(over: Over, now: Moment) -> u32 {
     let Over::Time(time) = over else { return 0 };
     let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    (now.as_nanos() / (nanos / BUCKETS as u64).max(1)) as u32
+    (now.as_nanos() / (nanos / u64::from(BUCKETS)).max(1)) as u32
 }
 
 /// How many calls a bucket holds.
 fn size(calls: u32) -> u32 {
-    (calls / BUCKETS as u32).max(1)
+    (calls / BUCKETS).max(1)
 }
 
 /// How many buckets there are.
 fn count(calls: u32) -> u32 {
-    (calls / size(calls)).clamp(1, BUCKETS as u32)
+    (calls / size(calls)).clamp(1, BUCKETS)
 }

@@ -1,22 +1,19 @@
 use std::fmt;
-use std::time::Duration;
 
 use buttress_core::clock::Moment;
 use buttress_core::key::Key;
 use buttress_core::outcome::Outcome;
 use buttress_core::{BuildError, Faults};
 
-use super::TableUsage;
+use super::KeyedPass;
+use super::check::check;
 use super::claim::Claims;
-use super::slot::{MOST_TIMES, Slot, over};
-use crate::machine::{
-    Around, Ended, Kind, News, Outside, Pass, Policy, Refused, Snapshot, Verdict,
-};
+use super::slot::Slot;
+use crate::machine::{Around, Ended, Kind, News, Outside, Pass, Policy, Refused, Verdict};
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
 use crate::word::Phase;
-use crate::{Force, Rule, Trip};
 
 /// A breaker for each key, of as many as there is room for.
 ///
@@ -62,33 +59,11 @@ use crate::{Force, Rule, Trip};
 ///
 /// A call that may not be made is [`Refused`].
 pub struct Table {
-    slots: Box<[Slot]>,
+    pub(super) slots: Box<[Slot]>,
     turns: Box<[Lock<()>]>,
-    policy: Policy,
-    claims: Claims,
-    refused: AtomicU64,
-}
-
-/// The leave to make one call for a key. See [`Table`] for an example.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[must_use = "its outcome has to be settled"]
-pub struct KeyedPass {
-    slot: u32,
-    pass: Pass,
-}
-
-impl KeyedPass {
-    /// Whether it is one of the few that decide whether the breaker closes.
-    #[must_use]
-    pub const fn is_probe(&self) -> bool {
-        self.pass.is_probe()
-    }
-
-    /// Whether it has to be known how long the call waits.
-    #[must_use]
-    pub const fn is_timed(&self) -> bool {
-        self.pass.is_timed()
-    }
+    pub(super) policy: Policy,
+    pub(super) claims: Claims,
+    pub(super) refused: AtomicU64,
 }
 
 /// So many places belong together: a key is in one of them.
@@ -135,11 +110,11 @@ impl Table {
             };
             let answer = self.enter_at(at, outside);
             // The key once more: the word may have become that of another one.
-            if self.slots[at].is_of(halves) && !answer.is_ok_and(|pass| pass.is_nobodys()) {
+            if self.slots[at].is_of(halves) && !answer.is_ok_and(Pass::is_nobodys) {
                 return self.counted(at, answer);
             }
             if let Ok(pass) = answer {
-                self.settle(self.keyed(at, pass), Outcome::Ignored, outside);
+                self.settle(Self::keyed(at, pass), Outcome::Ignored, outside);
             }
         }
     }
@@ -172,69 +147,12 @@ impl Table {
             _ => pass,
         }
     }
-
-    /// What waits longer is slow.
-    #[must_use]
-    pub const fn slow(&self) -> Duration {
-        self.policy.slow
-    }
-
-    /// What is known of this key; nothing, if it has no place.
-    #[must_use]
-    pub fn snapshot(&self, key: Key, now: Moment) -> Option<Snapshot> {
-        let slot = &self.slots[self.find(key.halves())?];
-        let word = slot.gate.word();
-        let left = slot.gate.until() - now;
-        let counts = slot.counts(over(&self.policy), word.generation(), now);
-        let snapshot = Snapshot::new(word, slot.gate.since(), left, counts, 0);
-        slot.is_of(key.halves()).then_some(snapshot)
-    }
-
-    /// Does what an operator says for this key.
-    pub fn force(&self, key: Key, force: Force, outside: &impl Outside) {
-        let at = self.place(key, outside);
-        let slot = &self.slots[at];
-        slot.gate.force(force, &self.around(at, slot, outside));
-    }
-
-    /// Closes the breaker of this key, and forgets all that was, if anything is known of it.
-    pub fn reset(&self, key: Key, outside: &impl Outside) {
-        if let Some(at) = self.find(key.halves()) {
-            let slot = &self.slots[at];
-            slot.gate.reset(&self.around(at, slot, outside));
-        }
-    }
-
-    /// Opens the breaker of this key, if it goes by its own rules and is not open yet. Says whether it did.
-    pub fn trip(&self, key: Key, trip: Trip, outside: &impl Outside) -> bool {
-        let at = self.place(key, outside);
-        let slot = &self.slots[at];
-        slot.gate.open(trip, None, &self.around(at, slot, outside), |_| true).is_some()
-    }
-
-    /// How full it is. It looks at all places: nothing for the path of a request.
-    #[must_use]
-    pub fn usage(&self) -> TableUsage {
-        let (evicted, evicted_open) = self.claims.evicted();
-        let mut usage = TableUsage {
-            places: self.slots.len(),
-            evicted,
-            evicted_open,
-            refused: self.refused.load(Relaxed),
-            ..TableUsage::default()
-        };
-        for phase in self.slots.iter().map(|slot| slot.gate.word().phase()) {
-            usage.keys += usize::from(phase != Phase::Vacant);
-            usage.open += usize::from(phase.state().is_open());
-        }
-        usage
-    }
 }
 
 /// What it is made of.
 impl Table {
     #[inline]
-    fn find(&self, halves: [u64; 2]) -> Option<usize> {
+    pub(super) fn find(&self, halves: [u64; 2]) -> Option<usize> {
         let first = self.set_of(halves);
         let set = &self.slots[first..first + SET];
         let at = set.iter().position(|slot| slot.is_of(halves))?;
@@ -264,11 +182,11 @@ impl Table {
         if answer.is_err() {
             self.refused.fetch_add(1, Relaxed);
         }
-        answer.map(|pass| self.keyed(at, pass))
+        answer.map(|pass| Self::keyed(at, pass))
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "there are four million at most")]
-    fn keyed(&self, at: usize, pass: Pass) -> KeyedPass {
+    fn keyed(at: usize, pass: Pass) -> KeyedPass {
         KeyedPass { slot: at as u32, pass }
     }
 
@@ -276,7 +194,7 @@ impl Table {
         self.slots.get(pass.slot as usize)
     }
 
-    fn place(&self, key: Key, outside: &impl Outside) -> usize {
+    pub(super) fn place(&self, key: Key, outside: &impl Outside) -> usize {
         loop {
             match self.find(key.halves()) {
                 Some(at) => return at,
@@ -309,36 +227,13 @@ impl Table {
         &self.turns[at / SET % self.turns.len()]
     }
 
-    fn around<'a, O>(&'a self, at: usize, slot: &'a Slot, outside: &'a O) -> Around<'a, O, Slot> {
+    pub(super) fn around<'a, O>(
+        &'a self,
+        at: usize,
+        slot: &'a Slot,
+        outside: &'a O,
+    ) -> Around<'a, O, Slot> {
         Around { policy: &self.policy, counters: slot, turn: self.turn(at), outside }
-    }
-}
-
-/// Notes what a table has no room for.
-fn check(policy: &Policy, faults: &mut Faults) {
-    let (mut failures, mut throttled, first) = (0, 0, over(policy));
-    for (at, rule) in policy.rules.iter().enumerate() {
-        match rule {
-            Rule::Failures { n, .. } | Rule::Throttled { n, .. } if *n > MOST_TIMES => {
-                let reason = format_args!("must be {MOST_TIMES} at most for keys, not {n}");
-                faults.add(format!("rules[{at}].n"), reason);
-            }
-            _ if rule.over().is_some() && rule.over() != first => {
-                faults.add(format!("rules[{at}].over"), "must be the same for all rates of keys");
-            }
-            _ => {}
-        }
-        failures += usize::from(matches!(rule, Rule::Failures { .. }));
-        throttled += usize::from(matches!(rule, Rule::Throttled { .. }));
-    }
-    if failures > 1 || throttled > 1 {
-        faults.add(
-            "rules",
-            "must not be two of failures in a time, or of throttled answers, for keys",
-        );
-    }
-    if policy.exact_counts {
-        faults.add("exact_counts", "must not be asked for with keys");
     }
 }
 

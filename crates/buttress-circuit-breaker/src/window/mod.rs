@@ -1,19 +1,24 @@
+mod store;
+mod stripe;
+
 use buttress_core::clock::Moment;
 use buttress_core::sync::Striped;
 
+use self::store::{Batch, Shape, Shared, Store};
+use self::stripe::{Stripe, count_of, generation_of, is_newer, pack};
 use crate::Over;
 use crate::buckets::Buckets;
 use crate::counts::Counts;
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
-use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::parts::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::ring::Ring;
 
 /// The calls that a rate is of, counted by many threads.
 ///
 /// A success is added to a number of its thread, and what came together there is brought to the [`Store`] that all share: when
-/// it is a hundredth of the window or 64, when the time is that of another bucket, or with a failure. So successes that are not there yet are a
-/// hundredth of the window at most, and with little traffic there are none.
+/// it is a hundredth of the window or 64, when the time is that of another bucket, or with a failure. So successes that are
+/// not there yet are a hundredth of the window at most, and with little traffic there are none.
 #[derive(Debug)]
 pub(crate) struct Window {
     shape: Shape,
@@ -23,45 +28,6 @@ pub(crate) struct Window {
     /// So many successes are brought at once.
     batch: AtomicU64,
     shared: Lock<Shared>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    /// Nanoseconds of a bucket.
-    Time(u64),
-    /// Calls of a bucket.
-    Calls(u64),
-    Exact,
-}
-
-/// Successes of some threads.
-#[derive(Debug, Default)]
-struct Stripe {
-    /// The generation, and how many.
-    waiting: AtomicU64,
-    /// The bucket in which the first of them came.
-    tick: AtomicU64,
-}
-
-#[derive(Debug)]
-struct Shared {
-    generation: u32,
-    store: Store,
-}
-
-#[derive(Debug)]
-enum Store {
-    Buckets(Buckets),
-    Ring(Ring),
-}
-
-/// What is brought to the store: successes of before, and what happened now.
-struct Batch {
-    generation: u32,
-    successes: u64,
-    came: u64,
-    last: Counts,
-    tick: u64,
 }
 
 const MOST_WAITING: u64 = 64;
@@ -117,7 +83,7 @@ impl Window {
     }
 
     fn add_with_what_waits(&self, call: Counts, generation: u32, now: Moment) -> Option<Counts> {
-        let (successes, came) = taken(self.stripes.mine(), generation);
+        let (successes, came) = self.stripes.mine().take(generation);
         self.bring(&Batch { generation, successes, came, last: call, tick: self.tick(now) })
     }
 
@@ -127,7 +93,7 @@ impl Window {
         let stripe = self.stripes.mine();
         let seen = stripe.waiting.load(Acquire);
         let waiting = count_of(seen);
-        let is_plain = generation_of(seen) == generation && waiting % LOOKS != 0;
+        let is_plain = generation_of(seen) == generation && !waiting.is_multiple_of(LOOKS);
         if is_plain && waiting + 1 < batch && stripe.replace(seen, pack(generation, waiting + 1)) {
             return None;
         }
@@ -195,7 +161,7 @@ impl Window {
     pub(crate) fn counts(&self, generation: u32, now: Moment) -> Counts {
         let tick = self.tick(now);
         for stripe in self.stripes.iter() {
-            let (successes, came) = taken(stripe, generation);
+            let (successes, came) = stripe.take(generation);
             let last = Counts::default();
             self.bring(&Batch { generation, successes, came, last, tick });
         }
@@ -209,86 +175,4 @@ impl Window {
             Shape::Calls(_) | Shape::Exact => 0,
         }
     }
-}
-
-impl Stripe {
-    #[inline]
-    fn replace(&self, seen: u64, next: u64) -> bool {
-        self.waiting.compare_exchange(seen, next, AcqRel, Acquire).is_ok()
-    }
-}
-
-impl Shared {
-    fn begin(&mut self, generation: u32) {
-        if self.generation != generation {
-            self.generation = generation;
-            self.store.clear();
-        }
-    }
-}
-
-impl Store {
-    fn add(&mut self, shape: Shape, batch: &Batch) {
-        match (self, shape) {
-            (Self::Ring(ring), _) => {
-                if batch.last.calls > 0 {
-                    ring.push(batch.last.failed > 0, batch.last.slow > 0);
-                }
-            }
-            (Self::Buckets(buckets), Shape::Calls(size)) => {
-                buckets.add_calls(size, batch.successes, batch.last);
-            }
-            (Self::Buckets(buckets), _) => {
-                buckets.add_at(batch.came, Counts::successes(batch.successes));
-                buckets.add_at(batch.tick, batch.last);
-            }
-        }
-    }
-
-    fn sums(&self) -> Counts {
-        match self {
-            Self::Buckets(buckets) => buckets.sums(),
-            Self::Ring(ring) => ring.sums(),
-        }
-    }
-
-    fn clear(&mut self) {
-        match self {
-            Self::Buckets(buckets) => buckets.clear(),
-            Self::Ring(ring) => ring.clear(),
-        }
-    }
-}
-
-/// Takes what waits there, if it is of this generation.
-fn taken(stripe: &Stripe, generation: u32) -> (u64, u64) {
-    loop {
-        let seen = stripe.waiting.load(Acquire);
-        let (of, waiting) = (generation_of(seen), count_of(seen));
-        if of != generation || waiting == 0 {
-            return (0, 0);
-        }
-        let came = stripe.tick.load(Acquire);
-        if stripe.replace(seen, pack(of, 0)) {
-            return (waiting, came);
-        }
-    }
-}
-
-fn pack(generation: u32, count: u64) -> u64 {
-    u64::from(generation) << 32 | count
-}
-
-#[inline]
-fn generation_of(word: u64) -> u32 {
-    (word >> 32) as u32
-}
-
-fn count_of(word: u64) -> u64 {
-    word & u64::from(u32::MAX)
-}
-
-/// Whether `one` began after `other`.
-pub(crate) fn is_newer(one: u32, other: u32) -> bool {
-    one.wrapping_sub(other).cast_signed() > 0
 }

@@ -1,0 +1,33 @@
+use buttress_core::Faults;
+
+use super::slot::{MOST_TIMES, over};
+use crate::Rule;
+use crate::policy::Policy;
+
+/// Notes what a table has no room for.
+pub(super) fn check(policy: &Policy, faults: &mut Faults) {
+    let (mut failures, mut throttled, first) = (0, 0, over(policy));
+    for (at, rule) in policy.rules.iter().enumerate() {
+        match rule {
+            Rule::Failures { n, .. } | Rule::Throttled { n, .. } if *n > MOST_TIMES => {
+                let reason = format_args!("must be {MOST_TIMES} at most for keys, not {n}");
+                faults.add(format!("rules[{at}].n"), reason);
+            }
+            _ if rule.over().is_some() && rule.over() != first => {
+                faults.add(format!("rules[{at}].over"), "must be the same for all rates of keys");
+            }
+            _ => {}
+        }
+        failures += usize::from(matches!(rule, Rule::Failures { .. }));
+        throttled += usize::from(matches!(rule, Rule::Throttled { .. }));
+    }
+    if failures > 1 || throttled > 1 {
+        faults.add(
+            "rules",
+            "must not be two of failures in a time, or of throttled answers, for keys",
+        );
+    }
+    if policy.exact_counts {
+        faults.add("exact_counts", "must not be asked for with keys");
+    }
+}
