@@ -1,3 +1,5 @@
+mod build;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -5,23 +7,12 @@ use std::time::Duration;
 
 use buttress_core::audit::Audit;
 use buttress_core::clock::{Clock, SystemClock, Timer};
-use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::metrics::Metrics;
 use buttress_core::outcome::HttpClassify;
-use buttress_core::stage::Rewrap;
-use buttress_core::{BuildError, Dice, Faults, HealthStatus};
+use buttress_core::{Dice, HealthStatus};
 
-use crate::events::Herald;
-use crate::inner::{Hot, Inner, World};
-use crate::keyed::Keyed;
-use crate::machine::{Machine, Policy, Table};
-use crate::meters::Meters;
-use crate::parts::Lock;
-use crate::refusal::Refusals;
-use crate::{
-    Abandoned, Breaker, BreakerTable, CircuitBreaker, CircuitBreakerLayer, KeyedBreakerLayer, Mode,
-    NoTimer, Rule,
-};
+use crate::machine::Policy;
+use crate::{Abandoned, CircuitBreaker, Mode, NoTimer, Rule};
 
 impl CircuitBreaker<()> {
     /// Opens after so many failures: in a row, or, with [`failures_in`](CircuitBreakerBuilder::failures_in), in a time.
@@ -68,9 +59,9 @@ pub struct CircuitBreakerBuilder<C = HttpClassify, T = NoTimer> {
     policy: Policy,
     health: HealthStatus,
     watches: bool,
-    pub(crate) outside: Outsides,
-    pub(crate) classify: C,
-    pub(crate) timer: T,
+    outside: Outsides,
+    classify: C,
+    timer: T,
 }
 
 /// The rule that the builder begins with.
@@ -83,7 +74,7 @@ enum First {
 }
 
 /// What stands around a breaker.
-pub(crate) struct Outsides {
+struct Outsides {
     name: Cow<'static, str>,
     clock: Box<dyn Clock>,
     dice: Dice,
@@ -267,109 +258,6 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self
     }
 }
-
-/// Checks.
-impl<C, T> CircuitBreakerBuilder<C, T> {
-    /// What is wrong with the settings so far.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong.
-    pub fn check(&self) -> Result<(), BuildError> {
-        let mut faults = self.faults();
-        faults.within("", self.whole_policy().check());
-        faults.finish(())
-    }
-
-    /// For how long the place of a probe is kept.
-    #[must_use]
-    pub const fn lease_time(&self) -> Duration {
-        self.policy.lease
-    }
-
-    /// Checks the settings, and gives a layer.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong.
-    pub fn build(self) -> Result<CircuitBreakerLayer<C, Rewrap, T>, BuildError> {
-        self.check()?;
-        let policy = self.whole_policy();
-        let Outsides { name, clock, dice, metrics, audit } = self.outside;
-        let inner = Inner {
-            machine: Machine::new(policy, clock.now())?,
-            refusals: Refusals::new(name.clone(), 1),
-            meters: Meters::of_one(&metrics, &name),
-            herald: Herald::default(),
-            history: Lock::default(),
-            hot: Lock::new(Hot { health: self.health, mode: self.policy.mode }),
-            world: World { name, clock, dice, audit },
-        };
-        Ok(CircuitBreakerLayer::new(Breaker::new(inner), self.classify, self.timer))
-    }
-
-    /// Checks the settings, and gives a layer with a breaker for each key, of as many as there is room for.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong, or that [a table](crate::machine::Table) has no room for.
-    pub fn build_table<K: KeyFor>(
-        self,
-        by: K,
-        room: usize,
-    ) -> Result<KeyedBreakerLayer<K, C, Rewrap, T>, BuildError> {
-        let mut faults = self.faults();
-        let now = self.outside.clock.now();
-        let table = faults.within("", Table::new(self.whole_policy(), room, now));
-        let Some(table) = faults.finish(table)? else {
-            return Err(BuildError::of("room", "there is none"));
-        };
-        let Outsides { name, clock, dice, metrics, audit } = self.outside;
-        let keyed = Keyed {
-            table,
-            keyer: Keyer::random(),
-            refusals: Refusals::new(name.clone(), KEPT),
-            meters: Meters::of_table(&metrics, &name),
-            world: World { name, clock, dice, audit },
-        };
-        let table = BreakerTable::new(keyed);
-        Ok(KeyedBreakerLayer::new(table, by, self.classify, self.timer))
-    }
-
-    /// The policy alone, and what it is to health while it is open.
-    pub(crate) fn into_hot(self) -> (Policy, Hot) {
-        let hot = Hot { health: self.health, mode: self.policy.mode };
-        (self.whole_policy(), hot)
-    }
-
-    fn faults(&self) -> Faults {
-        let mut faults = Faults::new();
-        if self.outside.name.is_empty() {
-            faults.add("name", "must not be empty");
-        }
-        if matches!(self.first, First::Misplaced) {
-            faults.add("failures_in", "is for the failures of `after`, and there are none");
-        }
-        let is_of_slow_calls = self.rules.iter().any(Rule::is_of_slow_calls);
-        if self.watches && !is_of_slow_calls {
-            faults.add("count_hanging", "needs a rule of slow calls");
-        }
-        faults
-    }
-
-    /// With its rules.
-    fn whole_policy(&self) -> Policy {
-        let first = match self.first {
-            First::After(n, None) => Some(Rule::InARow(n)),
-            First::After(n, Some(within)) => Some(Rule::failures(n, within)),
-            First::None | First::Misplaced => None,
-        };
-        self.policy.clone().rules(first.into_iter().chain(self.rules.iter().copied()))
-    }
-}
-
-/// So many refusals of a table are kept, as its keys open at different times.
-const KEPT: usize = 64;
 
 impl<C, T> fmt::Debug for CircuitBreakerBuilder<C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,76 +1,16 @@
+mod guards;
+mod host;
+
 use std::fmt;
 use std::time::Duration;
 
-use buttress_core::clock::{Moment, Timestamp};
+use buttress_core::clock::Moment;
 use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
-use buttress_core::sync::Shared;
 
+pub(crate) use self::guards::{Judging, Polling};
+pub(crate) use self::host::Host;
 use crate::Breaker;
 use crate::machine::Ended;
-
-/// What a ticket belongs to: a [`Breaker`], or one of a [table](crate::BreakerTable).
-#[expect(unnameable_types, reason = "so nobody else can implement it")]
-pub trait Host: Send + Sync + 'static {
-    /// The leave that was given, and to whom.
-    type Pass: Copy + Send + 'static;
-
-    fn now(&self) -> Moment;
-    fn wall(&self) -> Timestamp;
-    fn is_probe(&self, pass: &Self::Pass) -> bool;
-    fn is_timed(&self, pass: &Self::Pass) -> bool;
-    fn is_news(&self, pass: &Self::Pass, outcome: Outcome) -> bool;
-    /// A call ended like this, whether it is news or not.
-    fn heard(&self, outcome: Outcome);
-    fn settle(&self, pass: Self::Pass, ended: Ended);
-    /// Only for a pass that is timed.
-    fn hangs(&self, pass: Self::Pass) -> Self::Pass;
-    /// What waits longer is slow.
-    fn slow(&self) -> Duration;
-}
-
-impl<H: Host> Host for Shared<H> {
-    type Pass = H::Pass;
-
-    fn now(&self) -> Moment {
-        (**self).now()
-    }
-
-    fn wall(&self) -> Timestamp {
-        (**self).wall()
-    }
-
-    #[inline]
-    fn is_probe(&self, pass: &H::Pass) -> bool {
-        (**self).is_probe(pass)
-    }
-
-    #[inline]
-    fn is_timed(&self, pass: &H::Pass) -> bool {
-        (**self).is_timed(pass)
-    }
-
-    #[inline]
-    fn is_news(&self, pass: &H::Pass, outcome: Outcome) -> bool {
-        (**self).is_news(pass, outcome)
-    }
-
-    #[inline]
-    fn heard(&self, outcome: Outcome) {
-        (**self).heard(outcome);
-    }
-
-    fn settle(&self, pass: H::Pass, ended: Ended) {
-        (**self).settle(pass, ended);
-    }
-
-    fn hangs(&self, pass: H::Pass) -> H::Pass {
-        (**self).hangs(pass)
-    }
-
-    fn slow(&self) -> Duration {
-        (**self).slow()
-    }
-}
 
 /// One call that was let pass, until it is known how it ended. Given by [`Breaker::try_enter`], which has an example.
 ///
@@ -209,54 +149,6 @@ impl<H: Host> Drop for BreakerTicket<H> {
     fn drop(&mut self) {
         if self.pass.is_some() {
             self.end(Judgement::new(Outcome::Abandoned));
-        }
-    }
-}
-
-/// Stands on the stack while the call runs: that it is dropped means that the call panics. (Whether the thread panics
-/// would tell less: it may be the caller's panic that drops the call.)
-pub(crate) struct Polling<'a, H: Host> {
-    ticket: &'a mut Option<BreakerTicket<H>>,
-}
-
-impl<H: Host> Polling<'_, H> {
-    /// It came back.
-    #[inline]
-    pub(crate) fn done(self) {
-        std::mem::forget(self);
-    }
-}
-
-/// Stands on the stack while the call is judged: that it is dropped means that the judge panics, which is no news of whom
-/// was called.
-pub(crate) struct Judging<'a, H: Host> {
-    pub(crate) ticket: &'a mut Option<BreakerTicket<H>>,
-}
-
-impl<H: Host> Judging<'_, H> {
-    /// It came back: what is left of the ticket.
-    #[inline]
-    pub(crate) fn done(self) -> Option<BreakerTicket<H>> {
-        let ticket = self.ticket.take();
-        std::mem::forget(self);
-        ticket
-    }
-}
-
-impl<H: Host> Drop for Judging<'_, H> {
-    #[cold]
-    fn drop(&mut self) {
-        if let Some(mut ticket) = self.ticket.take() {
-            ticket.end(Judgement::new(Outcome::Ignored));
-        }
-    }
-}
-
-impl<H: Host> Drop for Polling<'_, H> {
-    #[cold]
-    fn drop(&mut self) {
-        if let Some(mut ticket) = self.ticket.take() {
-            ticket.end(Judgement::new(Outcome::Panicked));
         }
     }
 }

@@ -1,20 +1,17 @@
 use std::fmt;
-use std::time::Duration;
 
-use buttress_core::clock::{Moment, Timestamp};
 use buttress_core::key::{Key, KeyFor, Keyer};
-use buttress_core::outcome::{Judgement, Outcome};
+use buttress_core::outcome::Judgement;
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Shared;
 use buttress_core::{Health, Probe, ProbeFuture, Problem};
 
 use crate::call::{Call, by_result};
 use crate::inner::World;
-use crate::machine::{Ended, KeyedPass, Outside, Refused, Snapshot, Table, TableUsage};
+use crate::machine::{Refused, Snapshot, Table, TableUsage};
 use crate::meters::Meters;
 use crate::refusal::Refusals;
-use crate::ticket::Host;
-use crate::{BreakerTicket, Force, Transition, Trip};
+use crate::{BreakerTicket, Force, Trip};
 
 /// The handle of a table of circuit breakers, one for each key. Clones are the same table.
 ///
@@ -42,7 +39,7 @@ use crate::{BreakerTicket, Force, Transition, Trip};
 ///
 /// What it promises, and what it costs, is what a [table](crate::machine::Table) does.
 #[derive(Clone)]
-pub struct BreakerTable(Shared<Keyed>);
+pub struct BreakerTable(pub(super) Shared<Keyed>);
 
 /// A table with a clock and with a name.
 pub(crate) struct Keyed {
@@ -177,69 +174,6 @@ impl BreakerTable {
     fn problem(&self, refused: &Refused) -> Problem {
         self.0.meters.refused(refused);
         self.0.refusals.problem(refused)
-    }
-}
-
-impl Outside for Keyed {
-    fn now(&self) -> Moment {
-        self.world.clock.now()
-    }
-
-    fn recent(&self) -> Moment {
-        self.world.clock.recent()
-    }
-
-    fn share(&self) -> f64 {
-        self.world.dice.share()
-    }
-
-    fn tell(&self, step: &Transition) {
-        self.meters.moved(step);
-        self.world.tell_of_key(step);
-    }
-}
-
-impl Host for BreakerTable {
-    type Pass = KeyedPass;
-
-    fn now(&self) -> Moment {
-        self.0.world.clock.now()
-    }
-
-    fn wall(&self) -> Timestamp {
-        self.0.world.clock.wall()
-    }
-
-    #[inline]
-    fn is_probe(&self, pass: &KeyedPass) -> bool {
-        pass.is_probe()
-    }
-
-    #[inline]
-    fn is_timed(&self, pass: &KeyedPass) -> bool {
-        pass.is_timed()
-    }
-
-    #[inline]
-    fn is_news(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
-        self.0.table.is_news(pass, outcome)
-    }
-
-    #[inline]
-    fn heard(&self, outcome: Outcome) {
-        self.0.meters.ended(outcome);
-    }
-
-    fn settle(&self, pass: KeyedPass, ended: Ended) {
-        self.0.table.settle(pass, ended, &*self.0);
-    }
-
-    fn hangs(&self, pass: KeyedPass) -> KeyedPass {
-        self.0.table.hangs(pass, &*self.0)
-    }
-
-    fn slow(&self) -> Duration {
-        self.0.table.slow()
     }
 }
 

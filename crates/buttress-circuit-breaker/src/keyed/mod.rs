@@ -1,6 +1,7 @@
 //! A breaker for each key: for each endpoint, host, tenant.
 
 mod handle;
+mod host;
 mod layer;
 mod service;
 

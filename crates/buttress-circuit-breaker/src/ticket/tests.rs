@@ -1,7 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use buttress_core::clock::{Clock, ManualClock};
+use buttress_core::clock::{Clock, ManualClock, Timestamp};
 use buttress_core::outcome::Advice;
+use buttress_core::sync::Shared;
 
 use super::*;
 use crate::machine::{Machine, Outside, Pass, Policy};

@@ -9,6 +9,7 @@
     reason = "these are tests"
 )]
 
+mod door;
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod fleet;
 mod machine;

@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use buttress_core::clock::{Moment, Timestamp};
+use buttress_core::outcome::Outcome;
+
+use super::{BreakerTable, Keyed};
+use crate::Transition;
+use crate::machine::{Ended, KeyedPass, Outside};
+use crate::ticket::Host;
+
+impl Outside for Keyed {
+    fn now(&self) -> Moment {
+        self.world.clock.now()
+    }
+
+    fn recent(&self) -> Moment {
+        self.world.clock.recent()
+    }
+
+    fn share(&self) -> f64 {
+        self.world.dice.share()
+    }
+
+    fn tell(&self, step: &Transition) {
+        self.meters.moved(step);
+        self.world.tell_of_key(step);
+    }
+}
+
+impl Host for BreakerTable {
+    type Pass = KeyedPass;
+
+    fn now(&self) -> Moment {
+        self.0.world.clock.now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.world.clock.wall()
+    }
+
+    #[inline]
+    fn is_probe(&self, pass: &KeyedPass) -> bool {
+        pass.is_probe()
+    }
+
+    #[inline]
+    fn is_timed(&self, pass: &KeyedPass) -> bool {
+        pass.is_timed()
+    }
+
+    #[inline]
+    fn is_news(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
+        self.0.table.is_news(pass, outcome)
+    }
+
+    #[inline]
+    fn heard(&self, outcome: Outcome) {
+        self.0.meters.ended(outcome);
+    }
+
+    fn settle(&self, pass: KeyedPass, ended: Ended) {
+        self.0.table.settle(pass, ended, &*self.0);
+    }
+
+    fn hangs(&self, pass: KeyedPass) -> KeyedPass {
+        self.0.table.hangs(pass, &*self.0)
+    }
+
+    fn slow(&self) -> Duration {
+        self.0.table.slow()
+    }
+}
