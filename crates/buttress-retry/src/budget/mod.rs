@@ -3,20 +3,21 @@
 mod cost;
 mod ratio;
 mod taken;
+mod terms;
 mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use buttress_core::BuildError;
 use buttress_core::clock::Moment;
-use buttress_core::{BuildError, Faults};
 
 pub use self::cost::Cost;
 use self::cost::Prices;
-use self::ratio::Ratio;
 pub use self::taken::{Deposit, Taken};
-use self::tokens::{Rules, Tokens};
+use self::terms::{Kind, MILLION, Purse, Terms, thousandths};
+use self::tokens::Rules;
 
 /// How many repeats there may be, so that they never become the load that keeps a dependency down.
 ///
@@ -57,36 +58,6 @@ pub struct Budget {
     terms: Terms,
     purse: Arc<Purse>,
 }
-
-/// What a budget is made of.
-#[derive(Clone, Copy, Debug)]
-struct Terms {
-    kind: Kind,
-    prices: Prices,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Ratio { per_call: u64, floor: u32, window: Duration },
-    Tokens { most: u64, rules: Rules },
-    Unlimited,
-}
-
-/// What is in it.
-#[derive(Debug)]
-enum Purse {
-    Ratio(Ratio),
-    Tokens(Tokens),
-    Unlimited,
-}
-
-/// Millionths in a whole, thousandths in a price.
-const MILLION: u64 = 1_000_000;
-/// Ten repeats for each call are more than anyone wants.
-const MOST_PER_CALL: u64 = 10 * MILLION;
-/// Repeats a second that nobody has to earn.
-const FLOOR: u32 = 3;
-const WINDOW: Duration = Duration::from_secs(10);
 
 impl Budget {
     /// So many repeats for a hundred calls, and three a second beside.
@@ -129,23 +100,15 @@ impl Budget {
     /// No limit at all: under a failure of everything, there are as many attempts as tries, for each call.
     #[must_use]
     pub fn dangerous_unlimited() -> Self {
-        Self::new(Terms { kind: Kind::Unlimited, prices: Prices::all(0) })
+        Self::new(Terms::unlimited())
     }
 
     fn per_call(per_call: u64) -> Self {
-        let kind = Kind::Ratio { per_call, floor: FLOOR, window: WINDOW };
-        Self::new(Terms { kind, prices: Prices::of_a_ratio() })
+        Self::new(Terms::of_a_ratio(per_call))
     }
 
     fn new(terms: Terms) -> Self {
-        let purse = match terms.kind {
-            Kind::Ratio { per_call, floor, window } => {
-                Purse::Ratio(Ratio::new(per_call, floor, window))
-            }
-            Kind::Tokens { most, rules } => Purse::Tokens(Tokens::new(most, rules)),
-            Kind::Unlimited => Purse::Unlimited,
-        };
-        Self { terms, purse: Arc::new(purse) }
+        Self { terms, purse: Arc::new(terms.purse()) }
     }
 
     /// Sets how many repeats a second there are without any call. The default is three. Only a budget by a ratio has it.
@@ -251,44 +214,8 @@ impl Budget {
 
     /// Checks that it makes sense.
     pub(crate) fn check(&self) -> Result<(), BuildError> {
-        let mut faults = Faults::new();
-        match self.terms.kind {
-            Kind::Ratio { per_call, floor, window } => {
-                if per_call > MOST_PER_CALL {
-                    faults.add("ratio", "must be from 0 to 10 repeats for each call");
-                }
-                if per_call == 0 && floor == 0 {
-                    faults.add("ratio", "is 0, and so is the floor: nothing would be repeated");
-                }
-                if !(Duration::from_millis(10)..=Duration::from_secs(3_600)).contains(&window) {
-                    faults.add("window", "must be from 10 milliseconds to an hour");
-                }
-            }
-            Kind::Tokens { most: 0, .. } => faults.add("tokens", "must be at least 1"),
-            Kind::Tokens { .. } | Kind::Unlimited => {}
-        }
-        if Cost::ALL.into_iter().any(|cost| self.terms.prices.of(cost) > 1_000 * Prices::ONE) {
-            faults.add("cost", "must be from 0 to 1000");
-        }
-        faults.finish(())
+        self.terms.check()
     }
-}
-
-impl Terms {
-    fn of_tokens(most: u32, rules: Rules, prices: Prices) -> Self {
-        Self { kind: Kind::Tokens { most: u64::from(most) * 1_000, rules }, prices }
-    }
-}
-
-/// As many thousandths; what is below nothing or no number becomes more than there can be.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "what is no number of tokens is refused when it is checked"
-)]
-fn thousandths(number: f64) -> u64 {
-    let number = if number >= 0.0 { number } else { f64::INFINITY };
-    (number * 1_000.0).round() as u64
 }
 
 impl Default for Budget {

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Purse;
 use super::ratio::Spent;
+use super::terms::Purse;
 
 /// That a call was counted. Made by [`Budget::deposit`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use buttress_core::{BuildError, Faults};
+
+use super::cost::{Cost, Prices};
+use super::ratio::Ratio;
+use super::tokens::{Rules, Tokens};
+
+/// What a budget is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) kind: Kind,
+    pub(super) prices: Prices,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Millionths of a repeat that each call brings, and repeats a second that nobody has to earn.
+    Ratio {
+        per_call: u64,
+        floor: u32,
+        window: Duration,
+    },
+    Tokens {
+        most: u64,
+        rules: Rules,
+    },
+    Unlimited,
+}
+
+/// What is in it.
+#[derive(Debug)]
+pub(super) enum Purse {
+    Ratio(Ratio),
+    Tokens(Tokens),
+    Unlimited,
+}
+
+/// Millionths in a whole.
+pub(super) const MILLION: u64 = 1_000_000;
+/// Ten repeats for each call are more than anyone wants.
+const MOST_PER_CALL: u64 = 10 * MILLION;
+const FLOOR: u32 = 3;
+const WINDOW: Duration = Duration::from_secs(10);
+
+impl Terms {
+    pub(super) const fn of_a_ratio(per_call: u64) -> Self {
+        let kind = Kind::Ratio { per_call, floor: FLOOR, window: WINDOW };
+        Self { kind, prices: Prices::of_a_ratio() }
+    }
+
+    pub(super) fn of_tokens(most: u32, rules: Rules, prices: Prices) -> Self {
+        Self { kind: Kind::Tokens { most: u64::from(most) * 1_000, rules }, prices }
+    }
+
+    pub(super) const fn unlimited() -> Self {
+        Self { kind: Kind::Unlimited, prices: Prices::all(0) }
+    }
+
+    /// A purse in which nothing was taken yet.
+    pub(super) fn purse(&self) -> Purse {
+        match self.kind {
+            Kind::Ratio { per_call, floor, window } => {
+                Purse::Ratio(Ratio::new(per_call, floor, window))
+            }
+            Kind::Tokens { most, rules } => Purse::Tokens(Tokens::new(most, rules)),
+            Kind::Unlimited => Purse::Unlimited,
+        }
+    }
+
+    /// Checks that they make sense.
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        match self.kind {
+            Kind::Ratio { per_call, floor, window } => {
+                if per_call > MOST_PER_CALL {
+                    faults.add("ratio", "must be from 0 to 10 repeats for each call");
+                }
+                if per_call == 0 && floor == 0 {
+                    faults.add("ratio", "is 0, and so is the floor: nothing would be repeated");
+                }
+                if !(Duration::from_millis(10)..=Duration::from_secs(3_600)).contains(&window) {
+                    faults.add("window", "must be from 10 milliseconds to an hour");
+                }
+            }
+            Kind::Tokens { most: 0, .. } => faults.add("tokens", "must be at least 1"),
+            Kind::Tokens { .. } | Kind::Unlimited => {}
+        }
+        if Cost::ALL.into_iter().any(|cost| self.prices.of(cost) > 1_000 * Prices::ONE) {
+            faults.add("cost", "must be from 0 to 1000");
+        }
+        faults.finish(())
+    }
+}
+
+/// As many thousandths; what is below nothing or no number becomes more than there can be.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is no number of tokens is refused when it is checked"
+)]
+pub(super) fn thousandths(number: f64) -> u64 {
+    let number = if number >= 0.0 { number } else { f64::INFINITY };
+    (number * 1_000.0).round() as u64
+}
