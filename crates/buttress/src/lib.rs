@@ -11,13 +11,18 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `axum` | handlers return [`Problem`]s; the context knows axum's peer address and route template |
+//! | `circuit-breaker` | [`circuit_breaker`]: stop calling what is down; with `redis`, for a fleet |
 //! | `error-envelope` | [`Inbound`] gives every failure one shape; with `axum`, extractors that refuse with problems |
 //! | `health` | [`Inbound`] answers probes; checks in the background; with `tonic`, `grpc.health.v1` |
 //! | `health-disk`, `health-http` | checks of a file system, and of another service |
+//! | `outbound` | [`Outbound`]: the wall before what a service depends on, with the three crates that it is made of |
+//! | `overload` | [`overload`]: deadlines, timeouts, bulkheads, load shedding, limits, outliers, fallbacks |
 //! | `ratelimit` | [`Inbound`] limits how much is asked, before and after authentication; with `redis`, for a fleet |
 //! | `redis` | [`redis`]: the one way to Redis, for what a fleet shares |
+//! | `reqwest` | a client of `reqwest` behind [`Outbound`] |
+//! | `retry` | [`retry`]: retries and hedges that never multiply a failure |
 //! | `tower` | with `error-envelope`: the errors of tower's own middleware become problems |
-//! | `tonic` | [`Problem`] to and from `tonic::Status` |
+//! | `tonic` | [`Problem`] to and from `tonic::Status`; a channel behind [`Outbound`] |
 //! | `metrics` | metrics report to the `metrics` facade |
 //! | `tokio` | a clock and a timer that follow tokio's, for tests on paused time |
 //! | `quanta` | a clock that goes by the counter of the processor |
@@ -30,10 +35,15 @@
 #[cfg(feature = "error-envelope")]
 mod catalogue;
 pub mod inbound;
+#[cfg(feature = "outbound")]
+pub mod outbound;
 pub mod prelude;
 #[cfg(feature = "serve")]
 pub mod serve;
 
+#[cfg(feature = "circuit-breaker")]
+#[doc(no_inline)]
+pub use buttress_circuit_breaker as circuit_breaker;
 pub use buttress_core::{
     Audit, BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline,
     Detail, Fault, GrpcCode, Health, IntoProblem, Key, KeyFor, KeySeed, Keyer, PeerAddress, Place,
@@ -41,7 +51,8 @@ pub use buttress_core::{
 };
 #[doc(no_inline)]
 pub use buttress_core::{
-    address, audit, clock, engine, key, metrics, redact, render, stage, sync, trace,
+    address, audit, clock, deadline, engine, key, metrics, outcome, redact, render, stage, sync,
+    trace,
 };
 #[cfg(feature = "error-envelope")]
 #[doc(no_inline)]
@@ -49,15 +60,23 @@ pub use buttress_error_envelope as error_envelope;
 #[cfg(feature = "health")]
 #[doc(no_inline)]
 pub use buttress_health as health;
+#[cfg(feature = "overload")]
+#[doc(no_inline)]
+pub use buttress_overload as overload;
 #[cfg(feature = "ratelimit")]
 #[doc(no_inline)]
 pub use buttress_ratelimit as ratelimit;
 #[cfg(feature = "redis")]
 #[doc(no_inline)]
 pub use buttress_redis as redis;
+#[cfg(feature = "retry")]
+#[doc(no_inline)]
+pub use buttress_retry as retry;
 
 #[cfg(feature = "error-envelope")]
 pub use self::catalogue::catalogue;
 pub use self::inbound::{Inbound, InboundBuilder, InboundSettings};
+#[cfg(feature = "outbound")]
+pub use self::outbound::{Outbound, OutboundBuilder, OutboundSettings};
 #[cfg(feature = "serve")]
 pub use self::serve::serve;

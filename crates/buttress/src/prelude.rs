@@ -9,7 +9,15 @@
 //! assert_eq!(find(8).unwrap_err().status(), 404);
 //! ```
 
+#[cfg(feature = "outbound")]
+pub use crate::Outbound;
+#[cfg(feature = "outbound")]
+pub use crate::clock::{ms, secs};
 pub use crate::stage::{Gate, RequestHead, ResponseHead, Stage};
 pub use crate::{Code, Detail, Inbound, IntoProblem, Problem, RequestContext};
+#[cfg(feature = "circuit-breaker")]
+pub use buttress_circuit_breaker::CircuitBreaker;
 #[cfg(feature = "ratelimit")]
 pub use buttress_ratelimit::{Quota, RateLimit};
+#[cfg(feature = "retry")]
+pub use buttress_retry::{Backoff, Budget, Hedge, Jitter, Retry};

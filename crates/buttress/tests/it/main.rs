@@ -7,5 +7,7 @@ mod inbound;
 mod inbound_errors;
 #[cfg(feature = "ratelimit")]
 mod inbound_limits;
+#[cfg(feature = "outbound")]
+mod outbound;
 #[cfg(all(feature = "axum", feature = "serve"))]
 mod serve;

@@ -1,0 +1,225 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_circuit_breaker::CircuitBreakerBuilder;
+use buttress_core::BuildError;
+use buttress_core::clock::{Clock, Timer, TokioTimer};
+use buttress_core::deadline::Wire;
+use buttress_core::metrics::Metrics;
+use buttress_core::outcome::HttpClassify;
+use buttress_overload::adaptive::AdaptiveBuilder;
+use buttress_overload::bulkhead::{Bulkhead, BulkheadBuilder};
+use buttress_overload::shed::ShedBuilder;
+use buttress_overload::throttle::ThrottleBuilder;
+use buttress_retry::errors::HyperErrors;
+use buttress_retry::{Hedge, RetryBuilder};
+
+use super::OutboundSettings;
+
+/// Collects what the outbound wall is made of. Made by [`Outbound::to`](crate::Outbound::to), or of
+/// [settings](OutboundSettings).
+///
+/// Name, clock, timer, judge and metrics are the wall's: what a part is given of them is replaced.
+///
+/// ```
+/// use buttress::prelude::*;
+///
+/// let error = Outbound::to("payments")
+///     .deadline(secs(2))
+///     .retry(Retry::up_to(0).budget(Budget::ratio(-0.2)))
+///     .circuit_breaker(CircuitBreaker::after(5).open_for(secs(3)..=secs(1)))
+///     .bulkhead(0)
+///     .attempt_timeout(secs(5))
+///     .build()
+///     .unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, [
+///     "attempt_timeout", "retry.tries", "retry.budget.ratio", "circuit_breaker.open_for", "bulkhead.permits",
+/// ]);
+/// ```
+#[must_use = "nothing happens until `build` is called"]
+pub struct OutboundBuilder {
+    pub(super) name: Cow<'static, str>,
+    pub(super) deadline: Option<Duration>,
+    pub(super) told: Option<Wire>,
+    pub(super) throttle: Option<ThrottleBuilder>,
+    pub(super) adaptive: Option<AdaptiveBuilder>,
+    pub(super) shed: Option<ShedBuilder<TokioTimer>>,
+    pub(super) retry: Option<RetryBuilder>,
+    pub(super) hedge: Option<Hedge>,
+    pub(super) breaker: Option<CircuitBreakerBuilder>,
+    pub(super) bulkhead: Option<BulkheadBuilder<TokioTimer>>,
+    pub(super) attempt_timeout: Option<Duration>,
+    pub(super) classify: HttpClassify,
+    pub(super) clock: Option<Arc<dyn Clock>>,
+    pub(super) metrics: Option<Metrics>,
+    pub(super) renders: bool,
+}
+
+/// Of a bulkhead of which nothing was said.
+const PERMITS: u32 = 64;
+
+impl OutboundBuilder {
+    pub(super) fn new(name: Cow<'static, str>) -> Self {
+        Self {
+            name,
+            deadline: None,
+            told: None,
+            throttle: None,
+            adaptive: None,
+            shed: None,
+            retry: None,
+            hedge: None,
+            breaker: None,
+            bulkhead: None,
+            attempt_timeout: None,
+            classify: HttpClassify::new().also(Arc::new(HyperErrors)),
+            clock: None,
+            metrics: None,
+            renders: false,
+        }
+    }
+
+    /// Begins with these settings, of a file.
+    ///
+    /// # Errors
+    ///
+    /// Fails with those that cannot be read; [`build`](Self::build) checks what was.
+    pub fn settings(settings: &OutboundSettings) -> Result<Self, BuildError> {
+        settings.builder()
+    }
+}
+
+/// The parts, from the outside in.
+impl OutboundBuilder {
+    /// A call may take so long in all, with its repeats and pauses. The default is what the request has left for which it is made,
+    /// and that always counts, too.
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.deadline = Some(time);
+        self
+    }
+
+    /// Tells the next hop how much is left, in this header. By default gRPC alone is told.
+    pub fn tell_deadlines(mut self, wire: Wire) -> Self {
+        self.told = Some(wire);
+        self
+    }
+
+    /// Does not make calls that would be turned away.
+    pub fn throttle(mut self, throttle: ThrottleBuilder) -> Self {
+        self.throttle = Some(throttle);
+        self
+    }
+
+    /// Finds out how many calls at a time the dependency bears, and makes no more.
+    pub fn adaptive(mut self, adaptive: AdaptiveBuilder) -> Self {
+        self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Sheds what would come too late, and what matters least.
+    pub fn shed<T: Timer + Clone>(mut self, shed: ShedBuilder<T>) -> Self {
+        self.shed = Some(shed.timer(TokioTimer));
+        self
+    }
+
+    /// Tries calls again that failed, where that is safe and worth it.
+    pub fn retry(mut self, retry: RetryBuilder) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// Makes a second attempt beside one that is slow. It is paid from the budget of the retries.
+    pub fn hedge(mut self, hedge: Hedge) -> Self {
+        self.hedge = Some(hedge);
+        self
+    }
+
+    /// Stops calling what is down. Without it the [breaker](crate::Outbound::breaker) of the wall opens by hand alone.
+    ///
+    /// Where what is [slow](CircuitBreakerBuilder::slow) to it is more than an [attempt](Self::attempt_timeout) may take, as the ten
+    /// seconds that are the default may be, half of that is.
+    pub fn circuit_breaker(mut self, breaker: CircuitBreakerBuilder) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// No more attempts at a time than this, in this process. What is more is refused.
+    pub fn bulkhead(mut self, permits: u32) -> Self {
+        self.bulkhead = Some(Bulkhead::of(permits).timer(TokioTimer));
+        self
+    }
+
+    /// Changes the settings of the bulkhead, for a queue before it; one that was not asked for has 64 permits.
+    ///
+    /// ```
+    /// use buttress::clock::{TokioTimer, ms};
+    /// use buttress::Outbound;
+    ///
+    /// let wall = Outbound::to("stock")
+    ///     .bulkhead(8)
+    ///     .bulkhead_with(|bulkhead| bulkhead.queue(16, ms(200), TokioTimer))
+    ///     .build()?;
+    /// assert_eq!(wall.bulkhead().unwrap().limit(), 8);
+    /// # Ok::<_, buttress::BuildError>(())
+    /// ```
+    pub fn bulkhead_with(
+        mut self,
+        change: impl FnOnce(BulkheadBuilder<TokioTimer>) -> BulkheadBuilder<TokioTimer>,
+    ) -> Self {
+        let bulkhead = self.bulkhead.unwrap_or_else(|| Bulkhead::of(PERMITS).timer(TokioTimer));
+        self.bulkhead = Some(change(bulkhead));
+        self
+    }
+
+    /// An attempt may take so long until its answer begins.
+    pub fn attempt_timeout(mut self, time: Duration) -> Self {
+        self.attempt_timeout = Some(time);
+        self
+    }
+}
+
+/// What all parts share.
+impl OutboundBuilder {
+    /// Judges by this how calls end. The default is [`HttpClassify`], which
+    /// [knows the errors](HyperErrors) of hyper, hyper-util and h2.
+    pub fn classify(mut self, classify: HttpClassify) -> Self {
+        self.classify = classify;
+        self
+    }
+
+    /// Tells time by this clock. The default is the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Counts what becomes of calls. The default is not to.
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        self.metrics = Some(metrics.clone());
+        self
+    }
+
+    /// Gives refusals a body, the family's JSON, for a client that reads bodies. By default they have none: a program reads
+    /// their status, or the [`Problem`](crate::Problem) in their extensions.
+    pub fn render_refusals(mut self, render: bool) -> Self {
+        self.renders = render;
+        self
+    }
+}
+
+impl fmt::Debug for OutboundBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboundBuilder")
+            .field("name", &self.name)
+            .field("deadline", &self.deadline)
+            .field("retry", &self.retry)
+            .field("hedge", &self.hedge)
+            .field("circuit_breaker", &self.breaker)
+            .field("bulkhead", &self.bulkhead)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,219 @@
+//! The settings together: each part by itself, and what must not contradict each other.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerLayer};
+use buttress_core::clock::{Clock, SystemClock, TokioTimer};
+use buttress_core::deadline::Wire;
+use buttress_core::metrics::Metrics;
+use buttress_core::outcome::HttpClassify;
+use buttress_core::stage::Keep;
+use buttress_core::{BuildError, Faults};
+use buttress_overload::deadline::DeadlineLayer;
+use buttress_overload::door::DoorLayer;
+use buttress_overload::timeout::Timeout;
+use buttress_retry::{Hedge, Retry, RetryLayer};
+
+use super::parts::{Guards, Parts};
+use super::timer::WallTimer;
+use super::{Outbound, OutboundBuilder};
+
+/// Without a deadline and without a budget, more attempts than these do harm.
+const MOST_UNBOUNDED_TRIES: u32 = 3;
+
+impl OutboundBuilder {
+    /// Checks the settings, once, so that no call has to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong, and with each that contradicts another.
+    pub fn build(mut self) -> Result<Outbound, BuildError> {
+        let mut faults = Faults::new();
+        self.check(&mut faults);
+        let (name, renders) = (self.name.clone(), self.renders);
+        let parts = self.parts(&mut faults);
+        let parts = whole(faults, parts)?;
+        Ok(Outbound { name, parts, renders })
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        if self.name.is_empty() {
+            faults.add("name", "must not be empty");
+        }
+        for (path, time) in [("deadline", self.deadline), ("attempt_timeout", self.attempt_timeout)]
+        {
+            if time.is_some_and(|time| time.is_zero()) {
+                faults.add(path, "must be longer than nothing");
+            }
+        }
+        self.check_times(faults);
+    }
+
+    /// What is longer than what is around it never happens.
+    fn check_times(&self, faults: &mut Faults) {
+        let mut within =
+            |path: &str, time: Option<Duration>, around: Option<Duration>, of: &str| {
+                if let (Some(time), Some(around)) = (time, around)
+                    && time >= around
+                    && !around.is_zero()
+                {
+                    faults.add(
+                        path,
+                        format_args!("is {time:?}, and has to be shorter than {of}, {around:?}"),
+                    );
+                }
+            };
+        let pause = self.retry.as_ref().map(|retry| retry.pauses().bare(1));
+        let delay = self.hedge.as_ref().map(Hedge::delay);
+        let (all, attempt) = (self.deadline, self.attempt_timeout);
+        within("attempt_timeout", attempt, all, "the deadline");
+        within("retry.backoff", pause, all, "the deadline");
+        within("hedge", delay, attempt.or(all), "what it stands beside");
+        if let (Some(breaker), Some(attempt)) = (&self.breaker, attempt)
+            && breaker.lease_time() < attempt
+        {
+            let lease = breaker.lease_time();
+            faults.add(
+                "circuit_breaker.lease",
+                format_args!("is {lease:?}: no shorter than an attempt may take, {attempt:?}"),
+            );
+        }
+        if let Some(retry) = &self.retry
+            && retry.tries() > MOST_UNBOUNDED_TRIES
+            && !retry.has_budget()
+            && self.deadline.is_none()
+        {
+            faults.add("retry.budget", "has to be there, or a deadline, for more than 3 tries");
+        }
+    }
+
+    fn parts(&mut self, faults: &mut Faults) -> Option<Parts> {
+        let deadline = self.built_deadline();
+        let guards = self.built_guards(faults);
+        let retry = faults.within("retry", self.built_retry());
+        let breaker = faults.within("circuit_breaker", self.built_breaker());
+        let bulkhead = self.bulkhead.take().map(|bulkhead| {
+            let bulkhead = bulkhead.named(self.named()).clock(self.shared_clock());
+            faults.within("bulkhead", bulkhead.metrics(&self.told_to()).build())
+        });
+        let timeout = self.built_timeout();
+        let guards = DoorLayer::new(guards?).classify(self.classify.clone()).keep_body();
+        Some(Parts {
+            deadline,
+            guards,
+            retry: retry?,
+            breaker: breaker?,
+            bulkhead: all_or(bulkhead)?,
+            timeout,
+        })
+    }
+
+    fn built_deadline(&self) -> DeadlineLayer<TokioTimer, Keep> {
+        let layer = match self.deadline {
+            Some(time) => DeadlineLayer::after(time, TokioTimer),
+            None => DeadlineLayer::of_requests(TokioTimer),
+        };
+        let layer = match &self.told {
+            Some(wire) => layer.tells(wire.clone()),
+            None => layer.tells(Wire::grpc_alone()).reads(Wire::default()),
+        };
+        let layer = match &self.clock {
+            Some(clock) => layer.clock(clock.clone()),
+            None => layer,
+        };
+        let layer = match &self.metrics {
+            Some(metrics) => layer.metrics(metrics, &self.name),
+            None => layer,
+        };
+        layer.keep_body()
+    }
+
+    fn built_guards(&mut self, faults: &mut Faults) -> Option<Guards> {
+        let (name, metrics) = (self.named(), self.told_to());
+        let clock = self.shared_clock();
+        let throttle = self.throttle.take().map(|throttle| {
+            let throttle = throttle.named(name.clone()).metrics(&metrics).clock(clock.clone());
+            faults.within("throttle", throttle.build())
+        });
+        let adaptive = self.adaptive.take().map(|adaptive| {
+            let adaptive = adaptive.named(name.clone()).metrics(&metrics).clock(clock.clone());
+            faults.within("adaptive", adaptive.build())
+        });
+        let shed = self.shed.take().map(|shed| {
+            let shed = shed.named(name.clone()).metrics(&metrics).clock(clock.clone());
+            faults.within("shed", shed.build())
+        });
+        Some((all_or(throttle)?, (all_or(adaptive)?, all_or(shed)?)))
+    }
+
+    fn built_retry(&mut self) -> Result<RetryLayer<HttpClassify, TokioTimer>, BuildError> {
+        let retry = self.retry.take().unwrap_or_else(|| Retry::up_to(1));
+        let retry = match self.hedge.take() {
+            Some(hedge) => retry.hedge(hedge),
+            None => retry,
+        };
+        let retry = retry
+            .named(self.named())
+            .classify(self.classify.clone())
+            .deadline_header(self.told.clone().unwrap_or_default())
+            .clock(self.shared_clock())
+            .timer(TokioTimer);
+        match &self.metrics {
+            Some(metrics) => retry.metrics(metrics),
+            None => retry,
+        }
+        .build()
+    }
+
+    fn built_breaker(&mut self) -> Result<CircuitBreakerLayer, BuildError> {
+        let breaker = self.breaker.take().unwrap_or_else(CircuitBreaker::by_switch_alone);
+        // What no attempt can reach would make nothing slow.
+        let breaker = match self.attempt_timeout {
+            Some(attempt) if breaker.slow_time() >= attempt => breaker.slow(attempt / 2),
+            _ => breaker,
+        };
+        breaker
+            .named(self.named())
+            .classify(self.classify.clone())
+            .clock(self.shared_clock())
+            .metrics(&self.told_to())
+            .build()
+    }
+
+    fn built_timeout(&self) -> Timeout<WallTimer> {
+        let timeout = match self.attempt_timeout {
+            Some(time) => Timeout::after(time, WallTimer::Tokio),
+            None => Timeout::after(Duration::MAX, WallTimer::Never),
+        };
+        timeout.metrics(&self.told_to(), &self.name)
+    }
+
+    fn told_to(&self) -> Metrics {
+        self.metrics.clone().unwrap_or_else(Metrics::none)
+    }
+
+    fn shared_clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock))
+    }
+
+    /// An empty name is told once, and not by each part.
+    fn named(&self) -> Cow<'static, str> {
+        if self.name.is_empty() { "unnamed".into() } else { self.name.clone() }
+    }
+}
+
+/// What was not asked for is none; what could not be built is nothing at all.
+#[expect(clippy::option_option, reason = "these are the three cases that there are")]
+fn all_or<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        None => Some(None),
+        Some(built) => built.map(Some),
+    }
+}
+
+/// What was built, if nothing was wrong.
+pub(super) fn whole<T>(faults: Faults, built: Option<T>) -> Result<T, BuildError> {
+    faults.finish(built)?.ok_or_else(|| BuildError::of("", "the parts do not make a wall"))
+}

@@ -1,0 +1,169 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use buttress_circuit_breaker::Breaker;
+use buttress_core::Probe;
+use buttress_core::clock::TokioTimer;
+use buttress_overload::bulkhead::Bulkhead;
+use buttress_retry::Budget;
+use tower_layer::Layer;
+
+use super::parts::Parts;
+use super::{OutboundBuilder, OutboundService};
+
+/// The outbound wall: everything between a handler and what it depends on, as one layer, in the right order.
+///
+/// ```text
+/// handler ──▶ deadline ▸ throttle ▸ adaptive limit ▸ shed ▸ retry and hedge ▸ circuit breaker ▸ bulkhead ▸ attempt timeout ──▶ dependency
+/// ```
+///
+/// | part | why it stands there |
+/// |---|---|
+/// | deadline | outermost: it is the time of the call, with all its attempts and pauses; and whoever is inside asks for it |
+/// | throttle, adaptive limit, shed | before anything is done for a call that is not going to be made |
+/// | retry and hedge | around the breaker, so that each attempt is judged, and an open breaker ends them |
+/// | circuit breaker | around the bulkhead: what is down takes no permits |
+/// | bulkhead | around the attempt alone: what waits for its next attempt holds none |
+/// | attempt timeout | right at the dependency: that an attempt ran out of time is a failure, which breaker and retry see |
+///
+/// Deadlines of requests are always held to. Of the rest, there is what was asked for: see [`OutboundBuilder`].
+///
+/// ```
+/// use buttress::prelude::*;
+/// use http::{Request, Response};
+/// # use bytes::Bytes;
+/// # use http_body_util::{Empty, Full};
+/// # use std::convert::Infallible;
+/// # use std::sync::atomic::{AtomicU32, Ordering};
+/// # use std::time::Duration;
+/// # use tower::{ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # static ASKED: AtomicU32 = AtomicU32::new(0);
+/// # let http_client = service_fn(|_: Request<buttress::retry::ReplayBody<Empty<Bytes>>>| async {
+/// #     let is_first = ASKED.fetch_add(1, Ordering::Relaxed) == 0;
+/// #     let status = if is_first { 503 } else { 200 };
+/// #     Ok::<_, Infallible>(Response::builder().status(status).body(Full::new(Bytes::new())).unwrap())
+/// # });
+/// # let request = || Request::new(Empty::<Bytes>::new());
+/// let client = Outbound::to("payments")                    // names metrics, health, events
+///     .deadline(Duration::from_secs(30))
+///     .retry(Retry::up_to(3).backoff(Backoff::exponential(ms(100)).max(secs(2)).jitter(Jitter::Full)).budget(Budget::percent(20)))
+///     .circuit_breaker(CircuitBreaker::after(5).failures_in(secs(60)).open_for(secs(1)..=secs(32)))
+///     .bulkhead(64)
+///     .attempt_timeout(Duration::from_secs(5))
+///     .build()?                                            // every wrong setting at once
+///     .layer_on(http_client);                              // hyper client, reqwest (adapter), tonic channel, any tower service
+///
+/// // A client that fails once: nobody notices.
+/// assert_eq!(client.clone().oneshot(request()).await?.status(), 200);
+/// assert_eq!(ASKED.load(Ordering::Relaxed), 2);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Guarantees
+///
+/// - The instance that was polled ready is the one that is called, with each attempt, and after each wait.
+/// - A body is sent again only if it is there as a whole; what is streamed is neither delayed nor copied. See
+///   [`ReplayBody`](crate::retry::ReplayBody).
+/// - Streaming answers, upgrades and trailers pass untouched. The breaker hears of the end of a body, and of the status that gRPC
+///   puts there; all others judge by the head.
+/// - An idle client holds nothing: permits and places are taken for a call, and not for being ready.
+/// - A call ends in time, and does not shorten the deadline of the request that it is made for.
+///
+/// # Cancellation
+///
+/// Dropping the future at any point drops all attempts that are under way, and gives back permits, places, the budget of what
+/// was not sent, and what was kept of the body.
+///
+/// # Cost
+///
+/// A look at the clock for the deadline, a clone of the client and of the head where a call may be repeated, and one allocation
+/// for a body that is not empty. What was asked for costs what it says itself; see the crates. In a program that builds its wall once,
+/// [`leak`](Self::leak) spares the counting of references.
+///
+/// # Errors
+///
+/// A refusal is a response, with the status of its problem, `Retry-After`, the [`Problem`](crate::Problem) in its extensions,
+/// and no body: a program reads it. If that hands it on to a client of its own, the [context](crate::Context) there gives it that
+/// client's format. Errors of the client pass as they are.
+///
+/// | code | status | said by |
+/// |---|--:|---|
+/// | `TIMED_OUT` | 504 | deadline, attempt timeout |
+/// | `THROTTLED_LOCALLY` | 503 | throttle |
+/// | `OVERLOADED` | 503 | adaptive limit, shed |
+/// | `CIRCUIT_OPEN` | 503 | circuit breaker |
+/// | `SATURATED` | 503 | bulkhead |
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    pub(super) name: Cow<'static, str>,
+    pub(super) parts: Parts,
+    pub(super) renders: bool,
+}
+
+impl Outbound {
+    /// A wall in front of the dependency with this name, which is that of its metrics, its health and its events.
+    pub fn to(name: impl Into<Cow<'static, str>>) -> OutboundBuilder {
+        OutboundBuilder::new(name.into())
+    }
+}
+
+impl Outbound {
+    /// Puts a client behind the wall: one of hyper, a channel of tonic, any service at all that is asked over HTTP.
+    pub fn layer_on<S>(&self, client: S) -> OutboundService<S> {
+        OutboundService { wall: self.parts.around(client), renders: self.renders }
+    }
+
+    /// Keeps the wall for as long as the program runs, and spares every call the counting of references: where several
+    /// threads call, it is what they would wait for each other at.
+    ///
+    /// For a wall that is built once, as in `main`; one that is built again and again would fill the memory.
+    #[must_use]
+    pub fn leak(self) -> Self {
+        Self { parts: self.parts.leak(), ..self }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its breaker: to see it, to force it, to join it to a fleet.
+    ///
+    /// Also where no [circuit breaker](OutboundBuilder::circuit_breaker) was asked for: then it opens only if somebody
+    /// [forces](Breaker::force) it.
+    #[must_use]
+    pub fn breaker(&self) -> &Breaker {
+        self.parts.breaker.breaker()
+    }
+
+    /// How the dependency is, as far as calls tell, for a health report.
+    #[must_use]
+    pub fn probe(&self) -> Arc<dyn Probe> {
+        Arc::new(self.breaker().clone())
+    }
+
+    /// What repeats and hedges are paid from.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        self.parts.retry.budget()
+    }
+
+    /// The bulkhead, if there is one: how many calls are under way, and the limit, which can be changed.
+    #[must_use]
+    pub fn bulkhead(&self) -> Option<&Bulkhead<TokioTimer>> {
+        self.parts.bulkhead.as_ref()
+    }
+}
+
+impl<S> Layer<S> for Outbound {
+    type Service = OutboundService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        self.layer_on(inner)
+    }
+}

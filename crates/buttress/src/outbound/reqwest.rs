@@ -1,0 +1,100 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use buttress_retry::ReplayBody;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
+use pin_project_lite::pin_project;
+use reqwest::{Body, Client, Error};
+use tower_service::Service;
+
+/// A client of `reqwest` as a service over HTTP, for a wall to be put around:
+/// `wall.layer_on(Reqwest::new(client))`.
+///
+/// Its URIs have to be whole, as reqwest looks up there where to connect.
+///
+/// By itself reqwest sends a request again that the other side says it has not begun, beneath the wall, where no budget and no breaker
+/// sees it. It does so with bodies alone that it can clone, and gets none from here; to be sure, and for whatever else the client
+/// is used for, say `.retry(reqwest::retry::never())` when you build it.
+#[derive(Clone, Debug)]
+pub struct Reqwest {
+    client: Client,
+}
+
+impl Reqwest {
+    /// This client.
+    #[must_use]
+    pub const fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl From<Client> for Reqwest {
+    fn from(client: Client) -> Self {
+        Self::new(client)
+    }
+}
+
+impl<B> Service<Request<ReplayBody<B>>> for Reqwest
+where
+    B: HttpBody<Data = Bytes, Error: Into<Box<dyn StdError + Send + Sync>>> + Send + Sync + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = ReqwestFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Service::<reqwest::Request>::poll_ready(&mut self.client, cx)
+    }
+
+    fn call(&mut self, request: Request<ReplayBody<B>>) -> ReqwestFuture {
+        let state = match reqwest::Request::try_from(request.map(Body::wrap)) {
+            Ok(request) => State::Sending { future: self.client.call(request) },
+            Err(error) => State::Failed { error: Some(error) },
+        };
+        ReqwestFuture { state }
+    }
+}
+
+pin_project! {
+    /// Response future of [`Reqwest`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ReqwestFuture {
+        #[pin]
+        state: State<<Client as Service<reqwest::Request>>::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        Sending { #[pin] future: F },
+        Failed { error: Option<Error> },
+    }
+}
+
+impl Future for ReqwestFuture {
+    type Output = Result<Response<Body>, Error>;
+
+    #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Sending { future } => {
+                Poll::Ready(ready!(future.poll(cx)).map(Response::from))
+            }
+            StateProj::Failed { error } => Poll::Ready(Err(error
+                .take()
+                .expect("the future was polled after it had completed"))),
+        }
+    }
+}
+
+impl fmt::Debug for ReqwestFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestFuture").finish_non_exhaustive()
+    }
+}

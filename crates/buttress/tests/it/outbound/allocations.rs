@@ -1,0 +1,65 @@
+//! What a call through the whole wall costs on the heap, exactly.
+
+use std::pin::pin;
+
+use buttress::circuit_breaker::Force;
+use buttress::clock::ManualClock;
+use buttress::prelude::*;
+use buttress_testkit::{allocations, poll};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use tower::Service;
+
+use super::rig::{Asked, dependency};
+
+fn wall() -> Outbound {
+    Outbound::to("payments")
+        .deadline(secs(30))
+        .retry(Retry::up_to(3).budget(Budget::percent(20)))
+        .circuit_breaker(CircuitBreaker::after(5).failures_in(secs(60)))
+        .bulkhead(64)
+        .attempt_timeout(secs(5))
+        .clock(ManualClock::new())
+        .build()
+        .unwrap()
+        .leak()
+}
+
+/// What a call allocates beside the request. The head has nothing to clone that would.
+fn of(wall: &Outbound, body: &'static str, status: u16) -> u64 {
+    let mut client = wall.layer_on(dependency(&Asked::default(), |_| 200));
+    let mut call = || {
+        let body = Full::new(Bytes::from_static(body.as_bytes()));
+        let request = allocations::uncounted(|| Request::get("/").body(body).unwrap());
+        poll::assert_ready(std::future::poll_fn(|cx| client.poll_ready(cx))).unwrap();
+        poll::assert_ready(pin!(client.call(request))).unwrap()
+    };
+    drop((call(), call()));
+    let (response, count) = allocations::of(call);
+    assert_eq!(response.status(), status);
+    count.allocations()
+}
+
+#[test]
+fn a_success_allocates_once_for_a_body_and_not_without() {
+    assert_eq!(of(&wall(), "", 200), 0);
+    assert_eq!(of(&wall(), "an order", 200), 1);
+    let plain = Outbound::to("payments").build().unwrap();
+    assert_eq!(of(&plain, "an order", 200), 0, "what is never repeated keeps nothing");
+}
+
+/// The decision allocates nothing; the response has a table of headers and one of extensions.
+#[test]
+fn a_refusal_over_http_allocates_for_its_response_alone() {
+    let wall = wall();
+    // One that would be over in time is waited for.
+    wall.breaker().force(Force::Open);
+    // Its problem is made once for each tenth of a second.
+    assert!(wall.breaker().try_enter().is_err());
+    let refused = allocations::of(|| wall.breaker().try_enter().is_err());
+    assert!(refused.0);
+    assert_eq!(refused.1.allocations(), 0);
+    let seen = of(&wall, "", 503);
+    assert_eq!(seen, 7);
+}

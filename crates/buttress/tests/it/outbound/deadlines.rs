@@ -1,0 +1,109 @@
+//! The deadline of a call: from the request, to the dependency, and never back.
+
+use std::convert::Infallible;
+
+use buttress::clock::{Clock, TokioClock};
+use buttress::deadline::Wire;
+use buttress::prelude::*;
+use buttress::retry::ReplayBody;
+use buttress::{Context, Deadline};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Service, ServiceExt, service_fn};
+
+use super::rig::{Asked, answer, dependency, get};
+
+/// Never answers.
+fn hangs() -> impl Service<
+    Request<ReplayBody<Full<Bytes>>>,
+    Response = Response<Full<Bytes>>,
+    Error = Infallible,
+    Future: Send,
+> + Clone {
+    service_fn(|_: Request<ReplayBody<Full<Bytes>>>| std::future::pending())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_in_time_with_all_its_attempts() {
+    let clock = TokioClock::new();
+    let wall = Outbound::to("payments")
+        .deadline(secs(12))
+        .retry(Retry::up_to(9).statuses([http::StatusCode::GATEWAY_TIMEOUT]))
+        .attempt_timeout(secs(5))
+        .clock(clock)
+        .build()
+        .unwrap();
+    let before = clock.now();
+    let late = wall.layer_on(hangs()).oneshot(get()).await.unwrap();
+    assert_eq!(late.extensions().get::<Problem>().unwrap().code(), Code::TIMED_OUT);
+    assert_eq!(clock.now() - before, secs(12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_does_not_shorten_its_request() {
+    let clock = TokioClock::new();
+    let mut inbound = Request::new(());
+    let context = Context::builder().clock(clock).build().unwrap();
+    drop(buttress::stage::Stage::enter(&context, &mut inbound));
+    let context = inbound.context().unwrap().clone();
+    context.shorten_deadline(Deadline::after(clock.now(), secs(60)));
+
+    let wall = Outbound::to("payments").deadline(secs(5)).clock(clock).build().unwrap();
+    let client = wall.layer_on(hangs());
+    let mut request = get();
+    context.propagate(&mut request);
+    let late = context.scope(client.oneshot(request)).await.unwrap();
+    assert_eq!(late.status(), 504);
+    assert_eq!(context.deadline().unwrap().remaining(clock.now()), secs(55), "it goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_a_request_counts_though_the_wall_has_none() {
+    let clock = TokioClock::new();
+    let wall = Outbound::to("payments").clock(clock).build().unwrap();
+    let before = clock.now();
+    let mut request = get();
+    request.headers_mut().insert("x-request-timeout-ms", "3000".parse().unwrap());
+    assert_eq!(wall.layer_on(hangs()).oneshot(request).await.unwrap().status(), 504);
+    assert_eq!(clock.now() - before, secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_over_asks_nobody() {
+    let (clock, asked) = (TokioClock::new(), Asked::default());
+    let wall = Outbound::to("payments").clock(clock).build().unwrap();
+    let client = wall.layer_on(dependency(&asked, |_| 200));
+    let mut late = get();
+    late.extensions_mut().insert(Deadline::at(clock.now()));
+    assert_eq!(client.oneshot(late).await.unwrap().status(), 504);
+    assert_eq!(asked.times(), 0);
+}
+
+/// gRPC is told, and others if that is said; a repeat is told what is left by then.
+#[tokio::test(start_paused = true)]
+async fn the_dependency_is_told_what_is_left() {
+    let clock = TokioClock::new();
+    let echo = service_fn(|request: Request<ReplayBody<Full<Bytes>>>| async move {
+        let is_repeat = request.headers().contains_key("x-request-attempt");
+        let mut response = answer(if is_repeat { 200 } else { 503 });
+        *response.headers_mut() = request.headers().clone();
+        Ok::<_, Infallible>(response)
+    });
+    let wall = |told: bool| {
+        let wall = Outbound::to("payments").deadline(secs(9)).clock(clock);
+        let retry = Retry::up_to(2).backoff(Backoff::fixed(secs(2)));
+        let wall = wall.retry(retry);
+        let wall = if told { wall.tell_deadlines(Wire::default()) } else { wall };
+        wall.build().unwrap().layer_on(echo)
+    };
+    let silent = wall(false).oneshot(get()).await.unwrap();
+    assert!(!silent.headers().contains_key("x-request-timeout-ms"));
+    let told = wall(true).oneshot(get()).await.unwrap();
+    assert_eq!(told.headers()["x-request-timeout-ms"], "7000");
+
+    let grpc = Request::builder().header("content-type", "application/grpc");
+    let grpc = grpc.body(Full::default()).unwrap();
+    let told = wall(false).oneshot(grpc).await.unwrap();
+    assert_eq!(told.headers()["grpc-timeout"], "9000000u");
+}

@@ -1,0 +1,74 @@
+//! A client of hyper behind the wall, over real connections.
+
+use buttress::clock::TokioTimer;
+use buttress::prelude::*;
+use buttress::retry::{Repeatable, ReplayBody};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+use super::rig::server;
+
+fn client() -> Client<HttpConnector, ReplayBody<Full<Bytes>>> {
+    Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http()
+}
+
+fn wall() -> Outbound {
+    Outbound::to("payments")
+        .deadline(secs(30))
+        .retry(Retry::up_to(3).backoff(Backoff::none()).budget(Budget::dangerous_unlimited()))
+        .circuit_breaker(CircuitBreaker::after(5).failures_in(secs(60)))
+        .bulkhead(64)
+        .bulkhead_with(|bulkhead| bulkhead.queue(8, secs(1), TokioTimer))
+        .attempt_timeout(secs(5))
+        .build()
+        .unwrap()
+        .leak()
+}
+
+#[tokio::test]
+async fn a_call_is_repeated_with_its_body() {
+    let (address, seen) = server(|time| if time < 3 { 503 } else { 200 }).await;
+    let order = Request::post(format!("http://{address}/")).extension(Repeatable);
+    let order = order.body(Full::from("a whole order")).unwrap();
+    let wall = wall();
+    let response = wall.layer_on(client()).oneshot(order).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "an answer");
+    let seen = seen.lock();
+    assert_eq!(seen.len(), 3);
+    for (at, (headers, body)) in seen.iter().enumerate() {
+        assert_eq!(
+            (body, &headers["content-length"]),
+            (&Bytes::from("a whole order"), &"13".parse().unwrap())
+        );
+        let attempt = headers.get("x-request-attempt").map(|value| value.to_str().unwrap());
+        assert_eq!(attempt, [None, Some("1"), Some("2")][at]);
+    }
+    assert_eq!(wall.bulkhead().unwrap().in_flight(), 0);
+}
+
+/// Of a POST without a key, too: it is proven that not a byte was sent.
+#[tokio::test]
+async fn what_refuses_connections_is_tried_again_and_opens_the_breaker() {
+    let closed = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let wall = wall();
+    let client = wall.layer_on(client());
+    let call = || {
+        let order = Request::post(format!("http://{address}/")).body(Full::from("an order"));
+        client.clone().oneshot(order.unwrap())
+    };
+    assert!(call().await.is_err(), "the error of the client passes as it is");
+    assert_eq!(wall.breaker().snapshot().refused(), 0);
+    let response = call().await;
+    assert!(response.is_err() || response.unwrap().status() == 503);
+    let refused = call().await.unwrap();
+    assert_eq!(refused.extensions().get::<Problem>().unwrap().code(), Code::CIRCUIT_OPEN);
+}

@@ -1,0 +1,15 @@
+//! The outbound wall.
+
+mod allocations;
+mod contract;
+mod deadlines;
+mod health;
+mod hyper;
+mod order;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod rig;
+mod settings;
+mod signals;
+#[cfg(feature = "tonic")]
+mod tonic;
