@@ -64,11 +64,13 @@ impl Outside for Inner {
 
     fn tell(&self, step: &Transition) {
         self.history.lock().push(*step);
+        // First, so that a recorder or a sink that panics keeps it from nobody.
+        let sleepers = self.herald.tell(step);
         self.meters.moved(step);
         self.publish();
         self.world.tell(step);
         // Last, as those who wake look at all of that.
-        self.herald.tell(step).wake();
+        sleepers.wake();
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod door;
+mod events;
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod fleet;
 mod machine;
