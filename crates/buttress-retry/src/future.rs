@@ -8,6 +8,7 @@ use buttress_core::clock::Timer;
 use buttress_core::outcome::{Classify, Judgement, Outcome, Verdict};
 use buttress_core::sync::Shared;
 use bytes::Bytes;
+use http::header::TRAILER;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -20,7 +21,6 @@ use crate::hedge::{Raced, RequestRace, Requests, poll_both};
 use crate::layer::Judged;
 use crate::plan::{Plan, entered, is_repeat, seen, span};
 use crate::replay::Reel;
-use http::header::TRAILER;
 
 pin_project! {
     /// Response future of [`Retry`](crate::Retry).
@@ -130,36 +130,21 @@ where
             let next = match state.as_mut().project() {
                 StateProj::Calling { future } => {
                     let Some(plan) = this.plan else { return future.poll(cx) };
-                    let polled = match &shared.inner.hedge {
-                        None => plan.enter(|| future.poll(cx)),
-                        Some(hedging) => {
-                            let mut racing = Requests { shared, plan, first: future };
-                            match ready!(poll_both(hedging, &mut racing, this.race, cx)) {
-                                Raced::First(result) => Poll::Ready(result),
-                                Raced::Second(result) => {
-                                    // The loser goes before the answer does.
-                                    state.set(State::Done);
-                                    shared.inner.succeeded(plan.course());
-                                    return Poll::Ready(result);
-                                }
-                            }
-                        }
-                    };
+                    let (polled, is_second) = attempted(shared, plan, this.race, future, cx);
+                    if is_second {
+                        // The loser goes before the answer does.
+                        state.set(State::Done);
+                    }
                     let Poll::Ready(result) = &polled else {
                         plan.waits(&shared.inner);
                         return Poll::Pending;
                     };
-                    let judgement = judge(&shared.classify, result);
-                    if judgement.outcome() == Outcome::Success && !may_want(shared, result) {
-                        shared.inner.succeeded(plan.course());
-                        return polled;
-                    }
                     // If there is another one, what came back is dropped here, and not after the pause: it may hold a
                     // connection.
-                    match plan.ended(&shared.inner, &seen(judgement, result)) {
-                        Err(_) => return polled,
-                        Ok(Duration::ZERO) => State::Readying,
-                        Ok(pause) => State::Sleeping { sleep: shared.inner.timer.sleep(pause) },
+                    match pause_after(shared, plan, result) {
+                        None => return polled,
+                        Some(Duration::ZERO) => State::Readying,
+                        Some(pause) => State::Sleeping { sleep: shared.inner.timer.sleep(pause) },
                     }
                 }
                 StateProj::Sleeping { sleep } => {
@@ -177,6 +162,54 @@ where
             state.set(next);
         }
     }
+}
+
+/// What came of an attempt, and whether it is the second that answered.
+pub(crate) type Attempted<A> = (Poll<A>, bool);
+
+/// Polls the attempt, and what stands beside it.
+#[inline]
+fn attempted<S, B, C, T, D>(
+    shared: &Judged<C, T>,
+    plan: &mut Plan<S, B>,
+    race: &mut RequestRace<S, B, T::Sleep>,
+    first: Pin<&mut S::Future>,
+    cx: &mut Context<'_>,
+) -> Attempted<Result<Response<D>, S::Error>>
+where
+    S: Service<Request<ReplayBody<B>>, Response = Response<D>> + Clone,
+    C: Classify<Response<D>, S::Error>,
+    T: Timer,
+    B: Body<Data = Bytes>,
+{
+    let Some(hedging) = &shared.inner.hedge else {
+        return (plan.enter(|| first.poll(cx)), false);
+    };
+    match poll_both(hedging, &mut Requests { shared, plan, first }, race, cx) {
+        Poll::Pending => (Poll::Pending, false),
+        Poll::Ready(Raced::First(result)) => (Poll::Ready(result), false),
+        Poll::Ready(Raced::Second(result)) => (Poll::Ready(result), true),
+    }
+}
+
+/// How long to wait before the next attempt; nothing if there is none.
+#[inline]
+fn pause_after<S, B, C, T, D>(
+    shared: &Judged<C, T>,
+    plan: &mut Plan<S, B>,
+    result: &Result<Response<D>, S::Error>,
+) -> Option<Duration>
+where
+    S: Service<Request<ReplayBody<B>>, Response = Response<D>>,
+    C: Classify<Response<D>, S::Error>,
+    B: Body,
+{
+    let judgement = judge(&shared.classify, result);
+    if judgement.outcome() == Outcome::Success && !may_want(shared, result) {
+        shared.inner.succeeded(plan.course());
+        return None;
+    }
+    plan.ended(&shared.inner, &seen(judgement, result)).ok()
 }
 
 /// Whether what was a success for the dependency may be none for this caller.

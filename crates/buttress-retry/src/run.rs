@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use crate::Attempt;
 use crate::budget::Deposit;
 use crate::decide::{Course, Why};
+use crate::future::Attempted;
 use crate::hedge::{Call, Raced, RunRace, Runs, poll_both};
 use crate::inner::{Facts, Inner, Next};
 use crate::when::Safety;
@@ -81,42 +82,23 @@ where
         loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Beginning => {
-                    match this.next.take() {
-                        None => {
-                            this.call.deposit = inner.begin(false);
-                            this.call.by_cap = inner.count_for_hedges(false);
-                        }
-                        Some(next) => next.send(inner, this.course),
-                    }
+                    begin(inner, this.call, this.course, this.next.take());
                     State::Working { future: (this.call.work)(this.course.attempt) }
                 }
                 StateProj::Working { future } => {
-                    let polled = match &inner.hedge {
-                        None => future.poll(cx),
-                        Some(hedging) => {
-                            let (call, course, classify) =
-                                (&mut *this.call, &mut *this.course, &*this.classify);
-                            let mut racing = Runs { inner, call, course, classify, first: future };
-                            match ready!(poll_both(hedging, &mut racing, this.race, cx)) {
-                                Raced::First(result) => Poll::Ready(result),
-                                Raced::Second(result) => {
-                                    // The loser goes before the answer does.
-                                    this.state.set(State::Done);
-                                    inner.succeeded(this.course);
-                                    return Poll::Ready(result);
-                                }
-                            }
-                        }
-                    };
+                    let (call, course, classify) =
+                        (&mut *this.call, &mut *this.course, &*this.classify);
+                    let racing = Runs { inner, call, course, classify, first: future };
+                    let (polled, is_second) = attempted(racing, this.race, cx);
+                    if is_second {
+                        // The loser goes before the answer does.
+                        this.state.set(State::Done);
+                    }
                     let Poll::Ready(result) = &polled else {
                         this.call.waits(inner);
                         return Poll::Pending;
                     };
                     let judgement = judge(this.classify, result);
-                    if judgement.outcome() == Outcome::Success {
-                        inner.succeeded(this.course);
-                        return polled;
-                    }
                     match ended(inner, judgement, this.course, this.call.deposit) {
                         Err(_) => return polled,
                         Ok(decided) => {
@@ -137,6 +119,36 @@ where
     }
 }
 
+/// Counts the call, or pays for its repeat.
+fn begin<F, T>(inner: &Inner<T>, call: &mut Call<F>, course: &Course, next: Option<Next>) {
+    if let Some(next) = next {
+        next.send(inner, course);
+        return;
+    }
+    call.deposit = inner.begin(false);
+    call.by_cap = inner.count_for_hedges(false);
+}
+
+/// Polls the attempt, and what stands beside it.
+fn attempted<F, Fut, C, T, R, E>(
+    mut racing: Runs<'_, F, Fut, C, T>,
+    race: &mut RunRace<Fut, T::Sleep>,
+    cx: &mut Context<'_>,
+) -> Attempted<Result<R, E>>
+where
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<R, E>>,
+    C: Classify<R, E>,
+    T: Timer,
+{
+    let Some(hedging) = &racing.inner.hedge else { return (racing.first.poll(cx), false) };
+    match poll_both(hedging, &mut racing, race, cx) {
+        Poll::Pending => (Poll::Pending, false),
+        Poll::Ready(Raced::First(result)) => (Poll::Ready(result), false),
+        Poll::Ready(Raced::Second(result)) => (Poll::Ready(result), true),
+    }
+}
+
 fn after<Fut, T: Timer>(pause: Duration, inner: &Inner<T>) -> State<Fut, T::Sleep> {
     match pause {
         Duration::ZERO => State::Beginning,
@@ -154,13 +166,17 @@ pub(crate) fn judge<C: Classify<R, E>, R, E>(classify: &C, result: &Result<R, E>
     }
 }
 
-#[cold]
+/// What is to be done after an attempt that ended like this.
 fn ended<T>(
     inner: &Inner<T>,
     judgement: Judgement,
     course: &mut Course,
     deposit: Option<Deposit>,
 ) -> Result<Next, Why> {
+    if judgement.outcome() == Outcome::Success {
+        inner.succeeded(course);
+        return Err(Why::Outcome);
+    }
     let is_failed =
         matches!(judgement.outcome(), Outcome::Failure | Outcome::Throttled | Outcome::Rejected);
     let facts = Facts {

@@ -1,24 +1,24 @@
+mod build;
+mod place;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use buttress_core::clock::{Clock, SystemClock, Timer, ms};
+use buttress_core::clock::{Clock, SystemClock, ms};
 use buttress_core::deadline::Wire;
 use buttress_core::metrics::Metrics;
 use buttress_core::outcome::HttpClassify;
-use buttress_core::{BuildError, Dice, Faults, GrpcCode, Repeats};
+use buttress_core::{Dice, GrpcCode, Repeats};
 use http::StatusCode;
 
 use crate::decide::Rules;
-use crate::inner::Inner;
-use crate::meters::Meters;
-use crate::replay::Room;
 use crate::sent::{Seen, Sent};
 use crate::when::When;
-use crate::{Attempt, Backoff, Budget, Follow, Hedge, Jitter, Retry, RetryLayer, RetryPolicy};
+use crate::{Attempt, Backoff, Budget, Follow, Hedge, Jitter, Retry};
 
-/// In the place of a [`Timer`], until there is one: without it nobody can wait, and nothing can be built.
+/// In the place of a [`Timer`](buttress_core::clock::Timer), until there is one: without it nobody can wait, and nothing can be built.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct NoTimer;
@@ -33,7 +33,8 @@ impl Retry<(), HttpClassify, NoTimer> {
     }
 }
 
-/// Collects the settings of a [`RetryLayer`], or of a [`RetryPolicy`] where there is no tower.
+/// Collects the settings of a [`RetryLayer`](crate::RetryLayer), or of a [`RetryPolicy`](crate::RetryPolicy) where there is no
+/// tower.
 ///
 /// ```
 /// use buttress_core::clock::{TokioTimer, ms};
@@ -73,8 +74,6 @@ struct Keep {
     overall: usize,
 }
 
-/// More attempts than this help nobody.
-const MOST_TRIES: u32 = 100;
 pub(crate) const PER_CALL: usize = 64 * 1_024;
 pub(crate) const OVERALL: usize = 16 * 1_024 * 1_024;
 
@@ -207,171 +206,6 @@ impl<C, T> RetryBuilder<C, T> {
     pub fn dice(mut self, dice: Dice) -> Self {
         self.dice = dice;
         self
-    }
-}
-
-/// Where it stands.
-impl<C, T> RetryBuilder<C, T> {
-    /// Names it, for metrics and spans. The default is `retry`.
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Reads the time from this clock, that of the timer and of deadlines. The default is the system's.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Waits with this timer.
-    pub fn timer<U: Timer>(self, timer: U) -> RetryBuilder<C, U> {
-        self.map(|classify| classify, |_| timer)
-    }
-
-    /// Says how a repeat is marked, and how that of an outer call is known; `None` for not at all. The default is
-    /// `x-request-attempt`, and for gRPC `grpc-previous-rpc-attempts`.
-    pub fn marker(mut self, marker: Option<Repeats>) -> Self {
-        self.repeats = marker;
-        self
-    }
-
-    /// Says in which header deadlines are written, so that a repeat does not repeat an old one.
-    pub fn deadline_header(mut self, wire: Wire) -> Self {
-        self.wire = wire;
-        self
-    }
-
-    /// Counts what becomes of calls. The default is not to.
-    pub fn metrics(mut self, metrics: &Metrics) -> Self {
-        self.metrics = Some(metrics.clone());
-        self
-    }
-
-    /// Opens a span for each attempt, at the level of debugging. The default is not to.
-    pub fn spans(mut self, open: bool) -> Self {
-        self.has_spans = open;
-        self
-    }
-
-    fn map<D, U>(
-        self,
-        classify: impl FnOnce(C) -> D,
-        timer: impl FnOnce(T) -> U,
-    ) -> RetryBuilder<D, U> {
-        RetryBuilder {
-            name: self.name,
-            rules: self.rules,
-            when: self.when,
-            budget: self.budget,
-            hedge: self.hedge,
-            keep: self.keep,
-            dice: self.dice,
-            clock: self.clock,
-            repeats: self.repeats,
-            wire: self.wire,
-            metrics: self.metrics,
-            has_spans: self.has_spans,
-            classify: classify(self.classify),
-            timer: timer(self.timer),
-        }
-    }
-}
-
-/// Checks.
-impl<C, T> RetryBuilder<C, T> {
-    /// What is wrong with the settings so far.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong.
-    pub fn check(&self) -> Result<(), BuildError> {
-        let mut faults = Faults::new();
-        if !(1..=MOST_TRIES).contains(&self.rules.tries) {
-            faults
-                .add("tries", format!("must be from 1 to {MOST_TRIES}, not {}", self.rules.tries));
-        }
-        if self.name.is_empty() {
-            faults.add("name", "must not be empty");
-        }
-        faults.within("backoff", self.rules.backoff.check());
-        faults.within("follow", self.rules.follow.check());
-        faults.within("budget", self.budget.check());
-        if let Some(hedge) = &self.hedge {
-            faults.within("hedge", hedge.check());
-        }
-        if self.keep.overall < self.keep.per_call {
-            faults.add(
-                "keep_bodies",
-                format!(
-                    "are {} bytes overall, and {} a call",
-                    self.keep.overall, self.keep.per_call
-                ),
-            );
-        }
-        faults.finish(())
-    }
-
-    /// How many attempts there are at most.
-    #[must_use]
-    pub const fn tries(&self) -> u32 {
-        self.rules.tries
-    }
-
-    /// The pauses.
-    pub const fn pauses(&self) -> Backoff {
-        self.rules.backoff
-    }
-
-    /// Whether repeats are limited by a budget.
-    #[must_use]
-    pub fn has_budget(&self) -> bool {
-        !self.budget.is_unlimited()
-    }
-}
-
-impl<C, T: Timer> RetryBuilder<C, T> {
-    /// Checks the settings, and gives a layer.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong.
-    pub fn build(self) -> Result<RetryLayer<C, T>, BuildError> {
-        self.check()?;
-        let (inner, classify) = self.inner();
-        Ok(RetryLayer::new(inner, classify))
-    }
-
-    /// Checks the settings, and gives what [runs](RetryPolicy::run) any async call.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong.
-    pub fn build_policy(self) -> Result<RetryPolicy<T>, BuildError> {
-        self.check()?;
-        Ok(RetryPolicy::new(self.inner().0))
-    }
-
-    fn inner(self) -> (Inner<T>, C) {
-        let metrics = self.metrics.clone().unwrap_or_else(Metrics::none);
-        let meters = Meters::new(&metrics, &self.name, self.metrics.is_some());
-        let hedge = self.hedge.map(|hedge| hedge.build(&metrics, &self.name));
-        let inner = Inner {
-            name: self.name,
-            rules: self.rules,
-            when: self.when,
-            budget: self.budget,
-            hedge,
-            dice: self.dice,
-            clock: self.clock,
-            timer: self.timer,
-            room: Room::new(self.keep.per_call, self.keep.overall),
-            repeats: self.repeats,
-            wire: self.wire,
-            meters,
-            has_spans: self.has_spans,
-        };
-        (inner, self.classify)
     }
 }
 

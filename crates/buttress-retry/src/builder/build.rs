@@ -1,0 +1,109 @@
+use buttress_core::clock::Timer;
+use buttress_core::metrics::Metrics;
+use buttress_core::{BuildError, Faults};
+
+use super::RetryBuilder;
+use crate::inner::Inner;
+use crate::meters::Meters;
+use crate::replay::Room;
+use crate::{Backoff, RetryLayer, RetryPolicy};
+
+/// More attempts than this help nobody.
+const MOST_TRIES: u32 = 100;
+
+/// Checks.
+impl<C, T> RetryBuilder<C, T> {
+    /// What is wrong with the settings so far.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn check(&self) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        if !(1..=MOST_TRIES).contains(&self.rules.tries) {
+            faults
+                .add("tries", format!("must be from 1 to {MOST_TRIES}, not {}", self.rules.tries));
+        }
+        if self.name.is_empty() {
+            faults.add("name", "must not be empty");
+        }
+        faults.within("backoff", self.rules.backoff.check());
+        faults.within("follow", self.rules.follow.check());
+        faults.within("budget", self.budget.check());
+        if let Some(hedge) = &self.hedge {
+            faults.within("hedge", hedge.check());
+        }
+        if self.keep.overall < self.keep.per_call {
+            faults.add(
+                "keep_bodies",
+                format!(
+                    "are {} bytes overall, and {} a call",
+                    self.keep.overall, self.keep.per_call
+                ),
+            );
+        }
+        faults.finish(())
+    }
+
+    /// How many attempts there are at most.
+    #[must_use]
+    pub const fn tries(&self) -> u32 {
+        self.rules.tries
+    }
+
+    /// The pauses.
+    pub const fn pauses(&self) -> Backoff {
+        self.rules.backoff
+    }
+
+    /// Whether repeats are limited by a budget.
+    #[must_use]
+    pub fn has_budget(&self) -> bool {
+        !self.budget.is_unlimited()
+    }
+}
+
+impl<C, T: Timer> RetryBuilder<C, T> {
+    /// Checks the settings, and gives a layer.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build(self) -> Result<RetryLayer<C, T>, BuildError> {
+        self.check()?;
+        let (inner, classify) = self.inner();
+        Ok(RetryLayer::new(inner, classify))
+    }
+
+    /// Checks the settings, and gives what [runs](RetryPolicy::run) any async call.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong.
+    pub fn build_policy(self) -> Result<RetryPolicy<T>, BuildError> {
+        self.check()?;
+        Ok(RetryPolicy::new(self.inner().0))
+    }
+
+    fn inner(self) -> (Inner<T>, C) {
+        let metrics = self.metrics.clone().unwrap_or_else(Metrics::none);
+        let meters = Meters::new(&metrics, &self.name, self.metrics.is_some());
+        let hedge = self.hedge.map(|hedge| hedge.build(&metrics, &self.name));
+        let inner = Inner {
+            name: self.name,
+            rules: self.rules,
+            when: self.when,
+            budget: self.budget,
+            hedge,
+            dice: self.dice,
+            clock: self.clock,
+            timer: self.timer,
+            room: Room::new(self.keep.per_call, self.keep.overall),
+            repeats: self.repeats,
+            wire: self.wire,
+            meters,
+            has_spans: self.has_spans,
+        };
+        (inner, self.classify)
+    }
+}
