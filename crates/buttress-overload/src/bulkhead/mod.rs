@@ -74,6 +74,7 @@
 //! [`BulkheadBuilder::build`] fails with every setting that is wrong. What is refused gets a problem with the code
 //! [`SATURATED`](buttress_core::Code::SATURATED), status 503: as a response where there is HTTP, else as an error.
 //!
+//! [`Priority`]: crate::Priority
 //! [`Problem`]: buttress_core::Problem
 
 mod builder;

@@ -25,7 +25,7 @@
 //! # }
 //! ```
 //!
-//! Without tower, around any async call; the error is one that a [`Problem`](buttress_core::Problem) can become:
+//! Without tower, around any async call; the error is one that a [`Problem`] can become:
 //!
 //! ```
 //! use buttress_core::clock::{TokioTimer, ms};

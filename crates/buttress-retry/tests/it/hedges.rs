@@ -331,18 +331,19 @@ fn both_wake_the_call() {
     assert!(wakes.poll(&mut flight).is_ready());
 }
 
-/// Of a dependency that answers one call in five slowly, hedges at the 95th percentile come for one call in twenty, and stay
-/// there: a hedge that wins tells nothing of how long the first would have taken.
+/// Of a dependency with a long tail, hedges at the 95th percentile come for one call in twenty, and stay there: a hedge that wins
+/// tells nothing of how long the first would have taken.
 #[test]
 fn hedging_does_not_lower_its_own_delay() {
     let clock = ManualClock::new();
-    let hedge = Hedge::at_percentile(95).until_known(secs(2)).at_most_percent(100);
+    let hedge = Hedge::at_percentile(95).until_known(secs(3)).at_most_percent(100);
     let builder = up_to(1, &clock).hedge(hedge).budget(Budget::dangerous_unlimited());
     let (client, inner) = client(builder);
     inner.hold();
     let dice = Dice::seeded(7);
-    let took = |dice: &Dice| if dice.below(5) > 0 { 10 + dice.below(90) } else { 1_000 };
-    let (mut hedges, calls) = (0, 2_000);
+    // Half of them within 20 ms, one in twenty longer than 200.
+    let took = |dice: &Dice| (10_000 / (dice.below(1_000) + 1)).min(2_000);
+    let (mut hedges, calls) = (0, 4_000);
     for call in 0..calls {
         let mut flight = send(&client, get());
         let first_takes = ms(took(&dice));
@@ -368,9 +369,9 @@ fn hedging_does_not_lower_its_own_delay() {
         drop(answer);
         hedges += if call >= calls / 2 { sent.len() - 1 } else { 0 };
     }
-    // If hedges that won counted as fast, one call in five would have one in the end, and more.
+    // If hedges that won counted as fast, more and more calls would have one.
     let percent = hedges * 100 / (calls / 2);
-    assert!(percent <= 9, "{percent} percent of the calls were hedged");
+    assert!((3..=7).contains(&percent), "{percent} percent of the calls were hedged");
 }
 
 /// The same for any call at all.
