@@ -10,6 +10,8 @@ pub(crate) struct Buckets {
     ring: Box<[Counts]>,
     /// The newest.
     at: usize,
+    /// The oldest that holds something, where it is of calls.
+    oldest: usize,
     /// The number of the newest, where it is of a time.
     tick: u64,
     sums: Counts,
@@ -37,12 +39,13 @@ impl Buckets {
     }
 
     pub(crate) fn of_calls(calls: u32) -> Self {
-        Self::new(u64::from(calls) / Self::size(calls))
+        // And one that is being filled.
+        Self::new(u64::from(calls).div_ceil(Self::size(calls)) + 1)
     }
 
     fn new(count: u64) -> Self {
         let ring = (0..count.max(1)).map(|_| Counts::default()).collect();
-        Self { ring, at: 0, tick: 0, sums: Counts::default() }
+        Self { ring, at: 0, oldest: 0, tick: 0, sums: Counts::default() }
     }
 
     pub(crate) fn sums(&self) -> Counts {
@@ -51,7 +54,7 @@ impl Buckets {
 
     pub(crate) fn clear(&mut self) {
         self.ring.fill(Counts::default());
-        self.sums = Counts::default();
+        (self.oldest, self.sums) = (self.at, Counts::default());
     }
 
     /// Lets go what is too old when it is `tick`.
@@ -73,17 +76,28 @@ impl Buckets {
         self.put(at, counts);
     }
 
-    /// Counts what happened last, where each bucket holds `size` calls.
-    pub(crate) fn add_calls(&mut self, size: u64, mut successes: u64, last: Counts) {
+    /// Counts what happened last, where each bucket holds `size` calls, and all of them `most`.
+    pub(crate) fn add_calls(&mut self, size: u64, most: u64, mut successes: u64, last: Counts) {
         while successes > 0 {
             let room = self.room(size).min(successes);
             self.put(self.at, Counts::successes(room));
+            self.trim(most);
             successes -= room;
         }
         if last.calls > 0 {
             self.room(size);
         }
         self.put(self.at, last);
+        self.trim(most);
+    }
+
+    /// Lets the oldest go, where there are more than `most`.
+    fn trim(&mut self, most: u64) {
+        while self.sums.calls > most && self.oldest != self.at {
+            let gone = std::mem::take(&mut self.ring[self.oldest]);
+            self.sums = self.sums.minus(gone);
+            self.oldest = (self.oldest + 1) % self.ring.len();
+        }
     }
 
     /// What the newest bucket can hold: a new one, if it is full.
@@ -101,6 +115,9 @@ impl Buckets {
 
     fn turn(&mut self) {
         self.at = (self.at + 1) % self.ring.len();
+        if self.oldest == self.at {
+            self.oldest = (self.at + 1) % self.ring.len();
+        }
         let gone = std::mem::take(&mut self.ring[self.at]);
         self.sums = self.sums.minus(gone);
     }
@@ -114,15 +131,15 @@ mod tests {
     #[test]
     fn a_window_of_calls_has_nearly_all_of_them() {
         for calls in 1..5_000 {
-            let size = Buckets::size(calls);
+            let (size, most) = (Buckets::size(calls), u64::from(calls));
             let mut buckets = Buckets::of_calls(calls);
-            for _ in 0..2 * calls {
-                buckets.add_calls(size, 1, Counts::default());
-                let (held, most) = (buckets.sums().calls, u64::from(calls));
-                assert!(held <= most);
+            for nth in 1..=3 * most {
+                buckets.add_calls(size, most, nth % 2, Counts::successes(1 - nth % 2));
+                let held = buckets.sums().calls;
+                assert!(held <= most && (held == nth || held + size > most), "{held} of {most}");
+                assert!(nth != most || held == most, "a minimum of {most} is reached");
             }
-            let held = buckets.sums().calls;
-            assert!(held * 100 > u64::from(calls) * 95 || calls < 80 && held == u64::from(calls));
+            assert!(size == 1 || size * 40 <= most, "one bucket is a fortieth at most");
         }
     }
 
@@ -147,7 +164,7 @@ mod tests {
         fn sums_are_sums(adds in prop::collection::vec((0_u64..70, any::<bool>(), any::<bool>()), 0..200), calls in 1_u32..300) {
             let (mut buckets, size) = (Buckets::of_calls(calls), Buckets::size(calls));
             for (successes, failed, slow) in adds {
-                buckets.add_calls(size, successes, Counts::one(failed, slow));
+                buckets.add_calls(size, u64::from(calls), successes, Counts::one(failed, slow));
                 let sums = buckets.ring.iter().fold(Counts::default(), |sums, counts| sums.plus(*counts));
                 prop_assert_eq!(sums, buckets.sums());
                 prop_assert!(buckets.ring.iter().all(|bucket| bucket.calls <= size));

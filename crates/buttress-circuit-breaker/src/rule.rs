@@ -66,8 +66,9 @@ pub enum Rule {
 /// # How exactly it slides
 ///
 /// A time is cut into twenty buckets, and the oldest goes as a whole: what counts is never older than the time, and
-/// spans at least 95 % of it. Up to 80 calls are counted one by one. More are cut, too: what counts is never more than the
-/// calls asked for, and 95 % of them at least. (With exact counts, all of them are counted one by one.)
+/// spans at least 95 % of it. Fewer than 80 calls are counted one by one. More are cut, too, into forty buckets or a few
+/// more: what counts is never more than the calls asked for, and 97 % of them at least. (With exact counts, all of them are
+/// counted one by one.)
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Over {

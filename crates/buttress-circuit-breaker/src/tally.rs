@@ -118,15 +118,16 @@ impl Seen {
             _ => None,
         };
         let hit = self.hits >> at & 1 == 1;
-        trip(rule, hit, counts, call)
+        trip(rule, hit, counts, u32::MAX, call)
     }
 }
 
-/// Whether the rule holds, after what was counted.
+/// Whether the rule holds, after what was counted, of which there are never more than `room` calls.
 pub(crate) fn trip<T>(
     rule: &Rule,
     hit: bool,
     counts: Option<Counts>,
+    room: u32,
     call: &Counted<'_, T>,
 ) -> Option<Trip> {
     let failed = matches!(call.verdict, Verdict::Bad { .. });
@@ -141,11 +142,11 @@ pub(crate) fn trip<T>(
         }
         Rule::Throttled { n, .. } => hit.then(|| Trip::new(Reason::Throttled, n, n)),
         Rule::FailureRate { percent, at_least, .. } => {
-            let counts = enough(counts?, at_least, call.halved)?;
+            let counts = enough(counts?, at_least.min(room), call.halved)?;
             rate(Reason::FailureRate, counts, counts.failed, percent)
         }
         Rule::SlowRate { percent, at_least, .. } => {
-            let counts = enough(counts?, at_least, call.halved)?;
+            let counts = enough(counts?, at_least.min(room), call.halved)?;
             rate(Reason::SlowRate, counts, counts.slow, percent)
         }
     }

@@ -56,9 +56,11 @@ use crate::word::{Phase, Word};
 /// # Cost
 ///
 /// Closed, and with rules of failures alone, a call that succeeds reads one number twice and writes nothing, so threads do not
-/// wait for each other. With a rule that is a rate, a success adds to a number of its thread, and one in up to 64 adds what came
-/// together to what all share, under a lock. A failure takes the lock each time. No allocation in either case. A machine takes 200
-/// bytes, and for each window 16 stripes of 128 bytes at most and 24 bytes for each of its buckets.
+/// wait for each other. With a rule that is a rate, a success adds to a number of its thread. One in up to 64, and each while there
+/// are few, brings what came together to what all share, under a lock; so does a failure. No allocation in either case.
+///
+/// A machine takes less than 400 bytes; and for each window up to 16 times 128 bytes, with 24 bytes for each of its 20 to
+/// 79 buckets.
 ///
 /// # Errors
 ///

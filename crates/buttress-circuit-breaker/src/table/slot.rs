@@ -168,7 +168,9 @@ impl Counters for Slot {
             _ => None,
         };
         // All are asked: each has to count, though an earlier one holds.
-        let holds = rules.iter().map(|rule| tally::trip(rule, self.hit(rule, call), counts, call));
+        let holds = rules
+            .iter()
+            .map(|rule| tally::trip(rule, self.hit(rule, call), counts, room(over), call));
         holds.fold(None, Option::or)
     }
 }
@@ -186,11 +188,36 @@ pub(super) fn tick_at(over: Over, now: Moment) -> u32 {
 }
 
 /// How many calls a bucket holds.
-fn size(calls: u32) -> u32 {
-    (calls / BUCKETS).max(1)
+const fn size(calls: u32) -> u32 {
+    let size = calls.div_ceil(BUCKETS);
+    if size == 0 { 1 } else { size }
 }
 
 /// How many buckets there are.
-fn count(calls: u32) -> u32 {
-    (calls / size(calls)).clamp(1, BUCKETS)
+const fn count(calls: u32) -> u32 {
+    calls / size(calls)
+}
+
+/// How many calls count at most.
+fn room(over: Option<Over>) -> u32 {
+    match over {
+        Some(Over::Calls(calls)) => size(calls) * count(calls),
+        _ => u32::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_of_calls_has_four_fifths_of_them() {
+        for calls in 1..100_000 {
+            let (size, count) = (size(calls), count(calls));
+            assert!((1..=BUCKETS).contains(&count));
+            let least = size * (count - 1) + 1;
+            assert!(size * count <= calls && least * 5 >= calls * 4, "{least} of {calls}");
+            assert!(calls > BUCKETS || size == 1, "up to ten, one by one");
+        }
+    }
 }

@@ -43,8 +43,8 @@ use crate::word::Phase;
 /// - **News of one key never reaches another one** that has its place by then.
 ///
 /// A policy for keys has one rule of failures in a time and one of throttled answers at most, which count to 8; and its rates
-/// are all of the same calls. Their windows have ten buckets: what counts spans at least 90 % of what was asked for, and
-/// never more.
+/// are all of the same calls. Their windows have ten buckets. Of a time, what counts spans 90 % at least; of calls, four
+/// fifths, and all if there are ten or fewer. It is never more than was asked for.
 ///
 /// # Cancellation
 ///

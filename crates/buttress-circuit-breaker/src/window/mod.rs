@@ -44,7 +44,7 @@ impl Window {
             Over::Calls(calls) if exact => (Shape::Exact, Store::Ring(Ring::new(calls))),
             Over::Calls(calls) => {
                 let store = Store::Buckets(Buckets::of_calls(calls));
-                (Shape::Calls(Buckets::size(calls)), store)
+                (Shape::Calls(Buckets::size(calls), u64::from(calls)), store)
             }
         };
         Self {
@@ -172,7 +172,7 @@ impl Window {
     fn tick(&self, now: Moment) -> u64 {
         match self.shape {
             Shape::Time(width) => now.as_nanos() / width,
-            Shape::Calls(_) | Shape::Exact => 0,
+            Shape::Calls(..) | Shape::Exact => 0,
         }
     }
 }

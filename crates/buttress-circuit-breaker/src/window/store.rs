@@ -7,8 +7,8 @@ use crate::ring::Ring;
 pub(super) enum Shape {
     /// Nanoseconds of a bucket.
     Time(u64),
-    /// Calls of a bucket.
-    Calls(u64),
+    /// Calls of a bucket, and of all.
+    Calls(u64, u64),
     Exact,
 }
 
@@ -51,8 +51,8 @@ impl Store {
                     ring.push(batch.last.failed > 0, batch.last.slow > 0);
                 }
             }
-            (Self::Buckets(buckets), Shape::Calls(size)) => {
-                buckets.add_calls(size, batch.successes, batch.last);
+            (Self::Buckets(buckets), Shape::Calls(size, most)) => {
+                buckets.add_calls(size, most, batch.successes, batch.last);
             }
             (Self::Buckets(buckets), _) => {
                 buckets.add_at(batch.came, Counts::successes(batch.successes));

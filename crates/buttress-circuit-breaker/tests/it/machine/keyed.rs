@@ -144,6 +144,15 @@ fn the_last_calls_of_a_key_count() {
 }
 
 #[test]
+fn a_minimum_that_its_window_cannot_hold_is_reached() {
+    let table = table(Rule::failure_rate(100, Over::Calls(11), 11), 8);
+    (0..9).for_each(|_| call(&table, 0, Outcome::Failure, NOW));
+    assert_eq!(state(&table, 0), Some(State::Closed));
+    call(&table, 0, Outcome::Failure, NOW);
+    assert_eq!(state(&table, 0), Some(State::Open), "it holds ten of eleven");
+}
+
+#[test]
 fn failures_of_a_key_in_a_time_are_exact() {
     let table = table(Rule::failures(8, Duration::from_secs(10)), 8);
     (0..7).for_each(|nth| call(&table, 0, Outcome::Failure, at(nth)));

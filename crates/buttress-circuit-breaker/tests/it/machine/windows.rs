@@ -112,6 +112,17 @@ fn exact_counts_are_exact() {
 }
 
 #[test]
+fn as_many_calls_as_the_window_has_are_reached() {
+    for calls in [119, 1_000, 1_039] {
+        let hand = Hand::of(Rule::failure_rate(100, Over::Calls(calls), calls));
+        (1..calls).for_each(|_| hand.fail());
+        assert_eq!(hand.state(), State::Closed);
+        hand.fail();
+        assert_eq!(hand.state(), State::Open, "all {calls} failed");
+    }
+}
+
+#[test]
 fn a_window_of_calls_is_exact_up_to_eighty() {
     let hand = Hand::of(Rule::failure_rate(NEVER, Over::Calls(79), 79));
     (0..50).for_each(|_| hand.fail());
