@@ -4,11 +4,11 @@ use std::sync::Arc;
 use super::ratio::Spent;
 use super::terms::Purse;
 
-/// That a call was counted. Made by [`Budget::deposit`].
+/// That a call was counted. Made by [`Budget::deposit`](crate::Budget::deposit).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deposit(pub(super) u64);
 
-/// What a repeat costs, taken from a [`Budget`] and not spent yet: dropped, it is given back.
+/// What a repeat costs, taken from a [`Budget`](crate::Budget) and not spent yet: dropped, it is given back.
 #[must_use = "dropped, it is given back"]
 pub struct Taken {
     purse: Arc<Purse>,

@@ -300,3 +300,24 @@ fn chance_with_a_seed_repeats_itself() {
     assert_eq!(one, pauses());
     assert_eq!(one.len(), 5);
 }
+
+/// Nothing of ours is held while a rule of yours runs.
+#[test]
+fn a_panicking_rule_changes_nothing() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let clock = ManualClock::new();
+    let budget = Budget::percent(100).floor(0);
+    let builder = up_to(2, &clock).backoff(Backoff::none()).budget(budget.clone());
+    let (client, inner) = client(builder.never_if(|sent, _, _| {
+        assert_ne!(sent.uri().path(), "/odd", "this panics");
+        false
+    }));
+    inner.answer_with(|_| Ok(status(503)));
+    let odd = Request::get("/odd").body(Full::default()).unwrap();
+    let panicked = catch_unwind(AssertUnwindSafe(|| outcome(&clock, &client, odd)));
+    assert!(panicked.is_err());
+    assert_eq!(outcome(&clock, &client, get()), Some(503));
+    assert_eq!(inner.counts().calls, 3, "one, and one with its repeat");
+    assert_eq!(inner.counts().reservations, 0);
+    assert!((budget.left(clock.now()) - 1.0).abs() < 1e-6);
+}
