@@ -130,6 +130,26 @@ fn a_refusal_tells_the_time_of_its_own_state() {
     }
 }
 
+/// It opens for a second, where it had been open for longer before: whoever is refused hears of this second alone.
+#[test]
+fn an_opening_is_seen_with_its_own_time() {
+    explore(|| {
+        let machine = machine(in_a_row(1).follow_retry_after(Duration::from_secs(60)));
+        let long = Ended::new(Outcome::Failure).advised(Duration::from_secs(20));
+        machine.settle(machine.enter(&START).unwrap(), long, &START);
+        machine.reset(&START);
+        let pass = machine.enter(&START).unwrap();
+        let other = thread::spawn({
+            let machine = machine.clone();
+            move || machine.enter(&START)
+        });
+        machine.settle(pass, Outcome::Failure, &START);
+        let [seen] = join([other]);
+        let waits = seen.err().map(|refused| refused.wait());
+        assert!(waits.is_none() || waits == Some(Some(Duration::from_secs(1))), "{waits:?}");
+    });
+}
+
 /// A force comes while a probe fails. It is what counts in the end, and it is told last.
 #[test]
 fn a_force_is_not_overwritten() {

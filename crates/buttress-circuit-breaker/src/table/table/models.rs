@@ -3,7 +3,7 @@ use std::sync::Arc;
 use buttress_testkit::models::{explore, join, thread};
 
 use super::*;
-use crate::State;
+use crate::{Rule, State};
 
 const NOW: Moment = Moment::FIRST;
 
@@ -44,6 +44,24 @@ fn a_slot_with_a_new_tenant_hears_no_old_news() {
         assert_ne!(state(&table, 9), Some(State::Open), "that was about another one");
         let open = (1..=8).filter(|nth| state(&table, *nth) == Some(State::Open));
         assert!(open.eq([1]) || state(&table, 1).is_none(), "nor was it about a third one");
+    });
+}
+
+/// All places are open, and a new key gets one of them: it is never refused for the one that had it.
+#[test]
+fn a_new_tenant_is_not_refused_for_the_old_one() {
+    explore(|| {
+        let table = full();
+        for nth in 1..=8 {
+            let pass = table.enter(key(nth), &NOW).unwrap();
+            table.settle(pass, Outcome::Failure, &NOW);
+        }
+        let other = thread::spawn({
+            let table = table.clone();
+            move || table.enter(key(9), &NOW).is_ok()
+        });
+        assert!(table.enter(key(9), &NOW).is_ok());
+        assert_eq!(join([other]), [true]);
     });
 }
 
