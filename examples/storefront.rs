@@ -1,13 +1,15 @@
 //! A small shop behind the wall: `cargo run --example storefront`, then follow what it prints.
 //!
 //! It needs nothing but itself; with `BUTTRESS_REDIS_URL` it counts its guests, and what they ask, with the shops of its fleet. Every request gets an id, a trace and a real client address; every failure has
-//! one shape, in the format that its client wants; nobody may ask too much; health is told as it is; and it stops without
-//! dropping anybody.
+//! one shape, in the format that its client wants; nobody may ask too much; a bank that is down is left alone; health is told as it
+//! is; and it stops without dropping anybody.
 
 #[path = "storefront/guests.rs"]
 mod guests;
 #[path = "storefront/limits.rs"]
 mod limits;
+#[path = "storefront/payments.rs"]
+mod payments;
 #[path = "storefront/shop.rs"]
 mod shop;
 #[path = "storefront/tries.rs"]
@@ -24,6 +26,7 @@ use buttress::serve::{Phase, Server, Shutdown};
 use buttress_examples::{Failure, Log, Options, try_all};
 
 use self::guests::{Guests, OwnRedis};
+use self::payments::Payments;
 use self::shop::Stock;
 
 #[tokio::main]
@@ -43,11 +46,13 @@ async fn main() -> Result<ExitCode, Failure> {
     let limits = limits::limits(redis.as_ref()).await?;
     let guests = Guests::of(redis);
     let stock = Stock::default();
+    let payments = Payments::open().await?;
     let health = HealthChecks::builder()
         .version(env!("CARGO_PKG_VERSION"))
         .check(stock.check().critical().every(Duration::from_millis(200)).fall(1))
         .checks(guests.check().map(|check| check.every(Duration::from_millis(200)).fall(1)))
         .check(Check::new(limits.clone()).degrading().every(Duration::from_millis(200)).fall(1))
+        .check(payments.check().every(Duration::from_millis(200)).fall(1))
         .details_for_networks(["127.0.0.0/8"])
         .build()?;
     let checks = health.spawn();
@@ -59,7 +64,7 @@ async fn main() -> Result<ExitCode, Failure> {
         .health(&health)
         .rate_limit(&limits)
         .build()?;
-    let app = shop::routes(stock, guests).layer(wall.keep_body().leak());
+    let app = shop::routes(stock, guests, payments).layer(wall.keep_body().leak());
 
     let server = Server::builder()
         .health(&health)

@@ -20,6 +20,7 @@ use tower::limit::ConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 
 use crate::guests::Guests;
+use crate::payments::Payments;
 
 codes! {
     /// There was one, but somebody has it now.
@@ -29,7 +30,7 @@ codes! {
 /// Nothing here wants to hear more than this.
 const MOST_BYTES: usize = 16 * 1024;
 
-pub(crate) fn routes(stock: Stock, guests: Guests) -> Router {
+pub(crate) fn routes(stock: Stock, guests: Guests, payments: Payments) -> Router {
     // Nobody is let in, so everybody is one too many.
     let crowded = ServiceBuilder::new()
         .layer(ErrorsLayer::tower().keep_body())
@@ -46,6 +47,16 @@ pub(crate) fn routes(stock: Stock, guests: Guests) -> Router {
         .route("/stock/lose", post(async |State(stock): State<Stock>| stock.set_lost(true)))
         .route("/stock/find", post(async |State(stock): State<Stock>| stock.set_lost(false)))
         .route("/guests", post(come_in))
+        .route("/payments", post(pay))
+        .route(
+            "/bank/close",
+            post(async |payments: Extension<Payments>| payments.bank().set_closed(true)),
+        )
+        .route(
+            "/bank/open",
+            post(async |payments: Extension<Payments>| payments.bank().set_closed(false)),
+        )
+        .layer(Extension(payments))
         .layer(Extension(guests))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(stock)
@@ -131,6 +142,20 @@ async fn login(Json(login): Json<Login>) -> Result<Json<Value>, Problem> {
         return Err(Problem::new(Code::UNAUTHENTICATED).with_message("Nobody has this password."));
     }
     Ok(Json(json!({ "welcome": login.name })))
+}
+
+#[derive(Deserialize)]
+struct Payment {
+    amount: u64,
+}
+
+async fn pay(
+    Extension(payments): Extension<Payments>,
+    Extension(context): Extension<RequestContext>,
+    Json(payment): Json<Payment>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let receipt = payments.pay(&context, payment.amount).await?;
+    Ok((StatusCode::CREATED, Json(receipt)))
 }
 
 async fn come_in(guests: Extension<Guests>) -> axum::Json<Value> {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use buttress_examples::{Failure, Log, Seen, Try, try_all};
 
 pub(crate) fn tries() -> Vec<Try> {
-    let parts = [pages(), guests(), failures(), shapes(), identity(), limits(), health()];
+    let parts =
+        [pages(), guests(), failures(), shapes(), identity(), payments(), limits(), health()];
     parts.into_iter().flatten().collect()
 }
 
@@ -140,6 +141,37 @@ fn identity() -> Vec<Try> {
         Try::get("an id that goes on, because it comes from a trusted proxy", "/whoami")
             .header("x-request-id", "order-4711")
             .expect("the id is the caller's", |seen| seen.header("x-request-id") == "order-4711"),
+    ]
+}
+
+/// In this order: the bank closes, and opens again.
+fn payments() -> Vec<Try> {
+    let pay = |what| Try::post(what, "/payments", r#"{"amount": 30}"#);
+    vec![
+        pay("a payment, which a bank is asked for").status(201).expect(
+            "the bank has the id of the request",
+            |seen| {
+                !seen.header("x-request-id").is_empty()
+                    && seen.json["request"] == seen.header("x-request-id")
+            },
+        ),
+        Try::post("close the bank", "/bank/close", ""),
+        pay("now no payment succeeds, though it is tried three times")
+            .status(502)
+            .expect("it is the family's shape", |seen| seen.is_problem("DEPENDENCY_FAILED")),
+        pay("and the bank is left alone: whoever pays is told at once, and when to come back")
+            .eventually()
+            .status(503)
+            .expect("it is the family's shape", |seen| seen.is_problem("CIRCUIT_OPEN"))
+            .expect("it says how long", |seen| seen.header("retry-after") == "1"),
+        Try::get("health knows, and the shop sells on", "/health/ready")
+            .eventually()
+            .expect("its breaker is open", |seen| check(seen, "payments") == "degraded"),
+        Try::post("open the bank", "/bank/open", ""),
+        pay("soon the next payment succeeds").eventually().status(201),
+        Try::get("and health knows that, too", "/health/ready")
+            .eventually()
+            .expect("its breaker is closed", |seen| check(seen, "payments") == "up"),
     ]
 }
 
