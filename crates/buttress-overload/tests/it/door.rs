@@ -6,7 +6,7 @@ use std::future::Ready;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use buttress_core::clock::{TokioTimer, secs};
+use buttress_core::clock::{ManualClock, TokioTimer, secs};
 use buttress_core::outcome::LocalRefusal;
 use buttress_core::{Code, Problem};
 use buttress_overload::Priority;
@@ -50,6 +50,25 @@ async fn keeps_the_contract_of_tower() {
 #[tokio::test(start_paused = true)]
 async fn keeps_the_contract_of_tower_also_after_a_wait() {
     Contract::new(|| shed(1).layer().priority(Priority::Critical)).concurrency(1).check().await;
+}
+
+#[test]
+fn who_has_waited_calls_the_instance_that_was_ready() {
+    let shed = Shed::of(1).queue(9, secs(1), ManualClock::new()).build().unwrap();
+    let place = assert_ready(pin!(shed.enter(Priority::Critical))).unwrap();
+    // The mock panics where an instance is called that was not polled ready.
+    let (service, inner) = mock::service_of::<(), Frames, MockError>();
+    inner.hold();
+    let mut service = shed.layer().layer(service);
+    assert_ready(service.ready()).unwrap();
+    let mut waits = Box::pin(service.call(of(Priority::Critical)));
+    assert_pending(waits.as_mut());
+    assert_eq!(inner.counts().calls, 0);
+    drop(place);
+    assert_pending(waits.as_mut());
+    assert_eq!(inner.counts().calls, 1);
+    drop(waits);
+    assert_eq!(shed.under_way(), 0);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Ten times as much as can be done, for five seconds, and what becomes of it behind each of the deciders.
 //!
 //! The figures of the guide are what these print:
-//! `cargo test -p buttress-overload --all-features --test it simulator -- --nocapture`.
+//! `cargo test -p buttress-overload --all-features --test it simulator -- --nocapture`. Another storm is that of another
+//! seed: `BUTTRESS_STORM_SEED=7`.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -52,14 +53,15 @@ struct Outcome {
 
 /// Lets a guard of this kind stand through the storm, and looks what the most is that it gets through without.
 fn storm<G: Guard>(name: &str, capacity: Capacity, guard: impl Fn(ManualClock) -> G) -> Outcome {
+    let seed = std::env::var("BUTTRESS_STORM_SEED").map_or(1, |seed| seed.parse().unwrap());
     let peak = [0.8, 1.0, 1.2, 1.5].map(|load| {
         let clock = ManualClock::new();
-        let mut world = World::new(clock.clone(), guard(clock), capacity);
+        let mut world = World::new(clock.clone(), guard(clock), capacity, seed);
         world.run(&[Phase { until: secs(6), rate: load * capacity.rate() }], |_, _| {});
         world.tally.goodput(secs(2), secs(6))
     });
     let clock = ManualClock::new();
-    let mut world = World::new(clock.clone(), guard(clock), capacity);
+    let mut world = World::new(clock.clone(), guard(clock), capacity, seed);
     let phase = |until, load: f64| Phase { until, rate: load * capacity.rate() };
     world.run(&[phase(BEGINS, 0.7), phase(ENDS, 10.0), phase(OVER, 0.7)], |_, _| {});
     let tally = &world.tally;
@@ -69,7 +71,7 @@ fn storm<G: Guard>(name: &str, capacity: Capacity, guard: impl Fn(ManualClock) -
         critical: tally.share(Priority::Critical, BEGINS, ENDS),
         normal: tally.share(Priority::Normal, BEGINS, ENDS),
         recovery: tally.recovery(secs(1)..secs(5), ENDS..secs(17)),
-        in_vain: tally.in_vain as f64 / tally.sent as f64,
+        in_vain: tally.in_vain as f64 / tally.done() as f64,
     };
     println!(
         "| {name} | {:.0} | {:.0} | {:.1} % | {:.1} % | {:.1} % | {:.1} s | {:.0} % |",
@@ -135,5 +137,5 @@ fn a_throttle_spares_the_other_side_its_refusals() {
         Throttle::builder().window(secs(5)).dice(Dice::seeded(3)).clock(clock).build().unwrap()
     });
     assert!(throttled.goodput > 1.2 * alone.goodput);
-    assert!(throttled.goodput >= OF_THE_PEAK * throttled.peak);
+    assert!(throttled.goodput >= 0.9 * throttled.peak);
 }

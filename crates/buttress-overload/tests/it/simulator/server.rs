@@ -28,6 +28,9 @@ impl Capacity {
 pub struct Server {
     pub capacity: Capacity,
     dice: Dice,
+    /// Which hundredths of the distribution have not been drawn yet: so that each hundred requests are the same work, and one time
+    /// can be compared with another.
+    hundredths: Vec<u32>,
     busy: usize,
     queue: VecDeque<Id>,
     /// What refusals have cost since the last request was begun.
@@ -44,7 +47,14 @@ pub enum Sent {
 impl Server {
     pub fn new(capacity: Capacity, seed: u64) -> Self {
         let owed = Duration::ZERO;
-        Self { capacity, dice: Dice::seeded(seed), busy: 0, queue: VecDeque::new(), owed }
+        Self {
+            capacity,
+            dice: Dice::seeded(seed),
+            hundredths: Vec::new(),
+            busy: 0,
+            queue: VecDeque::new(),
+            owed,
+        }
     }
 
     pub fn send(&mut self, id: Id) -> Sent {
@@ -69,10 +79,21 @@ impl Server {
     }
 
     fn work(&mut self) -> Duration {
-        exponential(&self.dice, self.capacity.mean) + std::mem::take(&mut self.owed)
+        if self.hundredths.is_empty() {
+            self.hundredths = (0..100).collect();
+        }
+        let drawn = self.dice.below(self.hundredths.len() as u64) as usize;
+        let hundredth = self.hundredths.swap_remove(drawn);
+        let share = (f64::from(hundredth) + self.dice.share()) / 100.0;
+        of_share(share, self.capacity.mean) + std::mem::take(&mut self.owed)
     }
 }
 
 pub fn exponential(dice: &Dice, mean: Duration) -> Duration {
-    mean.mul_f64(-(1.0 - dice.share()).ln())
+    of_share(dice.share(), mean)
+}
+
+/// What that share of an exponential distribution is below.
+fn of_share(share: f64, mean: Duration) -> Duration {
+    mean.mul_f64(-(1.0 - share).ln())
 }

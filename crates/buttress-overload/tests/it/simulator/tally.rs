@@ -11,7 +11,6 @@ const TICK: Duration = ms(100);
 #[derive(Default)]
 pub struct Tally {
     ticks: Vec<Tick>,
-    pub sent: u64,
     /// What the server did that nobody waited for any more.
     pub in_vain: u64,
 }
@@ -35,6 +34,11 @@ impl Tally {
         self.tick(at).served += 1;
     }
 
+    /// What the server did in all.
+    pub fn done(&self) -> u64 {
+        self.in_vain + self.ticks.iter().map(|tick| tick.served).sum::<u64>()
+    }
+
     /// How many were served in a second, within this time.
     pub fn goodput(&self, from: Duration, until: Duration) -> f64 {
         let served: u64 = self.between(from, until).iter().map(|tick| tick.served).sum();
@@ -50,10 +54,11 @@ impl Tally {
         sum(|tick| tick.served_of_them) as f64 / sum(|tick| tick.came).max(1) as f64
     }
 
-    /// How long after the storm it took until in each second as many were served as in the worst one before it, to one in a hundred.
+    /// How long after the storm it took until in each second as many were served as in the worst one before it, to three in a hundred: so
+    /// much is chance.
     pub fn recovery(&self, before: Range<Duration>, after: Range<Duration>) -> Duration {
         let worst = self.seconds(before).fold(1.0, f64::min);
-        let bad = self.seconds(after).enumerate().filter(|(_, share)| *share < worst - 0.01).last();
+        let bad = self.seconds(after).enumerate().filter(|(_, share)| *share < worst - 0.03).last();
         bad.map_or(Duration::ZERO, |(step, _)| TICK * (step as u32 + 1))
     }
 

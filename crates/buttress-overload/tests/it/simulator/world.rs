@@ -69,13 +69,13 @@ impl Wake for WakeOf {
 }
 
 impl<G: Guard> World<G> {
-    pub fn new(clock: ManualClock, guard: G, capacity: Capacity) -> Self {
+    pub fn new(clock: ManualClock, guard: G, capacity: Capacity, seed: u64) -> Self {
         Self {
             began: clock.now(),
             clock,
-            dice: Dice::seeded(1),
+            dice: Dice::seeded(seed),
             guard,
-            server: Server::new(capacity, 2),
+            server: Server::new(capacity, seed + 1),
             events: BinaryHeap::new(),
             scheduled: 0,
             attempts: Vec::new(),
@@ -163,7 +163,6 @@ impl<G: Guard> World<G> {
     }
 
     fn send(&mut self, id: Id, ticket: G::Ticket) {
-        self.tally.sent += 1;
         self.attempts[id].ticket = Some(ticket);
         match self.server.send(id) {
             Sent::Begun(work) => self.schedule(work, Event::Done(id)),
