@@ -89,6 +89,12 @@ impl Word {
         self.0 & TIMED != 0
     }
 
+    /// Its generation and whether it is timed: what a call takes along.
+    #[inline]
+    pub(crate) const fn without_state(self) -> u64 {
+        self.0 & (!0 << GENERATION | TIMED)
+    }
+
     #[inline]
     pub(crate) const fn is_windowed(self) -> bool {
         self.0 & WINDOWED != 0

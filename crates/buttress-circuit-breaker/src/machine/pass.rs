@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use crate::word::Word;
@@ -7,66 +8,81 @@ use crate::{Reason, State};
 /// example.
 ///
 /// One that is not settled holds the place of a probe until its lease is over.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 #[must_use = "its outcome has to be settled"]
 pub struct Pass {
-    generation: u32,
-    kind: Kind,
-    timed: bool,
-    /// The rates have counted it already.
-    counted: bool,
+    /// Of the word it passed by, the generation and whether it is timed; and in place of the rest, its kind and `COUNTED`.
+    bits: u64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
     /// It counts.
-    Ordinary,
+    Ordinary = 0,
     /// It decides whether the breaker closes.
-    Probe,
+    Probe = 1,
     /// It moves nothing.
-    Free,
+    Free = 2,
     /// It belongs to nobody: whoever asked has to ask again.
-    Nobodys,
+    Nobodys = 3,
 }
+
+const KIND: u64 = 3;
+/// The rates have counted it already.
+const COUNTED: u64 = 1 << 2;
 
 impl Pass {
     #[inline]
     pub(crate) const fn new(word: Word, kind: Kind) -> Self {
-        Self { generation: word.generation(), kind, timed: word.is_timed(), counted: false }
+        Self { bits: word.without_state() | kind as u64 }
     }
 
     /// Whether it is one of the few that decide whether the breaker closes.
     #[must_use]
     pub const fn is_probe(&self) -> bool {
-        matches!(self.kind, Kind::Probe)
+        matches!(self.kind(), Kind::Probe)
     }
 
     /// Whether it has to be known how long the call waits.
+    #[inline]
     #[must_use]
     pub const fn is_timed(&self) -> bool {
-        self.timed
+        Word::from_bits(self.bits).is_timed()
     }
 
     pub(crate) const fn counted(self) -> Self {
-        Self { counted: true, ..self }
+        Self { bits: self.bits | COUNTED }
     }
 
     pub(crate) const fn is_nobodys(self) -> bool {
-        matches!(self.kind, Kind::Nobodys)
+        matches!(self.kind(), Kind::Nobodys)
     }
 
     pub(crate) const fn is_counted(self) -> bool {
-        self.counted
+        self.bits & COUNTED != 0
     }
 
     #[inline]
     pub(crate) const fn generation(self) -> u32 {
-        self.generation
+        Word::from_bits(self.bits).generation()
     }
 
     #[inline]
     pub(crate) const fn kind(self) -> Kind {
-        self.kind
+        match self.bits & KIND {
+            0 => Kind::Ordinary,
+            1 => Kind::Probe,
+            2 => Kind::Free,
+            _ => Kind::Nobodys,
+        }
+    }
+}
+
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut pass = f.debug_struct("Pass");
+        pass.field("generation", &self.generation()).field("kind", &self.kind());
+        pass.field("timed", &self.is_timed()).field("counted", &self.is_counted()).finish()
     }
 }
 

@@ -134,12 +134,16 @@ impl Slot {
         tick
     }
 
-    fn sums(&self, buckets: u32, generation: u32, tick: u32) -> Counts {
-        (0..buckets).fold(Counts::default(), |sums, back| {
-            let Some(tick) = tick.checked_sub(back) else { return sums };
-            let bucket = self.buckets[(tick % buckets) as usize].load(Acquire);
-            sums.plus(Bucket::from_bits(bucket).counts(generation, tick))
-        })
+    fn sums(&self, buckets: u32, generation: u32, mut tick: u32) -> Counts {
+        let (mut sums, mut at) = (Counts::default(), tick % buckets);
+        for _ in 0..buckets {
+            let bucket = Bucket::from_bits(self.buckets[at as usize].load(Acquire));
+            sums = sums.plus(bucket.counts(generation, tick));
+            // Before the first tick there is none, and its bucket is empty.
+            tick = tick.wrapping_sub(1);
+            at = at.checked_sub(1).unwrap_or(buckets - 1);
+        }
+        sums
     }
 
     fn hit<T: Fn() -> Moment>(&self, rule: &Rule, call: &Counted<'_, T>) -> bool {
