@@ -87,6 +87,7 @@ impl Breaker {
 
     /// Opens, for as long as if a rule had held, because somebody outside knows better: a health check, a signal of the
     /// dependency. Says whether it did: not if it is open, or held by somebody.
+    #[expect(clippy::must_use_candidate, reason = "it may be just what was meant")]
     pub fn trip(&self, trip: Trip) -> bool {
         self.0.machine.trip(trip, &*self.0)
     }

@@ -94,6 +94,9 @@ where
     }
 }
 
+/// Who judges a call that nobody else judges: see [`Breaker::call`].
+pub type ByResult<T, E> = fn(Result<&T, &E>) -> Judgement;
+
 /// What a result says that nobody judges. A refusal by another part of our own wall says nothing of whom was called.
 pub(crate) fn by_result<T, E: 'static>(result: Result<&T, &E>) -> Judgement {
     let Err(error) = result else { return Judgement::new(Outcome::Success) };

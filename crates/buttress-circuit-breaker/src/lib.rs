@@ -45,7 +45,7 @@ mod word;
 
 pub use self::breaker::Breaker;
 pub use self::builder::CircuitBreakerBuilder;
-pub use self::call::Call;
+pub use self::call::{ByResult, Call};
 pub use self::config::CircuitBreakerSettings;
 pub use self::events::{Event, Events};
 pub use self::future::ResponseFuture;

@@ -2,9 +2,9 @@ use buttress_core::Problem;
 use buttress_core::outcome::Judgement;
 
 use super::Breaker;
-use crate::BreakerTicket;
-use crate::call::{Call, by_result};
+use crate::call::by_result;
 use crate::machine::Refused;
+use crate::{BreakerTicket, ByResult, Call};
 
 /// Calls.
 impl Breaker {
@@ -23,7 +23,7 @@ impl Breaker {
     ///
     /// No allocation, neither for a call nor for a refusal: all refusals within a tenth of a second share one problem.
     #[inline]
-    pub fn call<F, Fut, T, E>(&self, work: F) -> Call<Fut, fn(Result<&T, &E>) -> Judgement>
+    pub fn call<F, Fut, T, E>(&self, work: F) -> Call<Fut, ByResult<T, E>>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,

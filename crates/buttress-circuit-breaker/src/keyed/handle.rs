@@ -6,12 +6,12 @@ use buttress_core::stage::RequestHead;
 use buttress_core::sync::Shared;
 use buttress_core::{Health, Probe, ProbeFuture, Problem};
 
-use crate::call::{Call, by_result};
+use crate::call::by_result;
 use crate::inner::World;
 use crate::machine::{Refused, Snapshot, Table, TableUsage};
 use crate::meters::Meters;
 use crate::refusal::Refusals;
-use crate::{BreakerTicket, Force, Trip};
+use crate::{BreakerTicket, ByResult, Call, Force, Trip};
 
 /// The handle of a table of circuit breakers, one for each key. Clones are the same table.
 ///
@@ -90,6 +90,7 @@ impl BreakerTable {
     }
 
     /// Opens the breaker of this key, as [`Breaker::trip`](crate::Breaker::trip) does.
+    #[expect(clippy::must_use_candidate, reason = "it may be just what was meant")]
     pub fn trip(&self, key: Key, trip: Trip) -> bool {
         self.0.table.trip(key, trip, &*self.0)
     }
@@ -121,11 +122,7 @@ impl BreakerTable {
     ///
     /// Fails with the error of the call, or with a [`Problem`] that it was not made.
     #[inline]
-    pub fn call<F, Fut, T, E>(
-        &self,
-        key: Key,
-        work: F,
-    ) -> Call<Fut, fn(Result<&T, &E>) -> Judgement, Self>
+    pub fn call<F, Fut, T, E>(&self, key: Key, work: F) -> Call<Fut, ByResult<T, E>, Self>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,

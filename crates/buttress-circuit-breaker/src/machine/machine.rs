@@ -20,7 +20,8 @@ use crate::word::{Phase, Word};
 /// use buttress_circuit_breaker::{Rule, State};
 /// use buttress_core::clock::Moment;
 /// use buttress_core::outcome::Outcome;
-/// ///
+/// use std::time::Duration;
+///
 /// let mut now = Moment::FIRST;
 /// let policy = Policy::default().rules([Rule::InARow(2)]).jitter(0);
 /// let machine = Machine::new(policy, now)?;

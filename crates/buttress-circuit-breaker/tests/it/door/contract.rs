@@ -8,7 +8,7 @@ use buttress_circuit_breaker::{
 };
 use buttress_core::clock::TokioTimer;
 use buttress_core::key::{ByEndpoint, endpoint, path};
-use buttress_testkit::contract::{Contract, Promise};
+use buttress_testkit::contract::{Broken, Contract, Promise};
 use http::Request;
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +48,7 @@ async fn of_an_open_breaker() {
         layer
     };
     let broken = Contract::new(open).broken().await;
-    let broken: Vec<_> = broken.iter().map(|broken| broken.promise()).collect();
+    let broken: Vec<_> = broken.iter().map(Broken::promise).collect();
     for promise in [Promise::DroppedFutures, Promise::UnusedReadiness] {
         assert!(!broken.contains(&promise), "{promise:?}");
     }

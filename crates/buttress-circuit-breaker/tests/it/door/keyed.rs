@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use buttress_circuit_breaker::{CircuitBreaker, Force, State};
+use buttress_core::Fault;
 use buttress_core::clock::ManualClock;
 use buttress_core::key::{endpoint, host, path};
 use buttress_core::outcome::Outcome;
@@ -62,7 +63,7 @@ fn an_operator_may_force_one() {
 fn what_a_table_has_no_room_for_is_said_with_all_else() {
     let builder = CircuitBreaker::after(9).failures_in(super::SLOW).named("").probes(0);
     let error = builder.build_table(path(), 0).unwrap_err();
-    let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+    let paths: Vec<_> = error.faults().iter().map(Fault::path).collect();
     assert_eq!(paths, ["name", "probes", "rules[0].n", "room"]);
 }
 

@@ -59,17 +59,6 @@ fn ready_by_an_open_breaker_only_refuses() {
     assert_eq!(door.inner.counts().calls, 0);
 }
 
-#[test]
-fn a_clone_of_one_that_is_ready_is_not() {
-    let mut door = Door::after(1);
-    door.breaker.force(Force::Open);
-    ready(&mut door.client);
-    let mut clone = door.client.clone();
-    door.breaker.force(Force::Release);
-    ready(&mut clone);
-    assert_eq!(call(&mut clone), 200);
-}
-
 /// The service was polled ready, and is not called: it keeps its place until it is, or is dropped.
 #[test]
 fn a_refusal_keeps_the_readiness() {

@@ -3,15 +3,14 @@
 use buttress_circuit_breaker::{
     Breaker, CircuitBreaker, CircuitBreakerSettings, Force, Mode, Over, Rule, State,
 };
-use buttress_core::BuildError;
 use buttress_core::clock::{ManualClock, ms, secs};
 use buttress_core::outcome::Outcome;
-use buttress_core::{HealthStatus, Probe};
+use buttress_core::{BuildError, Fault, HealthStatus, Probe};
 
 use super::builder;
 
 fn paths(error: &BuildError) -> Vec<&str> {
-    error.faults().iter().map(|fault| fault.path()).collect()
+    error.faults().iter().map(Fault::path).collect()
 }
 
 fn read(text: &str) -> CircuitBreakerSettings {
