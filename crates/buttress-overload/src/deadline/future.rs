@@ -47,21 +47,25 @@ where
         let wants = M::wants(&request);
         let clock = rules.clock.get();
         let now = clock.now();
-        let said = M::said(&request, clock, now, &rules.told);
-        let deadline = rules.deadline(said, now);
-        let refused = deadline.is_some_and(|deadline| deadline.is_over(now));
-        let future = if refused {
-            rules.before.increment(1);
-            None
-        } else {
-            if let Some(deadline) = deadline {
-                M::tell(&mut request, deadline, now, &rules.told);
-            }
-            let _scope = deadline.map(Deadline::enter);
-            Some(inner.call(request))
-        };
+        let deadline = rules.deadline(M::said(&request, clock, now, &rules.told), now);
+        if deadline.is_some_and(|deadline| deadline.is_over(now)) {
+            return Self::over(rules, timer, wants);
+        }
+        if let Some(deadline) = deadline {
+            M::tell(&mut request, deadline, now, &rules.told);
+        }
+        let scope = deadline.map(Deadline::enter);
+        let future = Some(inner.call(request));
+        drop(scope);
         let (alarm, rules, timer) = (Alarm::unarmed(), rules.clone(), timer.clone());
-        Self { future, alarm, deadline, refused, rules, timer, wants }
+        Self { future, alarm, deadline, refused: false, rules, timer, wants }
+    }
+
+    #[cold]
+    fn over(rules: &Shared<Rules>, timer: &T, wants: M::Wants) -> Self {
+        rules.before.increment(1);
+        let (alarm, rules, timer) = (Alarm::unarmed(), rules.clone(), timer.clone());
+        Self { future: None, alarm, deadline: None, refused: true, rules, timer, wants }
     }
 }
 
