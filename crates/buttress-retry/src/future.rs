@@ -130,11 +130,18 @@ where
             let next = match state.as_mut().project() {
                 StateProj::Calling { future } => {
                     let Some(plan) = this.plan else { return future.poll(cx) };
-                    let (polled, is_second) = attempted(shared, plan, this.race, future, cx);
-                    if is_second {
-                        // The loser goes before the answer does.
-                        state.set(State::Done);
-                    }
+                    let polled = match &shared.inner.hedge {
+                        None => plan.enter(|| future.poll(cx)),
+                        Some(hedging) => {
+                            let mut racing = Requests { shared, plan, first: future };
+                            let raced = poll_both(hedging, &mut racing, this.race, cx);
+                            if matches!(raced, Poll::Ready(Raced::Second(_))) {
+                                // The loser goes before the answer does.
+                                state.set(State::Done);
+                            }
+                            raced.map(Raced::answer)
+                        }
+                    };
                     let Poll::Ready(result) = &polled else {
                         plan.waits(&shared.inner);
                         return Poll::Pending;
@@ -161,34 +168,6 @@ where
             };
             state.set(next);
         }
-    }
-}
-
-/// What came of an attempt, and whether it is the second that answered.
-pub(crate) type Attempted<A> = (Poll<A>, bool);
-
-/// Polls the attempt, and what stands beside it.
-#[inline]
-fn attempted<S, B, C, T, D>(
-    shared: &Judged<C, T>,
-    plan: &mut Plan<S, B>,
-    race: &mut RequestRace<S, B, T::Sleep>,
-    first: Pin<&mut S::Future>,
-    cx: &mut Context<'_>,
-) -> Attempted<Result<Response<D>, S::Error>>
-where
-    S: Service<Request<ReplayBody<B>>, Response = Response<D>> + Clone,
-    C: Classify<Response<D>, S::Error>,
-    T: Timer,
-    B: Body<Data = Bytes>,
-{
-    let Some(hedging) = &shared.inner.hedge else {
-        return (plan.enter(|| first.poll(cx)), false);
-    };
-    match poll_both(hedging, &mut Requests { shared, plan, first }, race, cx) {
-        Poll::Pending => (Poll::Pending, false),
-        Poll::Ready(Raced::First(result)) => (Poll::Ready(result), false),
-        Poll::Ready(Raced::Second(result)) => (Poll::Ready(result), true),
     }
 }
 

@@ -13,7 +13,6 @@ use pin_project_lite::pin_project;
 use crate::Attempt;
 use crate::budget::Deposit;
 use crate::decide::{Course, Why};
-use crate::future::Attempted;
 use crate::hedge::{Call, Raced, RunRace, Runs, poll_both};
 use crate::inner::{Facts, Inner, Next};
 use crate::when::Safety;
@@ -129,12 +128,12 @@ fn begin<F, T>(inner: &Inner<T>, call: &mut Call<F>, course: &Course, next: Opti
     call.by_cap = inner.count_for_hedges(false);
 }
 
-/// Polls the attempt, and what stands beside it.
+/// Polls the attempt, and what stands beside it. Says what came of it, and whether it is the second that answered.
 fn attempted<F, Fut, C, T, R, E>(
     mut racing: Runs<'_, F, Fut, C, T>,
     race: &mut RunRace<Fut, T::Sleep>,
     cx: &mut Context<'_>,
-) -> Attempted<Result<R, E>>
+) -> (Poll<Result<R, E>>, bool)
 where
     F: FnMut(Attempt) -> Fut,
     Fut: Future<Output = Result<R, E>>,
@@ -142,11 +141,9 @@ where
     T: Timer,
 {
     let Some(hedging) = &racing.inner.hedge else { return (racing.first.poll(cx), false) };
-    match poll_both(hedging, &mut racing, race, cx) {
-        Poll::Pending => (Poll::Pending, false),
-        Poll::Ready(Raced::First(result)) => (Poll::Ready(result), false),
-        Poll::Ready(Raced::Second(result)) => (Poll::Ready(result), true),
-    }
+    let raced = poll_both(hedging, &mut racing, race, cx);
+    let is_second = matches!(raced, Poll::Ready(Raced::Second(_)));
+    (raced.map(Raced::answer), is_second)
 }
 
 fn after<Fut, T: Timer>(pause: Duration, inner: &Inner<T>) -> State<Fut, T::Sleep> {

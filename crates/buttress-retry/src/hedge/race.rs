@@ -28,6 +28,14 @@ pub(crate) enum Raced<A> {
     Second(A),
 }
 
+impl<A> Raced<A> {
+    pub(crate) fn answer(self) -> A {
+        match self {
+            Self::First(answer) | Self::Second(answer) => answer,
+        }
+    }
+}
+
 /// Two attempts of one call, whatever it is.
 pub(crate) trait Racing {
     /// Where the second stands.
