@@ -1,6 +1,6 @@
-#![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
+#![cfg_attr(all(feature = "axum", feature = "outbound"), doc = include_str!("../README.md"))]
 #![cfg_attr(
-    not(feature = "axum"),
+    not(all(feature = "axum", feature = "outbound")),
     doc = "Tower layers that make a Rust service fit for production."
 )]
 //!

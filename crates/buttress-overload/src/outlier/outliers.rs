@@ -162,7 +162,8 @@ impl Inner {
             self.endpoints[at].turn(true);
             self.meters.left_out(why);
             self.publish(roster);
-            tracing::warn!(endpoint = at, why = why.as_str(), "an endpoint is left out");
+            let (set, why) = (&*self.name, why.as_str());
+            tracing::warn!(target: "buttress", set, endpoint = at, why, "an endpoint is left out");
         }
     }
 
@@ -171,7 +172,8 @@ impl Inner {
         self.meters.out(roster.left_out());
         let panics = roster.is_panic();
         if panics && !self.panics.swap(panics, Relaxed) {
-            tracing::warn!("so many endpoints are outliers that all are used");
+            let set = &*self.name;
+            tracing::warn!(target: "buttress", set, "so many endpoints are outliers that all are used");
         }
         self.panics.store(panics, Relaxed);
     }
