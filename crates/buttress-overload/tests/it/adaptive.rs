@@ -54,8 +54,9 @@ fn the_limit_stays_where_latency_says() {
     let (low, high) = dependency.run(&mut gradient, secs(3_600));
     // Half of it while it is being measured what a call takes alone.
     assert!(low >= 70, "{low}");
-    assert!(high <= 200, "{high}: it climbs");
-    assert!((130..200).contains(&gradient.limit()), "{}", gradient.limit());
+    // Half as long again as alone is what 150 at once take; the step that finds that it is too much is one of two.
+    assert!(high <= 157, "{high}: it climbs");
+    assert!((145..157).contains(&gradient.limit()), "{}", gradient.limit());
 }
 
 #[test]
