@@ -81,7 +81,8 @@ use super::{OutboundBuilder, OutboundService};
 /// # Cost
 ///
 /// A look at the clock for the deadline, a clone of the client and of the head where a call may be repeated, and one allocation
-/// for a body that is not empty. What was asked for costs what it says itself; see the crates. In a program that builds its wall once,
+/// for a body that is not empty. A refusal as a response is up to five allocations; that of the breaker, asked by itself, is none.
+/// What was asked for costs what it says itself; see the crates. In a program that builds its wall once,
 /// [`leak`](Self::leak) spares the counting of references.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use buttress::circuit_breaker::Force;
+use buttress::circuit_breaker::{Force, Trip};
 use buttress::clock::ManualClock;
 use buttress::prelude::*;
 use buttress_testkit::{allocations, poll};
@@ -49,17 +49,25 @@ fn a_success_allocates_once_for_a_body_and_not_without() {
     assert_eq!(of(&plain, "an order", 200), 0, "what is never repeated keeps nothing");
 }
 
-/// The decision allocates nothing; the response has a table of headers and one of extensions.
+/// The decision allocates nothing; the response has a table of extensions, and one of headers if it says when to come back.
 #[test]
 fn a_refusal_over_http_allocates_for_its_response_alone() {
-    let wall = wall();
-    // One that would be over in time is waited for.
-    wall.breaker().force(Force::Open);
     // Its problem is made once for each tenth of a second.
-    assert!(wall.breaker().try_enter().is_err());
-    let refused = allocations::of(|| wall.breaker().try_enter().is_err());
-    assert!(refused.0);
-    assert_eq!(refused.1.allocations(), 0);
-    let seen = of(&wall, "", 503);
-    assert_eq!(seen, 7);
+    let refuses = |wall: &Outbound| wall.breaker().try_enter().is_err();
+    let closed_by_hand = wall();
+    closed_by_hand.breaker().force(Force::Open);
+    assert!(refuses(&closed_by_hand));
+    let (is_refused, count) = allocations::of(|| refuses(&closed_by_hand));
+    assert_eq!((is_refused, count.allocations()), (true, 0));
+    assert_eq!(of(&closed_by_hand, "", 503), 3);
+
+    // One that would be over in time is waited for, unless that is not wanted.
+    let open = Outbound::to("payments")
+        .retry(Retry::up_to(3).wait_for_refusals(false))
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
+    open.breaker().trip(Trip::switch());
+    assert!(refuses(&open));
+    assert_eq!(of(&open, "", 503), 5);
 }
