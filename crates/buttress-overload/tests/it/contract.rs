@@ -5,13 +5,19 @@ use std::fmt::Debug;
 use buttress_core::Deadline;
 use buttress_core::clock::{Moment, TokioTimer, secs};
 use buttress_core::deadline::Wire;
+use buttress_core::outcome::AsError;
+use buttress_core::stage::Keep;
 use buttress_overload::bulkhead::{
     Bulkhead, BulkheadBuilder, BulkheadLayer, Bulkheaded, Permit, ToTheEnd,
 };
-use buttress_overload::deadline::DeadlineLayer;
-use buttress_overload::fallback::Fallback;
-use buttress_overload::timeout::{BodyTimeoutLayer, Timeout};
+use buttress_overload::deadline::{DeadlineLayer, DeadlineService};
+use buttress_overload::fallback::{Fallback, Instead};
+use buttress_overload::timeout::{
+    BodyError, BodyTimeoutLayer, TimedBody, TimedOut, Timeout, TimeoutLayer,
+};
+use buttress_testkit::body::Frames;
 use buttress_testkit::contract::{Contract, Promise};
+use buttress_testkit::mock::MockError;
 use http::Request;
 
 fn queued() -> Bulkhead<TokioTimer> {
@@ -77,4 +83,15 @@ fn types_are_what_servers_need() {
     shared::<Bulkheaded<()>>();
     sendable::<Permit>();
     sendable::<BulkheadBuilder>();
+    shared::<Timeout<TokioTimer>>();
+    shared::<TimeoutLayer<TokioTimer, Keep>>();
+    shared::<TimedOut<(), TokioTimer>>();
+    shared::<BodyTimeoutLayer<TokioTimer>>();
+    shared::<DeadlineLayer<TokioTimer, AsError>>();
+    shared::<DeadlineService<(), TokioTimer>>();
+    shared::<Fallback<Instead<std::cell::Cell<u8>>>>();
+    sendable::<TimedBody<Frames, TokioTimer>>();
+    sendable::<BodyError<MockError>>();
+    assert!(size_of::<Bulkhead>() <= 3 * size_of::<usize>());
+    assert_eq!(size_of::<Permit>(), 2 * size_of::<usize>());
 }
