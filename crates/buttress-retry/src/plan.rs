@@ -71,7 +71,7 @@ impl<S, B: Body> Plan<S, B> {
             safety,
             is_grpc: self.head.is_grpc(),
             is_inner: self.is_inner,
-            body: self.reel.look(),
+            body: self.reel.look(seen.judgement().is_unprocessed()),
             deadline: self.head.deadline(&*inner.clock),
         }
     }

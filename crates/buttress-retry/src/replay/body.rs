@@ -34,8 +34,10 @@ pin_project! {
 
     impl<B> PinnedDrop for ReplayBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            if let KindProj::Recording { tape, is_noted: true, .. } = this.project().kind.project() {
-                tape.left();
+            match this.project().kind.project() {
+                KindProj::Waiting { reader, tape, .. } => tape.left_unread(*reader),
+                KindProj::Recording { tape, is_noted: true, .. } => tape.left(),
+                _ => {}
             }
         }
     }

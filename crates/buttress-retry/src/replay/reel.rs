@@ -43,10 +43,10 @@ impl<B: Body> Reel<B> {
 
 impl<B> Reel<B> {
     /// Whether it can be sent again.
-    pub(crate) fn look(&self) -> Result<(), Lost> {
+    pub(crate) fn look(&self, is_unprocessed: bool) -> Result<(), Lost> {
         match self {
             Self::Empty => Ok(()),
-            Self::Taped(tape) => tape.look(),
+            Self::Taped(tape) => tape.look(is_unprocessed),
         }
     }
 

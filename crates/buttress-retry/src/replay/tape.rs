@@ -20,8 +20,8 @@ pub(crate) struct Tape<B> {
 }
 
 enum Slot<B> {
-    /// Nobody has begun to read it. The reader of this number may.
-    Untouched(u32, B),
+    /// Nobody has begun to read it. This reader may, while there is one.
+    Untouched(Option<u32>, B),
     /// It is being read, or was and broke off. So much was noted of it; this long it is, if that is known.
     Reading(Frames, Option<u64>),
     /// It was read to its end.
@@ -52,15 +52,17 @@ pub(super) enum Found<T> {
 impl<B> Tape<B> {
     /// With a body that its first reader may begin to read.
     pub(super) fn new(body: B, room: &Room, ends_with_its_bytes: bool) -> Self {
-        let slot = Lock::new(Slot::Untouched(1, body));
+        let slot = Lock::new(Slot::Untouched(Some(1), body));
         Self { slot, room: room.clone(), ends_with_its_bytes }
     }
 
-    /// Whether it can be sent again.
-    pub(super) fn look(&self) -> Result<(), Lost> {
+    /// Whether it can be sent again. What was answered, while somebody may still begin to read it, is as good as in flight;
+    /// what nobody has taken is not.
+    pub(super) fn look(&self, is_unprocessed: bool) -> Result<(), Lost> {
         match &*self.slot.lock() {
-            Slot::Untouched(..) | Slot::Whole(_) => Ok(()),
-            Slot::Reading(..) | Slot::Spoilt => Err(Lost::InFlight),
+            Slot::Untouched(None, _) | Slot::Whole(_) => Ok(()),
+            Slot::Untouched(Some(_), _) if is_unprocessed => Ok(()),
+            Slot::Untouched(..) | Slot::Reading(..) | Slot::Spoilt => Err(Lost::InFlight),
             Slot::TooLarge => Err(Lost::TooLarge),
         }
     }
@@ -111,6 +113,13 @@ impl<B> Tape<B> {
         }
     }
 
+    /// Notes that this reader goes away, and has read nothing.
+    pub(super) fn left_unread(&self, reader: u32) {
+        if let Slot::Untouched(of, _) = &mut *self.slot.lock() {
+            of.take_if(|of| *of == reader);
+        }
+    }
+
     /// Notes that it broke, so that nothing of it may be sent again.
     pub(super) fn spoil(&self) {
         self.lose(&mut self.slot.lock(), Slot::Spoilt);
@@ -139,7 +148,7 @@ impl<B: Body> Tape<B> {
     pub(super) fn take(&self, reader: u32) -> Option<B> {
         let mut slot = self.slot.lock();
         match &*slot {
-            Slot::Untouched(of, _) if *of == reader => {}
+            Slot::Untouched(of, _) if *of == Some(reader) => {}
             _ => return None,
         }
         match std::mem::replace(&mut *slot, Slot::Spoilt) {
@@ -165,7 +174,7 @@ impl<B: Body> Tape<B> {
     ) -> Result<Found<T>, Lost> {
         match &mut *self.slot.lock() {
             Slot::Untouched(of, body) => {
-                *of = reader;
+                *of = Some(reader);
                 Ok(Found::Untouched(untouched(body)))
             }
             Slot::Whole(frames) => Ok(Found::Whole(frames.clone())),

@@ -195,6 +195,23 @@ fn who_was_given_up_reads_nothing() {
     assert_eq!(rig.ended(), Some(200));
 }
 
+/// A server that answers before anybody has begun to send it the body, which may happen still.
+#[test]
+fn an_answer_before_the_body_is_not_repeated() {
+    let mut rig = Rig::new(Frames::new().data("one"));
+    let (request, call) = rig.call().split();
+    call.answer(status(503));
+    assert_eq!(rig.ended(), Some(503));
+    assert_eq!(read(request.into_body()).0, ["one"], "whoever sends it can go on");
+
+    // Of whom nobody sends it any more, as of a breaker that refuses, it can be had back.
+    let mut rig = Rig::new(Frames::new().data("one"));
+    let (request, call) = rig.call().split();
+    drop(request);
+    call.answer(status(503));
+    assert_eq!(read(rig.call().split().0.into_body()).0, ["one"]);
+}
+
 #[test]
 fn an_early_answer_is_not_repeated() {
     let mut rig = Rig::new(Frames::new().data("one").hold().data("two"));
