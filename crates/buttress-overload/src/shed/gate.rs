@@ -3,15 +3,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, Timer};
-use buttress_core::outcome::{Judgement, Ticket};
 use buttress_core::sync::Shared;
 use buttress_core::{Code, Problem};
 
 use super::builder::Limit;
 use super::line::{Line, Step};
 use super::meters::{Meters, Why};
-use super::{ShedBuilder, Waits};
-use crate::adaptive::{Learner, LimitPolicy, Timing};
+use super::{Place, ShedBuilder, Waits};
+use crate::adaptive::{Learner, LimitPolicy};
 use crate::door::{self, Admission, DoorLayer, Guard};
 use crate::load::by_result;
 use crate::parts::Lock;
@@ -168,7 +167,7 @@ impl Inner {
         overloaded()
     }
 
-    fn resize(&self, limit: u32) {
+    pub(super) fn resize(&self, limit: u32) {
         self.slots.resize(limit);
         self.meters.limit(limit);
         self.hand_on();
@@ -223,71 +222,6 @@ pub(super) fn overloaded() -> Problem {
     Problem::new(Code::OVERLOADED).with_retry_after(Duration::from_secs(1))
 }
 
-/// A place for one call.
-///
-/// # Cancellation
-///
-/// Dropped, it is for the next one.
-#[must_use = "the place is given back at once"]
-pub struct Place {
-    inner: Shared<Inner>,
-    /// Only if somebody learns from it.
-    timing: Option<Timing>,
-    settled: bool,
-}
-
-impl Place {
-    /// For somebody for whom a slot was taken.
-    #[inline]
-    pub(super) fn taken(inner: Shared<Inner>) -> Self {
-        let begins = |learner: &Learner| learner.begins(inner.slots.taken(), inner.clock.now());
-        let timing = inner.learner.as_ref().map(begins);
-        Self { inner, timing, settled: false }
-    }
-
-    /// Says how the call ended, and gives the place back.
-    pub fn settle(mut self, judgement: impl Into<Judgement>) {
-        self.settled = true;
-        let judgement = judgement.into();
-        self.learn(|learner, timing, clock| learner.ended(timing, judgement, clock));
-    }
-
-    fn learn(&self, ended: impl FnOnce(&Learner, Timing, &dyn Clock) -> Option<u32>) {
-        let (Some(learner), Some(timing)) = (&self.inner.learner, self.timing) else { return };
-        if let Some(limit) = ended(learner, timing, &*self.inner.clock) {
-            self.inner.resize(limit);
-        }
-    }
-}
-
-impl Ticket for Place {
-    #[inline]
-    fn settle(self, judgement: Judgement) {
-        Self::settle(self, judgement);
-    }
-
-    fn headed(&mut self) {
-        if let Some(timing) = &mut self.timing {
-            timing.headed(self.inner.clock.now());
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if !self.settled {
-            self.learn(Learner::left);
-        }
-        self.inner.give();
-    }
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
-    }
-}
-
 impl<T: Clone> Clone for Shed<T> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone(), timer: self.timer.clone() }
@@ -305,86 +239,4 @@ impl<T> fmt::Debug for Shed<T> {
 
 #[cfg(test)]
 #[cfg(buttress_loom)]
-mod models {
-    use std::sync::Arc;
-    use std::task::{Context, Poll, Waker};
-
-    use buttress_testkit::models::{block_on, explore, join, thread};
-
-    use super::*;
-
-    fn shed() -> Arc<Shed> {
-        let shed = Shed::of(1).target(Duration::from_secs(1), Duration::from_secs(9));
-        let shed = shed.queue(9, Duration::from_secs(60), NoTimer).clock(Stands);
-        Arc::new(shed.build().unwrap())
-    }
-
-    /// A clock that stands.
-    #[derive(Debug)]
-    struct Stands;
-
-    impl Clock for Stands {
-        fn now(&self) -> buttress_core::clock::Moment {
-            buttress_core::clock::Moment::FIRST
-        }
-
-        fn wall(&self) -> buttress_core::clock::Timestamp {
-            buttress_core::clock::Timestamp::EPOCH
-        }
-    }
-
-    /// Waits for a place, as long as that takes.
-    fn wait(shed: &Shed) -> Place {
-        match shed.admit(Priority::Critical) {
-            Admission::In(place) => place,
-            Admission::Wait(wait) => block_on(wait).unwrap(),
-            Admission::Out(problem) => panic!("{problem}"),
-        }
-    }
-
-    /// Stands in the line and goes again, whether called or not.
-    fn go(shed: &Shed) {
-        if let Admission::Wait(wait) = shed.admit(Priority::Critical) {
-            let mut wait = Box::pin(wait);
-            let looked = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            if let Poll::Ready(place) = looked {
-                drop(place.unwrap());
-            }
-        }
-    }
-
-    fn spawn(shed: &Arc<Shed>, run: fn(&Shed)) -> thread::JoinHandle<()> {
-        let shed = shed.clone();
-        thread::spawn(move || run(&shed))
-    }
-
-    fn all_is_back(shed: &Shed) {
-        assert_eq!((shed.under_way(), shed.waiting()), (0, 0));
-        assert!(matches!(shed.admit(Priority::Critical), Admission::In(_)), "in passing");
-    }
-
-    #[test]
-    fn nobody_sleeps_beside_a_free_slot() {
-        explore(|| {
-            let shed = shed();
-            let place = wait(&shed);
-            let waiting = [(); 2].map(|()| spawn(&shed, |shed| drop(wait(shed))));
-            drop(place);
-            join(waiting);
-            all_is_back(&shed);
-        });
-    }
-
-    #[test]
-    fn a_called_waiter_that_goes_gives_it_on() {
-        explore(|| {
-            let shed = shed();
-            let place = wait(&shed);
-            let goes = spawn(&shed, go);
-            let waits = spawn(&shed, |shed| drop(wait(shed)));
-            drop(place);
-            join([goes, waits]);
-            all_is_back(&shed);
-        });
-    }
-}
+mod models;

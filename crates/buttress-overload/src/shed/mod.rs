@@ -62,12 +62,14 @@ mod codel;
 mod gate;
 mod line;
 mod meters;
+mod place;
 mod settings;
 mod waits;
 
 pub use self::builder::ShedBuilder;
 pub use self::codel::Codel;
-pub use self::gate::{Place, Shed};
+pub use self::gate::Shed;
 pub use self::meters::CATALOGUE;
+pub use self::place::Place;
 pub use self::settings::{ShedLimitSettings, ShedSettings};
 pub use self::waits::Waits;

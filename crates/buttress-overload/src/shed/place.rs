@@ -1,0 +1,73 @@
+use std::fmt;
+
+use buttress_core::clock::Clock;
+use buttress_core::outcome::{Judgement, Ticket};
+use buttress_core::sync::Shared;
+
+use super::gate::Inner;
+use crate::adaptive::{Learner, Timing};
+
+/// A place for one call.
+///
+/// # Cancellation
+///
+/// Dropped, it is for the next one.
+#[must_use = "the place is given back at once"]
+pub struct Place {
+    inner: Shared<Inner>,
+    /// Only if somebody learns from it.
+    timing: Option<Timing>,
+    settled: bool,
+}
+
+impl Place {
+    /// For somebody for whom a slot was taken.
+    #[inline]
+    pub(super) fn taken(inner: Shared<Inner>) -> Self {
+        let begins = |learner: &Learner| learner.begins(inner.slots.taken(), inner.clock.now());
+        let timing = inner.learner.as_ref().map(begins);
+        Self { inner, timing, settled: false }
+    }
+
+    /// Says how the call ended, and gives the place back.
+    pub fn settle(mut self, judgement: impl Into<Judgement>) {
+        self.settled = true;
+        let judgement = judgement.into();
+        self.learn(|learner, timing, clock| learner.ended(timing, judgement, clock));
+    }
+
+    fn learn(&self, ended: impl FnOnce(&Learner, Timing, &dyn Clock) -> Option<u32>) {
+        let (Some(learner), Some(timing)) = (&self.inner.learner, self.timing) else { return };
+        if let Some(limit) = ended(learner, timing, &*self.inner.clock) {
+            self.inner.resize(limit);
+        }
+    }
+}
+
+impl Ticket for Place {
+    #[inline]
+    fn settle(self, judgement: Judgement) {
+        Self::settle(self, judgement);
+    }
+
+    fn headed(&mut self) {
+        if let Some(timing) = &mut self.timing {
+            timing.headed(self.inner.clock.now());
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.learn(Learner::left);
+        }
+        self.inner.give();
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").finish_non_exhaustive()
+    }
+}
