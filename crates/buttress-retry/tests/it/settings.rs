@@ -95,7 +95,7 @@ fn what_is_left_out_has_its_default() {
 #[test]
 fn words_that_nobody_knows_are_refused() {
     for text in [
-        "trys = 3",
+        "attempts = 3",
         "backoff = { first = 3 }",
         "backoff = { jitter = \"some\" }",
         "budget = { ratio = 1 }",
