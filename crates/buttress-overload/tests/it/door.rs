@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 use buttress_core::clock::{ManualClock, TokioTimer, secs};
 use buttress_core::outcome::LocalRefusal;
 use buttress_core::{Code, Problem};
-use buttress_overload::Priority;
 use buttress_overload::adaptive::{Adaptive, Aimd, Gradient, Slot};
 use buttress_overload::door::{DoorLayer, Guard};
 use buttress_overload::outlier::{EndpointSet, Outliers, Seat};
 use buttress_overload::shed::{Place, Shed, Waits};
 use buttress_overload::throttle::{Pass, Throttle};
+use buttress_overload::{NoTimer, Priority};
 use buttress_testkit::allocations;
 use buttress_testkit::body::Frames;
 use buttress_testkit::contract::Contract;
@@ -212,6 +212,23 @@ fn who_is_let_in_allocates_nothing() {
     assert_eq!(of_a_call(shed(9)), 0);
     assert_eq!(of_a_call(Some(shed(9))), 0);
     assert_eq!(of_a_call(None::<Throttle>), 0);
+}
+
+#[test]
+fn who_waits_allocates_for_what_it_holds_and_for_its_place() {
+    let shed = Shed::of(1).queue(9, secs(1), NoTimer).build().unwrap();
+    let _place = assert_ready(pin!(shed.enter(Priority::Critical))).unwrap();
+    let mut service = shed.layer().layer(plain());
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut wait = || {
+        let request = Request::new(());
+        let (_, count) = allocations::of(|| {
+            assert!(service.poll_ready(&mut cx).is_ready());
+            assert!(pin!(service.call(request)).poll(&mut cx).is_pending());
+        });
+        count.allocations()
+    };
+    assert_eq!((wait(), wait()), (2, 1), "a place is used again");
 }
 
 #[test]
