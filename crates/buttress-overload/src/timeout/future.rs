@@ -5,7 +5,6 @@ use std::task::{Context, Poll, ready};
 
 use buttress_core::clock::{Alarm, Timer};
 use buttress_core::outcome::Answer;
-use buttress_core::{Code, Problem};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -64,8 +63,7 @@ where
         ready!(this.alarm.poll(&this.timeout.timer, || this.timeout.time, cx));
         // Here, and not with this future, which may live on: whatever the call holds is given back.
         this.future.set(None);
-        this.timeout.expired.increment(1);
-        Poll::Ready(M::refused(Problem::new(Code::TIMED_OUT), *this.wants))
+        Poll::Ready(M::refused(this.timeout.expire(), *this.wants))
     }
 }
 

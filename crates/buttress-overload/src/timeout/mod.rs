@@ -80,11 +80,12 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use buttress_core::Problem;
 use buttress_core::clock::Timer;
 use buttress_core::metrics::{Counter, Description, Metric, Metrics};
 use buttress_core::outcome::AsError;
 use buttress_core::stage::Rewrap;
+use buttress_core::sync::Shared;
+use buttress_core::{Code, Problem};
 
 pub use self::body::{BodyError, TimedBody};
 pub use self::body_layer::{BodyTimeout, BodyTimeoutFuture, BodyTimeoutLayer};
@@ -106,7 +107,8 @@ pub const CATALOGUE: &[Description] = &[*EXPIRED.description()];
 pub struct Timeout<T> {
     time: Duration,
     timer: T,
-    expired: Counter,
+    /// None, if nobody counts.
+    expired: Option<Shared<Counter>>,
 }
 
 /// The future of [`Timeout::run`].
@@ -115,13 +117,20 @@ pub type Run<F, T> = ResponseFuture<F, Work, T, AsError>;
 impl<T: Timer + Clone> Timeout<T> {
     /// So long. With no time at all, what is not ready at once has run out of it.
     pub fn after(time: Duration, timer: T) -> Self {
-        Self { time, timer, expired: Metrics::none().bind(&EXPIRED, [""]) }
+        Self { time, timer, expired: None }
     }
 
     /// Counts what runs out of time, under this name. The default is not to.
     #[must_use]
     pub fn metrics(self, metrics: &Metrics, name: &str) -> Self {
-        Self { expired: metrics.bind(&EXPIRED, [name]), ..self }
+        Self { expired: Some(Shared::new(metrics.bind(&EXPIRED, [name]))), ..self }
+    }
+
+    /// Keeps what it counts with for as long as the program runs, and spares every call the counting of references. Without
+    /// [`metrics`](Self::metrics) there is nothing to keep.
+    #[must_use]
+    pub fn leak(self) -> Self {
+        Self { expired: self.expired.map(Shared::leak), ..self }
     }
 
     /// A layer for requests of HTTP. For any others there is [`as_error`](TimeoutLayer::as_error).
@@ -143,6 +152,17 @@ impl<T: Timer + Clone> Timeout<T> {
     #[must_use]
     pub const fn time(&self) -> Duration {
         self.time
+    }
+}
+
+impl<T> Timeout<T> {
+    /// Its time is over.
+    #[cold]
+    fn expire(&self) -> Problem {
+        if let Some(expired) = &self.expired {
+            expired.increment(1);
+        }
+        Problem::new(Code::TIMED_OUT)
     }
 }
 

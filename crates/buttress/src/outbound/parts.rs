@@ -60,7 +60,7 @@ impl Parts {
             retry: self.retry.leak(),
             breaker: self.breaker.leak(),
             bulkhead: self.bulkhead.map(Bulkhead::leak),
-            timeout: self.timeout,
+            timeout: self.timeout.leak(),
         }
     }
 }
