@@ -26,6 +26,7 @@ pub mod machine;
 mod meters;
 mod no_timer;
 mod parts;
+mod phase;
 mod policy;
 mod probe;
 mod ramp;

@@ -1,3 +1,4 @@
+use crate::phase::Phase;
 use crate::{Reason, State};
 
 /// All that decides whether a call passes, in one number that is exchanged as a whole.
@@ -14,21 +15,6 @@ use crate::{Reason, State};
 /// A ticket would have to be held across 2³² steps to be taken for one of today.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Word(u64);
-
-/// What it does with calls: a [`State`], or nothing, because it is nobody's.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Phase {
-    Closed = 0,
-    Open = 1,
-    HalfOpen = 2,
-    RampingUp = 3,
-    ForcedOpen = 4,
-    ForcedClosed = 5,
-    Disabled = 6,
-    MetricsOnly = 7,
-    /// A slot of a table that belongs to no key, or is about to belong to another.
-    Vacant = 8,
-}
 
 const GENERATION: u32 = 32;
 const PHASE: u32 = 28;
@@ -175,40 +161,6 @@ impl Word {
     pub(crate) const fn with_probes(self, out: u8, won: u8, lost: u8) -> Self {
         let lost = if lost > MOST_LOST { MOST_LOST } else { lost } as u64;
         Self(self.0 & !PAYLOAD | out as u64 | (won as u64) << WON | lost << LOST)
-    }
-}
-
-impl Phase {
-    pub(crate) const fn of(state: State) -> Self {
-        match state {
-            State::Closed => Self::Closed,
-            State::Open => Self::Open,
-            State::HalfOpen => Self::HalfOpen,
-            State::RampingUp => Self::RampingUp,
-            State::ForcedOpen => Self::ForcedOpen,
-            State::ForcedClosed => Self::ForcedClosed,
-            State::Disabled => Self::Disabled,
-            State::MetricsOnly => Self::MetricsOnly,
-        }
-    }
-
-    /// What people see of it. A slot of nobody looks as it will begin.
-    pub(crate) const fn state(self) -> State {
-        match self {
-            Self::Closed | Self::Vacant => State::Closed,
-            Self::Open => State::Open,
-            Self::HalfOpen => State::HalfOpen,
-            Self::RampingUp => State::RampingUp,
-            Self::ForcedOpen => State::ForcedOpen,
-            Self::ForcedClosed => State::ForcedClosed,
-            Self::Disabled => State::Disabled,
-            Self::MetricsOnly => State::MetricsOnly,
-        }
-    }
-
-    /// Whether failures in a row are counted.
-    pub(crate) const fn counts(self) -> bool {
-        matches!(self, Self::Closed | Self::RampingUp | Self::ForcedClosed | Self::MetricsOnly)
     }
 }
 

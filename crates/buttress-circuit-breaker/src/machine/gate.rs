@@ -9,7 +9,8 @@ use super::step::Step;
 use super::{Ended, Outside, Pass, Refused, Verdict};
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{AcqRel, Acquire};
-use crate::word::{Phase, Word};
+use crate::phase::Phase;
+use crate::word::Word;
 use crate::{State, Transition, Trip, Why};
 
 /// The state of one breaker: the word, and three times that belong to it.

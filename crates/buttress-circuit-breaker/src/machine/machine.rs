@@ -10,8 +10,9 @@ use crate::current::Current;
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
+use crate::phase::Phase;
 use crate::tally::Tally;
-use crate::word::{Phase, Word};
+use crate::word::Word;
 
 /// What decides whether calls pass, by how calls ended.
 ///
@@ -60,8 +61,8 @@ use crate::word::{Phase, Word};
 /// wait for each other. With a rule that is a rate, a success adds to a number of its thread. One in up to 64, and each while there
 /// are few, brings what came together to what all share, under a lock; so does a failure. No allocation in either case.
 ///
-/// A machine takes less than 400 bytes; and for each window up to 16 times 128 bytes, with 24 bytes for each of its 20 to
-/// 79 buckets.
+/// A machine takes less than 400 bytes; and for each window 384 bytes, up to 16 times 128 more, of which there are twice as
+/// many as the computer has processors, and 24 bytes for each of its 20 to 81 buckets.
 ///
 /// # Errors
 ///

@@ -5,7 +5,7 @@ use buttress_core::clock::Moment;
 
 use super::{Machine, Outside, Policy, Refused, Snapshot};
 use crate::parts::atomic::Ordering::Relaxed;
-use crate::word::Phase;
+use crate::phase::Phase;
 use crate::{Force, State, Trip};
 
 /// What can be seen of it, and done with it from outside.

@@ -7,7 +7,8 @@ use super::pass::Kind;
 use super::step::Step;
 use super::{Around, Gate, Outside, Pass, Refused, Verdict};
 use crate::parts::atomic::Ordering::{AcqRel, Acquire};
-use crate::word::{Phase, Word};
+use crate::phase::Phase;
+use crate::word::Word;
 use crate::{Reason, Trip, Why};
 
 /// So many leases in a row run out before it opens again: else whoever only hangs gets a call each lease, for ever.

@@ -2,7 +2,8 @@ use super::gate::SOON;
 use super::pass::Kind;
 use super::step::Step;
 use super::{Around, Gate, Outside, Pass, Refused};
-use crate::word::{Phase, Word};
+use crate::phase::Phase;
+use crate::word::Word;
 use crate::{Why, ramp};
 
 impl Gate {

@@ -3,7 +3,8 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 
 use crate::counts::Counts;
-use crate::word::{Phase, Word};
+use crate::phase::Phase;
+use crate::word::Word;
 use crate::{Reason, State};
 
 /// What can be seen of a breaker at one moment.

@@ -5,7 +5,8 @@ use buttress_core::clock::Moment;
 use super::{Around, Gate, Outside};
 use crate::growth::Growth;
 use crate::parts::atomic::Ordering::{AcqRel, Release};
-use crate::word::{Phase, Word};
+use crate::phase::Phase;
+use crate::word::Word;
 use crate::{Force, Transition, Trip, Why};
 
 /// A step that is to be made.

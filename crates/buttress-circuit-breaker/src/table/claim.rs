@@ -3,8 +3,9 @@ use buttress_core::clock::Moment;
 use super::slot::{Slot, over, tick_at};
 use crate::parts::atomic::Ordering::Relaxed;
 use crate::parts::atomic::{AtomicU32, AtomicU64};
+use crate::phase::Phase;
 use crate::policy::Policy;
-use crate::word::{Phase, Word};
+use crate::word::Word;
 
 /// Who has to go for a new key, and what that cost until now.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::slot::{Slot, over};
 use super::{Table, TableUsage};
 use crate::machine::{Around, Outside, Snapshot};
 use crate::parts::atomic::Ordering::Relaxed;
-use crate::word::Phase;
+use crate::phase::Phase;
 use crate::{Force, Trip};
 
 /// What can be seen of it, and done with it from outside.

@@ -5,8 +5,9 @@ use crate::counts::Counts;
 use crate::machine::{Counted, Counters, Gate, Verdict};
 use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::parts::atomic::{AtomicU32, AtomicU64};
+use crate::phase::Phase;
 use crate::policy::Policy;
-use crate::word::{Phase, Word};
+use crate::word::Word;
 use crate::{Over, Rule, Trip, recent, tally};
 
 /// The breaker of one key, where it lies: nothing is allocated for it.

@@ -13,7 +13,7 @@ use crate::machine::{Around, Ended, Kind, News, Outside, Pass, Policy, Refused, 
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
-use crate::word::Phase;
+use crate::phase::Phase;
 
 /// A breaker for each key, of as many as there is room for.
 ///
@@ -48,7 +48,7 @@ use crate::word::Phase;
 ///
 /// # Cancellation
 ///
-/// As with a [`Machine`](super::Machine).
+/// As with a [`Machine`](crate::machine::Machine).
 ///
 /// # Cost
 ///
@@ -135,7 +135,7 @@ impl Table {
         self.slot(pass).is_some_and(|slot| slot.gate.news(pass.pass, outcome) != News::None)
     }
 
-    /// As [`Machine::hangs`](super::Machine::hangs).
+    /// As [`Machine::hangs`](crate::machine::Machine::hangs).
     pub fn hangs(&self, pass: KeyedPass, outside: &impl Outside) -> KeyedPass {
         let news = self.is_news(&pass, Outcome::Failure) && pass.pass.kind() == Kind::Ordinary;
         match self.slot(&pass) {

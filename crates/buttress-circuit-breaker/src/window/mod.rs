@@ -4,7 +4,7 @@ mod stripe;
 use buttress_core::clock::Moment;
 use buttress_core::sync::Striped;
 
-use self::store::{Batch, Shape, Shared, Store};
+use self::store::{Apart, Batch, Shape, Shared, Store};
 use self::stripe::{Stripe, count_of, generation_of, is_newer, pack};
 use crate::Over;
 use crate::buckets::Buckets;
@@ -27,7 +27,7 @@ pub(crate) struct Window {
     stripes: Striped<Stripe>,
     /// So many successes are brought at once.
     batch: AtomicU64,
-    shared: Lock<Shared>,
+    shared: Apart,
 }
 
 const MOST_WAITING: u64 = 64;
@@ -52,7 +52,7 @@ impl Window {
             of_all,
             stripes: Striped::new(STRIPES, Stripe::default),
             batch: AtomicU64::new(1),
-            shared: Lock::new(Shared { generation: 0, store }),
+            shared: Apart(Lock::new(Shared { generation: 0, store })),
         }
     }
 
@@ -133,7 +133,7 @@ impl Window {
     }
 
     fn bring(&self, batch: &Batch) -> Option<Counts> {
-        let mut shared = self.shared.lock();
+        let mut shared = self.shared.0.lock();
         if is_newer(shared.generation, batch.generation) {
             return None;
         }
@@ -165,7 +165,7 @@ impl Window {
             let last = Counts::default();
             self.bring(&Batch { generation, successes, came, last, tick });
         }
-        let shared = self.shared.lock();
+        let shared = self.shared.0.lock();
         if shared.generation == generation { shared.store.sums() } else { Counts::default() }
     }
 

@@ -1,5 +1,6 @@
 use crate::buckets::Buckets;
 use crate::counts::Counts;
+use crate::parts::Lock;
 use crate::ring::Ring;
 
 /// How the calls are cut.
@@ -12,7 +13,11 @@ pub(super) enum Shape {
     Exact,
 }
 
-/// What all threads share.
+/// What all threads share: apart from what each of them reads, which a write beside it would take from them.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(super) struct Apart(pub(super) Lock<Shared>);
+
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) generation: u32,

@@ -140,6 +140,10 @@ fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(paths, expected);
     let nine = Policy::default().rules([Rule::InARow(1); 9]).check().unwrap_err();
     assert_eq!(nine.to_string(), "wrong setting rules: are 9, and can be 8");
+}
+
+#[test]
+fn exact_counts_have_a_limit() {
     let inexact = Rule::failure_rate(50, Over::Calls(4_097), 1);
     let error = Policy::default().rules([inexact]).exact_counts(true).check().unwrap_err();
     assert_eq!(error.faults()[0].path(), "rules[0].over");

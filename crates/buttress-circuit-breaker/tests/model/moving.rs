@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use buttress_circuit_breaker::{Force, State, Trip, Why};
+
+use super::exact::Exact;
+use super::spec::Spec;
+
+/// Its steps, and who makes them from outside.
+impl Exact {
+    pub fn trip(&mut self, trip: Trip) -> bool {
+        let opens = matches!(self.state, State::Closed | State::RampingUp | State::HalfOpen);
+        if opens {
+            self.open(trip, None);
+        }
+        opens
+    }
+
+    pub fn force(&mut self, force: Force) {
+        let to = force.state();
+        let (moves, why) = match force {
+            Force::Release => (self.state.is_forced(), Why::Released),
+            _ => (self.state != to, Why::Forced),
+        };
+        if moves {
+            self.step(to, Some(why));
+            self.level = 0;
+        }
+    }
+
+    pub fn reset(&mut self) {
+        let was = self.state;
+        self.step(State::Closed, (was != State::Closed).then_some(Why::Reset));
+        (self.level, self.since) = (0, self.now);
+    }
+
+    pub fn reconfigure(&mut self, spec: Spec) {
+        let (won, lost) = (self.won, self.lost);
+        self.spec = spec;
+        self.step(self.state, None);
+        if self.state == State::HalfOpen {
+            (self.won, self.lost) = (won, lost);
+        }
+    }
+
+    pub fn open(&mut self, trip: Trip, advice: Option<u64>) {
+        let stable = self.spec.stable_after.unwrap_or(self.spec.last);
+        let is_stable = self.state == State::Closed && self.now - self.since >= stable;
+        self.level = if is_stable { 1 } else { (self.level + 1).min(31) };
+        let own = self.open_time();
+        let time = match (advice, self.spec.follow) {
+            (Some(advice), Some(most)) => own.max(advice.min(most) * 1_000_000),
+            _ => own,
+        };
+        self.step(State::Open, Some(Why::Tripped(trip)));
+        self.until = self.now * 1_000_000 + time;
+        self.reason = Some(trip.reason());
+    }
+
+    /// Nanoseconds.
+    fn open_time(&self) -> u64 {
+        let doubled = self.spec.first << (self.level - 1).min(20);
+        let bare = Duration::from_millis(doubled.min(self.spec.last));
+        let spread = f64::from(self.spec.jitter) / 100.0 * (2.0 * self.share - 1.0);
+        let [first, last] = [self.spec.first, self.spec.last].map(Duration::from_millis);
+        let time = bare.mul_f64(1.0 + spread).clamp(first, last);
+        u64::try_from(time.as_nanos()).unwrap()
+    }
+
+    pub fn step(&mut self, to: State, why: Option<Why>) {
+        if let Some(why) = why {
+            self.told.push((self.state, to, why));
+        }
+        if self.state != to {
+            self.since = self.now;
+        }
+        if self.state != to || to != State::Open {
+            self.reason = None;
+        }
+        self.state = to;
+        self.generation += 1;
+        (self.in_a_row, self.out, self.won, self.lost, self.would) = (0, 0, 0, 0, false);
+        self.calls.clear();
+        self.failures.clear();
+        self.throttled.clear();
+    }
+}
