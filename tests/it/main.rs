@@ -20,6 +20,7 @@ mod limits;
 mod limits_of_a_fleet;
 #[path = "../load/mod.rs"]
 mod load;
+mod outbound;
 mod panics;
 mod redis;
 mod restarts;
