@@ -58,12 +58,12 @@ impl Adaptive {
     }
 
     /// Makes a call within the limit. A success is one, and an error a failure that says nothing of load; if yours do, judge them:
-    /// see [`call_judged`](Self::call_judged).
+    /// see [`run_judged`](Self::run_judged).
     ///
     /// # Errors
     ///
     /// Fails with the error of the call, or with the [`Problem`] that there is no slot for it.
-    pub async fn call<F, Fut, T, E>(&self, work: F) -> Result<T, E>
+    pub async fn run<F, Fut, T, E>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -76,8 +76,8 @@ impl Adaptive {
     ///
     /// # Errors
     ///
-    /// As for [`call`](Self::call).
-    pub async fn call_judged<F, Fut, T, E, J>(
+    /// As for [`run`](Self::run).
+    pub async fn run_judged<F, Fut, T, E, J>(
         &self,
         priority: Priority,
         judge: impl FnOnce(Result<&T, &E>) -> J,

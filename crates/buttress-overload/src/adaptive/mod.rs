@@ -36,7 +36,7 @@
 //! ```
 //!
 //! As a layer, `limit.layer()` is for HTTP; for other services see [`door`](crate::door). Without tower there are
-//! [`enter`](Adaptive::enter), as above, and [`call`](Adaptive::call).
+//! [`enter`](Adaptive::enter), as above, and [`run`](Adaptive::run).
 //!
 //! | policy | goes by | for |
 //! |---|---|---|

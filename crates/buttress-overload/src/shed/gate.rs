@@ -80,7 +80,7 @@ impl<T: Timer + Clone> Shed<T> {
     /// # Errors
     ///
     /// Fails with the error of the call, or with the [`Problem`] that there was no place for it.
-    pub async fn call<F, Fut, R, E>(&self, priority: Priority, work: F) -> Result<R, E>
+    pub async fn run<F, Fut, R, E>(&self, priority: Priority, work: F) -> Result<R, E>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<R, E>>,

@@ -28,7 +28,7 @@
 //! ```
 //!
 //! As a layer, `shed.layer()` is for HTTP; for other services see [`door`](crate::door). Without tower there are
-//! [`enter`](Shed::enter), as above, and [`call`](Shed::call).
+//! [`enter`](Shed::enter), as above, and [`run`](Shed::run).
 //!
 //! # Guarantees
 //!

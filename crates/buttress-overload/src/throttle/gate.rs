@@ -56,12 +56,12 @@ impl Throttle {
     }
 
     /// Makes a call, unless it would most likely be turned away. A success is accepted, and so is one that ends with an error, as it was
-    /// answered; if yours say that there is too much to do, judge them: see [`call_judged`](Self::call_judged).
+    /// answered; if yours say that there is too much to do, judge them: see [`run_judged`](Self::run_judged).
     ///
     /// # Errors
     ///
     /// Fails with the error of the call, or with the [`Problem`] that it was not made.
-    pub async fn call<F, Fut, T, E>(&self, work: F) -> Result<T, E>
+    pub async fn run<F, Fut, T, E>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -74,8 +74,8 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// As for [`call`](Self::call).
-    pub async fn call_judged<F, Fut, T, E, J>(
+    /// As for [`run`](Self::run).
+    pub async fn run_judged<F, Fut, T, E, J>(
         &self,
         priority: Priority,
         judge: impl FnOnce(Result<&T, &E>) -> J,

@@ -30,7 +30,7 @@
 //! ```
 //!
 //! As a layer, `throttle.layer()` is for HTTP; for other services see [`door`](crate::door). Without tower there are
-//! [`enter`](Throttle::enter), as above, and [`call`](Throttle::call).
+//! [`enter`](Throttle::enter), as above, and [`run`](Throttle::run).
 //!
 //! With `requests` calls in the window, of which `accepts` were accepted, a call is refused with the probability
 //! `(requests - times · accepts) / (requests + 1)`. It is the rule of the book *Site Reliability Engineering*, with three

@@ -178,14 +178,14 @@ fn who_gives_up_counts_only_if_it_had_been_slow() {
 fn a_call_is_made_within_the_limit() {
     let limit = adaptive(Aimd::new().between(1, 9).starting_at(1), &ManualClock::new());
     let inner = limit.clone();
-    let call = limit.call(|| async move {
+    let call = limit.run(|| async move {
         assert_eq!(inner.under_way(), 1);
-        inner.call(|| async { Ok::<_, Problem>(()) }).await
+        inner.run(|| async { Ok::<_, Problem>(()) }).await
     });
     assert_eq!(assert_ready(pin!(call)).unwrap_err().code(), Code::OVERLOADED);
     assert_eq!(limit.under_way(), 0);
     let judged =
-        limit.call_judged(Priority::Low, |_| Outcome::Throttled, || async { Ok::<_, Problem>(7) });
+        limit.run_judged(Priority::Low, |_| Outcome::Throttled, || async { Ok::<_, Problem>(7) });
     assert_eq!(assert_ready(pin!(judged)).unwrap(), 7);
 }
 

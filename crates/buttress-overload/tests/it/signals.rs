@@ -2,11 +2,16 @@
 
 use buttress_core::clock::{Clock, ManualClock, ms, secs};
 use buttress_core::metrics::Metrics;
-use buttress_core::{Deadline, Problem};
+use buttress_core::outcome::Outcome;
+use buttress_core::{Deadline, Dice, Problem};
+use buttress_overload::adaptive::{Adaptive, Aimd};
 use buttress_overload::bulkhead::Bulkhead;
 use buttress_overload::deadline::DeadlineLayer;
+use buttress_overload::outlier::Outliers;
+use buttress_overload::shed::Shed;
+use buttress_overload::throttle::Throttle;
 use buttress_overload::timeout::Timeout;
-use buttress_overload::{bulkhead, deadline, timeout};
+use buttress_overload::{Priority, adaptive, bulkhead, deadline, outlier, shed, throttle, timeout};
 use buttress_testkit::page::Page;
 use buttress_testkit::poll::{assert_pending, assert_ready};
 
@@ -79,6 +84,71 @@ fn what_runs_out_of_time_is_counted() {
         ]
     );
     is_all(&page, deadline::CATALOGUE);
+}
+
+#[test]
+fn what_is_shed_found_held_back_and_left_out_is_counted() {
+    let (clock, page) = (ManualClock::new(), Page::default());
+    let metrics = Metrics::new(page.clone());
+    let limit = Adaptive::by(Aimd::new().between(1, 9).starting_at(1)).clock(clock.clone());
+    let limit = limit.named("stock").metrics(&metrics).build().unwrap();
+    let slot = limit.enter(Priority::Critical).unwrap();
+    assert!(limit.enter(Priority::Low).is_err());
+    drop(slot);
+    assert_eq!(
+        page.lines(),
+        ["buttress_adaptive_limit stock: 1", "buttress_adaptive_refused_total stock low: 1"]
+    );
+    is_all(&page, adaptive::CATALOGUE);
+
+    let page = Page::default();
+    let shed = Shed::of(1).queue(2, secs(1), clock.clone()).clock(clock.clone());
+    let shed = shed.named("stock").metrics(&Metrics::new(page.clone())).build().unwrap();
+    let mut first = Box::pin(shed.run(Priority::Critical, never));
+    assert_pending(first.as_mut());
+    let mut waits = Box::pin(shed.run(Priority::Critical, at_once));
+    let mut late = Box::pin(shed.run(Priority::Critical, at_once));
+    assert_pending(waits.as_mut());
+    assert_pending(late.as_mut());
+    assert!(assert_ready(Box::pin(shed.run(Priority::Low, at_once))).is_err());
+    drop(first);
+    assert_ready(waits.as_mut()).unwrap();
+    drop(waits);
+    assert_ready(late.as_mut()).unwrap();
+    assert_eq!(
+        page.lines(),
+        [
+            "buttress_shed_limit stock: 1",
+            "buttress_shed_refused_total stock low full: 1",
+            "buttress_shed_wait_seconds stock: 2",
+        ]
+    );
+    is_all(&page, shed::CATALOGUE);
+
+    let page = Page::default();
+    let throttle = Throttle::builder().named("stock").clock(clock.clone()).dice(Dice::seeded(1));
+    let throttle = throttle.metrics(&Metrics::new(page.clone())).build().unwrap();
+    let refused = (0..100).filter(|_| match throttle.enter(Priority::Normal) {
+        Ok(pass) => {
+            pass.settle(Outcome::Throttled);
+            false
+        }
+        Err(_) => true,
+    });
+    let refused = refused.count();
+    assert!(refused > 50);
+    assert_eq!(page.lines(), [format!("buttress_throttle_refused_total stock normal: {refused}")]);
+    is_all(&page, throttle::CATALOGUE);
+
+    let page = Page::default();
+    let outliers = Outliers::of(2).named("stock").clock(clock).metrics(&Metrics::new(page.clone()));
+    let outliers = outliers.build().unwrap();
+    (0..5).for_each(|_| outliers.enter(1).settle(Outcome::Failure));
+    assert_eq!(
+        page.lines(),
+        ["buttress_outlier_left_out_total stock in_a_row: 1", "buttress_outlier_out stock: 1"]
+    );
+    is_all(&page, outlier::CATALOGUE);
 }
 
 fn is_all(page: &Page, catalogue: &[buttress_core::metrics::Description]) {

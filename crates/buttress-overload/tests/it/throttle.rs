@@ -137,7 +137,7 @@ fn many_at_once_are_not_taken_for_unaccepted_ones() {
 fn a_refusal_is_told_as_what_it_is() {
     let client = Client::new(secs(10));
     (0..100).for_each(|_| {
-        let judged = client.throttle.call_judged(
+        let judged = client.throttle.run_judged(
             Priority::Normal,
             |_| Outcome::Throttled,
             || async { Ok::<_, Problem>(()) },
