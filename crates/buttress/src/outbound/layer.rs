@@ -63,6 +63,10 @@ use super::{OutboundBuilder, OutboundService};
 /// # }
 /// ```
 ///
+/// A handler should make its calls in the [scope](crate::RequestContext::scope) of its request, after it has told the call of
+/// [id, trace and deadline](crate::RequestContext::propagate): then repeats do not multiply from hop to hop, because the one before
+/// hears that it was tried again already.
+///
 /// # Guarantees
 ///
 /// - The instance that was polled ready is the one that is called, with each attempt, and after each wait.

@@ -1,4 +1,22 @@
-//! What stands between a handler and what it depends on, as one layer.
+//! What stands between a handler and what it depends on, as one layer: see [`Outbound`], which has the example.
+//!
+//! | client | how it is put behind the wall |
+//! |---|---|
+//! | hyper-util's, any service over HTTP whose error is an [`Error`](std::error::Error) | [`layer_on`](Outbound::layer_on) |
+#![cfg_attr(feature = "reqwest", doc = "| reqwest | `layer_on`, in a [`Reqwest`] |")]
+#![cfg_attr(
+    not(feature = "reqwest"),
+    doc = "| reqwest | `layer_on`, in a `Reqwest` of the feature of that name |"
+)]
+#![cfg_attr(
+    feature = "tonic",
+    doc = "| a channel of tonic | [`layer_on_tonic`](Outbound::layer_on_tonic) |"
+)]
+#![cfg_attr(
+    not(feature = "tonic"),
+    doc = "| a channel of tonic | `layer_on_tonic`, of the feature `tonic` |"
+)]
+//! | what is no HTTP, a database for one | each part by itself: [`Breaker::call`](crate::circuit_breaker::Breaker::call), [`RetryPolicy::run`](crate::retry::RetryPolicy::run) and their like |
 
 mod builder;
 mod check;

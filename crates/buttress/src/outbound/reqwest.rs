@@ -15,6 +15,35 @@ use tower_service::Service;
 /// A client of `reqwest` as a service over HTTP, for a wall to be put around:
 /// `wall.layer_on(Reqwest::new(client))`.
 ///
+/// ```
+/// use buttress::outbound::Reqwest;
+/// use buttress::prelude::*;
+/// use bytes::Bytes;
+/// use http::Request;
+/// use http_body_util::{BodyExt, Empty};
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # use tower::ServiceExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+/// # let address = listener.local_addr()?;
+/// # tokio::spawn(async move {
+/// #     let (mut stream, _) = listener.accept().await.unwrap();
+/// #     let mut head = [0; 1_024];
+/// #     let _ = stream.read(&mut head).await.unwrap();
+/// #     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await.unwrap();
+/// # });
+/// let client = reqwest::Client::builder().retry(reqwest::retry::never()).build()?;
+/// let client = Outbound::to("greetings").deadline(secs(30)).build()?.layer_on(Reqwest::new(client));
+///
+/// let request = Request::get(format!("http://{address}/")).body(Empty::<Bytes>::new())?;
+/// let response = client.oneshot(request).await?;
+/// assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Its URIs have to be whole, as reqwest looks up there where to connect.
 ///
 /// By itself reqwest sends a request again that the other side says it has not begun, beneath the wall, where no budget and no breaker

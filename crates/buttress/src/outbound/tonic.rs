@@ -11,7 +11,26 @@ use super::{Outbound, OutboundService};
 
 impl Outbound {
     /// Puts a channel of tonic behind the wall, or whatever else wants tonic's own body. Clients that tonic generates take what
-    /// comes of it.
+    /// comes of it; what the wall refuses is a status to them, with pushback.
+    ///
+    /// ```
+    /// use buttress::circuit_breaker::Force;
+    /// use buttress::prelude::*;
+    /// use tonic::transport::Endpoint;
+    /// use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
+    /// let wall = Outbound::to("payments").deadline(secs(30)).build()?;
+    /// let mut client = HealthClient::new(wall.layer_on_tonic(channel));
+    ///
+    /// wall.breaker().force(Force::Open);
+    /// let refused = client.check(HealthCheckRequest::default()).await.unwrap_err();
+    /// assert_eq!(refused.code(), tonic::Code::Unavailable);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn layer_on_tonic<S>(&self, channel: S) -> OutboundService<TonicBodies<S>> {
         self.layer_on(TonicBodies { channel })
     }

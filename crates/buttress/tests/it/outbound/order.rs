@@ -73,6 +73,25 @@ async fn an_attempt_that_runs_out_of_time_is_a_failure_and_is_repeated() {
     assert_eq!(clock.now() - before, secs(5));
 }
 
+/// The breaker takes for slow what an attempt can be: its ten seconds would make nothing slow here.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_given_up_after_half_of_its_time_is_a_failure() {
+    let wall = Outbound::to("payments")
+        .circuit_breaker(CircuitBreaker::after(1))
+        .attempt_timeout(secs(4))
+        .clock(TokioClock::new())
+        .build()
+        .unwrap();
+    let client = wall.layer_on(service_fn(|_: Request<ReplayBody<Full<Bytes>>>| {
+        std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
+    }));
+    for (patience, state) in [(ms(1_900), State::Closed), (ms(2_100), State::Open)] {
+        let given_up = tokio::time::timeout(patience, client.clone().oneshot(get()));
+        assert!(given_up.await.is_err());
+        assert_eq!(wall.breaker().state(), state);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_waits_for_its_next_attempt_holds_no_permit() {
     let asked = Asked::default();
