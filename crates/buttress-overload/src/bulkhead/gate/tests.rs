@@ -1,5 +1,7 @@
 use std::task::Waker;
 
+use proptest::prelude::*;
+
 use super::*;
 
 const NOW: Moment = Moment::FIRST;
@@ -71,4 +73,81 @@ fn a_higher_limit_serves_who_waits() {
     assert_eq!((gate.out(), gate.waiting()), (4, 0));
     assert!(gate.take());
     assert!(!gate.take());
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Come(Priority),
+    Give,
+    Look(usize),
+    Leave(usize),
+    Resize(u32),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => prop::sample::select(&Priority::ALL[..]).prop_map(Act::Come),
+        2 => Just(Act::Give),
+        1 => (0_usize..8).prop_map(Act::Look),
+        1 => (0_usize..8).prop_map(Act::Leave),
+        1 => (1_u32..6).prop_map(Act::Resize),
+    ]
+}
+
+/// Who has a permit, and who has a place.
+#[derive(Debug, Default)]
+struct Crowd {
+    inside: u32,
+    places: Vec<Number>,
+}
+
+impl Crowd {
+    fn play(&mut self, gate: &Gate, act: Act) {
+        match act {
+            Act::Come(_) if gate.take() => self.inside += 1,
+            Act::Come(priority) => match gate.join(priority, NOW) {
+                Joined::Taken => self.inside += 1,
+                Joined::Waits(number) => self.places.push(number),
+                Joined::Full => {}
+            },
+            Act::Give if self.inside > 0 => {
+                self.inside -= 1;
+                gate.give();
+            }
+            Act::Look(at) if at < self.places.len() => {
+                if is_served(gate, self.places[at]) {
+                    self.places.remove(at);
+                    self.inside += 1;
+                }
+            }
+            Act::Leave(at) if at < self.places.len() => gate.leave(self.places.remove(at)),
+            Act::Resize(limit) => gate.resize(limit),
+            Act::Give | Act::Look(_) | Act::Leave(_) => {}
+        }
+    }
+}
+
+proptest! {
+    /// Whatever happens in whatever order, nobody waits beside a free permit, and none is lost or made.
+    #[test]
+    fn nobody_waits_beside_a_free_permit(script in prop::collection::vec(act(), 0..200)) {
+        let (gate, mut crowd) = (Gate::new(2, 5), Crowd::default());
+        for act in script {
+            let before = gate.out();
+            crowd.play(&gate, act);
+            let (out, limit) = (gate.out(), gate.limit());
+            prop_assert!(gate.waiting() == 0 || out >= limit, "{out} of {limit} {crowd:?}");
+            // More than the limit only where that was lowered.
+            prop_assert!(out <= limit.max(before), "{out} of {limit}, and {before} before");
+            let called = u32::try_from(crowd.places.len()).unwrap() - gate.waiting();
+            prop_assert_eq!(out, crowd.inside + called);
+        }
+        while let Some(number) = crowd.places.pop() {
+            gate.leave(number);
+        }
+        (0..crowd.inside).for_each(|_| gate.give());
+        prop_assert_eq!((gate.out(), gate.waiting()), (0, 0));
+        prop_assert!((0..gate.limit()).all(|_| gate.take()));
+        prop_assert!(!gate.take());
+    }
 }
