@@ -19,7 +19,7 @@ use crate::decide::Course;
 use crate::head::Head;
 use crate::hedge::{Raced, RequestRace, Requests, poll_both};
 use crate::layer::Judged;
-use crate::plan::{Plan, entered, is_repeat, seen, span};
+use crate::plan::{Plan, is_repeat, seen, span};
 use crate::replay::Reel;
 
 pin_project! {
@@ -89,7 +89,11 @@ where
             reel = taped;
             body
         });
-        let future = entered(span.as_deref(), || service.call(request));
+        // Not through a closure, which would move the request once more.
+        let future = match &span {
+            None => service.call(request),
+            Some(span) => span.in_scope(|| service.call(request)),
+        };
         Self {
             state: State::Calling { future },
             race: None,

@@ -192,7 +192,7 @@ pub(crate) fn span<T>(inner: &Inner<T>, attempt: u32) -> Option<Box<Span>> {
 
 /// Runs it inside the span, if there is one.
 #[inline]
-pub(crate) fn entered<R>(span: Option<&Span>, work: impl FnOnce() -> R) -> R {
+fn entered<R>(span: Option<&Span>, work: impl FnOnce() -> R) -> R {
     match span {
         None => work(),
         Some(span) => span.in_scope(work),
