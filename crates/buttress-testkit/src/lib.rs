@@ -4,6 +4,7 @@
 //! - [`contract`]: the script of promises that every layer is put through.
 //! - [`body`]: bodies that play a script of frames and know when they were polled.
 //! - [`allocations`]: how often the heap was asked, exactly.
+//! - [`guide`]: what the guide says, to hold it to the code.
 //! - `models`, where they run: what `loom` explores threads with.
 //! - [`raw`]: an HTTP/1 client that may send broken bytes.
 //! - [`hostile`]: clients that hold on to a server and bring it nothing.
@@ -43,6 +44,7 @@
 pub mod allocations;
 pub mod body;
 pub mod contract;
+pub mod guide;
 pub mod hostile;
 pub mod log;
 pub mod mock;

@@ -13,6 +13,7 @@ mod door;
 mod events;
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod fleet;
+mod guide;
 mod machine;
 mod scenarios;
 mod scripts;

@@ -15,6 +15,7 @@ mod contract;
 mod deadlines;
 #[cfg(feature = "hyper")]
 mod errors;
+mod guide;
 mod hedges;
 mod marks;
 mod policy;
