@@ -1,4 +1,5 @@
 mod build;
+mod place;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,13 +26,13 @@ impl CircuitBreaker<()> {
         CircuitBreakerBuilder::new(First::None, vec![rule])
     }
 
-    /// Opens when somebody says so, and never by itself: by [`Breaker::trip`], by [`Breaker::force`], or with a fleet.
+    /// Opens when somebody says so, and never by itself: with [`trip`](crate::Breaker::trip) and [`force`](crate::Breaker::force), or with a fleet.
     pub fn by_switch_alone() -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(First::None, Vec::new())
     }
 }
 
-/// Collects the settings of a [`CircuitBreakerLayer`], of a [`Breaker`], or of a [table](Self::build_table) of them.
+/// Collects the settings of a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), of a [`Breaker`](crate::Breaker), or of a [table](Self::build_table) of them.
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Over, Rule};
@@ -132,7 +133,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.policy(|policy| policy.abandoned(counts_as))
     }
 
-    /// Counts windows of calls one by one, up to 4,096 calls. The default is in steps of a twentieth, for which threads do
+    /// Counts windows of calls one by one, up to 4,096 calls. The default is in steps of a fortieth where there are 80 or more, for which threads do
     /// not wait for each other.
     pub fn exact_counts(self, exact: bool) -> Self {
         self.policy(|policy| policy.exact_counts(exact))
@@ -215,46 +216,6 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
     fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
         self.policy = change(self.policy);
-        self
-    }
-}
-
-/// Where it stands.
-impl<C, T> CircuitBreakerBuilder<C, T> {
-    /// Names it, for metrics, events, health and a fleet. The default is `breaker`.
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.outside.name = name.into();
-        self
-    }
-
-    /// Says what it is to health while it is open. The default is degraded: the service goes on without that dependency. With
-    /// [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe).
-    pub fn health(mut self, open: HealthStatus) -> Self {
-        self.health = open;
-        self
-    }
-
-    /// Reads the time from this clock. The default is the system's.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.outside.clock = Box::new(clock);
-        self
-    }
-
-    /// Takes chance from here, as from a seed. The default is the thread's own.
-    pub fn dice(mut self, dice: Dice) -> Self {
-        self.outside.dice = dice;
-        self
-    }
-
-    /// Counts what becomes of calls. The default is not to.
-    pub fn metrics(mut self, metrics: &Metrics) -> Self {
-        self.outside.metrics = metrics.clone();
-        self
-    }
-
-    /// Tells there when it opens and closes, and when somebody forces it. The default is `tracing`.
-    pub fn audit(mut self, audit: Audit) -> Self {
-        self.outside.audit = audit;
         self
     }
 }

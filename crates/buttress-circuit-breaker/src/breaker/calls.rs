@@ -32,7 +32,8 @@ impl Breaker {
         Call::new(self, by_result, work)
     }
 
-    /// Makes a call, and judges how it ended: an [`Outcome`], or a whole [`Judgement`].
+    /// Makes a call, and judges how it ended: an
+    /// [`Outcome`](buttress_core::outcome::Outcome), or a whole [`Judgement`].
     ///
     /// ```
     /// use buttress_circuit_breaker::{CircuitBreaker, State};

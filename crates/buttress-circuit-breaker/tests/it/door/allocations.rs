@@ -76,8 +76,17 @@ fn a_call_costs_the_same_after_a_million() {
 fn a_refusal_over_http_takes_what_its_tables_do() {
     let layer = builder(5, &ManualClock::new()).build().unwrap();
     layer.breaker().trip(Trip::switch());
-    let seen = of(&mut layer.layer(service_fn(answer)));
-    assert!(seen <= 6, "{seen}");
+    assert_eq!(of(&mut layer.layer(service_fn(answer))), 5);
+}
+
+/// Beside that of its windows.
+#[test]
+fn a_breaker_takes_little_memory() {
+    let clock = ManualClock::new();
+    let (layer, count) = allocations::of(|| builder(5, &clock).build().unwrap());
+    let bytes = count.kept_bytes();
+    assert!(bytes <= 4_500, "{bytes}");
+    drop(layer);
 }
 
 #[test]
