@@ -123,8 +123,7 @@ impl Inner {
         let in_a_row = endpoint.failed();
         let now = self.clock.recent();
         if self.in_a_row.is_some_and(|limit| in_a_row >= limit) {
-            let mut roster = self.roster.lock();
-            self.leave_out(&mut roster, at, Ejected::InARow, now);
+            self.change(|roster| self.leave_out(roster, at, now).then_some((at, Ejected::InARow)));
         }
         self.look_if_due(now);
     }
@@ -141,41 +140,52 @@ impl Inner {
 
     #[cold]
     fn look(&self, now: Moment) {
-        let mut roster = self.roster.lock();
-        let records: Vec<Record> = self.endpoints.iter().map(Endpoint::drain).collect();
-        roster.look(now);
-        for (at, endpoint) in self.endpoints.iter().enumerate() {
-            if endpoint.is_left_out() && !roster.is_left_out(at) {
-                endpoint.turn(false);
+        self.change(|roster| {
+            let records: Vec<Record> = self.endpoints.iter().map(Endpoint::drain).collect();
+            roster.look(now);
+            self.next_look.store(roster.next_look.as_nanos(), Relaxed);
+            for (at, endpoint) in self.endpoints.iter().enumerate() {
+                if endpoint.is_left_out() && !roster.is_left_out(at) {
+                    endpoint.turn(false);
+                }
             }
-        }
-        for (at, why) in roster.outliers(&records) {
-            self.leave_out(&mut roster, at, why, now);
-        }
-        self.publish(&roster);
-        self.next_look.store(roster.next_look.as_nanos(), Relaxed);
+            let mut found = roster.outliers(&records);
+            found.retain(|(at, _)| self.leave_out(roster, *at, now));
+            found
+        });
     }
 
-    #[cold]
-    fn leave_out(&self, roster: &mut Roster, at: usize, why: Ejected, now: Moment) {
-        if roster.leave_out(at, now) {
+    fn leave_out(&self, roster: &mut Roster, at: usize, now: Moment) -> bool {
+        let is_new = roster.leave_out(at, now);
+        if is_new {
             self.endpoints[at].turn(true);
+        }
+        is_new
+    }
+
+    /// Changes who is left out, and tells of it, but not before the lock is given back: log and metrics are somebody else's code.
+    #[cold]
+    fn change<L>(&self, change: impl FnOnce(&mut Roster) -> L)
+    where
+        L: IntoIterator<Item = (usize, Ejected)>,
+    {
+        let mut roster = self.roster.lock();
+        let left_out = change(&mut roster);
+        let (out, panics) = (roster.left_out(), roster.is_panic());
+        self.left_out.store(out, Relaxed);
+        let panicked = self.panics.swap(panics, Relaxed);
+        drop(roster);
+
+        let set = &*self.name;
+        for (at, why) in left_out {
             self.meters.left_out(why);
-            self.publish(roster);
-            let (set, why) = (&*self.name, why.as_str());
+            let why = why.as_str();
             tracing::warn!(target: "buttress", set, endpoint = at, why, "an endpoint is left out");
         }
-    }
-
-    fn publish(&self, roster: &Roster) {
-        self.left_out.store(roster.left_out(), Relaxed);
-        self.meters.out(roster.left_out());
-        let panics = roster.is_panic();
-        if panics && !self.panics.swap(panics, Relaxed) {
-            let set = &*self.name;
+        self.meters.out(out);
+        if panics && !panicked {
             tracing::warn!(target: "buttress", set, "so many endpoints are outliers that all are used");
         }
-        self.panics.store(panics, Relaxed);
     }
 }
 

@@ -7,7 +7,7 @@ use buttress_core::metrics::Metrics;
 use buttress_core::sync::Shared;
 use buttress_core::{BuildError, Faults};
 
-use super::gate::Inner;
+use super::inner::Inner;
 use super::line::Line;
 use super::meters::Meters;
 use super::{Codel, Shed};

@@ -1,36 +1,23 @@
 use std::fmt;
 use std::future::Future;
-use std::time::Duration;
 
-use buttress_core::clock::{Clock, Timer};
+use buttress_core::Problem;
+use buttress_core::clock::Timer;
 use buttress_core::sync::Shared;
-use buttress_core::{Code, Problem};
 
 use super::builder::Limit;
-use super::line::{Line, Step};
-use super::meters::{Meters, Why};
+use super::inner::{Inner, Joined};
+use super::meters::Why;
 use super::{Place, ShedBuilder, Waits};
-use crate::adaptive::{Learner, LimitPolicy};
+use crate::adaptive::LimitPolicy;
 use crate::door::{self, Admission, DoorLayer, Guard};
 use crate::load::by_result;
-use crate::parts::Lock;
-use crate::slots::Slots;
 use crate::{NoTimer, Priority};
 
 /// Sheds load: refuses what would be served too late, and what matters least. The [module](super) has an example; clones are the same.
 pub struct Shed<T: 'static = NoTimer> {
     pub(super) inner: Shared<Inner>,
     pub(super) timer: T,
-}
-
-pub(super) struct Inner {
-    pub(super) slots: Slots,
-    pub(super) line: Lock<Line>,
-    /// Finds the limit, unless that is given.
-    pub(super) learner: Option<Learner>,
-    pub(super) at_most: Duration,
-    pub(super) clock: Box<dyn Clock>,
-    pub(super) meters: Meters,
 }
 
 impl Shed {
@@ -66,7 +53,7 @@ impl<T: Timer + Clone> Shed<T> {
     ///
     /// # Errors
     ///
-    /// Fails with [`OVERLOADED`](Code::OVERLOADED) if too many wait, or if one has waited in vain.
+    /// Fails with [`OVERLOADED`](buttress_core::Code::OVERLOADED) if too many wait, or if one has waited in vain.
     pub async fn enter(&self, priority: Priority) -> Result<Place, Problem> {
         match self.admit(priority) {
             Admission::In(place) => Ok(place),
@@ -143,83 +130,15 @@ impl<T: Timer + Clone> Guard for Shed<T> {
 impl<T: Timer + Clone> Shed<T> {
     #[cold]
     fn join(&self, priority: Priority) -> Admission<Place, Waits<T>> {
-        let inner = &*self.inner;
-        let now = inner.clock.now();
-        let mut line = inner.line.lock();
-        // From here on whoever gives comes to look; what was given before is seen now.
-        inner.slots.call();
-        let joined = if !line.is_before(priority) && inner.slots.take_called(priority) {
-            Admission::In(Place::taken(self.inner.clone()))
-        } else if let Some(number) = line.queue().join(priority, now) {
-            Admission::Wait(Waits::new(self.inner.clone(), number, priority, self.timer.clone()))
-        } else {
-            Admission::Out(inner.refuse(priority, Why::Full))
-        };
-        inner.rest(&line);
-        joined
-    }
-}
-
-impl Inner {
-    #[cold]
-    pub(super) fn refuse(&self, priority: Priority, why: Why) -> Problem {
-        self.meters.refused(priority, why);
-        overloaded()
-    }
-
-    pub(super) fn resize(&self, limit: u32) {
-        self.slots.resize(limit);
-        self.meters.limit(limit);
-        self.hand_on();
-    }
-
-    #[inline]
-    pub(super) fn give(&self) {
-        if self.slots.give() {
-            self.hand_on();
-        }
-    }
-
-    /// Hands free slots to those that wait for them, and sends away who has waited too long.
-    #[cold]
-    pub(super) fn hand_on(&self) {
-        let now = self.clock.now();
-        loop {
-            let step = {
-                let mut line = self.line.lock();
-                let step = line.step(&self.slots, now);
-                self.rest(&line);
-                step
-            };
-            // Outside of the lock: who is woken may come here at once.
-            let waker = match step {
-                None => return,
-                Some(Step::Called(waker, waited)) => {
-                    self.meters.waited(waited);
-                    waker
-                }
-                Some(Step::SentAway(waker, priority)) => {
-                    self.meters.refused(priority, Why::Stands);
-                    waker
-                }
-            };
-            if let Some(waker) = waker {
-                waker.wake();
+        match self.inner.join(priority) {
+            Joined::Taken => Admission::In(Place::taken(self.inner.clone())),
+            Joined::Full => Admission::Out(self.inner.refuse(priority, Why::Full)),
+            Joined::Waits(number) => {
+                let wait = Waits::new(self.inner.clone(), number, priority, self.timer.clone());
+                Admission::Wait(wait)
             }
         }
     }
-
-    /// Lets others take in passing again, once nobody waits.
-    pub(super) fn rest(&self, line: &Line) {
-        if line.is_empty() {
-            self.slots.dismiss();
-        }
-    }
-}
-
-/// Nobody knows when there is a place again, but calls end all the time.
-pub(super) fn overloaded() -> Problem {
-    Problem::new(Code::OVERLOADED).with_retry_after(Duration::from_secs(1))
 }
 
 impl<T: Clone> Clone for Shed<T> {

@@ -60,6 +60,7 @@
 mod builder;
 mod codel;
 mod gate;
+mod inner;
 mod line;
 mod meters;
 mod place;

@@ -4,7 +4,7 @@ use buttress_core::clock::Clock;
 use buttress_core::outcome::{Judgement, Ticket};
 use buttress_core::sync::Shared;
 
-use super::gate::Inner;
+use super::inner::Inner;
 use crate::adaptive::{Learner, Timing};
 
 /// A place for one call.

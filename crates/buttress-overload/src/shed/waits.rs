@@ -9,7 +9,7 @@ use buttress_core::sync::Shared;
 use pin_project_lite::pin_project;
 
 use super::Place;
-use super::gate::Inner;
+use super::inner::Inner;
 use super::meters::Why;
 use crate::Priority;
 use crate::queue::Number;
@@ -72,7 +72,7 @@ impl Turn {
         // Who was sent away was counted then.
         Err(match why {
             Why::Late => self.inner.refuse(self.priority, why),
-            _ => super::gate::overloaded(),
+            _ => super::inner::overloaded(),
         })
     }
 

@@ -222,7 +222,7 @@ fn who_waits_allocates_for_what_it_holds_and_for_its_place() {
     let mut cx = Context::from_waker(Waker::noop());
     let mut wait = || {
         let request = Request::new(());
-        let (_, count) = allocations::of(|| {
+        let ((), count) = allocations::of(|| {
             assert!(service.poll_ready(&mut cx).is_ready());
             assert!(pin!(service.call(request)).poll(&mut cx).is_pending());
         });

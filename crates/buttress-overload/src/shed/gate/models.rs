@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use buttress_core::clock::{Clock, Moment, Timestamp};
 use buttress_testkit::models::{block_on, explore, join, thread};
 
 use super::*;
@@ -16,12 +18,12 @@ fn shed() -> Arc<Shed> {
 struct Stands;
 
 impl Clock for Stands {
-    fn now(&self) -> buttress_core::clock::Moment {
-        buttress_core::clock::Moment::FIRST
+    fn now(&self) -> Moment {
+        Moment::FIRST
     }
 
-    fn wall(&self) -> buttress_core::clock::Timestamp {
-        buttress_core::clock::Timestamp::EPOCH
+    fn wall(&self) -> Timestamp {
+        Timestamp::EPOCH
     }
 }
 
