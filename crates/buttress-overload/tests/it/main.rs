@@ -15,6 +15,7 @@ mod contract;
 mod deadline;
 mod door;
 mod fallback;
+mod guide;
 mod outlier;
 mod shed;
 mod signals;
