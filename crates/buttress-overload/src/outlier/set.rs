@@ -43,7 +43,8 @@ use super::{OutlierBuilder, Outliers, Seat};
 /// ```
 ///
 /// It is ready once one of the endpoints is that are not left out; whichever is not ready when it is its turn is passed over. To be
-/// cloned costs little: only the endpoint that is called is.
+/// cloned costs little: only the endpoint that is called is. So that its clones can be sent to other threads, the services have to be `Sync`,
+/// too, as clients of hyper and channels of tonic are. The list is fixed; for another one, make another set.
 ///
 /// # Errors
 ///
