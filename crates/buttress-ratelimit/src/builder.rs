@@ -140,7 +140,8 @@ impl<S> RateLimitBuilder<S> {
     }
 
     /// Sets where limits are counted. The default is the memory of this process. A handle to Redis will do, too, and means
-    /// a `RedisStore` with its defaults; with it a [keyer](Self::keyer) has to be said.
+    /// a `RedisStore` with its defaults. All who share it make the same keys: by its [seed](LimitStore::keyer), which who connects
+    /// has asked for, or by a [keyer](Self::keyer).
     pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<T::Store> {
         self.map(|_| store.into_store())
     }

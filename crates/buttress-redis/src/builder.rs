@@ -3,6 +3,7 @@ use std::time::Duration;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Secret};
 
+use crate::seed::KEYS;
 use crate::{ConnectError, Redis, RedisSettings};
 
 /// Collects the settings of [`Redis`].
@@ -117,7 +118,8 @@ impl RedisBuilder {
         self
     }
 
-    /// Checks the settings, and waits until it [is connected](Redis::connected), unless it is [lazy](Self::lazy).
+    /// Checks the settings, and waits until it [is connected](Redis::connected), unless it is [lazy](Self::lazy). Then it asks
+    /// for the [seed](Redis::seed) `keys`, and draws it if there is none; that a user may not is no error.
     ///
     /// # Errors
     ///
@@ -127,6 +129,8 @@ impl RedisBuilder {
         let redis = self.build()?;
         if !lazy {
             redis.connected().await?;
+            // Who needs it and has not got it says so.
+            let _ = redis.seed(KEYS).await;
         }
         Ok(redis)
     }

@@ -18,6 +18,7 @@ impl Redis {
     /// # let url = server.url();
     /// let redis = Redis::connect(url).await?;
     /// assert!(redis.is_connected());
+    /// assert!(redis.known_seed().is_some(), "all who connect there make the same keys");
     ///
     /// // Nobody listens there.
     /// let file = r#"{ "url": "redis://127.0.0.1:1", "connect_timeout_ms": 100, "lazy": false }"#;

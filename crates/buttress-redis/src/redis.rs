@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
+use buttress_core::key::KeySeed;
 use buttress_core::metrics::Metrics;
 
 use crate::cluster::Redirected;
@@ -32,6 +33,8 @@ struct Shared {
     meters: Arc<Meters>,
     clock: TokioClock,
     layout: OnceLock<Layout>,
+    /// What the fleet makes its keys with, once it was asked for.
+    seed: OnceLock<KeySeed>,
 }
 
 impl Redis {
@@ -46,9 +49,14 @@ impl Redis {
             meters: Arc::new(Meters::new(metrics)),
             clock: TokioClock::new(),
             layout: OnceLock::new(),
+            seed: OnceLock::new(),
             settings: Arc::new(settings),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn seed_of_keys(&self) -> &OnceLock<KeySeed> {
+        &self.shared.seed
     }
 
     /// Prepares a call of `script` about `tag`.

@@ -2,6 +2,9 @@ use buttress_core::key::{Key, KeySeed};
 
 use crate::{ErrorKind, Redis, RedisError, Reply, Script};
 
+/// The seed that keys are made with, if nobody says otherwise.
+pub(crate) const KEYS: &str = "keys";
+
 static SEED: Script = Script::new("seed", 1, include_str!("seed.lua"));
 
 /// What all processes of a fleet make their keys with.
@@ -39,7 +42,18 @@ impl Redis {
     pub async fn seed(&self, name: &'static str) -> Result<KeySeed, RedisError> {
         let drawn = Key::from_bytes(*KeySeed::random().expose()).to_hex();
         let reply = self.run(&SEED, name).arg(&drawn[..]).send().await?;
-        read(&reply)
+        let seed = read(&reply)?;
+        if name == KEYS {
+            let _ = self.seed_of_keys().set(seed.clone());
+        }
+        Ok(seed)
+    }
+
+    /// The [seed](Self::seed) `keys`, if this handle has been told it. [`connect`](Self::connect) asks for it, so that stores
+    /// whose keys a fleet shares need not be given one; a handle that is lazy, or whose user may not, does not know it.
+    #[must_use]
+    pub fn known_seed(&self) -> Option<KeySeed> {
+        self.seed_of_keys().get().cloned()
     }
 }
 

@@ -1,7 +1,7 @@
 use buttress_core::engine::Step;
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Health};
+use buttress_core::{BuildError, Health, Keyer};
 use buttress_redis::engine::Asking;
 
 use super::{Heaviest, LimitStore, Memory, RedisStore, Terms, Usage};
@@ -106,6 +106,13 @@ impl LimitStore for Engine {
         match self {
             Self::Memory(memory) => memory.is_shared(),
             Self::Redis(redis) => redis.is_shared(),
+        }
+    }
+
+    fn keyer(&self) -> Option<Keyer> {
+        match self {
+            Self::Memory(memory) => memory.keyer(),
+            Self::Redis(redis) => redis.keyer(),
         }
     }
 

@@ -142,10 +142,15 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Whether other processes count there, too: then all of them have to make the same keys, and limits without a
-    /// [keyer](crate::RateLimitBuilder::keyer) are refused when they are built.
+    /// Whether other processes count there, too: then all of them have to make the same keys, and limits that are given no
+    /// [keyer](crate::RateLimitBuilder::keyer), nor have [one from here](Self::keyer), are refused when they are built.
     fn is_shared(&self) -> bool {
         false
+    }
+
+    /// What all who share it make their keys with, if it knows.
+    fn keyer(&self) -> Option<Keyer> {
+        None
     }
 
     /// How it is, for a report: at once, from what it knows.
@@ -154,19 +159,20 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// What makes the keys for this store: a random one, if nothing else is said. For what a fleet shares it has to be said, or
-/// each process would count for itself, which looks like limits that do not hold.
+/// What makes the keys for this store: what was said, else what the store knows, else a random one. For what a fleet shares
+/// that will not do: each process would count for itself, which looks like limits that do not hold.
 pub(crate) fn keyer_for(
     store: &impl LimitStore,
     said: Option<Keyer>,
     faults: &mut Faults,
 ) -> Keyer {
-    if said.is_none() && store.is_shared() {
+    let known = said.or_else(|| store.keyer());
+    if known.is_none() && store.is_shared() {
         faults.add(
             "key_seed",
-            "is not said, and no other process would make the same keys: say \
-             `.keyer(Keyer::from(redis.seed(\"keys\").await?))`, or put one seed into all settings",
+            "is not known, and no other process would make the same keys: ask for it with \
+             `redis.seed(\"keys\").await?`, say `.keyer(…)`, or put one seed into all settings",
         );
     }
-    said.unwrap_or_default()
+    known.unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use buttress_core::clock::Timer;
 use buttress_core::engine::Step;
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Health};
+use buttress_core::{BuildError, Health, Keyer};
 
 use self::line::Lines;
 use self::turn::Place;
@@ -99,6 +99,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
 
     fn is_shared(&self) -> bool {
         self.store.is_shared()
+    }
+
+    fn keyer(&self) -> Option<Keyer> {
+        self.store.keyer()
     }
 
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {

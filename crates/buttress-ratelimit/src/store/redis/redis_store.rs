@@ -9,7 +9,7 @@ use buttress_core::clock::Clock;
 use buttress_core::engine::Step;
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Faults, Health};
+use buttress_core::{BuildError, Faults, Health, Keyer};
 use buttress_redis::Redis;
 use buttress_redis::engine::{Answered, Asking};
 
@@ -195,6 +195,10 @@ impl LimitStore for RedisStore {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn keyer(&self) -> Option<Keyer> {
+        self.settings.redis.known_seed().map(Keyer::from)
     }
 
     fn health(&self) -> Health {

@@ -110,6 +110,23 @@ async fn without_redis_it_answers_as_told() {
 }
 
 /// Each process would count for itself, and nothing tells of it.
+/// A URL is enough: who connects has asked for what the fleet makes its keys with.
+#[tokio::test]
+async fn two_processes_that_know_the_url_alone_count_together() {
+    let server = Server::start().await;
+    let mut processes = Vec::new();
+    for _ in 0..2 {
+        let redis = Redis::connect(server.url()).await.unwrap();
+        let policy = Quota::per_minute(2).by(header("x-caller")).degrade(Degrade::Deny);
+        let limits = RateLimit::builder().policy("per-caller", policy);
+        processes.push(limits.engine(Engine::from(patient(redis))).build().unwrap());
+    }
+    let statuses =
+        |answers: Vec<(u16, _)>| answers.into_iter().map(|(status, _)| status).collect::<Vec<_>>();
+    assert_eq!(statuses(answers(&processes[0], &["ada", "grace"]).await), [200, 200]);
+    assert_eq!(statuses(answers(&processes[1], &["ada", "ada", "grace"]).await), [200, 429, 200]);
+}
+
 #[test]
 fn limits_whose_keys_no_other_process_makes_are_not_built() {
     let redis = || Redis::builder("redis://127.0.0.1:1").build().unwrap();
