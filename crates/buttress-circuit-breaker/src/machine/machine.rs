@@ -61,8 +61,8 @@ use crate::word::Word;
 /// wait for each other. With a rule that is a rate, a success adds to a number of its thread. One in up to 64, and each while there
 /// are few, brings what came together to what all share, under a lock; so does a failure. No allocation in either case.
 ///
-/// A machine takes less than 400 bytes; and for each window 384 bytes, up to 16 times 128 more, of which there are twice as
-/// many as the computer has processors, and 24 bytes for each of its 20 to 81 buckets.
+/// A machine takes less than 400 bytes; and for each window 256 bytes, up to 16 times 128 more (twice as many as the
+/// computer has processors), and 24 bytes for each of its buckets, which are 80 at most.
 ///
 /// # Errors
 ///

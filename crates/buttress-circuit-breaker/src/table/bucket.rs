@@ -6,7 +6,8 @@ use crate::counts::Counts;
 /// 63…56 generation   55…48 tick   47…32 calls   31…16 failed   15…0 slow
 /// ```
 ///
-/// A bucket of another time is empty, so none has to be swept. Once it is full, it counts no more, and the rate stays what it was.
+/// A bucket of another time counts as empty; its slot empties it before those bits come round again. Once it is full, it counts no
+/// more, and the rate stays what it was.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Bucket(u64);
 
@@ -29,9 +30,19 @@ impl Bucket {
         Self((generation as u64 & 0xFF) << GENERATION | (tick as u64 & 0xFF) << TICK)
     }
 
+    /// Whether it is of that time.
+    pub(super) const fn is_of(self, generation: u32, tick: u32) -> bool {
+        self.0 >> TICK == Self::empty(generation, tick).0 >> TICK
+    }
+
+    /// Whether it is of that generation.
+    pub(super) const fn is_of_generation(self, generation: u32) -> bool {
+        self.0 >> GENERATION == Self::empty(generation, 0).0 >> GENERATION
+    }
+
     /// What it holds, if it is of that time.
     pub(super) fn counts(self, generation: u32, tick: u32) -> Counts {
-        if self.0 >> TICK != Self::empty(generation, tick).0 >> TICK {
+        if !self.is_of(generation, tick) {
             return Counts::default();
         }
         let part = |at: u32| self.0 >> at & MOST;
@@ -41,7 +52,7 @@ impl Bucket {
     /// The same with one more call of that time; nothing, if it belongs to a later one, or is full.
     pub(super) fn plus(self, call: Counts, generation: u32, tick: u32) -> Option<Self> {
         let own = Self::empty(generation, tick);
-        let base = if self.0 >> TICK == own.0 >> TICK {
+        let base = if self.is_of(generation, tick) {
             self
         } else if self.is_after(generation, tick) {
             return None;

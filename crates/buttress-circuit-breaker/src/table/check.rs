@@ -1,6 +1,7 @@
 use buttress_core::Faults;
 
-use super::slot::{MOST_TIMES, over};
+use super::cut::over;
+use super::slot::MOST_TIMES;
 use crate::Rule;
 use crate::policy::Policy;
 

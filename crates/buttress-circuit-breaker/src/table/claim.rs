@@ -1,6 +1,7 @@
 use buttress_core::clock::Moment;
 
-use super::slot::{Slot, over, tick_at};
+use super::cut::{over, tick_at};
+use super::slot::Slot;
 use crate::parts::atomic::Ordering::Relaxed;
 use crate::parts::atomic::{AtomicU32, AtomicU64};
 use crate::phase::Phase;

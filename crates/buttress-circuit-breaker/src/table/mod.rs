@@ -3,6 +3,7 @@
 mod bucket;
 mod check;
 mod claim;
+mod cut;
 mod operate;
 mod pass;
 mod slot;

@@ -3,7 +3,8 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 use buttress_core::key::Key;
 
-use super::slot::{Slot, over};
+use super::cut::over;
+use super::slot::Slot;
 use super::{Table, TableUsage};
 use crate::machine::{Around, Outside, Snapshot};
 use crate::parts::atomic::Ordering::Relaxed;

@@ -1,12 +1,13 @@
 use buttress_core::clock::Moment;
 
 use super::bucket::Bucket;
+use super::cut::{BUCKETS, count, over, room, size, tick_at};
 use crate::counts::Counts;
 use crate::machine::{Counted, Counters, Gate, Verdict};
 use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::parts::atomic::{AtomicU32, AtomicU64};
+use crate::parts::atomic::{AtomicU8, AtomicU32, AtomicU64};
 use crate::phase::Phase;
-use crate::policy::Policy;
+use crate::window::is_newer;
 use crate::word::Word;
 use crate::{Over, Rule, Trip, recent, tally};
 
@@ -19,7 +20,9 @@ pub(super) struct Slot {
     failures: [AtomicU64; TIMES as usize],
     throttled: [AtomicU64; TIMES as usize],
     /// Of both of these, which comes next.
-    next: [AtomicU32; 2],
+    next: [AtomicU8; 2],
+    /// The generation whose calls the buckets count.
+    era: AtomicU32,
     /// The newest bucket of a time; or how many calls were counted, where it is a window of calls.
     turn: AtomicU32,
     /// At which insertion it was used last.
@@ -29,13 +32,11 @@ pub(super) struct Slot {
 #[cfg(not(all(test, buttress_loom)))]
 const _: () = assert!(size_of::<Slot>() <= 256);
 
-/// A window is cut into so many.
-const BUCKETS: u32 = 10;
 /// So many times are kept, one less than is counted to.
 const TIMES: u32 = 7;
 /// A rule of failures in a time counts to so many at most.
 pub(super) const MOST_TIMES: u32 = TIMES + 1;
-/// So long unused, its buckets may look like those of today.
+/// After so many ticks unused, a bucket may look like one of today.
 const FORGOTTEN: u32 = 100;
 /// Whoever is late is so by less.
 const LATE: u32 = 1_000;
@@ -51,7 +52,8 @@ impl Slot {
             buckets: [(); BUCKETS as usize].map(|()| AtomicU64::new(0)),
             failures: zeros(),
             throttled: zeros(),
-            next: [(); 2].map(|()| AtomicU32::new(0)),
+            next: [(); 2].map(|()| AtomicU8::new(0)),
+            era: AtomicU32::new(0),
             turn: AtomicU32::new(0),
             used: AtomicU32::new(0),
         }
@@ -71,6 +73,7 @@ impl Slot {
             number.store(0, Relaxed);
         }
         self.turn.store(turn, Relaxed);
+        self.era.store(self.gate.word().generation(), Relaxed);
     }
 
     /// It is used. Written only where it was not since the last insertion.
@@ -89,8 +92,7 @@ impl Slot {
     /// What its window holds.
     pub(super) fn counts(&self, over: Option<Over>, generation: u32, now: Moment) -> Counts {
         match over {
-            None => Counts::default(),
-            Some(over) => {
+            Some(over) if self.era.load(Acquire) == generation => {
                 let (tick, buckets) = match over {
                     Over::Time(_) => (tick_at(over, now), BUCKETS),
                     Over::Calls(calls) => {
@@ -100,12 +102,17 @@ impl Slot {
                 };
                 self.sums(buckets, generation, tick)
             }
+            _ => Counts::default(),
         }
     }
 
-    fn add(&self, over: Over, call: Counts, generation: u32, now: Moment) -> Counts {
+    /// Counts a call; nothing, if it belongs to an older generation.
+    fn add(&self, over: Over, call: Counts, generation: u32, now: Moment) -> Option<Counts> {
+        if !self.begin(generation) {
+            return None;
+        }
         let (tick, buckets) = match over {
-            Over::Time(_) => (self.turn_to(tick_at(over, now)), BUCKETS),
+            Over::Time(_) => (self.turn_to(tick_at(over, now), generation), BUCKETS),
             Over::Calls(calls) => {
                 // That a call fails which is counted already belongs to the newest one.
                 let counted = match call.calls {
@@ -119,20 +126,46 @@ impl Slot {
         let plus = |bits| Bucket::from_bits(bits).plus(call, generation, tick).map(Bucket::bits);
         // One that is full, or of a later time, stays as it is.
         let _ = bucket.fetch_update(AcqRel, Acquire, plus);
-        self.sums(buckets, generation, tick)
+        Some(self.sums(buckets, generation, tick))
     }
 
-    /// Moves to this tick. After a long time without any call all buckets are emptied: the eight bits by which they are
-    /// told apart would have gone round.
-    fn turn_to(&self, tick: u32) -> u32 {
+    /// Counts for this generation from now on, if it is no older one.
+    fn begin(&self, generation: u32) -> bool {
+        let era = self.era.load(Acquire);
+        if era == generation {
+            return true;
+        }
+        if is_newer(era, generation) {
+            return false;
+        }
+        if self.era.compare_exchange(era, generation, AcqRel, Acquire).is_ok() {
+            self.empty(0..BUCKETS, |bucket, _| !bucket.is_of_generation(generation));
+        }
+        true
+    }
+
+    /// Moves to this tick, and empties what it passes: before the eight bits by which buckets are told apart come round. One that
+    /// somebody has begun already is left alone, unless it has been so long that it may be an old one.
+    fn turn_to(&self, tick: u32, generation: u32) -> u32 {
         let turn = self.turn.load(Acquire);
         let ahead = tick.wrapping_sub(turn);
         let is_ahead = ahead != 0 && ahead < u32::MAX - LATE;
-        let moves = || self.turn.compare_exchange(turn, tick, AcqRel, Acquire).is_ok();
-        if is_ahead && moves() && ahead >= FORGOTTEN {
-            self.buckets.iter().for_each(|bucket| bucket.store(0, Release));
+        if is_ahead && self.turn.compare_exchange(turn, tick, AcqRel, Acquire).is_ok() {
+            let passed = (0..ahead.min(BUCKETS)).map(|back| tick.wrapping_sub(back));
+            let is_old = |bucket: Bucket, tick| !bucket.is_of(generation, tick);
+            self.empty(passed, |bucket, tick| ahead >= FORGOTTEN || is_old(bucket, tick));
         }
         tick
+    }
+
+    /// Empties the buckets of these ticks, of those that are to go.
+    fn empty(&self, ticks: impl Iterator<Item = u32>, goes: impl Fn(Bucket, u32) -> bool) {
+        for tick in ticks {
+            let bucket = &self.buckets[(tick % BUCKETS) as usize];
+            let gone = |bits| goes(Bucket::from_bits(bits), tick).then_some(0);
+            // One that stays is none that has to be exchanged.
+            let _ = bucket.fetch_update(AcqRel, Acquire, gone);
+        }
     }
 
     fn sums(&self, buckets: u32, generation: u32, mut tick: u32) -> Counts {
@@ -159,8 +192,9 @@ impl Slot {
         };
         // One less than are counted to.
         let Some(places) = n.checked_sub(1).filter(|places| *places > 0) else { return true };
-        let at = next.fetch_add(1, Relaxed) % places;
-        recent::hit(&times[(at % TIMES) as usize], within, call.generation, (call.now)())
+        let after = |at: u8| Some(if u32::from(at) + 1 < places { at + 1 } else { 0 });
+        let at = next.fetch_update(AcqRel, Acquire, after).unwrap_or_default();
+        recent::hit(&times[usize::from(at) % times.len()], within, call.generation, (call.now)())
     }
 }
 
@@ -169,60 +203,14 @@ impl Counters for Slot {
         let rules = &call.policy.rules;
         let over = over(call.policy);
         let counts = match (call.counts(), over) {
-            (Some(one), Some(over)) => Some(self.add(over, one, call.generation, (call.now)())),
+            (Some(one), Some(over)) => self.add(over, one, call.generation, (call.now)()),
             _ => None,
         };
-        // All are asked: each has to count, though an earlier one holds.
-        let holds = rules
-            .iter()
-            .map(|rule| tally::trip(rule, self.hit(rule, call), counts, room(over), call));
+        // All are asked: each has to count, though an earlier one holds. What a window holds is news of rates alone.
+        let holds = rules.iter().map(|rule| {
+            let counts = counts.filter(|_| rule.is_rate());
+            tally::trip(rule, self.hit(rule, call), counts, room(over), call)
+        });
         holds.fold(None, Option::or)
-    }
-}
-
-/// Of which calls the rates of a policy are: of the same ones, all of them.
-pub(super) fn over(policy: &Policy) -> Option<Over> {
-    policy.rules.iter().find_map(Rule::over)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "it goes round, and is compared so")]
-pub(super) fn tick_at(over: Over, now: Moment) -> u32 {
-    let Over::Time(time) = over else { return 0 };
-    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    (now.as_nanos() / (nanos / u64::from(BUCKETS)).max(1)) as u32
-}
-
-/// How many calls a bucket holds.
-const fn size(calls: u32) -> u32 {
-    let size = calls.div_ceil(BUCKETS);
-    if size == 0 { 1 } else { size }
-}
-
-/// How many buckets there are.
-const fn count(calls: u32) -> u32 {
-    calls / size(calls)
-}
-
-/// How many calls count at most.
-fn room(over: Option<Over>) -> u32 {
-    match over {
-        Some(Over::Calls(calls)) => size(calls) * count(calls),
-        _ => u32::MAX,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_of_calls_has_four_fifths_of_them() {
-        for calls in 1..100_000 {
-            let (size, count) = (size(calls), count(calls));
-            assert!((1..=BUCKETS).contains(&count));
-            let least = size * (count - 1) + 1;
-            assert!(size * count <= calls && least * 5 >= calls * 4, "{least} of {calls}");
-            assert!(calls > BUCKETS || size == 1, "up to ten, one by one");
-        }
     }
 }

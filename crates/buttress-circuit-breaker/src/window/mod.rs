@@ -5,7 +5,8 @@ use buttress_core::clock::Moment;
 use buttress_core::sync::Striped;
 
 use self::store::{Apart, Batch, Shape, Shared, Store};
-use self::stripe::{Stripe, count_of, generation_of, is_newer, pack};
+pub(crate) use self::stripe::is_newer;
+use self::stripe::{Stripe, count_of, generation_of, pack};
 use crate::Over;
 use crate::buckets::Buckets;
 use crate::counts::Counts;
@@ -174,5 +175,15 @@ impl Window {
             Shape::Time(width) => now.as_nanos() / width,
             Shape::Calls(..) | Shape::Exact => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_apart() {
+        assert_eq!(size_of::<Window>(), 256, "as the page of the machine says");
     }
 }

@@ -46,6 +46,6 @@ pub(super) fn count_of(word: u64) -> u64 {
 }
 
 /// Whether `one` began after `other`.
-pub(super) fn is_newer(one: u32, other: u32) -> bool {
+pub(crate) fn is_newer(one: u32, other: u32) -> bool {
     one.wrapping_sub(other).cast_signed() > 0
 }

@@ -11,4 +11,10 @@ proptest! {
     fn it_does_what_a_slow_machine_does(seed: u64) {
         model::play(seed);
     }
+
+    /// And so does the breaker of a key.
+    #[test]
+    fn the_breaker_of_a_key_does_the_same(seed: u64) {
+        model::play_keyed(seed);
+    }
 }

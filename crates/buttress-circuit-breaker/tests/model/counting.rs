@@ -90,7 +90,9 @@ impl Exact {
     /// Calls, failed ones and slow ones: a time in twenty buckets, or calls one by one.
     pub fn window(&self, over: Over) -> (u64, u64, u64) {
         let bucket = |at: u64| match over {
-            Over::Time(time) => at * 1_000_000 / (u64::try_from(time.as_nanos()).unwrap() / 20),
+            Over::Time(time) => {
+                at * 1_000_000 / (u64::try_from(time.as_nanos()).unwrap() / self.spec.buckets)
+            }
             _ => 0,
         };
         let (now, mut later) = (bucket(self.now), 0);
@@ -102,7 +104,7 @@ impl Exact {
             later += call.calls;
             match over {
                 Over::Calls(calls) => after < u64::from(calls),
-                _ => now - bucket(call.at) < 20,
+                _ => now - bucket(call.at) < self.spec.buckets,
             }
         });
         kept.fold((0, 0, 0), |(calls, failed, slow), call| {

@@ -6,5 +6,6 @@ mod exact;
 mod moving;
 mod play;
 mod spec;
+mod subject;
 
-pub use self::play::play;
+pub use self::play::{play, play_keyed};

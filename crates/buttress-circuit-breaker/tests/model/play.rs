@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use buttress_circuit_breaker::machine::{Ended, Machine, Outside, Pass};
+use buttress_circuit_breaker::machine::{Ended, Machine, Outside};
 use buttress_circuit_breaker::{Force, Rule, State, Transition, Trip, Why};
 use buttress_core::clock::Moment;
 use buttress_core::outcome::Outcome;
@@ -9,28 +9,32 @@ use buttress_core::outcome::Outcome;
 use super::chance::Chance;
 use super::exact::{Exact, Passed};
 use super::spec::Spec;
+use super::subject::{KeyOfATable, Subject};
 
 /// Plays a script by chance to both, and compares all that can be seen after each of its steps.
 pub fn play(seed: u64) {
     let mut chance = Chance::new(seed);
     let spec = Spec::by_chance(&mut chance);
-    let mut stage = Stage::new(spec, chance);
-    for step in 0..stage.chance.from(5, 80) {
-        stage.act();
-        stage.compare(seed, step);
-    }
+    Stage::<Machine>::new(spec, chance).play(seed);
 }
 
-struct Stage {
+/// The same with the breaker of a key.
+pub fn play_keyed(seed: u64) {
+    let mut chance = Chance::new(seed);
+    let spec = Spec::for_keys(&mut chance);
+    Stage::<KeyOfATable>::new(spec, chance).play(seed);
+}
+
+struct Stage<S: Subject> {
     chance: Chance,
-    machine: Machine,
+    machine: S,
     exact: Exact,
     /// Calls that passed, and when.
-    calls: Vec<(Pass, Passed, u64)>,
+    calls: Vec<(S::Pass, Passed, u64)>,
     told: RefCell<Vec<Transition>>,
 }
 
-struct Here<'a> {
+pub struct Here<'a> {
     now: u64,
     share: f64,
     told: &'a RefCell<Vec<Transition>>,
@@ -63,13 +67,20 @@ const OUTCOMES: [Outcome; 10] = [
     Outcome::Abandoned,
 ];
 
-impl Stage {
+impl<S: Subject> Stage<S> {
     fn new(spec: Spec, mut chance: Chance) -> Self {
         // It matters to nothing where time begins.
         let now = chance.of(&[0, 0, 1_000_000]);
-        let machine = Machine::new(spec.policy(), moment(now)).expect("it is right");
+        let machine = S::new(spec.policy(), moment(now));
         let exact = Exact::new(spec, now);
         Self { chance, machine, exact, calls: Vec::new(), told: RefCell::default() }
+    }
+
+    fn play(mut self, seed: u64) {
+        for step in 0..self.chance.from(5, 80) {
+            self.act();
+            self.compare(seed, step);
+        }
     }
 
     fn act(&mut self) {
@@ -100,7 +111,7 @@ impl Stage {
         let seen = entered.map_err(|refused| (refused.state(), refused.wait()));
         match (seen, expected) {
             (Ok(pass), Ok(passed)) => {
-                assert_eq!(pass.is_probe(), passed.probe);
+                assert_eq!(S::is_probe(&pass), passed.probe);
                 self.calls.push((pass, passed, self.exact.now));
             }
             (Err(seen), Err(expected)) => assert_eq!(seen, expected),
@@ -148,9 +159,9 @@ impl Stage {
 
     fn reconfigure(&mut self) {
         let spec = Spec::by_chance(&mut self.chance);
-        let here = here(&self.exact, &self.told);
-        self.machine.reconfigure(spec.policy(), &here).expect("it is right");
-        self.exact.reconfigure(spec);
+        if self.machine.reconfigure(spec.policy(), &here(&self.exact, &self.told)) {
+            self.exact.reconfigure(spec);
+        }
     }
 
     fn any_call(&mut self) -> Option<usize> {
@@ -166,7 +177,7 @@ impl Stage {
             self.told.borrow().iter().map(|step| (step.from(), step.to(), step.why())).collect();
         assert_eq!(told, exact.told, "{}", about());
         assert_eq!(
-            (shot.state(), shot.generation()),
+            (shot.state(), shot.generation() - S::BEFORE),
             (exact.state, exact.generation),
             "{}",
             about()
@@ -174,7 +185,7 @@ impl Stage {
         assert_eq!(shot.since(), moment(exact.since), "{}", about());
         assert_eq!((shot.reason(), shot.probes()), (exact.reason, exact.out), "{}", about());
         assert_eq!(u32::from(shot.level()), exact.level, "{}", about());
-        assert_eq!(shot.refused(), exact.refused, "{}", about());
+        assert_eq!(self.machine.refused(), exact.refused, "{}", about());
         assert_eq!(shot.in_a_row(), exact.in_a_row, "{}", about());
         let left = (exact.state == State::Open).then(|| exact.left());
         assert_eq!(shot.remaining(), left, "{}", about());

@@ -21,6 +21,8 @@ pub struct Spec {
     pub slow: u64,
     pub abandoned: Abandoned,
     pub exact: bool,
+    /// Into so many its windows of time are cut.
+    pub buckets: u64,
     pub mode: Mode,
 }
 
@@ -48,8 +50,38 @@ impl Spec {
                 Abandoned::Failure,
             ]),
             exact: chance.one_in(4),
+            buckets: 20,
             mode: chance.of(&[Mode::Active, Mode::Active, Mode::Active, Mode::MetricsOnly]),
         }
+    }
+
+    /// One that a table has room for.
+    pub fn for_keys(chance: &mut Chance) -> Self {
+        let spec = Self { exact: false, buckets: 10, ..Self::by_chance(chance) };
+        let over = if chance.one_in(2) {
+            Over::Time(Duration::from_millis(chance.from(50, 2_000)))
+        } else {
+            Over::Calls(u32::try_from(chance.from(4, 10)).unwrap())
+        };
+        let (mut failures, mut throttled) = (0, 0);
+        let rules = spec.rules.iter().filter_map(|rule| match *rule {
+            Rule::FailureRate { percent, at_least, .. } => {
+                Some(Rule::failure_rate(percent, over, at_least))
+            }
+            Rule::SlowRate { percent, at_least, .. } => {
+                Some(Rule::slow_rate(percent, over, at_least))
+            }
+            Rule::Failures { .. } => {
+                failures += 1;
+                (failures == 1).then_some(*rule)
+            }
+            Rule::Throttled { .. } => {
+                throttled += 1;
+                (throttled == 1).then_some(*rule)
+            }
+            _ => Some(*rule),
+        });
+        Self { rules: rules.collect(), ..spec.clone() }
     }
 
     pub fn policy(&self) -> Policy {
