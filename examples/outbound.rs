@@ -41,12 +41,10 @@ async fn budget() -> Result<Seen, Failure> {
     let mut asked = Vec::new();
     for percent in [5, 10, 20] {
         let dependency = Dependency::new(TokioClock::new(), |_, _| (Duration::ZERO, 503));
-        // ANCHOR: budget
         let retry = Retry::up_to(3)
             .backoff(Backoff::none())
             .budget(Budget::percent(percent).floor(0).window(secs(60)));
         let wall = Outbound::to("stock").retry(retry).clock(TokioClock::new()).build()?;
-        // ANCHOR_END: budget
         let client = wall.layer_on(dependency.clone());
         for _ in 0..1_000 {
             call(&client).await?;
@@ -72,11 +70,9 @@ async fn breaker() -> Result<Seen, Failure> {
     let dependency = Dependency::new(clock, move |_, at| {
         (ms(5), if down.contains(&(at - begun)) { 500 } else { 200 })
     });
-    // ANCHOR: breaker
     let breaker =
         CircuitBreaker::after(5).failures_in(secs(10)).open_for(secs(1)..=secs(8)).jitter(0);
     let wall = Outbound::to("payments").circuit_breaker(breaker).clock(clock).build()?;
-    // ANCHOR_END: breaker
     let client = wall.layer_on(dependency.clone());
     let mut answers = [0_u32; 3];
     for _ in 0..400 {
@@ -111,9 +107,7 @@ async fn hedge() -> Result<Seen, Failure> {
         let dependency =
             Dependency::new(clock, |time, _| (if time % 50 == 0 { secs(1) } else { ms(10) }, 200));
         let wall = Outbound::to("search").clock(clock);
-        // ANCHOR: hedge
         let wall = if hedged { wall.hedge(Hedge::after(ms(50)).at_most_percent(5)) } else { wall };
-        // ANCHOR_END: hedge
         let client = wall.build()?.layer_on(dependency.clone());
         let mut times = Vec::new();
         for _ in 0..1_000 {
