@@ -6,6 +6,7 @@ pub mod health;
 pub mod key;
 pub mod limit;
 pub mod metrics;
+pub mod outbound;
 pub mod pass_through;
 pub mod problem;
 pub mod serve;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Case> {
         health::cases(),
         key::cases(),
         limit::cases(),
+        outbound::cases(),
         serve::cases(),
     ];
     together(subjects.into_iter().flatten())

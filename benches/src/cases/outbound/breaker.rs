@@ -1,0 +1,79 @@
+//! A circuit breaker that is closed, as a layer, by each kind of rule.
+
+use std::sync::OnceLock;
+
+use buttress_circuit_breaker::{
+    CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerLayer, Over, Rule,
+};
+use buttress_core::clock::secs;
+use buttress_core::outcome::Outcome;
+use tower_layer::Layer;
+
+use super::{calls, plain};
+use crate::{Case, Hello, Run};
+
+/// A call through one that is closed.
+pub const CLOSED: &str = "breaker, closed";
+/// The same after ten thousand calls, all within the window.
+pub const FILLED: &str = "breaker, closed, 10,000 calls before";
+/// The same after a million.
+pub const FULL: &str = "breaker, closed, 1,000,000 calls before";
+
+/// The rows of this subject.
+pub(super) fn cases() -> Vec<Case> {
+    let streak = || CircuitBreaker::after(5);
+    let in_time = || streak().failures_in(secs(60));
+    let leaked = |rule: CircuitBreakerBuilder| through(&built(rule).leak());
+    let kept = built(streak()).leak().keep_body().layer(Hello);
+    let exact =
+        || CircuitBreaker::when(Rule::failure_rate(50, Over::Calls(1_000), 20)).exact_counts(true);
+    vec![
+        Case::bare(CLOSED, calls(Hello, plain)).on_two_threads(),
+        Case::ours(CLOSED, through(&built(streak()))).on_two_threads(),
+        Case::peer(CLOSED, "ours, leaked", leaked(streak())).on_two_threads(),
+        Case::peer(CLOSED, "ours, leaked, body kept", calls(kept, plain)).on_two_threads(),
+        Case::peer(CLOSED, "ours, leaked, 5 in a minute", leaked(in_time())).on_two_threads(),
+        Case::peer(CLOSED, "ours, leaked, rate in a time", leaked(in_an_hour())).on_two_threads(),
+        Case::peer(CLOSED, "ours, leaked, rate of calls", leaked(of_calls())).on_two_threads(),
+        Case::peer(CLOSED, "ours, leaked, exact rate of calls", leaked(exact())).on_two_threads(),
+        Case::bare(FILLED, calls(Hello, plain)),
+        Case::ours(FILLED, after(10_000, in_an_hour)),
+        Case::peer(FILLED, "ours, rate of calls", after(10_000, of_calls)),
+        Case::bare(FULL, calls(Hello, plain)),
+        Case::ours(FULL, after(1_000_000, in_an_hour)),
+        Case::peer(FULL, "ours, rate of calls", after(1_000_000, of_calls)),
+    ]
+}
+
+/// All calls of a run lie within it.
+fn in_an_hour() -> CircuitBreakerBuilder {
+    CircuitBreaker::when(Rule::failure_rate(50, Over::Time(secs(3_600)), 20))
+}
+
+fn of_calls() -> CircuitBreakerBuilder {
+    CircuitBreaker::when(Rule::failure_rate(50, Over::Calls(1_000_000), 20))
+}
+
+pub(super) fn built(rule: CircuitBreakerBuilder) -> CircuitBreakerLayer {
+    rule.build().expect("the settings are right")
+}
+
+fn through(layer: &CircuitBreakerLayer) -> Run {
+    calls(layer.layer(Hello), plain)
+}
+
+/// Leaked, with so many calls before the first that counts.
+fn after(before: u32, rule: fn() -> CircuitBreakerBuilder) -> Run {
+    let run = OnceLock::new();
+    // A test only asks whether it runs.
+    let before = if cfg!(debug_assertions) { before / 100 } else { before };
+    let make = move || {
+        let layer = built(rule()).leak();
+        for _ in 0..before {
+            let ticket = layer.breaker().try_enter().expect("it is closed");
+            ticket.settle(Outcome::Success);
+        }
+        through(&layer)
+    };
+    Box::new(move |times| run.get_or_init(make)(times))
+}

@@ -1,0 +1,48 @@
+//! All of it, as one layer.
+
+use buttress::Outbound;
+use buttress::clock::{ms, secs};
+use buttress::prelude::CircuitBreaker;
+use buttress::retry::{Backoff, Budget as Repeats, Jitter, Retry};
+
+use super::calls::Ask;
+use super::services::KeepsHead;
+use super::{calls, empty, fixed, in_runtime, plain};
+use crate::{Case, Hello};
+
+/// A request without a body, of which a clone costs next to nothing.
+pub const PLAIN: &str = "outbound wall, no head to clone";
+/// A request without a body.
+pub const EMPTY: &str = "outbound wall";
+/// A request with one.
+pub const BODY: &str = "outbound wall, a body";
+
+/// The rows of this subject.
+pub(super) fn cases() -> Vec<Case> {
+    let groups: [(_, Ask); 3] = [(PLAIN, plain), (EMPTY, empty), (BODY, fixed)];
+    let sides = |(group, request): (&'static str, Ask)| {
+        let counted = in_runtime(calls(wall().layer_on(Hello), request));
+        let leaked = in_runtime(calls(wall().leak().layer_on(Hello), request));
+        [
+            Case::bare(group, in_runtime(calls(Hello, request))),
+            Case::ours(group, counted).on_two_threads(),
+            Case::peer(group, "ours, leaked", leaked).on_two_threads(),
+            Case::peer(group, "the head cloned, no wall", calls(KeepsHead(Hello), request)),
+        ]
+    };
+    groups.into_iter().flat_map(sides).collect()
+}
+
+/// That of the README.
+fn wall() -> Outbound {
+    let backoff = Backoff::exponential(ms(100)).max(secs(2)).jitter(Jitter::Full);
+    let breaker = CircuitBreaker::after(5).failures_in(secs(60)).open_for(secs(1)..=secs(32));
+    Outbound::to("payments")
+        .deadline(secs(30))
+        .retry(Retry::up_to(3).backoff(backoff).budget(Repeats::percent(20)))
+        .circuit_breaker(breaker)
+        .bulkhead(64)
+        .attempt_timeout(secs(5))
+        .build()
+        .expect("the settings are right")
+}
