@@ -36,6 +36,14 @@ impl Page {
         Self { text: below.next().expect("the page has such a heading").to_owned() }
     }
 
+    /// The first block of code in this language.
+    #[must_use]
+    pub fn block(&self, language: &str) -> &str {
+        let fence = format!("\n```{language}\n");
+        let (_, rest) = self.text.split_once(&fence).expect("the page has such a block");
+        rest.split("```").next().unwrap_or_default()
+    }
+
     /// The cells of the first row of a table that speaks of this in its first cell.
     #[must_use]
     pub fn row(&self, of: &str) -> Vec<&str> {
@@ -75,6 +83,7 @@ mod tests {
         assert_eq!(page.numbers::<u32>("`a`"), [1, 1_000]);
         assert_eq!(page.section("Two").row("`a`")[1], "1.5, from 2.");
         assert_eq!(page.section("Two").numbers::<f64>("`b`"), [1.5, 2.0]);
+        assert_eq!(Page { text: "\n```toml\na = 1\n```\n".to_owned() }.block("toml"), "a = 1\n");
         assert!(page.row("`c`").is_empty() && page.numbers::<u32>("`c`").is_empty());
     }
 }

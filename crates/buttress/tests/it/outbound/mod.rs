@@ -3,6 +3,7 @@
 mod allocations;
 mod contract;
 mod deadlines;
+mod guide;
 mod health;
 mod hyper;
 mod order;
