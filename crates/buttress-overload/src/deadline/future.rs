@@ -54,10 +54,10 @@ where
         if let Some(deadline) = deadline {
             M::tell(&mut request, deadline, now, &rules.told);
         }
-        let scope = deadline.map(Deadline::enter);
-        let future = Some(inner.call(request));
-        drop(scope);
+        // Until the end: the future is made where it is returned, as to move it costs more than all else here.
+        let _scope = deadline.map(Deadline::enter);
         let (alarm, rules, timer) = (Alarm::unarmed(), rules.clone(), timer.clone());
+        let future = Some(inner.call(request));
         Self { future, alarm, deadline, refused: false, rules, timer, wants }
     }
 
