@@ -93,12 +93,14 @@ impl Slot {
     pub(super) fn counts(&self, over: Option<Over>, generation: u32, now: Moment) -> Counts {
         match over {
             Some(over) if self.era.load(Acquire) == generation => {
+                let turn = self.turn.load(Acquire);
                 let (tick, buckets) = match over {
-                    Over::Time(_) => (tick_at(over, now), BUCKETS),
-                    Over::Calls(calls) => {
-                        let counted = self.turn.load(Relaxed);
-                        (counted.saturating_sub(1) / size(calls), count(calls))
+                    // Nobody has emptied them since.
+                    Over::Time(_) if has_forgotten(ahead(turn, tick_at(over, now))) => {
+                        return Counts::default();
                     }
+                    Over::Time(_) => (tick_at(over, now), BUCKETS),
+                    Over::Calls(calls) => (turn.saturating_sub(1) / size(calls), count(calls)),
                 };
                 self.sums(buckets, generation, tick)
             }
@@ -148,12 +150,11 @@ impl Slot {
     /// somebody has begun already is left alone, unless it has been so long that it may be an old one.
     fn turn_to(&self, tick: u32, generation: u32) -> u32 {
         let turn = self.turn.load(Acquire);
-        let ahead = tick.wrapping_sub(turn);
-        let is_ahead = ahead != 0 && ahead < u32::MAX - LATE;
-        if is_ahead && self.turn.compare_exchange(turn, tick, AcqRel, Acquire).is_ok() {
+        let ahead = ahead(turn, tick);
+        if ahead > 0 && self.turn.compare_exchange(turn, tick, AcqRel, Acquire).is_ok() {
             let passed = (0..ahead.min(BUCKETS)).map(|back| tick.wrapping_sub(back));
             let is_old = |bucket: Bucket, tick| !bucket.is_of(generation, tick);
-            self.empty(passed, |bucket, tick| ahead >= FORGOTTEN || is_old(bucket, tick));
+            self.empty(passed, |bucket, tick| has_forgotten(ahead) || is_old(bucket, tick));
         }
         tick
     }
@@ -196,6 +197,16 @@ impl Slot {
         let at = next.fetch_update(AcqRel, Acquire, after).unwrap_or_default();
         recent::hit(&times[usize::from(at) % times.len()], within, call.generation, (call.now)())
     }
+}
+
+/// By how many ticks time went on since; none, if somebody is late.
+fn ahead(turn: u32, tick: u32) -> u32 {
+    let ahead = tick.wrapping_sub(turn);
+    if ahead < u32::MAX - LATE { ahead } else { 0 }
+}
+
+const fn has_forgotten(ahead: u32) -> bool {
+    ahead >= FORGOTTEN
 }
 
 impl Counters for Slot {

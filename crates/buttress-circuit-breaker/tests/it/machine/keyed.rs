@@ -124,6 +124,7 @@ fn the_window_of_a_key_slides() {
     call(&table, 0, Outcome::Success, at(1_000_000));
     assert_eq!(counts(at(1_000_000)), Some((1, 0)));
     // Ten seconds are ten buckets: after 1,280 the bits by which they are told apart are the same again.
+    assert_eq!(counts(at(2_280_000)), Some((0, 0)));
     call(&table, 0, Outcome::Success, at(2_280_000));
     assert_eq!(counts(at(2_280_000)), Some((1, 0)));
     (0..2).for_each(|_| call(&table, 0, Outcome::Failure, at(2_281_000)));
