@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Service, ServiceExt, service_fn};
 
-use super::rig::{Asked, answer, dependency, get};
+use super::rig::{Asked, answer, dependency, get, in_time};
 
 /// Never answers.
 fn hangs() -> impl Service<
@@ -35,7 +35,7 @@ async fn a_call_ends_in_time_with_all_its_attempts() {
         .build()
         .unwrap();
     let before = clock.now();
-    let late = wall.layer_on(hangs()).oneshot(get()).await.unwrap();
+    let late = in_time(wall.layer_on(hangs()).oneshot(get())).await.unwrap();
     assert_eq!(late.extensions().get::<Problem>().unwrap().code(), Code::TIMED_OUT);
     assert_eq!(clock.now() - before, secs(12));
 }
@@ -53,7 +53,7 @@ async fn a_call_does_not_shorten_its_request() {
     let client = wall.layer_on(hangs());
     let mut request = get();
     context.propagate(&mut request);
-    let late = context.scope(client.oneshot(request)).await.unwrap();
+    let late = in_time(context.scope(client.oneshot(request))).await.unwrap();
     assert_eq!(late.status(), 504);
     assert_eq!(context.deadline().unwrap().remaining(clock.now()), secs(55), "it goes on");
 }
@@ -65,7 +65,7 @@ async fn the_deadline_of_a_request_counts_though_the_wall_has_none() {
     let before = clock.now();
     let mut request = get();
     request.headers_mut().insert("x-request-timeout-ms", "3000".parse().unwrap());
-    assert_eq!(wall.layer_on(hangs()).oneshot(request).await.unwrap().status(), 504);
+    assert_eq!(in_time(wall.layer_on(hangs()).oneshot(request)).await.unwrap().status(), 504);
     assert_eq!(clock.now() - before, secs(3));
 }
 

@@ -4,6 +4,7 @@ mod allocations;
 mod contract;
 mod deadlines;
 mod guide;
+mod guards;
 mod health;
 mod hyper;
 mod order;

@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
 
-use super::rig::{Asked, Sent, answer, dependency, get};
+use super::rig::{Asked, Sent, answer, dependency, get, in_time};
 
 fn code<B>(response: &Response<B>) -> Option<Code> {
     response.extensions().get::<Problem>().map(Problem::code)
@@ -68,7 +68,7 @@ async fn an_attempt_that_runs_out_of_time_is_a_failure_and_is_repeated() {
         .unwrap();
     let clock = TokioClock::new();
     let before = clock.now();
-    let response = wall.layer_on(slow_once).oneshot(get()).await.unwrap();
+    let response = in_time(wall.layer_on(slow_once).oneshot(get())).await.unwrap();
     assert_eq!((response.status().as_u16(), asked.times()), (200, 2));
     assert_eq!(clock.now() - before, secs(5));
 }
@@ -125,7 +125,7 @@ async fn a_full_bulkhead_is_no_failure_to_the_breaker() {
     let _held = tokio::spawn(client.clone().oneshot(get()));
     tokio::task::yield_now().await;
     for _ in 0..3 {
-        let refused = client.clone().oneshot(get()).await.unwrap();
+        let refused = in_time(client.clone().oneshot(get())).await.unwrap();
         assert_eq!(code(&refused), Some(Code::SATURATED));
     }
     assert_eq!(wall.breaker().state(), State::Closed);
@@ -170,7 +170,8 @@ async fn a_hedge_is_paid_from_the_budget_and_may_win() {
         .unwrap();
     let clock = TokioClock::new();
     let before = clock.now();
-    assert_eq!(wall.layer_on(slow_once).oneshot(get()).await.unwrap().status(), 200);
+    let response = in_time(wall.layer_on(slow_once).oneshot(get())).await.unwrap();
+    assert_eq!(response.status(), 200);
     assert_eq!((clock.now() - before, asked.times()), (ms(50), 2));
 }
 

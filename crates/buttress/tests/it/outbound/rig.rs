@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +26,12 @@ pub(super) fn get() -> Sent {
 
 pub(super) fn answer(status: u16) -> Response<Full<Bytes>> {
     Response::builder().status(status).body(Full::default()).unwrap()
+}
+
+/// What comes of it; to wait for ever is a failure, and on paused time that is soon.
+pub(super) async fn in_time<F: Future>(future: F) -> F::Output {
+    let waited = tokio::time::timeout(Duration::from_secs(600), future).await;
+    waited.expect("it ends")
 }
 
 /// How often it was asked.
