@@ -133,6 +133,19 @@ fn the_window_of_a_key_slides() {
     assert_eq!(state(&table, 0), Some(State::Open), "two of four");
 }
 
+/// It lies where a call 160 buckets ago was counted, and nobody had a look at it since.
+#[test]
+fn a_bucket_that_time_passed_by_counts_again() {
+    let table = table(Rule::failure_rate(100, Over::Time(Duration::from_secs(10)), 9), 8);
+    call(&table, 0, Outcome::Failure, at(0));
+    for millis in [53_000, 106_000] {
+        call(&table, 0, Outcome::Success, at(millis));
+    }
+    call(&table, 0, Outcome::Failure, at(160_000));
+    let seen = table.snapshot(key(0), at(160_000)).unwrap();
+    assert_eq!((seen.calls(), seen.failed()), (1, 1));
+}
+
 #[test]
 fn the_last_calls_of_a_key_count() {
     let table = table(Rule::failure_rate(60, Over::Calls(10), 10), 8);
