@@ -20,8 +20,11 @@ impl Frames {
         Self { was_sized: length.is_some(), ..Self::default() }
     }
 
-    /// Notes one more frame of data.
+    /// Notes one more frame of data. One without any says nothing, and takes no room: of those there may be any number.
     pub(super) fn push(&mut self, data: Bytes) {
+        if data.is_empty() {
+            return;
+        }
         self.length += data.len();
         match &mut self.first {
             first @ None => *first = Some(data),
