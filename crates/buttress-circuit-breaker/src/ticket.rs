@@ -17,13 +17,16 @@ use crate::machine::Ended;
 /// # Cancellation
 ///
 /// Dropped unsettled, it says that the caller went away: what that counts as is said by [`Abandoned`](crate::Abandoned). The place
-/// of a probe is free again.
+/// of a probe is free again. Once there is a head that is no failure, and that is not of gRPC, it was a success: many look at the
+/// status and read no body.
 #[must_use = "dropping it says that the caller went away"]
 pub struct BreakerTicket<H: Host = Breaker> {
     host: H,
     /// Nothing: it is settled.
     pass: Option<H::Pass>,
     wait: Wait,
+    /// Its head was good, and a body need not be read.
+    is_answered: bool,
 }
 
 /// How long it waits: only what is not ready at once does.
@@ -38,7 +41,7 @@ enum Wait {
 impl<H: Host> BreakerTicket<H> {
     #[inline]
     pub(crate) const fn new(host: H, pass: H::Pass) -> Self {
-        Self { host, pass: Some(pass), wait: Wait::Not }
+        Self { host, pass: Some(pass), wait: Wait::Not, is_answered: false }
     }
 
     /// Says how the call ended.
@@ -132,7 +135,8 @@ impl<H: Host> Ticket for BreakerTicket<H> {
     /// where the head says nothing.
     fn headed_by(&mut self, kind: BodyKind) {
         self.headed();
-        if !matches!(kind, BodyKind::Grpc) && self.is_probe() {
+        self.is_answered = !matches!(kind, BodyKind::Grpc);
+        if self.is_answered && self.is_probe() {
             self.end(Judgement::new(Outcome::Success));
         }
     }
@@ -148,7 +152,9 @@ impl<H: Host> Drop for BreakerTicket<H> {
     #[inline]
     fn drop(&mut self) {
         if self.pass.is_some() {
-            self.end(Judgement::new(Outcome::Abandoned));
+            // Else only failures would count of a client whose callers read no bodies, and a few of them would open it.
+            let answered = if self.is_answered { Outcome::Success } else { Outcome::Abandoned };
+            self.end(Judgement::new(answered));
         }
     }
 }

@@ -52,7 +52,37 @@ fn a_caller_that_goes_away_counts_as_it_is_said() {
     }
 }
 
-/// A body that somebody stops to read is abandoned like a call, and its head was in time.
+/// Many look at the status, and read no body: if only failures counted of them, a few would be all.
+#[test]
+fn an_answer_whose_body_nobody_reads_is_a_success() {
+    let rate = Rule::failure_rate(50, Over::Calls(100), 20);
+    let door = Door::with(5, |builder| builder.or(rate).abandoned(Abandoned::Failure));
+    for nth in 1..=100 {
+        let status = if nth % 4 == 0 { 503 } else { 200 };
+        let body = move || Frames::new().data("nobody reads this");
+        door.inner.answer_with(move |_| Ok(response(status, body())));
+        drop(door.call().unwrap());
+        assert_eq!(door.state(), State::Closed, "after {nth}");
+    }
+    let snapshot = door.breaker.snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failed()), (100, 25));
+}
+
+/// The status of gRPC comes last: who does not wait for it has learnt nothing.
+#[test]
+fn an_answer_of_grpc_that_nobody_reads_is_no_success() {
+    let door = Door::with(9, |builder| builder.or(Rule::failure_rate(50, Over::Calls(10), 5)));
+    door.inner.answer_with(|_| {
+        let mut answer = response(200, Frames::new().data("a message"));
+        answer.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        *answer.version_mut() = http::Version::HTTP_2;
+        Ok(answer)
+    });
+    drop(door.call().unwrap());
+    assert_eq!(door.breaker.snapshot().calls(), 0);
+}
+
+/// A body that somebody stops to read is no failure: its head was in time.
 #[test]
 fn a_body_that_is_dropped_late_is_no_failure() {
     let door = Door::after(1);
