@@ -23,7 +23,7 @@ pub(crate) struct Gate {
     word: AtomicU64,
     /// When an open one is due.
     pub(super) until: AtomicU64,
-    /// When the newest lease of a probe is over. It only grows: so what comes late does no harm.
+    /// When the newest lease of a probe is over. It only grows, until all places are free: so what comes late does no harm.
     pub(super) lease: AtomicU64,
     /// When it came to its phase.
     pub(super) since: AtomicU64,

@@ -20,11 +20,13 @@ pub(super) struct Step {
     why: Option<Why>,
     /// It counts as a step though the phase stays.
     anew: bool,
+    /// Leases of before are over: their places are free.
+    frees: bool,
 }
 
 impl Step {
     pub(super) const fn to(word: Word, at: Moment, why: Why) -> Self {
-        Self { word, at, until: None, lease: None, why: Some(why), anew: false }
+        Self { word, at, until: None, lease: None, why: Some(why), anew: false, frees: false }
     }
 
     pub(super) fn leased(self, until: Moment) -> Self {
@@ -37,6 +39,10 @@ impl Step {
 
     fn anew(self) -> Self {
         Self { anew: true, ..self }
+    }
+
+    fn frees(self) -> Self {
+        Self { frees: true, ..self }
     }
 
     pub(super) fn untold(self) -> Self {
@@ -86,6 +92,10 @@ impl Gate {
     fn write(&self, seen: Word, step: &Step) {
         if let Some(until) = step.until {
             self.until.store(until.as_nanos(), Release);
+        }
+        if step.frees {
+            // Who takes a place by the old word is too late for it; who does by the new one says its lease after this.
+            self.lease.store(step.at.as_nanos(), Release);
         }
         if let Some(lease) = step.lease {
             self.lease.fetch_max(lease.as_nanos(), AcqRel);
@@ -174,7 +184,7 @@ impl Gate {
                 Phase::HalfOpen => word.with_probes(0, seen.won(), seen.lost()),
                 _ => word,
             };
-            Some(Step::to(word, now, Why::Reset).untold())
+            Some(Step::to(word, now, Why::Reset).frees().untold())
         });
     }
 }

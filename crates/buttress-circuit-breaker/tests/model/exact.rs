@@ -21,7 +21,7 @@ pub struct Exact {
     pub out: u8,
     pub refused: u64,
     pub told: Vec<(State, State, Why)>,
-    lease: u64,
+    pub lease: u64,
     pub won: u8,
     pub lost: u8,
     pub would: bool,

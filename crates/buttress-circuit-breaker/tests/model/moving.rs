@@ -35,7 +35,8 @@ impl Exact {
 
     pub fn reconfigure(&mut self, spec: Spec) {
         let (won, lost) = (self.won, self.lost);
-        self.spec = spec;
+        // All places are free, so no lease of before holds one.
+        (self.spec, self.lease) = (spec, self.now);
         self.step(self.state, None);
         if self.state == State::HalfOpen {
             (self.won, self.lost) = (won, lost);

@@ -116,3 +116,16 @@ fn a_refusal_while_half_open_says_soon() {
     assert_eq!((refused.state(), refused.reason()), (State::HalfOpen, None));
     assert_eq!(refused.wait(), Some(Duration::from_secs(1)), "and not the lease of 30 s");
 }
+
+/// Places of before are free, so leases of before must not hold those of today.
+#[test]
+fn a_shorter_lease_counts_from_when_it_is_said() {
+    let day = Duration::from_secs(86_400);
+    let hand = Hand::due(Policy::default().lease(day));
+    let _hangs = hand.passes();
+    let shorter = Policy::default().lease(Duration::from_secs(1));
+    hand.machine.reconfigure(shorter, &hand.here).expect("it is right");
+    let _hangs_too = hand.passes();
+    hand.wait(1_000);
+    assert!(hand.passes().is_probe(), "the place of one that hangs is given to another one");
+}
