@@ -3,7 +3,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use buttress_core::clock::Clock;
-use buttress_core::outcome::{Judgement, Ticket};
+use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 use buttress_core::sync::Shared;
 use buttress_core::{Code, Problem};
 
@@ -54,7 +54,7 @@ impl Adaptive {
             return Err(self.0.refuse(priority));
         };
         let timing = self.0.learner.begins(under_way, self.0.clock.now());
-        Ok(Slot { inner: self.0.clone(), timing, settled: false })
+        Ok(Slot { inner: self.0.clone(), timing, settled: false, is_answered: false })
     }
 
     /// Makes a call within the limit. A success is one, and an error a failure that says nothing of load; if yours do, judge them:
@@ -145,11 +145,14 @@ impl Inner {
 ///
 /// Dropped, it gives the slot back, and the limit learns nothing; unless the call had already taken longer than what is
 /// [slow](AdaptiveBuilder::slow). Then whoever gave it up has waited in vain, and it counts as dropped.
+/// With a head that is good, and that is not of gRPC, it was a success.
 #[must_use = "the slot is given back at once"]
 pub struct Slot {
     inner: Shared<Inner>,
     timing: Timing,
     settled: bool,
+    /// Its head was good, and a body need not be read.
+    is_answered: bool,
 }
 
 impl Slot {
@@ -170,6 +173,11 @@ impl Ticket for Slot {
     fn headed(&mut self) {
         self.timing.headed(self.inner.clock.now());
     }
+
+    fn headed_by(&mut self, kind: BodyKind) {
+        self.headed();
+        self.is_answered = kind != BodyKind::Grpc;
+    }
 }
 
 impl Drop for Slot {
@@ -177,7 +185,12 @@ impl Drop for Slot {
         let _nobody_waits = self.inner.slots.give();
         if !self.settled {
             let Inner { learner, clock, .. } = &*self.inner;
-            self.inner.follow(learner.left(self.timing, &**clock));
+            let limit = if self.is_answered {
+                learner.ended(self.timing, Judgement::new(Outcome::Success), &**clock)
+            } else {
+                learner.left(self.timing, &**clock)
+            };
+            self.inner.follow(limit);
         }
     }
 }

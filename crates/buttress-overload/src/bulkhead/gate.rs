@@ -126,13 +126,12 @@ impl Gate {
     fn hand_on(&self) {
         loop {
             let mut line = self.line.lock();
-            let nobody = line.queue.is_empty() && line.owed == 0;
-            if nobody || !self.permits.take_called() {
-                return self.rest(&line);
-            }
+            // All at once: a limit may be lowered by millions, and others wait for the lock.
             if line.owed > 0 {
-                line.owed -= 1;
-                continue;
+                line.owed -= self.permits.take_all_called(line.owed);
+            }
+            if line.owed > 0 || line.queue.is_empty() || !self.permits.take_called() {
+                return self.rest(&line);
             }
             let called = line.queue.call();
             drop(line);

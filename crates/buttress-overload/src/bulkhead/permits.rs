@@ -88,6 +88,19 @@ impl Permits {
         })
     }
 
+    /// The same for as many as are free, and no more than this. Says how many it was.
+    pub(super) fn take_all_called(&self, most: u32) -> u32 {
+        let mut left = most;
+        for stripe in self.stripes.iter() {
+            let found = |word: u32| (word & !LOOK).min(left);
+            let less = |word| (found(word) > 0).then(|| word - found(word));
+            if let Ok(word) = stripe.fetch_update(AcqRel, Acquire, less) {
+                left -= found(word);
+            }
+        }
+        most - left
+    }
+
     /// How many are free, looked at one stripe after another.
     pub(super) fn free(&self) -> u32 {
         self.stripes.iter().map(|stripe| stripe.load(Relaxed) & !LOOK).sum()

@@ -37,6 +37,7 @@
 //! # Cancellation
 //!
 //! To drop the future, or the body that is followed to its end, gives back whatever the guard has given.
+//! An answer that began well counts as a success even if nobody reads its body; one of gRPC says nothing, as its status comes last.
 //!
 //! # Cost
 //!

@@ -32,6 +32,9 @@ pub struct OutlierBuilder {
     metrics: Metrics,
 }
 
+/// More would be no set that anybody goes round.
+const MOST_ENDPOINTS: usize = 1 << 16;
+
 impl OutlierBuilder {
     pub(super) fn new(endpoints: usize) -> Self {
         Self {
@@ -75,8 +78,8 @@ impl OutlierBuilder {
     pub fn build(self) -> Result<Outliers, BuildError> {
         let mut faults = Faults::new();
         self.rules.check(&mut faults);
-        if self.endpoints == 0 {
-            faults.add("endpoints", "must be at least one");
+        if !(1..=MOST_ENDPOINTS).contains(&self.endpoints) {
+            faults.add("endpoints", format_args!("must be from 1 to {MOST_ENDPOINTS}"));
         }
         if self.name.is_empty() {
             faults.add("name", "must not be empty");

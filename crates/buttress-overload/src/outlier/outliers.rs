@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use buttress_core::clock::{Clock, Moment};
-use buttress_core::outcome::{Judgement, Outcome, Ticket};
+use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 use buttress_core::sync::{Lock, Shared, Striped};
 
 use super::endpoint::Endpoint;
@@ -89,7 +89,7 @@ impl Outliers {
     /// A call to this endpoint begins. Tell the seat how it ended. If there is no such endpoint, that says nothing.
     pub fn enter(&self, at: usize) -> Seat {
         let generation = self.0.endpoints.get(at).map_or(0, Endpoint::generation);
-        Seat { inner: self.0.clone(), at, generation }
+        Seat { inner: self.0.clone(), at, generation, is_answered: false }
     }
 
     /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].
@@ -193,12 +193,14 @@ impl Inner {
 ///
 /// # Cancellation
 ///
-/// Dropped, the call does not count.
+/// Dropped, the call does not count; with a head that is good, and that is not of gRPC, it was a success.
 #[must_use = "nothing is learnt unless it is told how the call ended"]
 pub struct Seat {
     inner: Shared<Inner>,
     at: usize,
     generation: u32,
+    /// Its head was good, and a body need not be read.
+    is_answered: bool,
 }
 
 impl Seat {
@@ -210,7 +212,8 @@ impl Seat {
 
     /// Says how the call ended. Only successes and failures count, and only if the endpoint was neither left out nor taken in
     /// again since the call began.
-    pub fn settle(self, judgement: impl Into<Judgement>) {
+    pub fn settle(mut self, judgement: impl Into<Judgement>) {
+        self.is_answered = false;
         self.inner.settle(self.at, self.generation, judgement.into().outcome());
     }
 }
@@ -218,6 +221,18 @@ impl Seat {
 impl Ticket for Seat {
     fn settle(self, judgement: Judgement) {
         Self::settle(self, judgement);
+    }
+
+    fn headed_by(&mut self, kind: BodyKind) {
+        self.is_answered = kind != BodyKind::Grpc;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if self.is_answered {
+            self.inner.settle(self.at, self.generation, Outcome::Success);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use buttress_core::clock::Clock;
-use buttress_core::outcome::{Judgement, Ticket};
+use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 use buttress_core::sync::Shared;
 
 use super::inner::Inner;
@@ -18,6 +18,8 @@ pub struct Place {
     /// Only if somebody learns from it.
     timing: Option<Timing>,
     settled: bool,
+    /// Its head was good, and a body need not be read.
+    is_answered: bool,
 }
 
 impl Place {
@@ -26,7 +28,7 @@ impl Place {
     pub(super) fn taken(inner: Shared<Inner>) -> Self {
         let begins = |learner: &Learner| learner.begins(inner.slots.taken(), inner.clock.now());
         let timing = inner.learner.as_ref().map(begins);
-        Self { inner, timing, settled: false }
+        Self { inner, timing, settled: false, is_answered: false }
     }
 
     /// Says how the call ended, and gives the place back.
@@ -55,14 +57,26 @@ impl Ticket for Place {
             timing.headed(self.inner.clock.now());
         }
     }
+
+    fn headed_by(&mut self, kind: BodyKind) {
+        self.headed();
+        self.is_answered = kind != BodyKind::Grpc;
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if !self.settled {
+        // First of all: a policy that panics keeps no place.
+        self.inner.give();
+        if self.settled {
+            return;
+        }
+        if self.is_answered {
+            let good = Judgement::new(Outcome::Success);
+            self.learn(|learner, timing, clock| learner.ended(timing, good, clock));
+        } else {
             self.learn(Learner::left);
         }
-        self.inner.give();
     }
 }
 

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use buttress_core::clock::Clock;
-use buttress_core::outcome::{Judgement, Ticket};
+use buttress_core::outcome::{BodyKind, Judgement, Ticket};
 use buttress_core::sync::Shared;
 use buttress_core::{Code, Dice, Problem};
 
@@ -52,7 +52,7 @@ impl Throttle {
         if odds > 0.0 && self.0.dice.share() < odds {
             return Err(self.0.refuse(priority));
         }
-        Ok(Pass(self.0.clone()))
+        Ok(Pass { inner: self.0.clone(), is_answered: false })
     }
 
     /// Makes a call, unless it would most likely be turned away. A success is accepted, and so is one that ends with an error, as it was
@@ -129,20 +129,25 @@ impl Inner {
 ///
 /// # Cancellation
 ///
-/// Dropped, the call does not count.
+/// Dropped, the call does not count; with a head that is good, and that is not of gRPC, it was accepted.
 #[must_use = "the throttle learns nothing unless it is told how the call ended"]
-pub struct Pass(Shared<Inner>);
+pub struct Pass {
+    inner: Shared<Inner>,
+    /// Its head was good, and a body need not be read.
+    is_answered: bool,
+}
 
 impl Pass {
     /// Says how the call ended.
     #[inline]
-    pub fn settle(self, judgement: impl Into<Judgement>) {
+    pub fn settle(mut self, judgement: impl Into<Judgement>) {
+        self.is_answered = false;
         let accepted = match Load::of(judgement.into()) {
             Load::Served | Load::Answered => true,
             Load::TurnedAway => false,
             Load::Unknown => return,
         };
-        self.0.account.note(accepted, &*self.0.clock);
+        self.inner.account.note(accepted, &*self.inner.clock);
     }
 }
 
@@ -150,6 +155,19 @@ impl Ticket for Pass {
     #[inline]
     fn settle(self, judgement: Judgement) {
         Self::settle(self, judgement);
+    }
+
+    fn headed_by(&mut self, kind: BodyKind) {
+        self.is_answered = kind != BodyKind::Grpc;
+    }
+}
+
+impl Drop for Pass {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_answered {
+            self.inner.account.note(true, &*self.inner.clock);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod deadline;
 mod door;
 mod fallback;
 mod guide;
+mod hostile;
 mod outlier;
 mod shed;
 mod signals;

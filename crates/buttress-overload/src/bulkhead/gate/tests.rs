@@ -44,6 +44,19 @@ fn who_leaves_leaves_his_turn_to_the_next() {
     assert!(gate.take());
 }
 
+/// One by one that took half a minute, in which everybody else waited for the lock.
+#[test]
+fn a_limit_is_lowered_by_any_number_at_once() {
+    let gate = Gate::new(1 << 30, 9);
+    (0..1_000).for_each(|_| {
+        gate.resize(1);
+        assert_eq!((gate.limit(), gate.out()), (1, 0));
+        assert!(gate.take() && !gate.take());
+        gate.give();
+        gate.resize(1 << 30);
+    });
+}
+
 #[test]
 fn a_lower_limit_holds_as_permits_come_back() {
     let gate = Gate::new(4, 9);
