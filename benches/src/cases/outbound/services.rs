@@ -44,6 +44,8 @@ impl Future for Waiting {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if !std::mem::replace(&mut self.has_waited, true) {
+            // Or whoever polls only what was woken would wait without end.
+            cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         Pin::new(&mut self.answer).poll(cx)
