@@ -8,6 +8,7 @@ mod guards;
 mod health;
 mod hyper;
 mod order;
+mod passing;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod rig;
