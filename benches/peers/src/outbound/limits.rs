@@ -33,7 +33,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::peer(PENDING, RESILIENCE, in_runtime(calls(limiter.layer(Slow), plain))),
         Case::peer(PENDING, SEATBELT, seatbelt(|| calls(seatbelt_layer(TIME).layer(Slow), plain))),
         Case::peer(BULKHEAD, "tower 0.5, ConcurrencyLimit", calls(limited, plain)).on_two_threads(),
-        Case::peer(BULKHEAD, RESILIENCE, calls(bulkhead, plain)).on_two_threads(),
+        Case::peer(BULKHEAD, RESILIENCE, in_runtime(calls(bulkhead, plain))).on_two_threads(),
     ]
 }
 
