@@ -6,7 +6,7 @@ use buttress_overload::timeout::Timeout;
 use tower_layer::Layer;
 
 use super::{Slow, calls, in_runtime, plain};
-use crate::{Case, Hello};
+use crate::{Budget, Case, Hello};
 
 /// What is ready at once.
 pub const READY: &str = "timeout, ready";
@@ -26,13 +26,14 @@ pub(super) fn cases() -> Vec<Case> {
     let held = |layer: BulkheadLayer| calls(layer.layer(Hello), plain);
     vec![
         Case::bare(READY, in_runtime(calls(Hello, plain))),
-        Case::ours(READY, in_runtime(calls(timeout.layer(Hello), plain))),
+        Case::ours(READY, in_runtime(calls(timeout.layer(Hello), plain)))
+            .within(Budget::new(95, 0)),
         Case::peer(READY, "ours, body kept", in_runtime(calls(kept.layer(Hello), plain))),
         Case::bare(PENDING, in_runtime(calls(Slow, plain))),
         Case::ours(PENDING, in_runtime(calls(timeout.layer(Slow), plain))),
         Case::peer(PENDING, "ours, body kept", in_runtime(calls(kept.layer(Slow), plain))),
         Case::bare(BULKHEAD, calls(Hello, plain)).on_two_threads(),
-        Case::ours(BULKHEAD, held(bulkhead().layer())).on_two_threads(),
+        Case::ours(BULKHEAD, held(bulkhead().layer())).within(Budget::new(215, 0)).on_two_threads(),
         Case::peer(BULKHEAD, "ours, leaked", held(leaked)).on_two_threads(),
         Case::peer(BULKHEAD, "ours, leaked, body kept", calls(kept_bulkhead.layer(Hello), plain))
             .on_two_threads(),

@@ -13,7 +13,7 @@ use tower_layer::Layer;
 use super::breaker::built;
 use super::calls::responses;
 use super::{Nothing, calls, plain, refusals, typed};
-use crate::{Case, Hello, Run};
+use crate::{Budget, Case, Hello, Run};
 
 /// The decision alone.
 pub const DECIDED: &str = "breaker, open, the decision";
@@ -31,11 +31,11 @@ pub(super) fn cases() -> Vec<Case> {
     };
     let breaker = open().breaker().clone();
     vec![
-        Case::ours(DECIDED, decided(breaker.clone())),
+        Case::ours(DECIDED, decided(breaker.clone())).within(Budget::new(505, 0)),
         Case::peer(DECIDED, "ours, as a future", called(breaker)),
-        Case::ours(AS_ERROR, as_error()),
+        Case::ours(AS_ERROR, as_error()).within(Budget::new(490, 0)),
         Case::bare(RESPONSE, calls(Hello, plain)),
-        Case::ours(RESPONSE, responses(open().layer(Hello), plain)),
+        Case::ours(RESPONSE, responses(open().layer(Hello), plain)).within(Budget::new(2_465, 4)),
     ]
 }
 

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use super::calls::Ask;
 use super::services::KeepsHead;
 use super::{Slow, allocated, calls, empty, fixed, in_runtime, plain};
-use crate::{Case, Hello};
+use crate::{Budget, Case, Hello};
 
 /// A request without a body, of which a clone costs next to nothing.
 pub const PLAIN: &str = "retry, a success, no head to clone";
@@ -22,11 +22,13 @@ pub const HEDGE: &str = "hedge, not sent";
 
 /// The rows of this subject.
 pub(super) fn cases() -> Vec<Case> {
-    let success = |group, request: Ask| {
+    let success = |group, request: Ask, budget| {
         let leaked = calls(repeating().leak().layer(Hello), request);
         [
             Case::bare(group, calls(Hello, request)),
-            Case::ours(group, calls(repeating().layer(Hello), request)).on_two_threads(),
+            Case::ours(group, calls(repeating().layer(Hello), request))
+                .within(budget)
+                .on_two_threads(),
             Case::peer(group, "ours, leaked", leaked).on_two_threads(),
             Case::peer(group, "the head cloned, no retry", calls(KeepsHead(Hello), request)),
         ]
@@ -35,10 +37,10 @@ pub(super) fn cases() -> Vec<Case> {
     let at_once = in_runtime(calls(hedging.layer(Hello), plain));
     let alone = in_runtime(calls(repeating().leak().layer(Slow), plain));
     [
-        success(PLAIN, plain),
-        success(EMPTY, empty),
-        success(FIXED, fixed),
-        success(ALLOCATED, allocated),
+        success(PLAIN, plain, Budget::new(885, 0)),
+        success(EMPTY, empty, Budget::new(2_160, 5)),
+        success(FIXED, fixed, Budget::new(2_550, 6)),
+        success(ALLOCATED, allocated, Budget::new(2_550, 6)),
         [
             Case::bare(HEDGE, in_runtime(calls(Slow, plain))),
             Case::ours(HEDGE, in_runtime(calls(hedging.layer(Slow), plain))),

@@ -8,7 +8,7 @@ use buttress::retry::{Backoff, Budget as Repeats, Jitter, Retry};
 use super::calls::Ask;
 use super::services::KeepsHead;
 use super::{calls, empty, fixed, in_runtime, plain};
-use crate::{Case, Hello};
+use crate::{Budget, Case, Hello};
 
 /// A request without a body, of which a clone costs next to nothing.
 pub const PLAIN: &str = "outbound wall, no head to clone";
@@ -19,13 +19,17 @@ pub const BODY: &str = "outbound wall, a body";
 
 /// The rows of this subject.
 pub(super) fn cases() -> Vec<Case> {
-    let groups: [(_, Ask); 3] = [(PLAIN, plain), (EMPTY, empty), (BODY, fixed)];
-    let sides = |(group, request): (&'static str, Ask)| {
+    let groups: [(_, Ask, _); 3] = [
+        (PLAIN, plain, Budget::new(3_470, 0)),
+        (EMPTY, empty, Budget::new(5_360, 5)),
+        (BODY, fixed, Budget::new(5_580, 6)),
+    ];
+    let sides = |(group, request, budget): (&'static str, Ask, Budget)| {
         let counted = in_runtime(calls(wall().layer_on(Hello), request));
         let leaked = in_runtime(calls(wall().leak().layer_on(Hello), request));
         [
             Case::bare(group, in_runtime(calls(Hello, request))),
-            Case::ours(group, counted).on_two_threads(),
+            Case::ours(group, counted).within(budget).on_two_threads(),
             Case::peer(group, "ours, leaked", leaked).on_two_threads(),
             Case::peer(group, "the head cloned, no wall", calls(KeepsHead(Hello), request)),
         ]
