@@ -109,7 +109,7 @@ async fn answers_without_a_body_have_none() {
         let request = Request::builder().method(&method).uri(format!("http://{address}/"));
         let response = send(&wall(), request.body(Full::default()).unwrap()).await;
         assert_eq!(response.status().as_str(), status);
-        let said = response.headers().get("content-length").map(|length| length.as_bytes());
+        let said = response.headers().get("content-length").map(http::HeaderValue::as_bytes);
         assert_eq!(said, (status != "204").then_some(&b"9"[..]), "{method} {status}");
         assert_eq!(response.headers()["x-mark"], "kept");
         assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
@@ -156,7 +156,7 @@ fn a_crowd_leaves_nothing_behind() {
                 }
                 tokio::task::yield_now().await;
             }
-            if nth % 3 > 0 {
+            if !nth.is_multiple_of(3) {
                 let _answer = call.await;
             }
         }
