@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use buttress_core::clock::{Alarm, Timer};
 use buttress_core::outcome::Answer;
@@ -15,6 +15,7 @@ use super::rules::Rules;
 
 pin_project! {
     /// Response future of [`DeadlineService`](super::DeadlineService), and of [`DeadlineLayer::run`](super::DeadlineLayer::run).
+    #[project = Proj]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<Req, S, T, M>
     where
@@ -80,25 +81,43 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
-            let refused = std::mem::take(this.refused);
-            assert!(refused, "the future was polled after it had completed");
-            return Poll::Ready(M::refused(Problem::new(Code::TIMED_OUT), *this.wants));
+        // One place for the answer, as to move it costs more than to pass it.
+        let mut polled = match this.future.as_mut().as_pin_mut() {
+            Some(future) => {
+                let _scope = this.deadline.map(Deadline::enter);
+                M::passed(future.poll(cx))
+            }
+            None => Poll::Pending,
         };
-        let polled = {
-            let _scope = this.deadline.map(Deadline::enter);
-            future.poll(cx)
-        };
-        if polled.is_ready() {
-            return M::passed(polled);
+        if polled.is_pending() && this.is_over(cx) {
+            polled = Poll::Ready(M::refused(Problem::new(Code::TIMED_OUT), *this.wants));
         }
-        let Some(deadline) = *this.deadline else { return Poll::Pending };
-        let left = || deadline.remaining(this.rules.clock.get().now());
-        ready!(this.alarm.poll(this.timer, left, cx));
-        // Here, and not with this future, which may live on: whatever the call holds is given back.
-        this.future.set(None);
-        this.rules.meanwhile.increment(1);
-        Poll::Ready(M::refused(Problem::new(Code::TIMED_OUT), *this.wants))
+        polled
+    }
+}
+
+impl<Req, S, T, M> Proj<'_, Req, S, T, M>
+where
+    S: Service<Req>,
+    T: Timer,
+    M: Answer<Req, S::Response, S::Error>,
+{
+    /// Whether it is over by now, or was before.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.future.is_none() {
+            let refused = std::mem::take(self.refused);
+            assert!(refused, "the future was polled after it had completed");
+            return true;
+        }
+        let Some(deadline) = *self.deadline else { return false };
+        let left = || deadline.remaining(self.rules.clock.get().now());
+        if self.alarm.as_mut().poll(self.timer, left, cx).is_pending() {
+            return false;
+        }
+        // Here, and not with the future around, which may live on: whatever the call holds is given back.
+        self.future.set(None);
+        self.rules.meanwhile.increment(1);
+        true
     }
 }
 

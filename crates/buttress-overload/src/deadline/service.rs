@@ -52,7 +52,9 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
+    // A future is written where a call says; inlined into what stands around, it would be made elsewhere and moved, and that of a
+    // whole wall is large.
+    #[inline(never)]
     fn call(&mut self, request: Req) -> Self::Future {
         ResponseFuture::begin(&self.rules, &self.timer, &mut self.inner, request)
     }

@@ -53,7 +53,8 @@ where
         let Rules { classify, whose } = &*self.rules;
         match self.guard.admit(whose.priority(&request)) {
             Admission::In(ticket) => {
-                ResponseFuture::calling(self.inner.call(request), ticket, classify.clone())
+                let classify = classify.clone();
+                ResponseFuture::calling(self.inner.call(request), ticket, classify)
             }
             Admission::Out(problem) => {
                 ResponseFuture::refused(problem, M::wants(&request), classify.clone())

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use buttress_core::clock::{Alarm, Timer};
 use buttress_core::outcome::Answer;
@@ -12,6 +12,7 @@ use super::Timeout;
 
 pin_project! {
     /// Response future of [`TimedOut`](super::TimedOut), and of [`Timeout::run`](super::Timeout::run).
+    #[project = Proj]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<Req, S, T, M>
     where
@@ -55,15 +56,30 @@ where
         let mut this = self.project();
         let future = this.future.as_mut().as_pin_mut();
         let future = future.expect("the future was polled after it had completed");
-        let polled = future.poll(cx);
-        if polled.is_ready() {
-            return M::passed(polled);
+        // One place for the answer, as to move it costs more than to pass it.
+        let mut polled = M::passed(future.poll(cx));
+        if polled.is_pending() && this.is_over(cx) {
+            polled = Poll::Ready(M::refused(this.timeout.expire(), *this.wants));
         }
-        // Only now: what is ready at once has neither a timer nor a time.
-        ready!(this.alarm.poll(&this.timeout.timer, || this.timeout.time, cx));
-        // Here, and not with this future, which may live on: whatever the call holds is given back.
-        this.future.set(None);
-        Poll::Ready(M::refused(this.timeout.expire(), *this.wants))
+        polled
+    }
+}
+
+impl<Req, S, T, M> Proj<'_, Req, S, T, M>
+where
+    S: Service<Req>,
+    T: Timer,
+    M: Answer<Req, S::Response, S::Error>,
+{
+    /// Whether its time is over. Only what is not ready at once has a timer, and a time.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let Timeout { timer, time, .. } = self.timeout;
+        if self.alarm.as_mut().poll(timer, || *time, cx).is_pending() {
+            return false;
+        }
+        // Here, and not with the future around, which may live on: whatever the call holds is given back.
+        self.future.set(None);
+        true
     }
 }
 

@@ -80,8 +80,8 @@ where
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let wants = M::wants(&request);
-        ResponseFuture::new(self.inner.call(request), self.timeout.clone(), wants)
+        let (wants, timeout) = (M::wants(&request), self.timeout.clone());
+        ResponseFuture::new(self.inner.call(request), timeout, wants)
     }
 }
 
