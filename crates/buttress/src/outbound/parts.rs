@@ -31,7 +31,7 @@ type Held<S> = Maybe<Bulkheaded<Timed<S>, Keep, TokioTimer>, Timed<S>>;
 type Broken<S> = CircuitBreaker<Held<S>>;
 type Repeated<S> = Retry<Broken<S>, HttpClassify, TokioTimer>;
 type Guarded<S> = Door<Repeated<S>, Guards, HttpClassify, Keep, ByExtension>;
-pub(super) type Wall<S> = DeadlineService<Guarded<S>, TokioTimer, Keep>;
+pub(super) type Wall<S> = DeadlineService<Maybe<Guarded<S>, Repeated<S>>, TokioTimer, Keep>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
@@ -50,7 +50,13 @@ impl Parts {
             Some(bulkhead) => Maybe::In(bulkhead.layer().keep_body().layer(timed)),
             None => Maybe::Bare(timed),
         };
-        self.deadline.layer(self.guards.layer(self.retry.layer(self.breaker.layer(held))))
+        let repeated = self.retry.layer(self.breaker.layer(held));
+        // A door where nobody stands would judge each answer for nobody.
+        let guarded = match self.guards.guard() {
+            (None, (None, None)) => Maybe::Bare(repeated),
+            _ => Maybe::In(self.guards.layer(repeated)),
+        };
+        self.deadline.layer(guarded)
     }
 
     pub(super) fn leak(self) -> Self {

@@ -41,7 +41,8 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        ResponseFuture { wall: self.wall.call(request), renders: self.renders }
+        let renders = self.renders;
+        ResponseFuture { wall: self.wall.call(request), renders }
     }
 }
 
