@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use buttress_core::Problem;
@@ -24,13 +26,14 @@ use tower::{Layer, Service, ServiceExt};
 /// Has a body, and says this of one call in so many.
 #[derive(Clone)]
 struct Busy {
-    calls: u32,
+    /// Of all clones.
+    calls: Arc<AtomicU32>,
     one_in: u32,
     status: u16,
 }
 
-const fn busy(status: u16, one_in: u32) -> Busy {
-    Busy { calls: 0, one_in, status }
+fn busy(status: u16, one_in: u32) -> Busy {
+    Busy { calls: Arc::default(), one_in, status }
 }
 
 impl Service<Request<()>> for Busy {
@@ -46,8 +49,8 @@ impl Service<Request<()>> for Busy {
     }
 
     fn call(&mut self, _: Request<()>) -> Self::Future {
-        self.calls += 1;
-        let status = if self.calls.is_multiple_of(self.one_in) { self.status } else { 200 };
+        let nth = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let status = if nth.is_multiple_of(self.one_in) { self.status } else { 200 };
         ready(Ok(Response::builder().status(status).body(Full::from("an answer")).unwrap()))
     }
 }
