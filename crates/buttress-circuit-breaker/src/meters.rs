@@ -40,7 +40,8 @@ pub const CATALOGUE: &[Description] = &[
 pub(crate) struct Meters {
     name: Box<str>,
     calls: [Counter; Outcome::ALL.len()],
-    refused: Box<[(&'static str, Counter)]>,
+    /// By each reason, and then in each state that has none.
+    refused: Box<[Counter]>,
     transitions: Family<Counter, 3>,
     /// Not of a table, which has no state.
     states: Option<[Gauge; State::ALL.len()]>,
@@ -57,7 +58,7 @@ impl Meters {
         Self {
             name: name.into(),
             calls: Outcome::ALL.map(|outcome| metrics.bind(&CALLS, [name, outcome.as_str()])),
-            refused: reasons.map(|why| (why, metrics.bind(&REFUSED, [name, why]))).collect(),
+            refused: reasons.map(|why| metrics.bind(&REFUSED, [name, why])).collect(),
             transitions: metrics.family(&TRANSITIONS),
             states: None,
         }
@@ -84,8 +85,14 @@ impl Meters {
     }
 
     pub(crate) fn refused(&self, refused: &Refused) {
-        let why = refused.as_str();
-        if let Some((_, counter)) = self.refused.iter().find(|(name, _)| *name == why) {
+        let at = match refused.reason() {
+            Some(reason) => Reason::ALL.iter().position(|one| *one == reason),
+            None => {
+                let state = REFUSING.iter().position(|one| *one == refused.state());
+                state.map(|state| Reason::ALL.len() + state)
+            }
+        };
+        if let Some(counter) = at.and_then(|at| self.refused.get(at)) {
             counter.increment(1);
         }
     }

@@ -127,6 +127,7 @@ impl Refusals {
 
 /// Rounded up, and never nothing: who is told to come at once would be refused again.
 fn ticks(wait: Duration) -> u32 {
-    let ticks = wait.as_nanos().div_ceil(TICK.as_nanos()).max(1);
+    let rest = u64::from(wait.subsec_nanos().div_ceil(TICK.subsec_nanos()));
+    let ticks = wait.as_secs().saturating_mul(10).saturating_add(rest).max(1);
     u32::try_from(ticks).unwrap_or(u32::MAX)
 }
