@@ -3,8 +3,8 @@
 mod allocations;
 mod contract;
 mod deadlines;
-mod guide;
 mod guards;
+mod guide;
 mod health;
 mod hyper;
 mod order;
