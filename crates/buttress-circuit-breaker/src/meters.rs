@@ -85,12 +85,11 @@ impl Meters {
     }
 
     pub(crate) fn refused(&self, refused: &Refused) {
-        let at = match refused.reason() {
-            Some(reason) => Reason::ALL.iter().position(|one| *one == reason),
-            None => {
-                let state = REFUSING.iter().position(|one| *one == refused.state());
-                state.map(|state| Reason::ALL.len() + state)
-            }
+        let at = if let Some(reason) = refused.reason() {
+            Reason::ALL.iter().position(|one| *one == reason)
+        } else {
+            let state = REFUSING.iter().position(|one| *one == refused.state());
+            state.map(|state| Reason::ALL.len() + state)
         };
         if let Some(counter) = at.and_then(|at| self.refused.get(at)) {
             counter.increment(1);
