@@ -178,11 +178,11 @@ fn check_rate(percent: u32, over: Over, at_least: u32, path: &str, faults: &mut 
     match over {
         Over::Time(time) => check_time(time, &format!("{path}.over"), faults),
         Over::Calls(n) if n == 0 || n > MOST_CALLS => {
-            let reason = format_args!("must be from 1 to {MOST_CALLS} calls, not {n}");
+            let reason = format!("must be from 1 to {MOST_CALLS} calls, not {n}");
             faults.add(format!("{path}.over"), reason);
         }
         Over::Calls(n) if at_least > n => {
-            let reason = format_args!("is {at_least}, and there are never more than {n} calls");
+            let reason = format!("is {at_least}, and there are never more than {n} calls");
             faults.add(format!("{path}.at_least"), reason);
         }
         Over::Calls(_) => {}

@@ -11,7 +11,7 @@ pub(super) fn check(policy: &Policy, faults: &mut Faults) {
     for (at, rule) in policy.rules.iter().enumerate() {
         match rule {
             Rule::Failures { n, .. } | Rule::Throttled { n, .. } if *n > MOST_TIMES => {
-                let reason = format_args!("must be {MOST_TIMES} at most for keys, not {n}");
+                let reason = format!("must be {MOST_TIMES} at most for keys, not {n}");
                 faults.add(format!("rules[{at}].n"), reason);
             }
             _ if rule.over().is_some() && rule.over() != first => {

@@ -67,7 +67,8 @@
 //!
 //! What need not wait takes two atomic operations, on a line of memory that few threads share, and allocates nothing. After
 //! [`leak`](Bulkhead::leak) no references are counted, so that threads have no line in common. What waits
-//! allocates twice, for what it holds and for its sleep; while somebody waits, everybody goes through one lock.
+//! allocates twice, for what it holds and for its sleep; while somebody waits, everybody goes through one lock. A refusal allocates
+//! its problem, and a place for the answer that is made of it.
 //!
 //! # Errors
 //!
