@@ -404,7 +404,10 @@ proptest! {
             let (request, _call) = rig.call().split();
             let hint = request.body().size_hint();
             let (again, ended_with) = read(request.into_body());
-            whole.retain(|data| !data.is_empty());
+            // What nobody has begun to read is sent as it is; of what was read, frames without data are not kept.
+            if reads > 0 {
+                whole.retain(|data| !data.is_empty());
+            }
             prop_assert_eq!(&again, &whole);
             prop_assert_eq!(ended_with, has_trailers.then(trailers));
             let length = again.concat().len() as u64;
