@@ -2,11 +2,14 @@
 //!
 //! `cargo run --release -p buttress-benches --bin buttress-benches-slow-clients -- [--attackers N] [--seconds N]`
 //!
-//! Server, honest clients and attackers share this machine; each has a thread of its own. An attacker whose
-//! connection was ended comes back after a second.
+//! Server and honest clients have a thread each. The attackers are a process of their own, whose work gives way (`nice`)
+//! to that of the others: they would come from other machines, and what they spend there costs a server nothing. An
+//! attacker whose connection was ended comes back after a second.
 
 use std::error::Error;
+use std::io::{Read, stdin};
 use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -33,17 +36,24 @@ const CLIENTS: usize = 20;
 const EVERY: Duration = Duration::from_millis(10);
 
 fn main() -> Result<(), Failure> {
-    let (mut attackers, mut seconds) = (2_000, 10);
+    let (mut attackers, mut seconds, mut attacked) = (2_000, 10, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        let value = arguments.next().ok_or("each option has a value")?.parse()?;
+        let value = arguments.next().ok_or("each option has a value")?;
         match &*argument {
-            "--attackers" => attackers = value,
-            "--seconds" => seconds = value,
+            "--attackers" => attackers = value.parse()?,
+            "--seconds" => seconds = value.parse()?,
+            "--attack" => attacked = Some(value.parse()?),
             other => return Err(format!("what is `{other}`?").into()),
         }
     }
-    let lasts = Duration::from_secs(u64::try_from(seconds)?);
+    match attacked {
+        Some(address) => attack(address, attackers),
+        None => compare(attackers, Duration::from_secs(seconds)),
+    }
+}
+
+fn compare(attackers: usize, lasts: Duration) -> Result<(), Failure> {
     println!("| server | attackers | requests | failed | p50 µs | p99 µs | attacks ended |");
     println!("|---|--:|--:|--:|--:|--:|--:|");
     for (name, ours) in [("axum::serve, as it comes", false), ("buttress::serve", true)] {
@@ -56,22 +66,13 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-struct Row {
-    requests: usize,
-    failed: usize,
-    p50: u128,
-    p99: u128,
-    ended: usize,
-}
-
-fn measure(ours: bool, attackers: usize, lasts: Duration) -> Result<Row, Failure> {
-    let (server, clients, enemies) = (runtime()?, runtime()?, runtime()?);
-    let address = start(&server, ours)?;
+/// What the process of the attackers does, until nobody listens any more. Says at last how many attacks were ended.
+fn attack(address: SocketAddr, attackers: usize) -> Result<(), Failure> {
+    let enemies = runtime()?;
     let ended = Arc::new(AtomicUsize::new(0));
-    let at = ended.clone();
     for number in 0..attackers {
         let attack = Attack::ALL[number % Attack::ALL.len()];
-        let ended = at.clone();
+        let ended = ended.clone();
         enemies.spawn(async move {
             let mut pauses = interval(Duration::from_secs(1));
             loop {
@@ -81,14 +82,38 @@ fn measure(ours: bool, attackers: usize, lasts: Duration) -> Result<Row, Failure
             }
         });
     }
-    let row = clients.block_on(honest(address, lasts));
-    let (mut latencies, failed) = row;
+    stdin().read_to_end(&mut Vec::new())?;
+    println!("{}", ended.load(Relaxed));
+    enemies.shutdown_background();
+    Ok(())
+}
+
+/// Starts that process.
+fn enemies(address: SocketAddr, attackers: usize) -> Result<Child, Failure> {
+    let mut command = Command::new("nice");
+    command.arg("-n19").arg(std::env::current_exe()?);
+    command.args(["--attack", &address.to_string(), "--attackers", &attackers.to_string()]);
+    Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
+}
+
+struct Row {
+    requests: usize,
+    failed: usize,
+    p50: u128,
+    p99: u128,
+    ended: usize,
+}
+
+fn measure(ours: bool, attackers: usize, lasts: Duration) -> Result<Row, Failure> {
+    let (server, clients) = (runtime()?, runtime()?);
+    let address = start(&server, ours)?;
+    let enemies = enemies(address, attackers)?;
+    let (mut latencies, failed) = clients.block_on(honest(address, lasts));
     latencies.sort_unstable();
     let quantile = |share: usize| latencies.get(latencies.len() * share / 100).copied();
     let micros = |share| quantile(share).unwrap_or_default().as_micros();
-    let ended = ended.load(Relaxed);
-    // Or these would go on knocking at the door of the next row.
-    enemies.shutdown_background();
+    // Ends them, as it closes what they listen to.
+    let ended = String::from_utf8(enemies.wait_with_output()?.stdout)?.trim().parse()?;
     server.shutdown_background();
     Ok(Row { requests: latencies.len(), failed, p50: micros(50), p99: micros(99), ended })
 }

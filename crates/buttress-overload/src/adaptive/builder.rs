@@ -54,6 +54,12 @@ impl AdaptiveBuilder {
         self
     }
 
+    /// That time.
+    #[must_use]
+    pub const fn slow_time(&self) -> Duration {
+        self.slow
+    }
+
     /// Takes the time from this clock. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);

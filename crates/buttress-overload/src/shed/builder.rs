@@ -105,6 +105,12 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         self
     }
 
+    /// That time.
+    #[must_use]
+    pub const fn slow_time(&self) -> Duration {
+        self.slow
+    }
+
     /// Names it, for the metrics. The default is `shed`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();

@@ -114,6 +114,9 @@ impl OutboundBuilder {
     }
 
     /// Finds out how many calls at a time the dependency bears, and makes no more.
+    ///
+    /// Where what is [slow](AdaptiveBuilder::slow) to it is more than a [call](Self::deadline) may take, half of that is: so it
+    /// learns from calls that hang until their time is over. The same holds for [`shed`](Self::shed).
     pub fn adaptive(mut self, adaptive: AdaptiveBuilder) -> Self {
         self.adaptive = Some(adaptive);
         self
@@ -139,8 +142,8 @@ impl OutboundBuilder {
 
     /// Stops calling what is down. Without it the [breaker](crate::Outbound::breaker) of the wall opens by hand alone.
     ///
-    /// Where what is [slow](CircuitBreakerBuilder::slow) to it is more than an [attempt](Self::attempt_timeout) may take, as the ten
-    /// seconds that are the default may be, half of that is.
+    /// Where what is [slow](CircuitBreakerBuilder::slow) to it is more than an [attempt](Self::attempt_timeout), or without a timeout
+    /// the [call](Self::deadline), may take, as the ten seconds that are the default may be, half of that is.
     pub fn circuit_breaker(mut self, breaker: CircuitBreakerBuilder) -> Self {
         self.breaker = Some(breaker);
         self

@@ -138,12 +138,14 @@ impl OutboundBuilder {
             faults.within("throttle", throttle.build())
         });
         let adaptive = self.adaptive.take().map(|adaptive| {
+            let slow = reached(adaptive.slow_time(), self.deadline);
             let adaptive = adaptive.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            faults.within("adaptive", adaptive.build())
+            faults.within("adaptive", adaptive.slow(slow).build())
         });
         let shed = self.shed.take().map(|shed| {
+            let slow = reached(shed.slow_time(), self.deadline);
             let shed = shed.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            faults.within("shed", shed.build())
+            faults.within("shed", shed.slow(slow).build())
         });
         Some((all_or(throttle)?, (all_or(adaptive)?, all_or(shed)?)))
     }
@@ -169,12 +171,9 @@ impl OutboundBuilder {
 
     fn built_breaker(&mut self) -> Result<CircuitBreakerLayer, BuildError> {
         let breaker = self.breaker.take().unwrap_or_else(CircuitBreaker::by_switch_alone);
-        // What no attempt can reach would make nothing slow.
-        let breaker = match self.attempt_timeout {
-            Some(attempt) if breaker.slow_time() >= attempt => breaker.slow(attempt / 2),
-            _ => breaker,
-        };
+        let slow = reached(breaker.slow_time(), self.attempt_timeout.or(self.deadline));
         breaker
+            .slow(slow)
             .named(self.named())
             .classify(self.classify.clone())
             .clock(self.shared_clock())
@@ -201,6 +200,15 @@ impl OutboundBuilder {
     /// An empty name is told once, and not by each part.
     fn named(&self) -> Cow<'static, str> {
         if self.name.is_empty() { "unnamed".into() } else { self.name.clone() }
+    }
+}
+
+/// When a call is slow that takes no longer than this. What hangs until its time is over would be slow to nobody otherwise, and
+/// as little news of the dependency as one that its caller has given up.
+fn reached(slow: Duration, longest: Option<Duration>) -> Duration {
+    match longest {
+        Some(longest) if slow >= longest && !longest.is_zero() => longest / 2,
+        _ => slow,
     }
 }
 

@@ -83,7 +83,8 @@
 //! Redis decides as many requests about one key as one core can. Beyond that, a process may [take tokens in
 //! advance](RedisStore::leases), and decide by itself as long as it has some. How many it takes follows how fast they are used: a lease that
 //! lasts less than 20 ms is doubled, up to the bound, and one that lasts longer than 80 ms is halved. A key that is not hot has
-//! none. Those that were not used within a second go back, as do all of them when the last handle is dropped.
+//! none. Those that were not used within a second go back, as do all of them when the last handle is dropped. Those of a
+//! process that was killed count as used: they come again with the time, as all that was used does.
 //!
 //! Of each key a process holds no more than the bound, those on their way included. They were counted when they were
 //! taken, so in any span of time no more is admitted than the quota allows, and as much as all processes held when it began. A

@@ -2,8 +2,12 @@
 
 use std::convert::Infallible;
 
+use buttress::circuit_breaker::State;
 use buttress::clock::{Clock, TokioClock};
 use buttress::deadline::Wire;
+use buttress::overload::Priority;
+use buttress::overload::adaptive::{Adaptive, Aimd};
+use buttress::overload::shed::Shed;
 use buttress::prelude::*;
 use buttress::retry::ReplayBody;
 use buttress::{Context, Deadline};
@@ -38,6 +42,51 @@ async fn a_call_ends_in_time_with_all_its_attempts() {
     let late = in_time(wall.layer_on(hangs()).oneshot(get())).await.unwrap();
     assert_eq!(late.extensions().get::<Problem>().unwrap().code(), Code::TIMED_OUT);
     assert_eq!(clock.now() - before, secs(12));
+}
+
+/// Without a timeout for attempts it is the deadline that ends what hangs: whose fault that is must not get lost with it.
+#[tokio::test(start_paused = true)]
+async fn what_hangs_until_the_deadline_is_found_out() {
+    let clock = TokioClock::new();
+    let wall = Outbound::to("payments")
+        .deadline(secs(2))
+        .circuit_breaker(CircuitBreaker::after(3))
+        .clock(clock)
+        .build()
+        .unwrap();
+    let client = wall.layer_on(hangs());
+    for _ in 0..3 {
+        assert_eq!(wall.breaker().state(), State::Closed);
+        assert_eq!(in_time(client.clone().oneshot(get())).await.unwrap().status(), 504);
+    }
+    assert_eq!(wall.breaker().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_learns_from_what_hangs_until_the_deadline() {
+    let twenty = || Aimd::new().between(1, 40).starting_at(20);
+    let to = || Outbound::to("payments").deadline(secs(2));
+    for wall in [to().adaptive(Adaptive::by(twenty())), to().shed(Shed::adapting(twenty()))] {
+        let clock = TokioClock::new();
+        let client = wall.clock(clock).build().unwrap().layer_on(hangs());
+        let twenty_at_once = || async {
+            let calls: Vec<_> = (0..20)
+                .map(|_| {
+                    let mut request = get();
+                    request.extensions_mut().insert(Priority::Critical);
+                    tokio::spawn(client.clone().oneshot(request))
+                })
+                .collect();
+            let mut late = 0;
+            for call in calls {
+                let answer = in_time(call).await.unwrap().unwrap();
+                late += u32::from(answer.status() == 504);
+            }
+            late
+        };
+        assert_eq!(twenty_at_once().await, 20);
+        assert_eq!(twenty_at_once().await, 18, "a tenth less, as all of them were in vain");
+    }
 }
 
 #[tokio::test(start_paused = true)]
