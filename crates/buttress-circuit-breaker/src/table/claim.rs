@@ -86,6 +86,8 @@ fn worth(slot: &Slot, policy: &Policy, now: Moment) -> Worth {
         Phase::Vacant => Worth::Vacant,
         Phase::Open if slot.gate.until() <= now => Worth::Due,
         Phase::Open | Phase::ForcedOpen | Phase::ForcedClosed | Phase::HalfOpen => Worth::Open,
+        // What an operator said, and not how all of them begin.
+        held if held.state().is_forced() && held.state() != policy.mode.state() => Worth::Open,
         Phase::RampingUp => Worth::Troubled,
         Phase::Closed | Phase::Disabled | Phase::MetricsOnly => {
             let failed = slot.counts(over(policy), word.generation(), now).failed;

@@ -39,7 +39,7 @@ use crate::phase::Phase;
 ///
 /// - **Memory is taken once**: 256 bytes for each place, of which there is a power of two.
 /// - **Whom it hurts least goes first** where a new key finds its eight places taken: who is idle, longest unused first; then who
-///   failed lately; one that is open only if all eight are. So strange keys, however many, push out idle ones.
+///   failed lately; one that is open, or held by somebody, only if all eight are. So strange keys, however many, push out idle ones.
 /// - **News of one key never reaches another one** that has its place by then.
 ///
 /// A policy for keys has one rule of failures in a time and one of throttled answers at most, which count to 8; and its rates

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use buttress_circuit_breaker::machine::{KeyedPass, Policy, Table};
-use buttress_circuit_breaker::{Force, Over, Rule, State};
+use buttress_circuit_breaker::{Force, Mode, Over, Rule, State};
 use buttress_core::Fault;
 use buttress_core::clock::Moment;
 use buttress_core::key::Key;
@@ -181,8 +181,11 @@ fn an_operator_forces_one_key() {
     let table = table(Rule::InARow(5), 8);
     table.force(key(0), Force::Open, &NOW);
     assert_eq!(table.enter(key(0), &NOW).unwrap_err().state(), State::ForcedOpen);
-    (1..100).for_each(|nth| call(&table, nth, Outcome::Success, NOW));
-    assert_eq!(state(&table, 0), Some(State::ForcedOpen), "it is nothing to be forgotten");
+    for force in [Force::Open, Force::Closed, Force::Off, Force::MetricsOnly] {
+        table.force(key(0), force, &NOW);
+        (1..100).for_each(|nth| call(&table, nth, Outcome::Success, NOW));
+        assert_eq!(state(&table, 0), Some(force.state()), "it is nothing to be forgotten");
+    }
     table.force(key(0), Force::Release, &NOW);
     call(&table, 0, Outcome::Success, NOW);
     table.reset(key(0), &NOW);
@@ -212,4 +215,14 @@ fn a_known_key_costs_no_allocation() {
         call(&table, 0, Outcome::Failure, NOW);
     });
     assert_eq!(count.allocations(), 0);
+}
+
+/// In a table that is off from the beginning nobody is held, and who was not used goes.
+#[test]
+fn a_table_that_is_off_forgets_idle_keys() {
+    let table = Table::new(Policy::default().mode(Mode::Off), 8, NOW).expect("it is right");
+    table.force(key(0), Force::Open, &NOW);
+    (1..100).for_each(|nth| call(&table, nth, Outcome::Success, NOW));
+    assert_eq!(state(&table, 0), Some(State::ForcedOpen));
+    assert_eq!((table.usage().keys(), table.usage().evicted_open()), (8, 0));
 }
