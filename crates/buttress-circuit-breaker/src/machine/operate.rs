@@ -66,9 +66,14 @@ impl Machine {
     pub fn reconfigure(&self, policy: Policy, outside: &impl Outside) -> Result<(), BuildError> {
         policy.check()?;
         self.current.replace(policy);
-        let rules = self.current.load();
-        self.gate.renew(&self.around(&rules.policy, &rules.tally, outside));
-        Ok(())
+        loop {
+            let rules = self.current.load();
+            self.gate.renew(&self.around(&rules.policy, &rules.tally, outside));
+            // If somebody else came meanwhile, the word may say what the rules of before needed to have counted.
+            if std::ptr::eq(&raw const *rules, &raw const *self.current.load()) {
+                return Ok(());
+            }
+        }
     }
 
     /// All that can be seen of it, at one moment.

@@ -1,5 +1,9 @@
-use buttress_circuit_breaker::machine::Policy;
-use buttress_circuit_breaker::{Force, Mode, Over, Rule, State, Trip, Why};
+use std::cell::Cell;
+
+use buttress_circuit_breaker::machine::{Machine, Outside, Policy};
+use buttress_circuit_breaker::{Force, Mode, Over, Rule, State, Transition, Trip, Why};
+use buttress_core::clock::Moment;
+use buttress_core::outcome::Outcome;
 
 use super::Hand;
 
@@ -88,4 +92,37 @@ fn another_policy_counts_from_now_on() {
     let wrong = Policy::default().probes(0);
     assert!(hand.machine.reconfigure(wrong, &hand.here).is_err());
     assert_eq!(hand.state(), State::Open, "and the old one stays");
+}
+
+/// Gives a machine another policy while somebody else does, who has looked at his own already.
+struct Meddler<'a> {
+    machine: &'a Machine,
+    policy: Cell<Option<Policy>>,
+}
+
+impl Outside for Meddler<'_> {
+    fn now(&self) -> Moment {
+        if let Some(policy) = self.policy.take() {
+            self.machine.reconfigure(policy, &Moment::FIRST).expect("it is right");
+        }
+        Moment::FIRST
+    }
+
+    fn tell(&self, _: &Transition) {}
+}
+
+#[test]
+fn of_two_changes_at_a_time_one_holds_and_counts_what_it_needs() {
+    let streak = || Policy::default().rules([Rule::InARow(9)]);
+    let rate = Policy::default().rules([Rule::failure_rate(50, Over::Calls(10), 5)]);
+    let machine = Machine::new(streak(), Moment::FIRST).expect("it is right");
+    let meddler = Meddler { machine: &machine, policy: Cell::new(Some(rate)) };
+    machine.reconfigure(streak(), &meddler).expect("it is right");
+
+    let now = Moment::FIRST;
+    for outcome in [Outcome::Success; 8].into_iter().chain([Outcome::Failure; 2]) {
+        machine.settle(machine.enter(&now).expect("it is closed"), outcome, &now);
+    }
+    let seen = machine.snapshot(now);
+    assert_eq!((seen.state(), seen.calls(), seen.failed()), (State::Closed, 10, 2));
 }
