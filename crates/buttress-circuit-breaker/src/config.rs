@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use buttress_core::{BuildError, Faults, HealthStatus};
+use buttress_core::{BuildError, Fault, Faults, HealthStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::{Abandoned, CircuitBreaker, CircuitBreakerBuilder, Mode, Over, Rule};
@@ -150,8 +150,23 @@ impl CircuitBreakerSettings {
     pub fn builder(&self) -> Result<CircuitBreakerBuilder, BuildError> {
         let builder = self.changed(self.began());
         let mut faults = Faults::new();
-        faults.within("", builder.check());
+        if let Err(error) = builder.check() {
+            error.faults().iter().for_each(|fault| faults.add(self.path(fault), fault.reason()));
+        }
         faults.finish(builder)
+    }
+
+    /// Where it stands in the file: `failures` are a rule, too, but none of the list.
+    fn path(&self, fault: &Fault) -> String {
+        let path = fault.path();
+        let rule = path.strip_prefix("rules[").and_then(|rule| rule.split_once(']'));
+        match rule.and_then(|(at, of)| Some((at.parse::<usize>().ok()?, of))) {
+            None => path.to_owned(),
+            Some(_) if self.failures.is_none() && !self.rules.is_empty() => path.to_owned(),
+            Some((0, ".within")) => "failures_in".to_owned(),
+            Some((0, _)) => "failures".to_owned(),
+            Some((at, of)) => format!("rules[{}]{of}", at - 1),
+        }
     }
 
     /// With what opens it.

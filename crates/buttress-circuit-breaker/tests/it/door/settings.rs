@@ -122,13 +122,31 @@ fn what_a_file_must_not_say_is_refused() {
     }
 }
 
+/// Where it stands in the file, that is: `failures` are no part of the list there.
+#[test]
+fn a_file_is_told_where_it_is_wrong() {
+    for (text, expected) in [
+        ("failures = 0", ["failures"].as_slice()),
+        ("failures_in_ms = 0", &["failures_in"]),
+        ("failures = 0\nfailures_in_ms = 0", &["failures", "failures_in"]),
+        ("failures = 5\nrules = [{ in_a_row = 5 }, { in_a_row = 0 }]", &["rules[1]"]),
+        ("rules = [{ in_a_row = 5 }, { in_a_row = 0 }]", &["rules[1]"]),
+        (
+            "failures = 5\nrules = [{ throttled = { n = 0, within_ms = 0 } }]",
+            &["rules[0].n", "rules[0].within"],
+        ),
+    ] {
+        assert_eq!(paths(&read(text).builder().unwrap_err()), expected, "{text}");
+    }
+}
+
 #[test]
 fn a_bad_change_is_refused_whole() {
     let breaker = builder(2, &ManualClock::new()).build().unwrap().breaker().clone();
     fail(&breaker);
     let error =
         breaker.reconfigure(&read("failures = 0\nprobes = 0\ncritical = true")).unwrap_err();
-    assert_eq!(paths(&error), ["rules[0]", "probes"]);
+    assert_eq!(paths(&error), ["failures", "probes"]);
     assert!(!breaker.critical());
     fail(&breaker);
     assert_eq!(breaker.state(), State::Open, "by the old rules, and with what they counted");
