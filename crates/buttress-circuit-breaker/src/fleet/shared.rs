@@ -87,7 +87,9 @@ impl<V: Votes> Core<V> {
             return;
         }
         let asked = self.clock.now();
-        let questions: Vec<_> = seats.iter().map(|seat| seat.asked()).collect();
+        let before: Vec<_> = seats.iter().map(|seat| Standing::of(&seat.breaker)).collect();
+        let both = || seats.iter().zip(&before);
+        let questions: Vec<_> = both().map(|(seat, before)| seat.asked(before)).collect();
         let tallies = match self.votes.read(self.member, &questions).await {
             Ok(tallies) => tallies,
             Err(error) => return self.failed(&error),
@@ -96,8 +98,8 @@ impl<V: Votes> Core<V> {
             let fleet = self.name;
             tracing::info!(target: "buttress", fleet, "breakers decide together again");
         }
-        for (seat, tally) in seats.iter().zip(&tallies) {
-            seat.hear(tally, self.quorum, &*self.clock);
+        for ((seat, before), tally) in both().zip(&tallies) {
+            seat.hear(tally, before, self.quorum, &*self.clock);
         }
         for (seat, tally) in seats.iter().zip(&tallies) {
             if self.settle(seat, Some(tally.has_voted())).await.is_err() {
@@ -144,11 +146,12 @@ impl<V: Votes> Core<V> {
 }
 
 impl Seat {
-    fn asked(&self) -> Asked<'_> {
-        self.part.lock().asked(self.breaker.name(), &Standing::of(&self.breaker))
+    fn asked(&self, standing: &Standing) -> Asked<'_> {
+        self.part.lock().asked(self.breaker.name(), standing)
     }
 
-    fn hear(&self, tally: &Tally, quorum: Quorum, clock: &dyn Clock) {
+    /// `before` is how it stood when that was asked.
+    fn hear(&self, tally: &Tally, before: &Standing, quorum: Quorum, clock: &dyn Clock) {
         let standing = Standing::of(&self.breaker);
         let (act, members) = {
             let mut part = self.part.lock();
@@ -159,6 +162,8 @@ impl Seat {
         // Not under the lock: whoever listens to the breaker may be anybody.
         match act {
             Some(Act::Force(force)) => self.breaker.force(force),
+            // If it moved meanwhile, some of these votes may be older than that: it asks again soon.
+            Some(Act::Trip(_)) if standing.generation != before.generation => {}
             Some(Act::Trip(trip)) => drop(self.breaker.trip(trip)),
             None => {}
         }

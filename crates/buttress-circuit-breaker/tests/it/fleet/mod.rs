@@ -9,6 +9,7 @@ mod process;
 mod processes;
 mod quorum;
 mod records;
+mod recovering;
 mod suites;
 mod together;
 
