@@ -11,7 +11,8 @@ use crate::parts::{Lock, Striped};
 /// What is tallied by many threads, and what follows from it.
 ///
 /// Each thread notes on a slip of its own, and enters it into the one book when it is full. Slips are short where little
-/// happens: what is on none of the pages yet is a hundredth of what is.
+/// happens: what is on none of the pages yet is a hundredth of what is. With a page all slips end, so that what stands on them is
+/// never taken for younger than it is.
 pub(super) struct Account {
     /// Requests in the upper half, accepts in the lower one.
     slips: Striped<AtomicU64>,
@@ -21,6 +22,8 @@ pub(super) struct Account {
     times: [f64; CLASSES],
     /// How likely a call is turned away, in parts of 2^32.
     odds: [AtomicU32; CLASSES],
+    /// Until when that is so: the end of the newest page, in nanoseconds.
+    until: AtomicU64,
 }
 
 const CLASSES: usize = Priority::ALL.len();
@@ -37,13 +40,25 @@ impl Account {
             book: Lock::new(Book::new(window)),
             times,
             odds: std::array::from_fn(|_| AtomicU32::new(0)),
+            until: AtomicU64::new(0),
         }
     }
 
     /// How likely a call of this priority is turned away.
     #[inline]
-    pub(super) fn odds(&self, priority: Priority) -> f64 {
-        f64::from(self.odds[priority.rank()].load(Relaxed)) / WHOLE
+    pub(super) fn odds(&self, priority: Priority, clock: &dyn Clock) -> f64 {
+        let odds = || f64::from(self.odds[priority.rank()].load(Relaxed)) / WHOLE;
+        if odds() > 0.0 {
+            self.look(clock.recent());
+        }
+        odds()
+    }
+
+    /// What was known may be over, though nothing has come since.
+    fn look(&self, now: Moment) {
+        if now.as_nanos() >= self.until.load(Relaxed) {
+            self.enter(0, 0, now);
+        }
     }
 
     /// A request has ended: it was accepted, or it was not.
@@ -54,23 +69,33 @@ impl Account {
         let noted = slip.fetch_add(note, Relaxed).wrapping_add(note);
         if noted >> 32 >= u64::from(self.full.load(Relaxed)) {
             // Whatever others note meanwhile is on the next one.
-            self.enter(slip.swap(0, Relaxed), clock.recent());
+            self.enter(slip.swap(0, Relaxed), note, clock.recent());
         }
     }
 
-    /// Enters a slip. Seldom where much happens, and then nobody else is there.
+    /// Enters a slip, of which the last note was made now. Seldom where much happens, and then nobody else is there.
     #[cold]
-    fn enter(&self, slip: u64, now: Moment) {
-        let more = Tally { requests: slip >> 32, accepts: slip & (REQUEST - 1) };
+    fn enter(&self, slip: u64, last: u64, now: Moment) {
         let mut book = self.book.lock();
-        let sum = book.enter(more, now);
+        let before = tally(slip).minus(tally(last));
+        let last = tally(slip).minus(before);
+        book.amend(before);
+        if book.is_over(now) {
+            self.slips.iter().for_each(|slip| book.amend(tally(slip.swap(0, Relaxed))));
+        }
+        let sum = book.enter(last, now);
         for (odds, times) in self.odds.iter().zip(self.times) {
             odds.store(in_parts(sum.odds(times)), Relaxed);
         }
         let full = sum.requests / (100 * self.slips.len() as u64);
         self.full.store(u32::try_from(full.clamp(1, LONGEST)).unwrap_or(1), Relaxed);
+        self.until.store(book.ends(), Relaxed);
         drop(book);
     }
+}
+
+const fn tally(slip: u64) -> Tally {
+    Tally { requests: slip >> 32, accepts: slip & (REQUEST - 1) }
 }
 
 const WHOLE: f64 = 4_294_967_296.0;
@@ -92,10 +117,10 @@ mod tests {
         let clock = ManualClock::new();
         let account = Account::new(Duration::from_secs(30), [2.0; 4]);
         (0..1_000).for_each(|_| account.note(true, &clock));
-        assert!(account.odds(Priority::Normal) < 1e-9);
+        assert!(account.odds(Priority::Normal, &clock) < 1e-9);
         (0..3_000).for_each(|_| account.note(false, &clock));
         // 4,000 requests, of which 1,000 were accepted: exactly it would be one half.
-        assert!((account.odds(Priority::Normal) - 0.5).abs() < 0.01);
+        assert!((account.odds(Priority::Normal, &clock) - 0.5).abs() < 0.01);
     }
 
     #[test]
@@ -107,7 +132,7 @@ mod tests {
                 scope.spawn(|| (0..10_000).for_each(|at| account.note(at % 4 == 0, &clock)));
             }
         });
-        let odds = account.odds(Priority::Critical);
+        let odds = account.odds(Priority::Critical, &clock);
         assert!((odds - 0.75).abs() < 0.01, "{odds}");
     }
 }

@@ -31,10 +31,25 @@ impl Book {
     /// Enters what has come now, and says what there is in the window.
     pub(super) fn enter(&mut self, more: Tally, now: Moment) -> Tally {
         self.turn(now);
+        self.amend(more);
+        self.sum
+    }
+
+    /// Enters what has come while the newest page was that.
+    pub(super) fn amend(&mut self, more: Tally) {
         let at = self.place(self.newest);
         self.pages[at] = self.pages[at].plus(more);
         self.sum = self.sum.plus(more);
-        self.sum
+    }
+
+    /// When the newest page ends, in nanoseconds since the start of the time line.
+    pub(super) const fn ends(&self) -> u64 {
+        self.newest.saturating_add(1).saturating_mul(self.page)
+    }
+
+    /// Whether it has.
+    pub(super) const fn is_over(&self, now: Moment) -> bool {
+        now.as_nanos() >= self.ends()
     }
 
     /// Tears out what is older than the window. However long nobody came, that is all pages at most.
@@ -63,7 +78,7 @@ impl Tally {
         }
     }
 
-    const fn minus(self, other: Self) -> Self {
+    pub(super) const fn minus(self, other: Self) -> Self {
         Self {
             requests: self.requests.saturating_sub(other.requests),
             accepts: self.accepts.saturating_sub(other.accepts),

@@ -48,7 +48,7 @@ impl Throttle {
     /// Fails with [`THROTTLED_LOCALLY`](Code::THROTTLED_LOCALLY) if the call would most likely be turned away.
     #[inline]
     pub fn enter(&self, priority: Priority) -> Result<Pass, Problem> {
-        let odds = self.0.account.odds(priority);
+        let odds = self.0.account.odds(priority, &*self.0.clock);
         if odds > 0.0 && self.0.dice.share() < odds {
             return Err(self.0.refuse(priority));
         }
@@ -93,7 +93,7 @@ impl Throttle {
     /// How likely a call of this priority is refused: from 0 to 0.95.
     #[must_use]
     pub fn odds(&self, priority: Priority) -> f64 {
-        self.0.account.odds(priority)
+        self.0.account.odds(priority, &*self.0.clock)
     }
 
     /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].

@@ -35,17 +35,18 @@
 //! With `requests` calls in the window, of which `accepts` were accepted, a call is refused with the probability
 //! `(requests - times · accepts) / (requests + 1)`. It is the rule of the book *Site Reliability Engineering*, with three
 //! differences: a call counts when it ends, so that many at once are not taken for unaccepted ones; no more than 95 % are refused, so
-//! that a recovery is seen; and the window is 30 s instead of two minutes, because it is also how long a recovery takes.
+//! that a recovery is seen; and the window is 30 s instead of two minutes, because a recovery from a storm takes about three of them.
 //!
 //! An answer is *accepted* unless it is judged [`Throttled`](buttress_core::outcome::Outcome::Throttled), or is a failure with
 //! advice on when to come back, or never came.
 //!
 //! # Guarantees
 //!
-//! - While at least one in two is accepted, nothing is refused; with fewer than ten calls in the window neither.
+//! - While at least one in two is accepted, nothing of normal priority is refused, and with fewer than ten calls in the window
+//!   nothing at all. For critical calls it is one in four, for low ones five in six, for those of the background ten in eleven.
 //! - At least one in twenty is let through.
-//! - What is older than the [window](ThrottleBuilder::window) never counts; what counts reaches back over 23 of its 24 parts. Of what threads
-//!   have noted, a hundredth may not have been counted yet.
+//! - What is older than the [window](ThrottleBuilder::window) never counts, also if nothing has come since; what counts reaches back
+//!   over 22 of its 24 parts. Of what threads have noted, a hundredth may not have been counted yet.
 //! - A lower [`Priority`](crate::Priority) is refused more often than a higher one.
 //!
 //! # Cancellation
@@ -55,7 +56,8 @@
 //! # Cost
 //!
 //! While nothing is refused: a load, and an addition on a line of the thread's own when the call ends; one in a hundred, up to 64, takes a lock
-//! for some ten nanoseconds, and looks at the clock. No allocation. A refusal allocates its problem.
+//! for some ten nanoseconds, and looks at the clock. While something is refused, each call looks at the clock. No allocation. A refusal
+//! allocates its problem.
 //!
 //! # Errors
 //!
