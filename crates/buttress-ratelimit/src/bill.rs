@@ -10,7 +10,8 @@ use crate::store::LimitStore;
 use crate::{Charges, Limits};
 
 /// Says what a request has cost, once that is known: found in the extensions of a request that a policy with
-/// [`cost_reported`](crate::Policy::cost_reported) was asked about.
+/// [`cost_reported`](crate::Policy::cost_reported) was asked about, also where nothing was charged, as by a trial that had
+/// no room. A request that is exempt, or that no such policy is for, has none.
 ///
 /// The difference to what was charged so far is taken or given back at once, so it may be said while a body is still
 /// being sent, and said again. What exceeds the limit is counted too: the next request waits for it.
@@ -122,6 +123,11 @@ impl Account {
         }))
     }
 
+    /// Of a charge that was not taken: whatever is said of it counts nowhere.
+    pub(crate) fn of_nothing() -> Self {
+        Self(Arc::new(Nothing))
+    }
+
     pub(crate) fn settle(&self, cost: u32) {
         self.0.settle(cost);
     }
@@ -161,6 +167,15 @@ impl<S: LimitStore> Entry<S> {
         charges.push(charge);
         charges
     }
+}
+
+/// What was let through, and not charged.
+struct Nothing;
+
+impl Ledger for Nothing {
+    fn settle(&self, _: u32) {}
+
+    fn close(&self) {}
 }
 
 impl<S: LimitStore> Ledger for Entry<S> {

@@ -67,16 +67,18 @@ impl<S: LimitStore> Open<S> {
         let (mut accounts, mut bill) = (Vec::new(), Vec::new());
         for (charge, at) in stamped.as_slice().iter().zip(0_u8..) {
             let Some(rule) = inner.rule(charge.policy()) else { continue };
-            // What was not taken cannot come back.
-            if verdict.is_missed(at) || charge.source() == Source::Allowed {
-                continue;
-            }
+            // What was not taken cannot come back; whoever reports finds the bill all the same.
+            let is_taken = !verdict.is_missed(at) && charge.source() != Source::Allowed;
             if rule.is_reported() {
-                let account = Account::open(inner, limits, charge, charges);
+                let account = if is_taken {
+                    Account::open(inner, limits, charge, charges)
+                } else {
+                    Account::of_nothing()
+                };
                 accounts.push((charge.policy(), account.clone()));
                 bill.push((rule.name.clone(), account));
             }
-            if rule.is_open() {
+            if is_taken && rule.is_open() {
                 open.push(*charge);
             }
         }

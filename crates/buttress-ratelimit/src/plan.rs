@@ -16,7 +16,7 @@ use crate::store::{LimitStore, Terms, keyer_for};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::Condition;
-use crate::{Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder};
+use crate::{Algorithm, Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder};
 
 /// A longer name would fill headers and metrics.
 const LONGEST_NAME: usize = 64;
@@ -181,6 +181,11 @@ fn check_policy(policy: &Policy, path: &str, faults: &mut Faults) {
     }
     if let Some(penalty) = &policy.penalty {
         penalty.check(faults, &format!("{path}.penalty"));
+    }
+    let is_reported = matches!(policy.cost, Cost::Reported(_));
+    if is_reported && policy.quota.algorithm == Algorithm::Concurrent {
+        let reason = "is nothing for permits: all of them come back with the answer";
+        faults.add(format!("{path}.cost_reported"), reason);
     }
     if matches!(policy.cost, Cost::Fixed(0)) {
         let reason = "must be at least 1: what costs nothing is not limited";

@@ -152,7 +152,7 @@ impl Policy {
     }
 
     /// Each request costs what its handler says afterwards. Until then so much is reserved; so much stays charged if
-    /// nothing is said. See [`Bill`](crate::Bill).
+    /// nothing is said. See [`Bill`](crate::Bill). It is refused for permits, all of which come back with the answer.
     pub fn cost_reported(mut self, reserved: u32) -> Self {
         self.cost = Cost::Reported(reserved);
         self

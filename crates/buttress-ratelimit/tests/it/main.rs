@@ -32,6 +32,7 @@ mod penalties;
 mod policies;
 mod queued;
 mod refusals;
+mod reported;
 mod settings;
 mod signals;
 mod support;
