@@ -142,6 +142,8 @@ impl Read {
         let limit = faults.within(&format!("{path}.quota"), quota.check()).filter(|_| has_quota)?;
         check_cost(&limit, cost, &path, faults);
         let terms = Terms::new(name, limit).degrade(degrade).keyed_by(rule.parts.clone());
+        let returns = rule.is_open() || rule.is_reported();
+        let terms = if returns { terms.returning() } else { terms };
         Some(Self { rule, quota, limit, cost, terms })
     }
 }

@@ -12,6 +12,7 @@ pub struct Terms {
     limit: Limit,
     degrade: Degrade,
     keyed_by: KeyParts,
+    returns: bool,
 }
 
 impl Terms {
@@ -19,7 +20,7 @@ impl Terms {
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, limit: Limit) -> Self {
         let keyed_by = KeyParts::default();
-        Self { name: name.into(), limit, degrade: Degrade::Local, keyed_by }
+        Self { name: name.into(), limit, degrade: Degrade::Local, keyed_by, returns: false }
     }
 
     /// Does this while the store cannot be asked.
@@ -32,6 +33,13 @@ impl Terms {
     #[must_use]
     pub fn keyed_by(self, parts: KeyParts) -> Self {
         Self { keyed_by: parts, ..self }
+    }
+
+    /// What it charges may come back before its time, as of a policy that counts only failures: a store that remembers
+    /// who was refused must not believe it for long.
+    #[must_use]
+    pub fn returning(self) -> Self {
+        Self { returns: true, ..self }
     }
 
     /// The name, among the policies the only one of its kind.
@@ -50,6 +58,12 @@ impl Terms {
     #[must_use]
     pub const fn degrades_to(&self) -> Degrade {
         self.degrade
+    }
+
+    /// Whether what it charges may come back before its time.
+    #[must_use]
+    pub const fn returns(&self) -> bool {
+        self.returns
     }
 
     /// What its keys are made of.

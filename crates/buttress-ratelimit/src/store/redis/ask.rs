@@ -162,7 +162,8 @@ impl Ask {
         let stands = charges.as_slice().iter().zip(verdict.standings());
         if let Some((at, retry)) = verdict.refusal() {
             if let Some((charge, standing)) = stands.clone().nth(usize::from(at)) {
-                state.refusals.note(charge, retry, *standing, Heard { asked: *asked, now });
+                let heard = Heard { asked: *asked, now, at_most: state.believes(charge) };
+                state.refusals.note(charge, retry, *standing, heard);
             }
         } else {
             self.hold(verdict);

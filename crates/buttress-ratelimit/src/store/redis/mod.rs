@@ -44,8 +44,9 @@
 //!   version of its form, as does its name, so two releases run side by side; one of another version is no answer, and is left
 //!   as it is. A clock that was set back locks nobody out for longer than a burst, a queue and a period.
 //! - **A flood stays here.** Who was refused is refused by this process, without Redis, until the time that Redis said, if
-//!   they ask for as much or more. What this process gives back or forgets is asked again; what another one gives back
-//!   is seen when the time is over. The table is of [fixed size](RedisStore::remembered).
+//!   they ask for as much or more; for a second at most where charges [may come back](crate::store::Terms::returning), as
+//!   those of a policy that counts only failures. What this process gives back or forgets is asked again; what another one
+//!   forgets is seen when the time is over. The table is of [fixed size](RedisStore::remembered).
 //! - **Restarts lose nothing.** What a process knows, it knows from Redis.
 //! - **Permits** of what is counted at the same time are held by name. Each process renews its own; those of one that died end
 //!   by [themselves](RedisStore::held_for). Who waits for a verdict and goes away holds nothing.

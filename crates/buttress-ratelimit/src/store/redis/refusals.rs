@@ -48,12 +48,16 @@ pub(super) struct Remembered {
     pub(super) resets_in: Duration,
 }
 
-/// When a refusal was asked for, and when it came.
+/// When a refusal was asked for, and when it came; and for how long it may be believed, at most.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heard {
     pub(super) asked: Moment,
     pub(super) now: Moment,
+    pub(super) at_most: Duration,
 }
+
+/// For how long that is where another process may give back at any time what this one was refused for.
+pub(super) const BRIEFLY: Duration = Duration::from_secs(1);
 
 impl Refusals {
     /// Whether there is memory for so many.
@@ -81,7 +85,7 @@ impl Refusals {
     pub(super) fn note(&self, charge: &Charge, retry: Retry, standing: Standing, heard: Heard) {
         let Retry::After(time) = retry else { return };
         let Some(mut bucket) = self.bucket(charge.key()) else { return };
-        let Heard { asked, now } = heard;
+        let Heard { asked, now, at_most } = heard;
         if asked <= bucket.cleared && bucket.cleared > Moment::FIRST {
             return;
         }
@@ -89,7 +93,7 @@ impl Refusals {
             key: charge.key(),
             policy: charge.policy(),
             cost: charge.cost(),
-            until: asked + time,
+            until: asked + time.min(at_most),
             over: now + time,
             resets: now + standing.resets_in(),
             remaining: standing.remaining(),
@@ -173,7 +177,7 @@ mod tests {
 
     fn note(refusals: &Refusals, charge: Charge, millis: u64, asked: u64, now: u64) {
         let standing = Standing::new(1, Duration::from_millis(2 * millis), Source::Store);
-        let heard = Heard { asked: at(asked), now: at(now) };
+        let heard = Heard { asked: at(asked), now: at(now), at_most: Duration::MAX };
         refusals.note(&charge, Retry::After(Duration::from_millis(millis)), standing, heard);
     }
 
@@ -205,7 +209,8 @@ mod tests {
     #[test]
     fn what_has_no_time_is_not_remembered_and_without_room_nothing_is() {
         let refusals = Refusals::new(8);
-        let (standing, heard) = (Standing::default(), Heard { asked: at(1), now: at(2) });
+        let heard = Heard { asked: at(1), now: at(2), at_most: Duration::MAX };
+        let standing = Standing::default();
         refusals.note(&charge(1, 1), Retry::Unknown, standing, heard);
         refusals.note(&charge(1, 1), Retry::Never, standing, heard);
         assert_eq!(refusals.look(&charge(1, 1), at(2)), None);

@@ -109,6 +109,7 @@ impl Settings {
             held_for: self.held_for,
             instead: Instead::new(degrade(), memory),
             refusals: Refusals::new(self.remembered),
+            returns: terms.iter().map(Terms::returns).collect(),
             leases: Leases::new(terms.iter().map(lease)),
             permits: Permits::new(),
             fleet: Fleet::of(self.processes.get()),

@@ -17,7 +17,7 @@ use super::fleet::Fleet;
 use super::instead::Instead;
 use super::leases::Leases;
 use super::permits::Permits;
-use super::refusals::Refusals;
+use super::refusals::{BRIEFLY, Refusals};
 use super::script::Operation;
 use crate::{Algorithm, Charge, Charges, Limits, MOST_POLICIES, Retry, Source, Standing, Verdict};
 
@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) held_for: Duration,
     pub(super) instead: Instead,
     pub(super) refusals: Refusals,
+    /// Whether what each policy charges may come back before its time.
+    pub(super) returns: Box<[bool]>,
     pub(super) leases: Leases,
     pub(super) permits: Permits,
     pub(super) fleet: Fleet,
@@ -189,6 +191,12 @@ impl State {
             verdict.push(standing);
         }
         Some(verdict)
+    }
+
+    /// For how long a refusal may be remembered, whatever its time.
+    pub(super) fn believes(&self, charge: &Charge) -> Duration {
+        let returns = self.returns.get(usize::from(charge.policy())).copied().unwrap_or(true);
+        if returns { BRIEFLY } else { Duration::MAX }
     }
 
     fn learn(&self, limits: &Limits) {

@@ -10,6 +10,7 @@ mod processes;
 mod racing;
 mod records;
 mod remembered;
+mod returned;
 mod sharded;
 
 use std::time::Duration;

@@ -1,0 +1,88 @@
+//! What comes back in one process is soon seen by the others.
+
+use std::time::Duration;
+
+use buttress_core::Keyer;
+use buttress_core::clock::ManualClock;
+use buttress_core::engine::Degrade;
+use buttress_core::stage::{Decision, Stage};
+use buttress_ratelimit::store::RedisStore;
+use buttress_ratelimit::{Algorithm, Bill, LimitMemo, Policy, Quota, RateLimit, everyone};
+use buttress_testkit::redis::Server;
+use buttress_testkit::until::until;
+use http::Request;
+
+use super::{commands, connected, patient};
+use crate::support::response;
+
+fn limits(keyer: Keyer, store: RedisStore, policy: Policy) -> RateLimit<RedisStore> {
+    let policy = policy.degrade(Degrade::Deny);
+    RateLimit::builder().policy("a", policy).keyer(keyer).engine(store).build().unwrap()
+}
+
+async fn entered(limits: &RateLimit<RedisStore>) -> Option<(LimitMemo<RedisStore>, Request<()>)> {
+    let (stage, mut request) = (limits.stage(), Request::new(()));
+    let decision = match stage.enter(&mut request) {
+        Decision::Wait(wait) => stage.resume(wait.await, &mut request),
+        decision => decision,
+    };
+    match decision {
+        Decision::Pass(memo) => Some((memo, request)),
+        _ => None,
+    }
+}
+
+async fn is_left(limits: &RateLimit<RedisStore>) -> u32 {
+    let key = limits.writer("a").unwrap().key();
+    limits.peek("a", key).unwrap().await.standings()[0].remaining()
+}
+
+/// Whoever has just come while somebody else logs in must not be locked out for an hour, nor banned for it.
+#[tokio::test]
+async fn who_was_refused_for_what_another_process_gives_back_is_let_in_again() {
+    let server = Server::start().await;
+    let (keyer, clock) = (Keyer::random(), ManualClock::new());
+    let window = || Quota::per_hour(1).algorithm(Algorithm::FixedWindow).by(everyone());
+    for policy in
+        [|policy: Policy| policy.only_failures(), |policy: Policy| policy.cost_reported(1)]
+    {
+        server.command(["FLUSHALL"]).await;
+        let one = limits(keyer, patient(connected(server.url()).await), policy(window()));
+        let store = patient(connected(server.url()).await).clock(clock.clone());
+        let other = limits(keyer, store, policy(window()));
+        let (memo, request) = entered(&one).await.expect("it is the first");
+        assert!(entered(&other).await.is_none());
+        let before = commands(&server).await;
+        for _ in 0..200 {
+            assert!(entered(&other).await.is_none());
+        }
+        let asked = commands(&server).await - before;
+        assert!(asked < 50, "a flood does not reach Redis: {asked}");
+
+        if let Some(bill) = request.extensions().get::<Bill>() {
+            bill.settle(0);
+        }
+        one.stage().leave(memo, &mut response(200));
+        let back = async || (is_left(&one).await == 1).then_some(());
+        until("it is given back", back).await;
+        clock.advance(Duration::from_secs(1));
+        assert!(entered(&other).await.is_some(), "it has asked again");
+    }
+}
+
+/// Where nothing comes back, a refusal is certain until its time.
+#[tokio::test]
+async fn where_nothing_comes_back_nobody_asks_before_the_time() {
+    let server = Server::start().await;
+    let clock = ManualClock::new();
+    let store = patient(connected(server.url()).await).clock(clock.clone());
+    let limits = limits(Keyer::random(), store, Quota::per_hour(1).by(everyone()));
+    assert!(entered(&limits).await.is_some());
+    assert!(entered(&limits).await.is_none());
+    clock.advance(Duration::from_secs(3_000));
+    let before = commands(&server).await;
+    for _ in 0..200 {
+        assert!(entered(&limits).await.is_none());
+    }
+    assert!(commands(&server).await - before < 50);
+}
