@@ -55,7 +55,7 @@ impl<S: LimitStore> Plan<S> {
             }
             read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
-        let bans = bans(&read, builder.most_banned.max(1), faults);
+        let bans = bans(&read, builder.most_banned, faults);
         let terms = read.iter().map(|read| read.terms.clone()).collect();
         let metrics = builder.metrics.clone();
         Self { inner: inner(builder, read, bans, &keyer), terms, metrics, shard }
@@ -106,6 +106,10 @@ fn inner<S>(
 /// Room for them, if a policy bans anybody.
 fn bans(read: &[Read], most: usize, faults: &mut Faults) -> Option<Bans> {
     if !read.iter().any(|read| read.rule.penalty.is_some()) {
+        return None;
+    }
+    if most == 0 {
+        faults.add("most_banned", "must be at least 1, as a policy has a penalty");
         return None;
     }
     if !Bans::fit(most) {

@@ -65,6 +65,9 @@ impl Forms {
         if self.has(HeaderForm::XRateLimit) && self.has(HeaderForm::XRateLimitAt) {
             faults.add("headers", "`x_rate_limit` and `x_rate_limit_at` write the same headers");
         }
+        if self.on_success && !self.any() {
+            faults.add("headers_on_success", "there are none to be sent");
+        }
         if self.partition_keys && !self.has(HeaderForm::Structured) {
             faults.add("partition_keys", "stand in `structured` headers only");
         }

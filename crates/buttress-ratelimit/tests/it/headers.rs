@@ -111,7 +111,7 @@ fn by_itself_only_refusals_tell() {
     );
 
     let silent = on(&clock).policy("a", Quota::per_minute(1).by(everyone())).headers([]);
-    let silent = silent.headers_on_success().build().unwrap();
+    let silent = silent.build().unwrap();
     assert_eq!(lines(&nth(&silent, 2, || Request::new(()))), ["retry-after: 60"]);
 }
 

@@ -106,6 +106,14 @@ fn what_would_have_no_effect_is_refused() {
             "policies.permits.quota.period: `concurrent` has no period: say `at_once`",
         ]
     );
+    let none = RateLimit::builder().policy("a", one()).headers([]).headers_on_success();
+    assert_eq!(wrong(none), ["headers_on_success: there are none to be sent"]);
+    let nobody_banned =
+        RateLimit::builder().policy("a", one().penalty(Penalty::after(1))).most_banned(0);
+    assert_eq!(
+        wrong(nobody_banned),
+        ["most_banned: must be at least 1, as a policy has a penalty"]
+    );
     // Nobody is on the lists, yet.
     let lists = RateLimit::builder().exempt(nobody()).deny(nobody());
     assert!(lists.policy("a", one().when(nobody().not())).build().is_ok());
