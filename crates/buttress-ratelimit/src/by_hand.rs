@@ -69,7 +69,8 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(self.inner.store.look(&self.live().limits, &charges))
     }
 
-    /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift).
+    /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift). Another process of a fleet that
+    /// has refused the key remembers it until the time that it told.
     ///
     /// # Errors
     ///

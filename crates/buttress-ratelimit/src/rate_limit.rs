@@ -112,8 +112,11 @@ impl<S: LimitStore> RateLimit<S> {
         self.rule(policy).and_then(|at| self.inner.live.load().quotas.get(at).copied())
     }
 
-    /// Replaces the quotas of these policies, all at once. Counters stay: who has used up the old quota has used as much of
-    /// the new one. A request that is being decided keeps to what was there when it came.
+    /// Replaces the quotas of these policies, all at once. A request that is being decided keeps to what was there when it
+    /// came.
+    ///
+    /// Counters stay, as each algorithm has them: how many came, or with [`Gcra`](crate::Algorithm::Gcra) the time until all
+    /// is there again. So who has used up 10 a minute has used up 20 a minute, too, until that minute is over.
     ///
     /// ```
     /// use buttress_ratelimit::{Quota, RateLimit, address};

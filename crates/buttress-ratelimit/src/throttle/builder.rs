@@ -111,7 +111,8 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         self
     }
 
-    /// Sets how many requests may wait at once, of all keys. The default is 1,024; what comes then is refused.
+    /// Sets how many requests may wait at once, of all keys. The default is 1,024; what comes then is refused. Over a store
+    /// that has to be asked, who waits for its answer counts, too.
     pub fn most_waiting(mut self, most: usize) -> Self {
         self.most_waiting = most;
         self

@@ -32,6 +32,21 @@ fn counters_stay() {
 }
 
 #[test]
+fn what_stays_is_what_the_algorithm_remembers() {
+    for (algorithm, is_left) in [(Algorithm::Gcra, 0), (Algorithm::FixedWindow, 10)] {
+        let clock = ManualClock::new();
+        let quota = |count| Quota::per_minute(count).algorithm(algorithm);
+        let limits = on(&clock).policy("all", quota(10).by(everyone())).build().unwrap();
+        let key = limits.writer("all").unwrap().key();
+        assert_eq!(passing(&limits.stage(), || Request::new(()), 11), 10);
+        limits.replace([("all", quota(20))]).unwrap();
+        assert_eq!(left(&limits, "all", key), is_left, "{algorithm}");
+        clock.advance(SECOND * 60);
+        assert_eq!(left(&limits, "all", key), 20, "{algorithm}");
+    }
+}
+
+#[test]
 fn the_new_numbers_hold_at_once_for_all_clones() {
     let clock = ManualClock::new();
     let limits = limits(&clock);
