@@ -14,13 +14,13 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::ReplayBody;
 use crate::decide::Course;
 use crate::head::Head;
 use crate::hedge::{Raced, RequestRace, Requests, poll_both};
 use crate::layer::Judged;
 use crate::plan::{Plan, is_repeat, seen, span};
 use crate::replay::Reel;
+use crate::{Attempt, ReplayBody};
 
 pin_project! {
     /// Response future of [`Retry`](crate::Retry).
@@ -80,7 +80,7 @@ where
         let inner = &shared.inner;
         let head = Head::of(&request);
         let is_inner = is_repeat(&request, inner);
-        let (deposit, span) = (inner.begin(is_inner), span(inner, 1));
+        let (deposit, span) = (inner.begin(is_inner), span(inner, Attempt::FIRST));
         let by_cap = inner.count_for_hedges(is_inner);
         let mut reel = Reel::Empty;
         let request = request.map(|body| {

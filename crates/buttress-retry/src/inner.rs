@@ -70,13 +70,13 @@ impl<T> Inner<T> {
         Some(hedging.began(|| self.clock.recent()))
     }
 
-    /// It has to wait, so that a look at the clock delays nothing.
+    /// It has to wait, so that a look at the clock delays nothing. By how it was counted, it was just before.
     #[inline]
-    pub(crate) fn waits(&self) {
+    pub(crate) fn waits(&self, counted: Option<Deposit>, by_cap: Option<Deposit>) {
         let now = self.clock.recent();
-        self.budget.look(now);
+        self.budget.look_after(counted, now);
         if let Some(hedging) = &self.hedge {
-            hedging.look(now);
+            hedging.look_after(by_cap, now);
         }
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct Plan<S, B> {
     pub(crate) head: Head,
     pub(crate) reel: Reel<B>,
     pub(crate) course: Course,
+    /// That it was counted just now: until it has waited, or has taken something.
     pub(crate) deposit: Option<Deposit>,
     /// The same by the cap on hedges.
     pub(crate) by_cap: Option<Deposit>,
@@ -32,7 +33,7 @@ pub(crate) struct Plan<S, B> {
     /// Whether somebody has had to wait for it.
     pub(crate) has_waited: bool,
     /// That of the attempt, if there are any.
-    pub(crate) span: Option<Box<Span>>,
+    pub(crate) span: AttemptSpan,
     /// What was decided, until it is sent.
     pub(crate) next: Option<Box<(Next, ReplayBody<B>)>>,
 }
@@ -46,7 +47,7 @@ impl<S, B: Body> Plan<S, B> {
             inner.succeeded(&self.course);
             return Err(Why::Outcome);
         }
-        let mut decided = inner.decide(&facts, &mut self.course, self.deposit);
+        let mut decided = inner.decide(&facts, &mut self.course, self.deposit.take());
         let body = match &decided {
             // From now on nobody else may begin to read it.
             Ok(_) => self.reel.again(self.course.attempt.number()).ok(),
@@ -57,6 +58,8 @@ impl<S, B: Body> Plan<S, B> {
         }
         inner.tell(decided.as_ref().map_err(|why| *why), &self.course, self.head.context());
         let next = decided?;
+        // The pause is no part of it.
+        self.span = None;
         let wait = next.wait;
         self.next = body.map(|body| Box::new((next, body)));
         Ok(wait)
@@ -80,7 +83,7 @@ impl<S, B: Body> Plan<S, B> {
     pub(crate) fn next<T>(&mut self, inner: &Inner<T>) -> Option<Request<ReplayBody<B>>> {
         let (next, body) = *self.next.take()?;
         next.send(inner, &self.course);
-        self.span = span(inner, self.course.attempt.number());
+        self.span = span(inner, self.course.attempt);
         Some(self.request(self.course.attempt, body, inner))
     }
 
@@ -109,7 +112,7 @@ impl<S, B: Body> Plan<S, B> {
         }
         let attempt = self.course.attempt.next();
         let body = self.reel.again(attempt.number()).ok()?;
-        let fare = hedging.pay(&inner.budget, (self.deposit, self.by_cap), now)?;
+        let fare = hedging.pay(&inner.budget, now)?;
         Some((self.service.clone(), self.request(attempt, body, inner), fare))
     }
 
@@ -155,13 +158,13 @@ impl<S, B: Body> Plan<S, B> {
     where
         S: Service<Request<ReplayBody<B>>>,
     {
-        entered(self.span.as_deref(), || self.service.call(request))
+        entered(&self.span, || self.service.call(request))
     }
 
     /// Runs what belongs to the attempt.
     #[inline]
     pub(crate) fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
-        entered(self.span.as_deref(), work)
+        entered(&self.span, work)
     }
 
     /// Somebody waits for it, so that a look at the clock delays nothing.
@@ -169,7 +172,7 @@ impl<S, B: Body> Plan<S, B> {
     pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
         if !self.has_waited {
             self.has_waited = true;
-            inner.waits();
+            inner.waits(self.deposit.take(), self.by_cap.take());
         }
     }
 }
@@ -182,17 +185,24 @@ pub(crate) fn is_repeat<B, T>(request: &Request<B>, inner: &Inner<T>) -> bool {
     marked || Inner::<T>::is_inner(request.context())
 }
 
+/// That of an attempt, if there are any.
+pub(crate) type AttemptSpan = Option<Box<Span>>;
+
 #[inline]
-pub(crate) fn span<T>(inner: &Inner<T>, attempt: u32) -> Option<Box<Span>> {
+pub(crate) fn span<T>(inner: &Inner<T>, attempt: Attempt) -> AttemptSpan {
     if !inner.has_spans {
         return None;
     }
-    Some(Box::new(tracing::debug_span!("attempt", outbound = &*inner.name, attempt)))
+    Some(Box::new(tracing::debug_span!(
+        "attempt",
+        outbound = &*inner.name,
+        attempt = attempt.number()
+    )))
 }
 
 /// Runs it inside the span, if there is one.
 #[inline]
-fn entered<R>(span: Option<&Span>, work: impl FnOnce() -> R) -> R {
+pub(crate) fn entered<R>(span: &AttemptSpan, work: impl FnOnce() -> R) -> R {
     match span {
         None => work(),
         Some(span) => span.in_scope(work),

@@ -13,8 +13,9 @@ use pin_project_lite::pin_project;
 use crate::Attempt;
 use crate::budget::Deposit;
 use crate::decide::{Course, Why};
-use crate::hedge::{Call, Raced, RunRace, Runs, poll_both};
+use crate::hedge::{Call, Raced, Racing, RunRace, Runs, poll_both};
 use crate::inner::{Facts, Inner, Next};
+use crate::plan::{AttemptSpan, entered, span};
 use crate::when::Safety;
 
 pin_project! {
@@ -31,6 +32,7 @@ pin_project! {
         race: RunRace<Fut, T::Sleep>,
         course: Course,
         call: Call<F>,
+        span: AttemptSpan,
         next: Option<Next>,
         classify: C,
         inner: Shared<Inner<T>>,
@@ -59,6 +61,7 @@ impl<F, Fut: Future, C, T: Timer> Run<F, Fut, C, T> {
             race: None,
             course: Course::new(),
             call: Call { work, deposit: None, by_cap: None, has_waited: false, has_hedged: false },
+            span: None,
             next: None,
             classify,
             inner,
@@ -82,12 +85,15 @@ where
             let next = match this.state.as_mut().project() {
                 StateProj::Beginning => {
                     begin(inner, this.call, this.course, this.next.take());
-                    State::Working { future: (this.call.work)(this.course.attempt) }
+                    let attempt = this.course.attempt;
+                    *this.span = span(inner, attempt);
+                    State::Working { future: entered(this.span, || (this.call.work)(attempt)) }
                 }
                 StateProj::Working { future } => {
                     let (call, course, classify) =
                         (&mut *this.call, &mut *this.course, &*this.classify);
-                    let racing = Runs { inner, call, course, classify, first: future };
+                    let span = &*this.span;
+                    let racing = Runs { inner, call, course, classify, span, first: future };
                     let (polled, is_second) = attempted(racing, this.race, cx);
                     if is_second {
                         // The loser goes before the answer does.
@@ -98,11 +104,13 @@ where
                         return Poll::Pending;
                     };
                     let judgement = judge(this.classify, result);
-                    match ended(inner, judgement, this.course, this.call.deposit) {
+                    match ended(inner, judgement, this.course, this.call.deposit.take()) {
                         Err(_) => return polled,
                         Ok(decided) => {
                             let pause = decided.wait;
                             *this.next = Some(decided);
+                            // The pause is no part of it.
+                            *this.span = None;
                             after(pause, inner)
                         }
                     }
@@ -140,7 +148,7 @@ where
     C: Classify<R, E>,
     T: Timer,
 {
-    let Some(hedging) = &racing.inner.hedge else { return (racing.first.poll(cx), false) };
+    let Some(hedging) = &racing.inner.hedge else { return (racing.poll_first(cx), false) };
     let raced = poll_both(hedging, &mut racing, race, cx);
     let is_second = matches!(raced, Poll::Ready(Raced::Second(_)));
     (raced.map(Raced::answer), is_second)

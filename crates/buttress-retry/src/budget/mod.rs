@@ -165,7 +165,19 @@ impl Budget {
         }
     }
 
-    /// Takes what a repeat costs, for a call that was counted, if there is as much.
+    /// The same for a call that has to wait, and was counted just before. What it takes from then on is for nobody.
+    #[inline]
+    pub(crate) fn look_after(&self, counted: Option<Deposit>, now: Moment) {
+        match (&*self.purse, counted) {
+            (Purse::Ratio(ratio), Some(counted)) => ratio.look_after(counted.0, now),
+            _ => self.look(now),
+        }
+    }
+
+    /// Takes what a repeat costs, if there is as much.
+    ///
+    /// `counted` says that the call was counted just before: where nobody had looked at a clock for long, it is counted once
+    /// more. Who has waited since, or has taken something already, says nothing, or it would earn twice.
     #[must_use = "dropped, it is given back"]
     pub fn take(&self, cost: Cost, counted: Option<Deposit>, now: Moment) -> Option<Taken> {
         let price = u64::from(self.terms.prices.of(cost));

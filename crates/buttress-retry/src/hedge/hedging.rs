@@ -24,10 +24,10 @@ impl Hedging {
         self.cap.deposit(now)
     }
 
-    /// Lets time pass.
+    /// It has to wait, and was counted just before.
     #[inline]
-    pub(crate) fn look(&self, now: Moment) {
-        self.cap.look(now);
+    pub(crate) fn look_after(&self, counted: Option<Deposit>, now: Moment) {
+        self.cap.look_after(counted, now);
     }
 
     /// How long the first one is left alone.
@@ -36,17 +36,12 @@ impl Hedging {
         known.unwrap_or(self.delay)
     }
 
-    /// Pays for a hedge of a call that was counted by both.
-    pub(crate) fn pay(
-        &self,
-        budget: &Budget,
-        (counted, by_cap): (Option<Deposit>, Option<Deposit>),
-        now: Moment,
-    ) -> Option<Fare> {
+    /// Pays for a hedge of a call that has waited.
+    pub(crate) fn pay(&self, budget: &Budget, now: Moment) -> Option<Fare> {
         let paid = self
             .cap
-            .take(Cost::Hedge, by_cap, now)
-            .and_then(|cap| Some(Fare(cap, budget.take(Cost::Hedge, counted, now)?)));
+            .take(Cost::Hedge, None, now)
+            .and_then(|cap| Some(Fare(cap, budget.take(Cost::Hedge, None, now)?)));
         if paid.is_none() {
             self.meters.no_budget.increment(1);
         }

@@ -15,7 +15,7 @@ use super::{Fare, Hedging};
 use crate::ReplayBody;
 use crate::future::judge;
 use crate::layer::Judged;
-use crate::plan::{Plan, seen};
+use crate::plan::{AttemptSpan, Plan, entered, seen, span};
 
 /// Two attempts of a request.
 pub(crate) struct Requests<'a, S, B, C, T>
@@ -36,7 +36,7 @@ pin_project! {
         /// The instance is asked whether it is ready.
         Readying { service: S, request: Option<R>, fare: Option<Fare> },
         /// The service works on it.
-        Calling { #[pin] second: F },
+        Calling { #[pin] second: F, span: AttemptSpan },
         /// There is none, or none any more.
         Over,
     }
@@ -106,13 +106,15 @@ where
                         (Some(request), Some(fare)) if is_ready => {
                             fare.spend();
                             self.plan.hedged(inner);
-                            Lane::Calling { second: service.call(request) }
+                            let span = span(inner, self.plan.course.attempt);
+                            let second = entered(&span, || service.call(request));
+                            Lane::Calling { second, span }
                         }
                         _ => Lane::Over,
                     }
                 }
-                LaneProj::Calling { second } => {
-                    let answer = ready!(second.poll(cx));
+                LaneProj::Calling { second, span } => {
+                    let answer = ready!(entered(span, || second.poll(cx)));
                     lane.set(Lane::Over);
                     return Poll::Ready(Some(answer));
                 }

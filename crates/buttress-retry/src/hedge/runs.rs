@@ -12,6 +12,7 @@ use super::race::{Boxed, Racing};
 use crate::budget::Deposit;
 use crate::decide::Course;
 use crate::inner::Inner;
+use crate::plan::{AttemptSpan, entered, span};
 use crate::run::judge;
 use crate::{Attempt, Cost};
 
@@ -21,12 +22,14 @@ pub(crate) struct Runs<'a, F, Fut, C, T> {
     pub(crate) call: &'a mut Call<F>,
     pub(crate) course: &'a mut Course,
     pub(crate) classify: &'a C,
+    pub(crate) span: &'a AttemptSpan,
     pub(crate) first: Pin<&'a mut Fut>,
 }
 
 /// What a run calls, and what is known of that.
 pub(crate) struct Call<F> {
     pub(crate) work: F,
+    /// That it was counted just now: until it has waited, or has taken something.
     pub(crate) deposit: Option<Deposit>,
     /// The same by the cap on hedges.
     pub(crate) by_cap: Option<Deposit>,
@@ -41,7 +44,7 @@ pin_project! {
         /// It is not time yet.
         Waiting { #[pin] sleep: Z },
         /// It is under way.
-        Working { #[pin] second: Fut },
+        Working { #[pin] second: Fut, span: AttemptSpan },
         /// There is none, or none any more.
         Over,
     }
@@ -54,7 +57,7 @@ impl<F> Call<F> {
     /// It has to be waited for.
     pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
         if !std::mem::replace(&mut self.has_waited, true) {
-            inner.waits();
+            inner.waits(self.deposit.take(), self.by_cap.take());
         }
     }
 }
@@ -74,7 +77,7 @@ where
     }
 
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Self::Answer> {
-        self.first.as_mut().poll(cx)
+        entered(self.span, || self.first.as_mut().poll(cx))
     }
 
     fn begin(&mut self, hedging: &Hedging) -> Option<Self::Lane> {
@@ -98,10 +101,10 @@ where
                 LaneProj::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
                     let second = self.second(hedging);
-                    second.map_or(Lane::Over, |second| Lane::Working { second })
+                    second.map_or(Lane::Over, |(second, span)| Lane::Working { second, span })
                 }
-                LaneProj::Working { second } => {
-                    let answer = ready!(second.poll(cx));
+                LaneProj::Working { second, span } => {
+                    let answer = ready!(entered(span, || second.poll(cx)));
                     lane.set(Lane::Over);
                     return Poll::Ready(Some(answer));
                 }
@@ -122,18 +125,20 @@ where
 {
     /// It is time for a second attempt, if the deadline leaves as much time again, and somebody pays.
     #[cold]
-    fn second(&mut self, hedging: &Hedging) -> Option<Fut> {
+    fn second(&mut self, hedging: &Hedging) -> Option<(Fut, AttemptSpan)> {
         let (inner, call) = (self.inner, &mut *self.call);
         let now = inner.clock.now();
         let delay = hedging.delay(now);
         if Deadline::current().is_some_and(|deadline| deadline.remaining(now) <= delay) {
             return None;
         }
-        hedging.pay(&inner.budget, (call.deposit, call.by_cap), now)?.spend();
+        hedging.pay(&inner.budget, now)?.spend();
         call.has_hedged = true;
         self.course.hedged();
         inner.meters.began(self.course.attempt);
         inner.meters.repeated(Some(Cost::Hedge));
-        Some((call.work)(self.course.attempt))
+        let span = span(inner, self.course.attempt);
+        let second = entered(&span, || (call.work)(self.course.attempt));
+        Some((second, span))
     }
 }

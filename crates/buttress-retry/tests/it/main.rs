@@ -13,6 +13,7 @@ mod amplification;
 mod bodies;
 mod contract;
 mod deadlines;
+mod earnings;
 #[cfg(feature = "hyper")]
 mod errors;
 mod guide;

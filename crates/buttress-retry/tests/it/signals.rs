@@ -1,20 +1,30 @@
 //! What metrics and spans hear.
 
+use std::convert::Infallible;
 use std::error::Error;
+use std::future::{poll_fn, ready};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 
 use buttress_core::Deadline;
 use buttress_core::clock::{Clock, ManualClock, ms};
 use buttress_core::metrics::Metrics;
 use buttress_core::outcome::{HttpClassify, Judgement, Outcome, Reached, ReadError};
-use buttress_retry::{Backoff, Budget, CATALOGUE, Hedge};
+use buttress_core::sync::Lock;
+use buttress_retry::{Attempt, Backoff, Budget, CATALOGUE, Hedge, ReplayBody, RetryBuilder};
 use buttress_testkit::log::Log;
 use buttress_testkit::mock::MockError;
 use buttress_testkit::page::Page;
+use buttress_testkit::poll;
 use http::Request;
 use http_body_util::Full;
+use tower::{Layer, service_fn};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
-use crate::support::{client, get, outcome, script, up_to};
+use crate::support::{Sends, call, client, get, outcome, script, send, status, up_to};
 
 /// Nobody took it, and the dependency lives.
 struct Untaken;
@@ -107,4 +117,126 @@ fn each_attempt_has_a_span_if_it_is_wanted() {
         lines(true),
         ["SPAN outbound=\"stock\" attempt=1", "SPAN outbound=\"stock\" attempt=2"]
     );
+}
+
+/// Knows how many spans were opened, and in how many it is now.
+#[derive(Clone, Default)]
+struct Spans {
+    opened: Arc<AtomicU32>,
+    entered: Arc<AtomicU32>,
+    closed: Arc<AtomicU32>,
+}
+
+impl Subscriber for Spans {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        self.opened.fetch_add(1, Relaxed);
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {
+        self.entered.fetch_add(1, Relaxed);
+    }
+
+    fn exit(&self, _: &Id) {
+        self.entered.fetch_sub(1, Relaxed);
+    }
+
+    fn try_close(&self, _: Id) -> bool {
+        self.closed.fetch_add(1, Relaxed);
+        true
+    }
+}
+
+impl Spans {
+    /// An attempt that notes in how many spans it is made, and polled. The first one hangs.
+    fn attempt(
+        &self,
+        attempt: Attempt,
+        seen: &Arc<Lock<Vec<u32>>>,
+    ) -> impl Future<Output = ()> + use<> {
+        let (entered, seen) = (self.entered.clone(), seen.clone());
+        let look = move || seen.lock().push(entered.load(Relaxed));
+        look();
+        poll_fn(move |_| {
+            look();
+            if attempt.is_first() { Poll::Pending } else { Poll::Ready(()) }
+        })
+    }
+}
+
+fn hedged(clock: &ManualClock, spans: bool) -> RetryBuilder<HttpClassify, ManualClock> {
+    let hedge = Hedge::after(ms(50)).at_most_percent(100);
+    up_to(1, clock).hedge(hedge).spans(spans)
+}
+
+#[test]
+fn a_hedge_is_in_a_span_of_its_own() {
+    for (wanted, expected) in [(true, [2, 1]), (false, [0, 0])] {
+        let (clock, spans, inside) = (ManualClock::new(), Spans::default(), Arc::default());
+        let _listening = tracing::subscriber::set_default(spans.clone());
+        let (of, noted) = (spans.clone(), Arc::clone(&inside));
+        let stock = service_fn(move |request: Request<ReplayBody<Sends>>| {
+            let attempt = of.attempt(Attempt::of(&request), &noted);
+            async move {
+                attempt.await;
+                Ok::<_, Infallible>(status(200))
+            }
+        });
+        let mut client = hedged(&clock, wanted).build().unwrap().layer(stock);
+        let mut flight = Box::pin(call(&mut client, get()));
+        poll::assert_pending(&mut flight);
+        clock.advance(ms(50));
+        assert_eq!(poll::assert_ready(&mut flight).unwrap().status(), 200);
+        assert_eq!(spans.opened.load(Relaxed), expected[0]);
+        assert!(inside.lock().len() >= 4 && inside.lock().iter().all(|at| *at == expected[1]));
+    }
+}
+
+/// Where there is no tower, too.
+#[test]
+fn each_attempt_of_a_run_is_in_a_span_of_its_own() {
+    for (wanted, expected) in [(true, [2, 1]), (false, [0, 0])] {
+        let (clock, spans, inside) = (ManualClock::new(), Spans::default(), Arc::default());
+        let _listening = tracing::subscriber::set_default(spans.clone());
+        let policy = hedged(&clock, wanted).build_policy().unwrap();
+        let mut run = Box::pin(policy.run(|attempt| {
+            let attempt = spans.attempt(attempt, &inside);
+            async move {
+                attempt.await;
+                Ok::<_, Infallible>(())
+            }
+        }));
+        poll::assert_pending(&mut run);
+        clock.advance(ms(50));
+        assert_eq!(poll::assert_ready(&mut run), Ok(()));
+        assert_eq!(spans.opened.load(Relaxed), expected[0]);
+        assert!(inside.lock().len() >= 4 && inside.lock().iter().all(|at| *at == expected[1]));
+    }
+}
+
+#[test]
+fn a_pause_is_in_no_span() {
+    let (clock, spans) = (ManualClock::new(), Spans::default());
+    let _listening = tracing::subscriber::set_default(spans.clone());
+    let counts = || [spans.opened.load(Relaxed), spans.closed.load(Relaxed)];
+    let (client, inner) = client(up_to(2, &clock).spans(true));
+    let _ = script(&clock, &inner, &[503]);
+    let mut flight = send(&client, get());
+    poll::assert_pending(&mut flight);
+    assert_eq!(counts(), [1, 1]);
+
+    let policy = up_to(2, &clock).spans(true).build_policy().unwrap();
+    let mut run = Box::pin(policy.run(|_| ready(Err::<(), _>("busy"))));
+    poll::assert_pending(&mut run);
+    assert_eq!(counts(), [2, 2]);
 }
