@@ -41,8 +41,11 @@
 //! - One endpoint always remains, and no more are left out than [the rules](OutlierRules::most_left_out) say, with the one that is to
 //!   be left out among them.
 //! - Of an endpoint that is left out or taken in again, calls that began before say nothing.
-//! - Where fewer are healthy than [the rules](OutlierRules::panic_below) say, all are used, and a line of the log says so.
-//! - What is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure.
+//! - Where fewer are healthy than [the rules](OutlierRules::panic_below) say, all are used, and a line of the log says so. An outlier
+//!   that is used because no more may be left out is not healthy.
+//! - The calls of who is left out are shared by all others.
+//! - What is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure. So an endpoint that hangs is
+//!   seen if its service has a [timeout](crate::timeout), and not without.
 //! - No task: rates are looked at by whoever comes when it is time.
 //!
 //! As a [`Probe`](buttress_core::Probe) a set is degraded while somebody is left out, and down while so many are that all are used; it
@@ -55,7 +58,7 @@
 //! # Cost
 //!
 //! A success adds to a word of its endpoint, and looks at the clock once in 16 times; so does a failure each time. To find whose turn it is, an addition
-//! to a number of the thread's own, and a look at each endpoint up to the first that is not left out. A look at the rates allocates two short
+//! to a number of the thread's own; while somebody is left out, two looks at each endpoint. A look at the rates allocates two short
 //! lists; nothing else does.
 //!
 //! # Errors
@@ -70,13 +73,15 @@ mod outliers;
 mod probe;
 mod roster;
 mod rules;
+mod seat;
 mod set;
 mod settings;
 
 pub use self::builder::OutlierBuilder;
 pub use self::ejected::Ejected;
 pub use self::meters::CATALOGUE;
-pub use self::outliers::{Outliers, Seat};
+pub use self::outliers::Outliers;
 pub use self::rules::OutlierRules;
+pub use self::seat::Seat;
 pub use self::set::{EndpointFuture, EndpointSet};
 pub use self::settings::OutlierSettings;

@@ -2,13 +2,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use buttress_core::clock::{Clock, Moment};
-use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
+use buttress_core::outcome::Outcome;
 use buttress_core::sync::{Lock, Shared, Striped};
 
 use super::endpoint::Endpoint;
 use super::meters::Meters;
 use super::roster::{Record, Roster};
-use super::{Ejected, OutlierBuilder};
+use super::{Ejected, OutlierBuilder, Seat};
 use crate::parts::atomic::Ordering::{AcqRel, Relaxed};
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
@@ -78,18 +78,27 @@ impl Outliers {
     /// Those that are not left out, beginning with the one whose turn it is. There is one at least.
     pub fn in_turn(&self) -> impl Iterator<Item = usize> {
         let inner = &*self.0;
+        let of = self.len();
+        let turn = inner.rounds.mine().fetch_add(1, Relaxed);
+        let mut first = turn % of;
         if inner.left_out.load(Relaxed) > 0 {
             inner.look_if_due(inner.clock.recent());
+            first = self.used(turn);
         }
-        let of = self.len();
-        let first = inner.rounds.mine().fetch_add(1, Relaxed) % of;
         (first..of).chain(0..first).filter(|at| !self.is_left_out(*at))
+    }
+
+    /// Whose turn it is of those that are not left out: else whoever follows one that is would get its calls, too.
+    fn used(&self, turn: usize) -> usize {
+        let used = (0..self.len()).filter(|at| !self.is_left_out(*at));
+        let of = used.clone().count().max(1);
+        used.clone().nth(turn % of).unwrap_or_default()
     }
 
     /// A call to this endpoint begins. Tell the seat how it ended. If there is no such endpoint, that says nothing.
     pub fn enter(&self, at: usize) -> Seat {
         let generation = self.0.endpoints.get(at).map_or(0, Endpoint::generation);
-        Seat { inner: self.0.clone(), at, generation, is_answered: false }
+        Seat::new(self.0.clone(), at, generation)
     }
 
     /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].
@@ -100,7 +109,8 @@ impl Outliers {
 }
 
 impl Inner {
-    fn settle(&self, at: usize, generation: u32, outcome: Outcome) {
+    /// A call has ended that began in this generation of its endpoint.
+    pub(super) fn settle(&self, at: usize, generation: u32, outcome: Outcome) {
         let Some(endpoint) = self.endpoints.get(at) else { return };
         // It was left out meanwhile, or taken in again: what it did before that is known.
         if endpoint.generation() != generation {
@@ -189,64 +199,11 @@ impl Inner {
     }
 }
 
-/// One call to an endpoint of an [`Outliers`] set.
-///
-/// # Cancellation
-///
-/// Dropped, the call does not count; with a head that is good, and that is not of gRPC, it was a success.
-#[must_use = "nothing is learnt unless it is told how the call ended"]
-pub struct Seat {
-    inner: Shared<Inner>,
-    at: usize,
-    generation: u32,
-    /// Its head was good, and a body need not be read.
-    is_answered: bool,
-}
-
-impl Seat {
-    /// Which endpoint is called.
-    #[must_use]
-    pub const fn endpoint(&self) -> usize {
-        self.at
-    }
-
-    /// Says how the call ended. Only successes and failures count, and only if the endpoint was neither left out nor taken in
-    /// again since the call began.
-    pub fn settle(mut self, judgement: impl Into<Judgement>) {
-        self.is_answered = false;
-        self.inner.settle(self.at, self.generation, judgement.into().outcome());
-    }
-}
-
-impl Ticket for Seat {
-    fn settle(self, judgement: Judgement) {
-        Self::settle(self, judgement);
-    }
-
-    fn headed_by(&mut self, kind: BodyKind) {
-        self.is_answered = kind != BodyKind::Grpc;
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if self.is_answered {
-            self.inner.settle(self.at, self.generation, Outcome::Success);
-        }
-    }
-}
-
 impl fmt::Debug for Outliers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outliers")
             .field("endpoints", &self.len())
             .field("left_out", &self.left_out())
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Seat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat").field("endpoint", &self.at).finish_non_exhaustive()
     }
 }

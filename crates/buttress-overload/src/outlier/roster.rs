@@ -8,6 +8,8 @@ pub(super) struct Roster {
     rules: OutlierRules,
     entries: Vec<Entry>,
     left_out: usize,
+    /// How many are used although they are outliers, as no more may be left out.
+    spared: usize,
     /// When rates are looked at next; never before somebody has asked.
     pub(super) next_look: Moment,
 }
@@ -15,6 +17,8 @@ pub(super) struct Roster {
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     until: Option<Moment>,
+    /// Until when it counts as spared.
+    spared: Option<Moment>,
     times: u32,
 }
 
@@ -28,17 +32,17 @@ pub(super) struct Record {
 impl Roster {
     pub(super) fn new(rules: OutlierRules, endpoints: usize) -> Self {
         let entries = vec![Entry::default(); endpoints];
-        Self { rules, entries, left_out: 0, next_look: Moment::FIRST }
+        Self { rules, entries, left_out: 0, spared: 0, next_look: Moment::FIRST }
     }
 
     pub(super) fn left_out(&self) -> usize {
         self.left_out
     }
 
-    /// Whether all are used, because too few are left.
+    /// Whether all are used, because too few are healthy. Who is spared is no healthier for that.
     pub(super) fn is_panic(&self) -> bool {
         let of = self.entries.len();
-        self.rules.is_panic(of - self.left_out, of)
+        self.rules.is_panic(of - self.left_out - self.spared, of)
     }
 
     pub(super) fn is_left_out(&self, at: usize) -> bool {
@@ -48,10 +52,15 @@ impl Roster {
     /// Leaves one out, if that may be: with it, there must not be too many.
     pub(super) fn leave_out(&mut self, at: usize, now: Moment) -> bool {
         let room = self.left_out < self.rules.may_leave_out(self.entries.len());
-        let Some(entry) = self.entries.get_mut(at).filter(|entry| room && entry.until.is_none())
-        else {
+        let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.until.is_none()) else {
             return false;
         };
+        self.spared -= usize::from(entry.spared.take().is_some());
+        if !room {
+            entry.spared = Some(now + self.rules.every);
+            self.spared += 1;
+            return false;
+        }
         entry.times = entry.times.saturating_add(1);
         entry.until = Some(now + self.rules.time_out(entry.times));
         self.left_out += 1;
@@ -63,6 +72,10 @@ impl Roster {
         self.next_look = now + self.rules.every;
         let before = self.left_out;
         for entry in &mut self.entries {
+            if entry.spared.is_some_and(|until| until <= now) {
+                entry.spared = None;
+                self.spared -= 1;
+            }
             match entry.until {
                 Some(until) if until <= now => {
                     entry.until = None;

@@ -104,6 +104,7 @@ impl OutlierRules {
     /// Sets below how many healthy ones, in percent of all, the outliers are used nevertheless. The default is 50, 0 is never.
     ///
     /// If most endpoints are outliers, the fault is somewhere else, and the few that are left would break under the load of all.
+    /// Those of them are not healthy either that are used because no [more](Self::most_left_out) may be left out.
     pub const fn panic_below(mut self, percent: u32) -> Self {
         self.panic_below = percent;
         self

@@ -14,6 +14,7 @@ mod bulkhead;
 mod contract;
 mod deadline;
 mod door;
+mod endpoints;
 mod fallback;
 mod guide;
 mod hostile;

@@ -1,16 +1,10 @@
 //! Who does worse than the others is left out, and there is always somebody left.
 
-use std::task::Poll;
-use std::time::Duration;
-
 use buttress_core::clock::{ManualClock, secs};
 use buttress_core::outcome::Outcome;
 use buttress_core::{HealthStatus, Probe};
-use buttress_overload::outlier::{EndpointSet, OutlierRules, Outliers};
-use buttress_testkit::poll::{Wakes, assert_ready};
-use http::{Request, Response, StatusCode};
-use http_body_util::Empty;
-use tower::{Service, ServiceExt};
+use buttress_overload::outlier::{OutlierRules, Outliers};
+use buttress_testkit::poll::assert_ready;
 
 fn outliers(of: usize, rules: OutlierRules, clock: &ManualClock) -> Outliers {
     Outliers::of(of).rules(rules).clock(clock.clone()).build().unwrap()
@@ -34,9 +28,39 @@ fn one_endpoint_always_remains() {
 #[test]
 fn no_more_than_half_by_default() {
     let outliers = outliers(5, OutlierRules::new(), &ManualClock::new());
-    (0..5).for_each(|at| fail(&outliers, at, 50));
-    assert_eq!(outliers.left_out(), [0, 1]);
+    (0..2).for_each(|at| fail(&outliers, at, 50));
     assert!(!outliers.is_panic());
+    (2..5).for_each(|at| fail(&outliers, at, 50));
+    assert_eq!(outliers.left_out(), [0, 1]);
+}
+
+/// Those for whom there is no room any more are no healthier for that: the few that are left would get the load of all.
+#[test]
+fn what_fails_everywhere_is_nobodys_fault() {
+    let clock = ManualClock::new();
+    let outliers = outliers(5, OutlierRules::new(), &clock);
+    (0..5).for_each(|at| fail(&outliers, at, 5));
+    assert!(outliers.is_panic(), "all five are outliers");
+    assert_eq!(outliers.in_turn().count(), 5);
+
+    // It is over: those that were never left out are well again after two looks.
+    for _ in 0..2 {
+        clock.advance(secs(10));
+        (0..5).for_each(|at| (0..32).for_each(|_| outliers.enter(at).settle(Outcome::Success)));
+    }
+    assert!(!outliers.is_panic());
+    assert_eq!(outliers.in_turn().count(), 3);
+    clock.advance(secs(10));
+    assert_eq!(outliers.in_turn().count(), 5);
+}
+
+#[test]
+fn what_is_not_sent_to_one_is_sent_to_all_others() {
+    let outliers = outliers(6, OutlierRules::new(), &ManualClock::new());
+    (0..3).for_each(|at| fail(&outliers, at, 5));
+    let mut calls = [0; 6];
+    (0..300).for_each(|_| calls[outliers.in_turn().next().unwrap()] += 1);
+    assert_eq!(calls, [0, 0, 0, 100, 100, 100]);
 }
 
 #[test]
@@ -134,96 +158,4 @@ fn a_report_shows_who_is_left_out() {
     fail(&outliers, 1, 5);
     assert_eq!(health(), (HealthStatus::Down, "3 of 4".into()));
     assert!(!outliers.critical());
-}
-
-/// An endpoint that answers like this, as soon as it may.
-#[derive(Clone)]
-struct Endpoint {
-    status: StatusCode,
-    ready: Poll<Result<(), &'static str>>,
-}
-
-impl Endpoint {
-    fn of(status: u16) -> Self {
-        Self { status: StatusCode::from_u16(status).unwrap(), ready: Poll::Ready(Ok(())) }
-    }
-}
-
-impl Service<Request<()>> for Endpoint {
-    type Response = Response<Empty<&'static [u8]>>;
-    type Error = BoxedStr;
-    type Future = std::future::Ready<Result<Self::Response, BoxedStr>>;
-
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), BoxedStr>> {
-        self.ready.map_err(BoxedStr)
-    }
-
-    fn call(&mut self, _: Request<()>) -> Self::Future {
-        let mut response = Response::new(Empty::new());
-        *response.status_mut() = self.status;
-        std::future::ready(Ok(response))
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct BoxedStr(&'static str);
-
-impl std::fmt::Display for BoxedStr {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for BoxedStr {}
-
-#[test]
-fn a_set_goes_round_and_leaves_out_who_fails() {
-    let endpoints = [200, 503, 204].map(Endpoint::of);
-    let mut set = EndpointSet::new(endpoints, |outliers| outliers).unwrap();
-    let mut answers = |calls: usize| -> Vec<u16> {
-        let call = |_| {
-            assert_ready(set.ready()).unwrap();
-            assert_ready(set.call(Request::new(()))).unwrap().status().as_u16()
-        };
-        (0..calls).map(call).collect()
-    };
-    let first = answers(15);
-    assert_eq!(first.iter().filter(|status| **status == 503).count(), 5);
-    assert!(!answers(30).contains(&503));
-}
-
-#[test]
-fn who_is_not_ready_is_passed_over() {
-    let mut endpoints = [200, 201, 202].map(Endpoint::of);
-    endpoints[0].ready = Poll::Pending;
-    endpoints[1].ready = Poll::Ready(Err("gone"));
-    let set = EndpointSet::new(endpoints, |outliers| outliers).unwrap();
-    for _ in 0..20 {
-        let mut set = set.clone();
-        assert_ready(set.ready()).unwrap();
-        assert_eq!(assert_ready(set.call(Request::new(()))).unwrap().status(), 202);
-    }
-    assert_eq!(set.outliers().left_out(), [1], "not to become ready is a failure");
-
-    let mut pending = Endpoint::of(200);
-    pending.ready = Poll::Pending;
-    let mut set = EndpointSet::new([pending.clone(), pending], |outliers| outliers).unwrap();
-    let wakes = Wakes::new();
-    assert!(wakes.enter(|cx| Service::<Request<()>>::poll_ready(&mut set, cx)).is_pending());
-
-    let mut gone = Endpoint::of(200);
-    gone.ready = Poll::Ready(Err("gone"));
-    let mut set = EndpointSet::new([gone], |outliers| outliers).unwrap();
-    let failed = wakes.enter(|cx| Service::<Request<()>>::poll_ready(&mut set, cx));
-    assert!(matches!(failed, Poll::Ready(Err(BoxedStr("gone")))));
-}
-
-#[test]
-fn a_set_of_none_is_refused() {
-    let error = EndpointSet::new(Vec::<Endpoint>::new(), |outliers| {
-        outliers.rules(OutlierRules::new().at_most(Duration::ZERO))
-    });
-    let error = error.unwrap_err();
-    let paths: Vec<_> = error.faults().iter().map(buttress_core::Fault::path).collect();
-    assert_eq!(paths, ["at_most", "endpoints"]);
 }

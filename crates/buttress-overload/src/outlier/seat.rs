@@ -1,0 +1,63 @@
+use std::fmt;
+
+use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
+use buttress_core::sync::Shared;
+
+use super::outliers::Inner;
+
+/// One call to an endpoint of an [`Outliers`](super::Outliers) set.
+///
+/// # Cancellation
+///
+/// Dropped, the call does not count; with a head that is good, and that is not of gRPC, it was a success.
+#[must_use = "nothing is learnt unless it is told how the call ended"]
+pub struct Seat {
+    inner: Shared<Inner>,
+    at: usize,
+    generation: u32,
+    /// Its head was good, and a body need not be read.
+    is_answered: bool,
+}
+
+impl Seat {
+    pub(super) const fn new(inner: Shared<Inner>, at: usize, generation: u32) -> Self {
+        Self { inner, at, generation, is_answered: false }
+    }
+
+    /// Which endpoint is called.
+    #[must_use]
+    pub const fn endpoint(&self) -> usize {
+        self.at
+    }
+
+    /// Says how the call ended. Only successes and failures count, and only if the endpoint was neither left out nor taken in
+    /// again since the call began.
+    pub fn settle(mut self, judgement: impl Into<Judgement>) {
+        self.is_answered = false;
+        self.inner.settle(self.at, self.generation, judgement.into().outcome());
+    }
+}
+
+impl Ticket for Seat {
+    fn settle(self, judgement: Judgement) {
+        Self::settle(self, judgement);
+    }
+
+    fn headed_by(&mut self, kind: BodyKind) {
+        self.is_answered = kind != BodyKind::Grpc;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if self.is_answered {
+            self.inner.settle(self.at, self.generation, Outcome::Success);
+        }
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat").field("endpoint", &self.at).finish_non_exhaustive()
+    }
+}
