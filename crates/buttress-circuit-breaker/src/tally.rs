@@ -46,9 +46,13 @@ impl Tally {
         Self { counters, windows: windows.collect() }
     }
 
-    /// What the first window holds.
-    pub(crate) fn counts(&self, generation: u32, now: Moment) -> Counts {
-        self.windows.first().map(|window| window.counts(generation, now)).unwrap_or_default()
+    /// What the window of the first rate holds; nothing, if there is none.
+    pub(crate) fn counts(&self, policy: &Policy, generation: u32, now: Moment) -> Counts {
+        let mut rules = policy.rules.iter().zip(&self.counters).filter(|(rule, _)| rule.is_rate());
+        match rules.next() {
+            Some((_, Counter::Window(at))) => self.windows[*at].counts(generation, now),
+            _ => Counts::default(),
+        }
     }
 
     /// One more success, that is not slow. It says whether a rule holds only where it was brought to a window that all share.

@@ -84,7 +84,7 @@ impl Machine {
         let word = self.gate.word();
         let (since, until) = (self.gate.since(), self.gate.until());
         drop(turn);
-        let counts = rules.tally.counts(word.generation(), now);
+        let counts = rules.tally.counts(&rules.policy, word.generation(), now);
         Snapshot::new(word, since, until - now, counts, self.refused.load(Relaxed))
     }
 

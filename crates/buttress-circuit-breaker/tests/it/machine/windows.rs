@@ -150,3 +150,15 @@ fn a_machine_takes_what_its_page_says() {
     let (_, count) = allocations::of(|| Machine::new(policy, Moment::FIRST));
     assert!(count.kept_bytes() < 200, "{count:?}");
 }
+
+#[test]
+fn a_snapshot_is_of_a_rate_or_of_nothing() {
+    let many = Rule::failures(100, Duration::from_secs(60));
+    let rate = Rule::failure_rate(50, Over::Calls(10), 10);
+    for (rules, expected) in [(vec![many, rate], (5, 2, 0)), (vec![many], (0, 0, 0))] {
+        let hand = Hand::new(Policy::default().rules(rules));
+        (0..3).for_each(|_| hand.succeed());
+        (0..2).for_each(|_| hand.fail());
+        assert_eq!(hand.counts(), expected);
+    }
+}
