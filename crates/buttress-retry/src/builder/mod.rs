@@ -183,7 +183,8 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
-    /// Sets what repeats are paid from. The default is a fifth of the calls, and three a second.
+    /// Sets what repeats are paid from. The default is a fifth of the calls, and three a second. What is built of clones of a
+    /// builder has one budget: give each dependency its own.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
