@@ -6,7 +6,7 @@ use super::RetryBuilder;
 use crate::inner::Inner;
 use crate::meters::Meters;
 use crate::replay::Room;
-use crate::{Backoff, RetryLayer, RetryPolicy};
+use crate::{Backoff, Hedge, RetryLayer, RetryPolicy};
 
 /// More attempts than this help nobody.
 const MOST_TRIES: u32 = 100;
@@ -54,6 +54,12 @@ impl<C, T> RetryBuilder<C, T> {
     /// The pauses.
     pub const fn pauses(&self) -> Backoff {
         self.rules.backoff
+    }
+
+    /// The second attempt beside a slow one, if there may be one.
+    #[must_use]
+    pub const fn hedged(&self) -> Option<&Hedge> {
+        self.hedge.as_ref()
     }
 
     /// Whether repeats are limited by a budget.

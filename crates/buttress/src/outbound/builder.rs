@@ -117,6 +117,9 @@ impl OutboundBuilder {
     ///
     /// Where what is [slow](AdaptiveBuilder::slow) to it is more than a [call](Self::deadline) may take, half of that is: so it
     /// learns from calls that hang until their time is over. The same holds for [`shed`](Self::shed).
+    ///
+    /// Instead of a [`shed`](Self::shed) with a queue, and not beside it: the wait in that queue is to this limit a part of what a call
+    /// takes, and looks like load. For both in one there is [`Shed::adapting`](buttress_overload::shed::Shed::adapting).
     pub fn adaptive(mut self, adaptive: AdaptiveBuilder) -> Self {
         self.adaptive = Some(adaptive);
         self

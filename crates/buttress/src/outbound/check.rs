@@ -14,7 +14,7 @@ use buttress_core::{BuildError, Faults};
 use buttress_overload::deadline::DeadlineLayer;
 use buttress_overload::door::DoorLayer;
 use buttress_overload::timeout::Timeout;
-use buttress_retry::{Hedge, Retry, RetryLayer};
+use buttress_retry::{Hedge, Retry, RetryBuilder, RetryLayer};
 
 use super::parts::{Guards, Parts};
 use super::timer::WallTimer;
@@ -67,10 +67,14 @@ impl OutboundBuilder {
             };
         let pause = self.retry.as_ref().map(|retry| retry.pauses().bare(1));
         let delay = self.hedge.as_ref().map(Hedge::delay);
+        // What is said of the wall takes the place of what is said of its retries.
+        let of_retry = self.retry.as_ref().filter(|_| delay.is_none());
+        let of_retry = of_retry.and_then(RetryBuilder::hedged).map(Hedge::delay);
         let (all, attempt) = (self.deadline, self.attempt_timeout);
         within("attempt_timeout", attempt, all, "the deadline");
         within("retry.backoff", pause, all, "the deadline");
         within("hedge", delay, attempt.or(all), "what it stands beside");
+        within("retry.hedge", of_retry, attempt.or(all), "what it stands beside");
         if let (Some(breaker), Some(attempt)) = (&self.breaker, attempt)
             && breaker.lease_time() < attempt
         {

@@ -91,8 +91,8 @@ use super::{OutboundBuilder, OutboundService};
 ///
 /// # Errors
 ///
-/// A refusal is a response, with the status of its problem, `Retry-After`, the [`Problem`](crate::Problem) in its extensions,
-/// and no body: a program reads it. If that hands it on to a client of its own, the [context](crate::Context) there gives it that
+/// A refusal is a response, with the status of its problem, `Retry-After` if it is known, the [`Problem`](crate::Problem) in its
+/// extensions, and no body: a program reads it. If that hands it on to a client of its own, the [context](crate::Context) there gives it that
 /// client's format. Errors of the client pass as they are.
 ///
 /// | code | status | said by |

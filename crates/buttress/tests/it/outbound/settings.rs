@@ -61,6 +61,8 @@ fn what_never_happens_is_a_fault() {
 
     let hedge = to().attempt_timeout(secs(1)).hedge(Hedge::after(secs(1)));
     assert_eq!(wrong(hedge), ["hedge"]);
+    let hedged = Retry::up_to(3).hedge(Hedge::after(secs(1)));
+    assert_eq!(wrong(to().attempt_timeout(secs(1)).retry(hedged)), ["retry.hedge"]);
 
     let lease = to().attempt_timeout(secs(31)).circuit_breaker(breaker());
     assert_eq!(wrong(lease), ["circuit_breaker.lease"]);
