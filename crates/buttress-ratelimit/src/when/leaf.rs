@@ -42,7 +42,8 @@ pub fn methods(methods: impl IntoIterator<Item = Method>) -> Condition {
     Condition::of(Leaf::Methods(methods.into_iter().collect()))
 }
 
-/// Requests for this path, as it was sent: `/a` and `/%61` are two.
+/// Requests for this path, as it was sent. Whether `/%61`, or `/a/`, is `/a` [cannot be
+/// known](crate::when#what-cannot-be-known), as some take it for that.
 pub fn path(path: impl Into<String>) -> Condition {
     checked_path(path.into(), Leaf::Path)
 }
@@ -171,7 +172,7 @@ impl Leaf {
         match self {
             Self::Never => Some(false),
             Self::Methods(methods) => Some(methods.contains(request.method())),
-            Self::Path(path) => at_path(request, |asked| asked == path.as_bytes()),
+            Self::Path(path) => is_path(request, path.as_bytes()),
             Self::PathPrefix(prefix) => at_path(request, |asked| is_below(asked, prefix)),
             Self::HasHeader(name) => Some(request.headers().contains_key(name)),
             Self::Header(name, value) => {
@@ -183,6 +184,17 @@ impl Leaf {
             Self::Own(holds) => Some(holds(request)),
         }
     }
+}
+
+/// Nothing, if it is another path that may be read as this one: some take `/a/` for `/a`, too.
+fn is_path(request: &dyn RequestHead, path: &[u8]) -> Option<bool> {
+    let sent = request.uri().path();
+    let (is, may_be) = (sent.as_bytes() == path, bare(&reading::resolved(sent)) == bare(path));
+    (is == may_be).then_some(is)
+}
+
+fn bare(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b"/").unwrap_or(path)
 }
 
 /// Nothing, if the path may be read in two ways of which only one is meant.

@@ -14,8 +14,8 @@
 //!
 //! # What cannot be known
 //!
-//! Some requests leave open whether a condition holds: a path with `..` in it, which whoever resolves it might take
-//! for another one; a caller whose address nobody has told, or only a proxy that hides it. Who gets round a limit by
+//! Some requests leave open whether a condition holds: a path with `..` in it, or with a slash more at its end, which
+//! whoever resolves it might take for another one; a caller whose address nobody has told, or only a proxy that hides it. Who gets round a limit by
 //! that has found a hole. So what is open is decided by what it is for: a limit counts such a request, a deny list
 //! denies it, an exemption does not exempt it.
 //!

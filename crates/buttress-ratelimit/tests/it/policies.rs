@@ -144,7 +144,8 @@ fn conditions_are_what_they_say() {
     let hosted = Request::get("/").header("host", "api.example.org:8443").body(()).unwrap();
     for (condition, meant, not_meant) in [
         (methods([GET, PUT]), get("/"), post("/")),
-        (path("/a"), get("/a?b"), get("/a/")),
+        (path("/a"), get("/a?b"), get("/a/b")),
+        (path("/a/"), get("/a/"), get("/")),
         (path_prefix("/a/"), get("/a"), get("/ab")),
         (path_prefix("/"), get("/anything"), get("/a/../b")),
         (when::has_header("x-a"), named.clone(), get("/")),
@@ -177,6 +178,9 @@ fn a_path_in_another_way_helps_nobody() {
         "/%6cogin",
         "/a/../login",
         "/login%2f..%2flogin",
+        "/login/",
+        "/login//",
+        "/login/.",
     ];
     for written in odd {
         let limits = on(&clock).policy("a", Quota::per_hour(1).by(everyone()).when(path("/login")));
