@@ -56,6 +56,7 @@ impl<S: LimitStore> Plan<S> {
             read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
         let bans = bans(&read, builder.most_banned, faults);
+        builder.store.check_setup(faults);
         let terms = read.iter().map(|read| read.terms.clone()).collect();
         let metrics = builder.metrics.clone();
         Self { inner: inner(builder, read, bans, &keyer), terms, metrics, shard }

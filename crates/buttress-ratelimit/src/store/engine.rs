@@ -1,7 +1,7 @@
 use buttress_core::engine::Step;
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Health, Keyer};
+use buttress_core::{BuildError, Faults, Health, Keyer};
 use buttress_redis::engine::Asking;
 
 use super::{Heaviest, LimitStore, Memory, RedisStore, Terms, Usage};
@@ -50,6 +50,13 @@ impl LimitStore for Engine {
         match self {
             Self::Memory(memory) => memory.bind(terms, shard, metrics).map(Self::Memory),
             Self::Redis(redis) => redis.bind(terms, shard, metrics).map(Self::Redis),
+        }
+    }
+
+    fn check_setup(&self, faults: &mut Faults) {
+        match self {
+            Self::Memory(memory) => memory.check_setup(faults),
+            Self::Redis(redis) => redis.check_setup(faults),
         }
     }
 

@@ -100,6 +100,12 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         Ok(self)
     }
 
+    /// Notes what is wrong with how this store was set up, whatever the policies are: so that it is told at once with what is
+    /// wrong with them. [`bind`](Self::bind) fails with it, too.
+    fn check_setup(&self, faults: &mut Faults) {
+        let _ = faults;
+    }
+
     /// Takes all charges, or none of them.
     ///
     /// A charge that is [optional](crate::Charge::optional) is decided for itself: it is taken if there is room for it and

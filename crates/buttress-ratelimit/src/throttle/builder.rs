@@ -160,6 +160,7 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
+        self.store.check_setup(&mut faults);
         let keyer = keyer_for(&self.store, self.keyer, &mut faults);
         faults.finish(keyer)
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use buttress_core::clock::ManualClock;
 use buttress_core::engine::Degrade;
 use buttress_core::key::{MissingKey, key_fn};
 use buttress_core::{BuildError, Fault};
 use buttress_ratelimit::config::{KeySettings, QuotaSettings};
 use buttress_ratelimit::store::Memory;
+use buttress_ratelimit::throttle::ThrottleBuilder;
 use buttress_ratelimit::when::{POST, addresses, header, host, method, methods, path_prefix};
 use buttress_ratelimit::{
     Algorithm, HeaderForm, Penalty, Quota, RateLimit, RateLimitBuilder, RateLimitSettings, address,
@@ -85,6 +87,35 @@ fn what_would_limit_nothing_or_too_much_is_refused() {
     assert_eq!(wrong(both).len(), 2);
     let small = RateLimit::builder().engine(Memory::with_capacity(0));
     assert_eq!(wrong(small.policy("a", Quota::per_second(1).by(address()))).len(), 1);
+}
+
+/// Also what is wrong with the store, and whatever it is put into.
+#[test]
+fn what_the_store_says_comes_at_once_with_all_else() {
+    let zero = || Quota::per_second(0).by(address());
+    let small = || RateLimit::builder().engine(Memory::with_bytes(64)).policy("a", zero());
+    let expected = [
+        "policies.a.quota.count: must be at least 1: to refuse everything, refuse it",
+        "policies.a.quota.burst: must be at least 1: to refuse everything, refuse it",
+        "memory.bytes: must be at least 8192, not 64",
+    ];
+    assert_eq!(wrong(small()), expected);
+    assert_eq!(wrong(small().timer(ManualClock::new())), expected);
+    let throttle = ThrottleBuilder::http(Quota::per_second(1), address()).most_waiting(0);
+    let error = throttle.engine(Memory::with_capacity(0)).build().unwrap_err();
+    assert_eq!(paths(&error), ["most_waiting", "memory.keys"]);
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn what_a_store_in_redis_says_comes_at_once_with_all_else() {
+    use buttress_ratelimit::store::{Engine, RedisStore};
+
+    let redis = buttress_redis::Redis::builder("redis://127.0.0.1:1").build().unwrap();
+    let store = RedisStore::new(redis).within(Duration::ZERO).local(Memory::with_capacity(0));
+    let builder = RateLimit::builder().policy("a", Quota::per_second(1).by(address()).cost(0));
+    let error = builder.engine(Engine::from(store)).build().unwrap_err();
+    assert_eq!(paths(&error), ["key_seed", "policies.a.cost", "redis.within", "redis.memory.keys"]);
 }
 
 #[test]
@@ -241,6 +272,7 @@ fn words_that_nobody_knows_are_refused() {
             "shard_by",
             "policies[0].cost",
             "policies[1].quota.burst",
+            "memory.bytes",
         ]
     );
     assert!(error.to_string().contains("`post` is written in capitals"));

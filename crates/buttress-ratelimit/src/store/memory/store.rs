@@ -16,7 +16,7 @@ impl LimitStore for Memory {
     fn bind(self, terms: &[Terms], _: Option<&KeyParts>, _: &Metrics) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
         let room = self.shared.settings.room;
-        room.check(&mut faults);
+        self.check_setup(&mut faults);
         let this = faults.finish(self)?;
         let algorithms: Vec<_> = terms.iter().map(|terms| terms.limit().algorithm()).collect();
         let mut faults = Faults::new();
@@ -29,6 +29,10 @@ impl LimitStore for Memory {
             faults.add("memory", "counts for another set of policies already");
         }
         faults.finish(this)
+    }
+
+    fn check_setup(&self, faults: &mut Faults) {
+        self.shared.settings.room.check(faults);
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use buttress_core::clock::Timer;
 use buttress_core::engine::Step;
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Health, Keyer};
+use buttress_core::{BuildError, Faults, Health, Keyer};
 
 use self::line::Lines;
 use self::turn::Place;
@@ -91,6 +91,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         metrics: &Metrics,
     ) -> Result<Self, BuildError> {
         Ok(Self { store: self.store.bind(terms, shard, metrics)?, ..self })
+    }
+
+    fn check_setup(&self, faults: &mut Faults) {
+        self.store.check_setup(faults);
     }
 
     fn gives_turns(&self) -> bool {

@@ -160,6 +160,10 @@ impl LimitStore for RedisStore {
         Ok(Self { handle: state.map(|state| Arc::new(Handle { state })), ..this })
     }
 
+    fn check_setup(&self, faults: &mut Faults) {
+        self.settings.check_setup(faults);
+    }
+
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         match self.begun() {
             Some(state) => state.take(limits, charges),

@@ -19,7 +19,7 @@ use super::refusals::Refusals;
 use super::script::letter;
 use super::state::State;
 use crate::Algorithm;
-use crate::store::{Memory, Terms};
+use crate::store::{LimitStore, Memory, Terms};
 
 /// How a store was set up, and what is made of it once it knows its policies.
 #[derive(Clone)]
@@ -50,7 +50,15 @@ impl Settings {
         }
     }
 
-    pub(super) fn check(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+    /// What is wrong whatever the policies are.
+    pub(super) fn check_setup(&self, faults: &mut Faults) {
+        self.check_alone(faults);
+        let mut memory = Faults::new();
+        self.memory.check_setup(&mut memory);
+        faults.within("redis", memory.finish(()));
+    }
+
+    fn check_alone(&self, faults: &mut Faults) {
         if self.tag.is_empty() || self.tag.contains(['{', '}']) {
             faults.add("redis.name", "must be a word without `{` and `}`");
         }
@@ -66,6 +74,10 @@ impl Settings {
         if !Refusals::fit(self.remembered) {
             faults.add("redis.remembered", "is more memory than there is");
         }
+    }
+
+    pub(super) fn check(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+        self.check_alone(faults);
         self.check_leases(terms, faults);
         let Some(shard) = shard else { return };
         for terms in terms.iter().filter(|terms| !terms.parts().contains(shard)) {
