@@ -48,7 +48,7 @@
 //! | [`BodyTimeoutLayer::idle`] | the first time a frame has to be waited for | that frame |
 //! | [`BodyTimeoutLayer::whole`] | the first time the body has to be waited for | its end |
 //!
-//! A call as a whole, with all its attempts, has a [deadline](crate::deadline).
+//! A call as a whole, with all its attempts and up to the head of its answer, has a [deadline](crate::deadline).
 //!
 //! # Guarantees
 //!

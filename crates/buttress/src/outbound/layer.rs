@@ -75,7 +75,8 @@ use super::{OutboundBuilder, OutboundService};
 /// - Streaming answers, upgrades and trailers pass untouched. The breaker hears of the end of a body, and of the status that gRPC
 ///   puts there; all others judge by the head.
 /// - An idle client holds nothing: permits and places are taken for a call, and not for being ready.
-/// - A call ends in time, and does not shorten the deadline of the request that it is made for.
+/// - A call ends in time, which is with the head of its answer, and does not shorten the deadline of the request that it is made for.
+///   Bodies have a time if the client is in a [`BodyTimeoutLayer`](crate::overload::timeout::BodyTimeoutLayer).
 ///
 /// # Cancellation
 ///

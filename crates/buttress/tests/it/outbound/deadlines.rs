@@ -3,18 +3,20 @@
 use std::convert::Infallible;
 
 use buttress::circuit_breaker::State;
-use buttress::clock::{Clock, TokioClock};
+use buttress::clock::{Clock, TokioClock, TokioTimer};
 use buttress::deadline::Wire;
 use buttress::overload::Priority;
 use buttress::overload::adaptive::{Adaptive, Aimd};
 use buttress::overload::shed::Shed;
+use buttress::overload::timeout::BodyTimeoutLayer;
 use buttress::prelude::*;
 use buttress::retry::ReplayBody;
 use buttress::{Context, Deadline};
+use buttress_testkit::body::Frames;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
-use tower::{Service, ServiceExt, service_fn};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::rig::{Asked, answer, dependency, get, in_time};
 
@@ -116,6 +118,30 @@ async fn the_deadline_of_a_request_counts_though_the_wall_has_none() {
     request.headers_mut().insert("x-request-timeout-ms", "3000".parse().unwrap());
     assert_eq!(in_time(wall.layer_on(hangs()).oneshot(request)).await.unwrap().status(), 504);
     assert_eq!(clock.now() - before, secs(3));
+}
+
+/// All times of the wall end with the head. Those of bodies stand right at the client, so that the breaker hears of what broke off.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stands_still_breaks_off_if_that_is_said() {
+    let clock = TokioClock::new();
+    let wall = Outbound::to("payments")
+        .deadline(secs(5))
+        .circuit_breaker(CircuitBreaker::after(1))
+        .clock(clock)
+        .build()
+        .unwrap();
+    let stands_still = service_fn(|_: Request<ReplayBody<Full<Bytes>>>| async {
+        Ok::<_, Infallible>(Response::new(Frames::new().data("first").hold()))
+    });
+    let answer = wall.layer_on(stands_still).oneshot(get()).await.unwrap();
+    let read = tokio::time::timeout(secs(60), answer.into_body().collect()).await;
+    assert!(read.is_err() && wall.breaker().state() == State::Closed);
+
+    let bodies = BodyTimeoutLayer::new(TokioTimer).idle(secs(2));
+    let answer = wall.layer_on(bodies.layer(stands_still)).oneshot(get()).await.unwrap();
+    let before = clock.now();
+    assert!(in_time(answer.into_body().collect()).await.is_err());
+    assert_eq!((clock.now() - before, wall.breaker().state()), (secs(2), State::Open));
 }
 
 #[tokio::test(start_paused = true)]
