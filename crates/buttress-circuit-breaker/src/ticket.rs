@@ -1,14 +1,15 @@
 mod guards;
 mod host;
+mod wait;
 
 use std::fmt;
 use std::time::Duration;
 
-use buttress_core::clock::Moment;
 use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 
 pub(crate) use self::guards::{Judging, Polling};
 pub(crate) use self::host::Host;
+use self::wait::Wait;
 use crate::Breaker;
 use crate::machine::Ended;
 
@@ -25,23 +26,12 @@ pub struct BreakerTicket<H: Host = Breaker> {
     /// Nothing: it is settled.
     pass: Option<H::Pass>,
     wait: Wait,
-    /// Its head was good, and a body need not be read.
-    is_answered: bool,
-}
-
-/// How long it waits: only what is not ready at once does.
-#[derive(Clone, Copy, Debug)]
-enum Wait {
-    Not,
-    Since(Moment),
-    /// The head came after this time: what its body takes is no slowness.
-    Was(Duration),
 }
 
 impl<H: Host> BreakerTicket<H> {
     #[inline]
     pub(crate) const fn new(host: H, pass: H::Pass) -> Self {
-        Self { host, pass: Some(pass), wait: Wait::Not, is_answered: false }
+        Self { host, pass: Some(pass), wait: Wait::NOT }
     }
 
     /// Says how the call ended.
@@ -55,10 +45,11 @@ impl<H: Host> BreakerTicket<H> {
     /// What is settled without that was ready at once, and so was not slow.
     #[inline]
     pub fn waits(&mut self) {
-        if let (Wait::Not, Some(pass)) = (self.wait, &self.pass)
+        if let Some(pass) = &self.pass
+            && !self.wait.has_begun()
             && self.host.is_timed(pass)
         {
-            self.wait = Wait::Since(self.host.now());
+            self.wait = self.wait.since(self.host.now());
         }
     }
 
@@ -87,14 +78,19 @@ impl<H: Host> BreakerTicket<H> {
     #[inline]
     pub(crate) fn end(&mut self, judgement: Judgement) {
         let Some(pass) = self.pass.take() else { return };
-        self.host.heard(judgement.outcome());
-        if self.host.is_news(&pass, judgement.outcome()) {
-            self.end_with_news(pass, judgement);
+        if self.host.is_quiet(&pass, judgement.outcome()) {
+            self.host.heard(judgement.outcome());
+        } else {
+            self.end_with_care(pass, judgement);
         }
     }
 
     #[cold]
-    fn end_with_news(&self, pass: H::Pass, judgement: Judgement) {
+    fn end_with_care(&self, pass: H::Pass, judgement: Judgement) {
+        self.host.heard(judgement.outcome());
+        if !self.host.is_news(&pass, judgement.outcome()) {
+            return;
+        }
         let mut ended = Ended::new(judgement.outcome());
         if let Some(took) = self.took() {
             ended = ended.after(took);
@@ -106,12 +102,17 @@ impl<H: Host> BreakerTicket<H> {
         self.host.settle(pass, ended);
     }
 
+    /// Nobody said how it ended.
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self) {
+        // Else only failures would count of a client whose callers read no bodies, and a few of them would open it.
+        let answered = self.wait.is_answered();
+        self.end(Judgement::new(if answered { Outcome::Success } else { Outcome::Abandoned }));
+    }
+
     fn took(&self) -> Option<Duration> {
-        match self.wait {
-            Wait::Not => None,
-            Wait::Since(since) => Some(self.host.now() - since),
-            Wait::Was(took) => Some(took),
-        }
+        self.wait.took(|| self.host.now())
     }
 
     fn is_probe(&self) -> bool {
@@ -125,22 +126,28 @@ impl<H: Host> Ticket for BreakerTicket<H> {
         Self::settle(self, judgement);
     }
 
+    #[inline]
     fn headed(&mut self) {
-        if let Some(took) = self.took() {
-            self.wait = Wait::Was(took);
+        if self.wait.has_begun() {
+            self.wait = self.wait.over(|| self.host.now());
         }
     }
 
     /// An endless stream must not hold the place of a probe: a head that is no failure is enough, or the first message,
     /// where the head says nothing.
+    #[inline]
     fn headed_by(&mut self, kind: BodyKind) {
         self.headed();
-        self.is_answered = !matches!(kind, BodyKind::Grpc);
-        if self.is_answered && self.is_probe() {
+        if matches!(kind, BodyKind::Grpc) {
+            return;
+        }
+        self.wait = self.wait.answered();
+        if self.is_probe() {
             self.end(Judgement::new(Outcome::Success));
         }
     }
 
+    #[inline]
     fn progressed(&mut self) {
         if self.is_probe() {
             self.end(Judgement::new(Outcome::Success));
@@ -152,9 +159,7 @@ impl<H: Host> Drop for BreakerTicket<H> {
     #[inline]
     fn drop(&mut self) {
         if self.pass.is_some() {
-            // Else only failures would count of a client whose callers read no bodies, and a few of them would open it.
-            let answered = if self.is_answered { Outcome::Success } else { Outcome::Abandoned };
-            self.end(Judgement::new(answered));
+            self.leave();
         }
     }
 }

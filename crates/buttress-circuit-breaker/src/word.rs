@@ -1,3 +1,4 @@
+use crate::machine::Pass;
 use crate::phase::Phase;
 use crate::{Reason, State};
 
@@ -9,7 +10,8 @@ use crate::{Reason, State};
 ///    27 timed        it has to be known how long calls wait
 ///    26 windowed     successes have to be counted
 /// 25…21 level        how often it opened without a stable time between
-/// 20…0  payload      closed: streak u16, told u1 · half-open: out u8, won u8, lost u2 · open: reason u4
+/// 20…18 nothing      in a pass its kind, of which an ordinary one has none
+/// 17…0  payload      closed: streak u16, told u1 · half-open: out u8, won u8, lost u2 · open: reason u4
 /// ```
 ///
 /// A ticket would have to be held across 2³² steps to be taken for one of today.
@@ -27,6 +29,11 @@ const TOLD: u64 = 1 << 16;
 const WON: u32 = 8;
 const LOST: u32 = 16;
 const MOST_LOST: u8 = 3;
+pub(crate) const KIND: u32 = 18;
+const KINDS: u64 = 7 << KIND;
+const STREAK: u64 = 0xFFFF;
+/// In what a word is the same as an ordinary pass, if a success is no news.
+const QUIET: u64 = !0 << GENERATION | WINDOWED | KINDS | STREAK;
 
 #[expect(clippy::cast_possible_truncation, reason = "it takes the word apart")]
 impl Word {
@@ -79,6 +86,13 @@ impl Word {
     #[inline]
     pub(crate) const fn without_state(self) -> u64 {
         self.0 & (!0 << GENERATION | TIMED)
+    }
+
+    /// Whether a success with this pass changes nothing: that is an ordinary one, and of this time; nothing has failed just
+    /// before, and successes are not counted. Most calls end with this one comparison.
+    #[inline]
+    pub(crate) const fn is_quiet_for(self, pass: Pass) -> bool {
+        (self.0 ^ pass.bits()) & QUIET == 0
     }
 
     #[inline]
@@ -151,7 +165,7 @@ impl Word {
     }
 
     pub(crate) const fn with_streak(self, streak: u16) -> Self {
-        Self(self.0 & !0xFFFF | streak as u64)
+        Self(self.0 & !STREAK | streak as u64)
     }
 
     pub(crate) const fn told(self) -> Self {
@@ -182,6 +196,7 @@ mod tests {
                 assert_eq!((word.is_timed(), word.is_windowed()), (timed, windowed));
                 assert_eq!(word.level(), level.min(31));
                 assert_eq!(word.generation(), generation);
+                assert_eq!(word.bits() & KINDS, 0, "that is a pass's");
             };
             check(word.with_streak(streak).told(), 1);
             prop_assert_eq!(word.told().with_streak(streak).streak(), streak);

@@ -29,6 +29,10 @@ impl Host for Breaker {
     }
 
     #[inline]
+    fn is_quiet(&self, pass: &Pass, outcome: Outcome) -> bool {
+        self.0.machine.is_quiet(*pass, outcome)
+    }
+
     fn is_news(&self, pass: &Pass, outcome: Outcome) -> bool {
         self.0.machine.is_news(pass, outcome)
     }

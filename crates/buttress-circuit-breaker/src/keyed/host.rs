@@ -49,6 +49,10 @@ impl Host for BreakerTable {
     }
 
     #[inline]
+    fn is_quiet(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
+        self.0.table.is_quiet(pass, outcome)
+    }
+
     fn is_news(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
         self.0.table.is_news(pass, outcome)
     }

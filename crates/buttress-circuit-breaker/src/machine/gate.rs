@@ -105,6 +105,12 @@ impl Gate {
         step.map(|word| Ok(Pass::new(word, Kind::Probe)))
     }
 
+    /// Whether such an end of this call is no [news](Self::news), as most are, at a glance. If not, it still may be none.
+    #[inline]
+    pub(crate) fn is_quiet(&self, pass: Pass, outcome: Outcome) -> bool {
+        matches!(outcome, Outcome::Success) && self.word().is_quiet_for(pass)
+    }
+
     /// What such an end of this call would be to it.
     #[inline]
     pub(crate) fn news(&self, pass: Pass, outcome: Outcome) -> News {

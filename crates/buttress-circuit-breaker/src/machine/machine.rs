@@ -124,6 +124,12 @@ impl Machine {
         self.gate.news(*pass, outcome) != News::None
     }
 
+    /// Whether such an end is no news, at a glance. If not, it still may be none.
+    #[inline]
+    pub(crate) fn is_quiet(&self, pass: Pass, outcome: Outcome) -> bool {
+        self.gate.is_quiet(pass, outcome)
+    }
+
     /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, if there is a rule of slow
     /// calls, and is no other call when it ends. That it fails then counts as well. (Not for a rate with exact counts, which
     /// have room for one look at each call.)

@@ -1,7 +1,8 @@
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::word::Word;
+use crate::word::{KIND, Word};
 use crate::{Reason, State};
 
 /// The leave to make one call, given back by [`settle`](super::Machine::settle). See [`Machine`](super::Machine) for an
@@ -11,8 +12,9 @@ use crate::{Reason, State};
 #[derive(Clone, Copy, Eq, PartialEq)]
 #[must_use = "its outcome has to be settled"]
 pub struct Pass {
-    /// Of the word it passed by, the generation and whether it is timed; and in place of the rest, its kind and `COUNTED`.
-    bits: u64,
+    /// Of the word it passed by, the generation and whether it is timed. Then its kind, where no word has anything; and, where
+    /// words have their level, whether it is `COUNTED`, and that it is `LIVE`.
+    bits: NonZeroU64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,61 +22,71 @@ pub(crate) enum Kind {
     /// It counts.
     Ordinary = 0,
     /// It decides whether the breaker closes.
-    Probe = 1,
+    Probe = 1 << KIND,
     /// It moves nothing.
-    Free = 2,
+    Free = 2 << KIND,
     /// It belongs to nobody: whoever asked has to ask again.
-    Nobodys = 3,
+    Nobodys = 4 << KIND,
 }
 
-const KIND: u64 = 3;
 /// The rates have counted it already.
-const COUNTED: u64 = 1 << 2;
+const COUNTED: u64 = 1 << 22;
+/// In each, which so is never zero: an `Option` of it takes no more room.
+const LIVE: NonZeroU64 = NonZeroU64::new(1 << 21).expect("a bit is set");
 
 impl Pass {
     #[inline]
-    pub(crate) const fn new(word: Word, kind: Kind) -> Self {
-        Self { bits: word.without_state() | kind as u64 }
+    pub(crate) fn new(word: Word, kind: Kind) -> Self {
+        Self { bits: LIVE | word.without_state() | kind as u64 }
     }
 
     /// Whether it is one of the few that decide whether the breaker closes.
     #[must_use]
     pub const fn is_probe(&self) -> bool {
-        matches!(self.kind(), Kind::Probe)
+        self.is(Kind::Probe)
     }
 
     /// Whether it has to be known how long the call waits.
     #[inline]
     #[must_use]
     pub const fn is_timed(&self) -> bool {
-        Word::from_bits(self.bits).is_timed()
+        Word::from_bits(self.bits()).is_timed()
     }
 
-    pub(crate) const fn counted(self) -> Self {
+    pub(crate) fn counted(self) -> Self {
         Self { bits: self.bits | COUNTED }
     }
 
     pub(crate) const fn is_nobodys(self) -> bool {
-        matches!(self.kind(), Kind::Nobodys)
+        self.is(Kind::Nobodys)
     }
 
     pub(crate) const fn is_counted(self) -> bool {
-        self.bits & COUNTED != 0
+        self.bits() & COUNTED != 0
     }
 
     #[inline]
     pub(crate) const fn generation(self) -> u32 {
-        Word::from_bits(self.bits).generation()
+        Word::from_bits(self.bits()).generation()
     }
 
     #[inline]
     pub(crate) const fn kind(self) -> Kind {
-        match self.bits & KIND {
-            0 => Kind::Ordinary,
-            1 => Kind::Probe,
-            2 => Kind::Free,
-            _ => Kind::Nobodys,
+        match self {
+            _ if self.is(Kind::Probe) => Kind::Probe,
+            _ if self.is(Kind::Free) => Kind::Free,
+            _ if self.is(Kind::Nobodys) => Kind::Nobodys,
+            _ => Kind::Ordinary,
         }
+    }
+
+    const fn is(self, kind: Kind) -> bool {
+        self.bits() & kind as u64 != 0
+    }
+
+    #[inline]
+    pub(crate) const fn bits(self) -> u64 {
+        self.bits.get()
     }
 }
 
@@ -151,5 +163,47 @@ impl Refused {
     #[must_use]
     pub const fn generation(&self) -> u32 {
         self.generation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Gate, News};
+    use buttress_core::clock::Moment;
+    use buttress_core::outcome::Outcome;
+    use proptest::prelude::*;
+
+    const KINDS: [Kind; 4] = [Kind::Ordinary, Kind::Probe, Kind::Free, Kind::Nobodys];
+
+    #[test]
+    fn it_knows_what_it_is() {
+        let word = Word::first(State::Closed, true, true);
+        for kind in KINDS {
+            let pass = Pass::new(word, kind);
+            assert_eq!((pass.kind(), pass.is_probe()), (kind, kind == Kind::Probe));
+            assert_eq!((pass.counted().kind(), pass.counted().is_counted()), (kind, true));
+            assert_eq!((pass.generation(), pass.is_timed()), (1, true));
+        }
+        assert_eq!(size_of::<Option<Pass>>(), size_of::<Pass>());
+    }
+
+    proptest! {
+        /// The glance never overlooks news; and of ordinary calls of this time it sees all that is none.
+        #[test]
+        fn what_is_quiet_is_no_news(
+            state in prop::sample::select(&State::ALL[..]), timed: bool, windowed: bool,
+            streak in 0_u16..3, kind in prop::sample::select(&KINDS[..]), counted: bool, is_late: bool,
+            outcome in prop::sample::select(&Outcome::ALL[..]),
+        ) {
+            let word = Word::first(state, timed, windowed).with_level(7).with_streak(streak);
+            let pass = Pass::new(word, kind);
+            let pass = if counted { pass.counted() } else { pass };
+            let word = if is_late { word.step(word.phase()).with_streak(streak) } else { word };
+            let gate = Gate::new(word, Moment::FIRST);
+            let is_none = gate.news(pass, outcome) == News::None;
+            let is_plain = kind == Kind::Ordinary && !is_late;
+            prop_assert_eq!(gate.is_quiet(pass, outcome), is_none && is_plain);
+        }
     }
 }

@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use buttress_core::clock::Moment;
 use buttress_core::key::Key;
+use buttress_core::outcome::Outcome;
 
 use super::cut::over;
 use super::slot::Slot;
-use super::{Table, TableUsage};
+use super::{KeyedPass, Table, TableUsage};
 use crate::machine::{Around, Outside, Snapshot};
 use crate::parts::atomic::Ordering::Relaxed;
 use crate::phase::Phase;
@@ -17,6 +18,12 @@ impl Table {
     #[must_use]
     pub const fn slow(&self) -> Duration {
         self.policy.slow
+    }
+
+    /// As that of a machine.
+    #[inline]
+    pub(crate) fn is_quiet(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
+        self.slot(pass).is_some_and(|slot| slot.gate.is_quiet(pass.pass, outcome))
     }
 
     /// What is known of this key; nothing, if it has no place.

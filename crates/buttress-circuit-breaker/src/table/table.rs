@@ -190,7 +190,7 @@ impl Table {
         KeyedPass { slot: at as u32, pass }
     }
 
-    fn slot(&self, pass: &KeyedPass) -> Option<&Slot> {
+    pub(super) fn slot(&self, pass: &KeyedPass) -> Option<&Slot> {
         self.slots.get(pass.slot as usize)
     }
 

@@ -1,6 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use buttress_core::clock::{Clock, ManualClock, Timestamp};
+use buttress_core::clock::{Clock, ManualClock, Moment, Timestamp};
 use buttress_core::outcome::Advice;
 use buttress_core::sync::Shared;
 
@@ -38,6 +38,10 @@ impl Host for House {
 
     fn is_timed(&self, pass: &Pass) -> bool {
         pass.is_timed()
+    }
+
+    fn is_quiet(&self, pass: &Pass, outcome: Outcome) -> bool {
+        self.machine.is_quiet(*pass, outcome)
     }
 
     fn is_news(&self, pass: &Pass, outcome: Outcome) -> bool {
