@@ -42,6 +42,13 @@ impl<S, C, M, T> CircuitBreaker<S, C, M, T> {
         &self.inner
     }
 
+    /// Whether the next call is refused, where calls do not simply pass.
+    #[cold]
+    fn will_refuse(&mut self) -> bool {
+        self.refuses = self.breaker.refuses();
+        self.refuses.is_some()
+    }
+
     /// Takes the service out again.
     pub fn into_inner(self) -> S {
         self.inner
@@ -60,8 +67,8 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.refuses = self.breaker.refuses();
-        if self.refuses.is_some() {
+        self.refuses = None;
+        if !self.breaker.is_closed() && self.will_refuse() {
             return Poll::Ready(Ok(()));
         }
         self.inner.poll_ready(cx)

@@ -88,6 +88,12 @@ impl Word {
         self.0 & (!0 << GENERATION | TIMED)
     }
 
+    /// Whether calls simply pass.
+    #[inline]
+    pub(crate) const fn is_closed(self) -> bool {
+        matches!(self.phase(), Phase::Closed)
+    }
+
     /// Whether a success with this pass changes nothing: that is an ordinary one, and of this time; nothing has failed just
     /// before, and successes are not counted. Most calls end with this one comparison.
     #[inline]

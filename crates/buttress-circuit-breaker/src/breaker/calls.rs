@@ -107,6 +107,11 @@ impl Breaker {
         Ok(BreakerTicket::new(self.clone(), pass))
     }
 
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.machine.is_closed()
+    }
+
     /// Why no call would pass now; nothing if one may.
     #[inline]
     pub(crate) fn refuses(&self) -> Option<Refused> {

@@ -100,7 +100,7 @@ impl Machine {
     #[inline]
     pub fn enter(&self, outside: &impl Outside) -> Result<Pass, Refused> {
         let word = self.gate.word();
-        if matches!(word.phase(), Phase::Closed) {
+        if word.is_closed() {
             return Ok(Pass::new(word, Kind::Ordinary));
         }
         self.enter_with_care(outside)
@@ -122,6 +122,12 @@ impl Machine {
     #[must_use]
     pub fn is_news(&self, pass: &Pass, outcome: Outcome) -> bool {
         self.gate.news(*pass, outcome) != News::None
+    }
+
+    /// Whether calls simply pass.
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.gate.word().is_closed()
     }
 
     /// Whether such an end is no news, at a glance. If not, it still may be none.

@@ -171,7 +171,7 @@ impl Table {
     fn enter_at(&self, at: usize, outside: &impl Outside) -> Result<Pass, Refused> {
         let slot = &self.slots[at];
         let word = slot.gate.word();
-        if matches!(word.phase(), Phase::Closed) {
+        if word.is_closed() {
             return Ok(Pass::new(word, Kind::Ordinary));
         }
         slot.gate.enter(&self.around(at, slot, outside))
