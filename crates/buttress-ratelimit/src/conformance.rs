@@ -42,6 +42,7 @@ pub async fn limits<S: LimitStore>(make: impl AsyncFn() -> S) {
     alone::a_log_is_exact(&fresh().await).await;
     alone::what_is_held_comes_back(&fresh().await).await;
     alone::too_much_is_never_admitted(&fresh().await).await;
+    alone::the_shorter_way_leads_to_the_same(&fresh().await).await;
     alone::looking_takes_nothing(&fresh().await).await;
     alone::what_is_given_back_is_there_again(&fresh().await).await;
     alone::nothing_comes_back_twice(&fresh().await).await;

@@ -21,6 +21,7 @@ mod limit;
 mod live;
 mod memo;
 mod meters;
+mod noting;
 mod parts;
 mod penalty;
 mod plan;

@@ -31,6 +31,11 @@ pub(crate) struct Open<S: LimitStore> {
 impl<S: LimitStore> LimitMemo<S> {
     pub(crate) const NOTHING: Self = Self { shown: None, open: None };
 
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.shown.is_none() && self.open.is_none()
+    }
+
+    #[inline(never)]
     pub(crate) fn leave(self, inner: &Inner<S>, response: &mut dyn ResponseHead) {
         if let Some(mut open) = self.open {
             open.settle(|policy| {

@@ -20,12 +20,13 @@ pub(crate) struct Rule {
     pub(crate) penalty: Option<Penalty>,
     pub(crate) shadow: bool,
     pub(crate) holds: bool,
+    /// Whether something is left to be done once it has passed: it is open, or its handler reports what it cost.
+    pub(crate) awaits_answer: bool,
     pub(crate) answers: Answers,
     pub(crate) parts: KeyParts,
     number: u8,
-    by_address: bool,
-    /// Whether it was told that addresses are missing.
-    missed: AtomicBool,
+    /// Whether it was told that addresses are missing, if it goes by them.
+    missed: Option<AtomicBool>,
     when: Box<[Condition]>,
     unless: Box<[Condition]>,
     by: Arc<dyn KeyFor>,
@@ -53,7 +54,7 @@ impl Rule {
     ) -> Self {
         let parts = KeyParts::of(&*policy.by);
         let by_itself = if parts.needs_caller() { Place::AfterAuth } else { Place::BeforeAuth };
-        Self {
+        let rule = Self {
             place: policy.place.unwrap_or(by_itself),
             keyer: keyer.scoped(&name),
             counting: policy.counting,
@@ -61,8 +62,7 @@ impl Rule {
             shadow: shadow || policy.shadow,
             holds: policy.quota.algorithm == Algorithm::Concurrent,
             answers: Answers::of(&name, policy.overload),
-            by_address: parts.contains(&KeyParts::of(&address())),
-            missed: AtomicBool::new(false),
+            missed: parts.contains(&KeyParts::of(&address())).then(AtomicBool::default),
             parts,
             number,
             when: policy.when.into(),
@@ -71,7 +71,9 @@ impl Rule {
             missing: policy.missing,
             cost: policy.cost,
             name,
-        }
+            awaits_answer: false,
+        };
+        Self { awaits_answer: rule.is_open() || rule.is_reported(), ..rule }
     }
 
     /// What this request is charged.
@@ -90,8 +92,10 @@ impl Rule {
             return Asked::Nothing;
         }
         let found = self.keyer.key_for(&*self.by, request);
-        if self.by_address && !found.is_complete() {
-            self.miss_address(request);
+        if let Some(missed) = &self.missed
+            && !found.is_complete()
+        {
+            self.miss_address(missed, request);
         }
         match found.or(self.missing) {
             KeyOutcome::Use(key) => Asked::Charge(self.charge(key, cost)),
@@ -103,8 +107,8 @@ impl Rule {
 
     /// Says once that all share a quota that is meant for each address, as nobody says who is connected.
     #[cold]
-    fn miss_address(&self, request: &dyn RequestHead) {
-        if when::client(request).is_none() && !self.missed.swap(true, Ordering::Relaxed) {
+    fn miss_address(&self, missed: &AtomicBool, request: &dyn RequestHead) {
+        if when::client(request).is_none() && !missed.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: "buttress",
                 policy = %self.name,

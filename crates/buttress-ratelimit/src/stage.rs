@@ -7,8 +7,8 @@ use buttress_core::stage::{Decision, DecisionOf, RequestHead, ResponseHead, Stag
 use crate::inner::{Inner, Part, Screened};
 use crate::live::Live;
 use crate::memo::{LimitMemo, Open};
-use crate::store::{LimitStore, Memory};
-use crate::{Charges, Limits, Retry, Source, Standing, Verdict, answer};
+use crate::store::{Checked, LimitStore, Memory};
+use crate::{Charges, Limits, Retry, Source, Verdict, answer};
 
 /// Refuses what is too much. Made by [`RateLimit::stage`](crate::RateLimit::stage),
 /// [`before_auth`](crate::RateLimit::before_auth) and [`after_auth`](crate::RateLimit::after_auth).
@@ -77,6 +77,9 @@ impl<S: LimitStore> Stage for LimitStage<S> {
             Err(problem) => return Decision::Refuse(problem, None),
         }
         let live = self.inner.live.load();
+        if let Some(checked) = self.take_one(&live.limits, &charges) {
+            return self.decide_one(&live, &charges, &checked, request);
+        }
         match self.inner.store.take(&live.limits, &charges) {
             // Where it is: to move it costs more than to read it.
             Step::Now(ref verdict) => self.decide(&live, &charges, verdict, request),
@@ -97,8 +100,11 @@ impl<S: LimitStore> Stage for LimitStage<S> {
         }
     }
 
+    #[inline]
     fn leave(&self, memo: Self::Memo, response: &mut dyn ResponseHead) {
-        memo.leave(&self.inner, response);
+        if !memo.is_nothing() {
+            memo.leave(&self.inner, response);
+        }
     }
 
     fn failed(&self, memo: Self::Memo) {
@@ -107,7 +113,35 @@ impl<S: LimitStore> Stage for LimitStage<S> {
 }
 
 impl<S: LimitStore> LimitStage<S> {
+    /// One charge alone, about which nothing is left to be done once it is taken.
     #[inline]
+    fn take_one(&self, limits: &Limits, charges: &Charges) -> Option<Checked> {
+        let [charge] = charges.as_slice() else { return None };
+        let rule = self.inner.rule(charge.policy())?;
+        if charge.is_optional() || rule.awaits_answer {
+            return None;
+        }
+        self.inner.store.take_one(limits, charge)
+    }
+
+    /// Nearly always it was taken, and nobody is told of it.
+    #[inline]
+    fn decide_one(
+        &self,
+        live: &Arc<Live>,
+        charges: &Charges,
+        checked: &Checked,
+        request: &mut dyn RequestHead,
+    ) -> DecisionOf<Self> {
+        if !checked.is_plain() || self.inner.forms.on_success {
+            return self.decide(live, charges, &checked.verdict(), request);
+        }
+        if let [charge] = charges.as_slice() {
+            self.inner.metered(charge.policy(), |meters| meters.allowed.increment(1));
+        }
+        Decision::Pass(LimitMemo::NOTHING)
+    }
+
     fn decide(
         &self,
         live: &Arc<Live>,
@@ -118,7 +152,7 @@ impl<S: LimitStore> LimitStage<S> {
         if let Some((at, retry)) = verdict.refusal() {
             return self.refuse(live, charges, verdict, (at, retry), request);
         }
-        let is_open = self.note(&live.limits, charges, verdict, request);
+        let is_open = self.inner.note(&live.limits, charges, verdict, request);
         let show = || Box::new(self.inner.show(live, charges, verdict));
         Decision::Pass(LimitMemo {
             shown: self.inner.forms.on_success.then(show),
@@ -128,36 +162,6 @@ impl<S: LimitStore> LimitStage<S> {
                 None
             },
         })
-    }
-
-    /// Counts what was decided; whether something is left to be done.
-    #[inline]
-    fn note(
-        &self,
-        limits: &Limits,
-        charges: &Charges,
-        verdict: &Verdict,
-        request: &dyn RequestHead,
-    ) -> bool {
-        let mut is_open = false;
-        for (charge, at) in charges.as_slice().iter().zip(0_u8..) {
-            let Some(rule) = self.inner.rule(charge.policy()) else { continue };
-            is_open |= rule.is_open() || rule.is_reported();
-            let source = source(verdict, at);
-            self.inner.metered(charge.policy(), |meters| {
-                meters.decided_by(source);
-                let outcome =
-                    if verdict.is_missed(at) { &meters.would_refuse } else { &meters.allowed };
-                outcome.increment(1);
-                if !verdict.delay().is_zero() && !limits.of(charge).queue().is_zero() {
-                    meters.queued(verdict.delay());
-                }
-            });
-            if verdict.is_missed(at) {
-                self.inner.violations.would_refuse(&rule.name, request);
-            }
-        }
-        is_open
     }
 
     #[cold]
@@ -175,16 +179,7 @@ impl<S: LimitStore> LimitStage<S> {
         else {
             return Decision::Refuse(answer::unavailable(), None);
         };
-        let source = source(verdict, at);
-        self.inner.metered(charge.policy(), |meters| {
-            meters.decided_by(source);
-            let outcome = match (source, retry) {
-                (Source::Denied, _) => &meters.unavailable,
-                (_, Retry::Never) => &meters.never,
-                (_, Retry::After(_) | Retry::Unknown) => &meters.refused,
-            };
-            outcome.increment(1);
-        });
+        let source = self.inner.note_refusal(charge, verdict, at, retry);
         if source == Source::Denied {
             return Decision::Refuse(answer::unavailable(), None);
         }
@@ -200,10 +195,6 @@ impl<S: LimitStore> LimitStage<S> {
         }
         Decision::Refuse(told.unwrap_or_else(answer::unavailable), None)
     }
-}
-
-fn source(verdict: &Verdict, at: u8) -> Source {
-    verdict.standings().get(usize::from(at)).map_or(Source::Store, Standing::source)
 }
 
 impl<S: LimitStore> Clone for LimitStage<S> {

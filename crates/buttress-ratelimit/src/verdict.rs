@@ -75,6 +75,11 @@ impl Standing {
         Duration::from_nanos(self.resets_in)
     }
 
+    #[inline]
+    pub(crate) const fn is_of_store(&self) -> bool {
+        matches!(self.source, Source::Store)
+    }
+
     /// Who said so.
     #[must_use]
     pub const fn source(&self) -> Source {
@@ -162,6 +167,14 @@ impl Verdict {
     #[must_use]
     pub const fn is_missed(&self, charge: u8) -> bool {
         charge < 8 && self.missed >> charge & 1 == 1
+    }
+
+    /// Whether the store itself has taken the charge with this number, and it goes on at once.
+    #[inline]
+    pub(crate) fn is_plain(&self, charge: u8) -> bool {
+        self.delay == 0
+            && self.missed == 0
+            && self.standings().get(usize::from(charge)).is_none_or(Standing::is_of_store)
     }
 
     /// Notes how the next charge stands.

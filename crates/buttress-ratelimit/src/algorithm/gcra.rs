@@ -24,6 +24,20 @@ impl Gcra {
         self.empty_at
     }
 
+    /// The same after `cost` more, and how many nanoseconds to wait before going on, if there is room for it.
+    #[inline]
+    pub(crate) fn take(self, limit: &Limit, cost: u32, now: Moment) -> Result<(Self, u64), Retry> {
+        if u64::from(cost) > limit.burst {
+            return Err(Retry::Never);
+        }
+        let level = self.level(now).saturating_add(limit.price(cost));
+        if level > limit.reach {
+            return Err(Retry::After(Duration::from_nanos(level - limit.reach)));
+        }
+        let filled = Self { empty_at: now.as_nanos().saturating_add(level) };
+        Ok((filled, level.saturating_sub(limit.tolerance)))
+    }
+
     /// How full it is, in nanoseconds.
     #[inline]
     pub(crate) const fn level(self, now: Moment) -> u64 {
@@ -69,14 +83,7 @@ impl Counter for Gcra {
 
     #[inline]
     fn room(&self, limit: &Limit, cost: u32, now: Moment) -> Result<u64, Retry> {
-        if u64::from(cost) > limit.burst {
-            return Err(Retry::Never);
-        }
-        let level = self.level(now).saturating_add(limit.price(cost));
-        if level > limit.reach {
-            return Err(Retry::After(Duration::from_nanos(level - limit.reach)));
-        }
-        Ok(level.saturating_sub(limit.tolerance))
+        self.take(limit, cost, now).map(|(_, wait)| wait)
     }
 
     fn add(&mut self, limit: &Limit, cost: u32, now: Moment) {
@@ -89,7 +96,7 @@ impl Counter for Gcra {
 
     #[inline]
     fn remaining(&self, limit: &Limit, now: Moment) -> u64 {
-        limit.tolerance.saturating_sub(self.level(now)) / limit.interval.max(1)
+        limit.turns_in(limit.tolerance.saturating_sub(self.level(now)))
     }
 
     #[inline]

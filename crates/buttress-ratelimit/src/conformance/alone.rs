@@ -7,7 +7,7 @@ use super::{
     one, pause, wait,
 };
 use crate::store::LimitStore;
-use crate::{Charge, Retry};
+use crate::{Charge, Retry, Verdict};
 
 pub(super) async fn a_burst_and_no_more<S: LimitStore>(rig: &Rig<S>) {
     let charge = one(BUCKET);
@@ -95,6 +95,28 @@ pub(super) async fn too_much_is_never_admitted<S: LimitStore>(rig: &Rig<S>) {
         assert_eq!(verdict.refusal(), Some((0, Retry::Never)), "as much as there can be");
         assert!(rig.take(&[of(charge, most)]).await.is_taken(), "{policy} had lost nothing by it");
     }
+}
+
+/// Where a store has a shorter way for a charge that is alone, it decides the same there; where it says nothing, it has
+/// done nothing.
+pub(super) async fn the_shorter_way_leads_to_the_same<S: LimitStore>(rig: &Rig<S>) {
+    for policy in [BUCKET, SLIDING, HELD] {
+        let (short, long) = (one(policy), one(policy));
+        for turn in 0..7 {
+            let by_itself = match rig.store.take_one(&rig.limits, &short) {
+                Some(checked) => (checked.retry(), checked.standing().remaining()),
+                None => told(&rig.take(&[short]).await),
+            };
+            let expected = told(&rig.take(&[long]).await);
+            let alike = by_itself.0.is_none() == expected.0.is_none();
+            assert!(alike, "{turn}: {by_itself:?} and {expected:?} by {policy}");
+            assert_eq!(by_itself.1, expected.1, "what is left in turn {turn} by {policy}");
+        }
+    }
+}
+
+fn told(verdict: &Verdict) -> (Option<Retry>, u32) {
+    (verdict.refusal().map(|(_, retry)| retry), first(verdict).remaining())
 }
 
 pub(super) async fn looking_takes_nothing<S: LimitStore>(rig: &Rig<S>) {

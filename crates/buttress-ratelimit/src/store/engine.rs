@@ -4,8 +4,8 @@ use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Faults, Health, Keyer};
 use buttress_redis::engine::Asking;
 
-use super::{Heaviest, LimitStore, Memory, RedisStore, Terms, Usage};
-use crate::{Charges, Limits, Verdict};
+use super::{Checked, Heaviest, LimitStore, Memory, RedisStore, Terms, Usage};
+use crate::{Charge, Charges, Limits, Verdict};
 
 /// Memory or Redis, as the settings say: the engine.
 ///
@@ -64,6 +64,13 @@ impl LimitStore for Engine {
         match self {
             Self::Memory(memory) => at_once(memory.take(limits, charges)),
             Self::Redis(redis) => redis.take(limits, charges),
+        }
+    }
+
+    fn take_one(&self, limits: &Limits, charge: &Charge) -> Option<Checked> {
+        match self {
+            Self::Memory(memory) => memory.take_one(limits, charge),
+            Self::Redis(redis) => redis.take_one(limits, charge),
         }
     }
 

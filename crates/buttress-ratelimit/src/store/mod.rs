@@ -25,7 +25,7 @@ pub use self::queued::{Queued, Turn};
 #[doc(no_inline)]
 pub use self::redis::RedisStore;
 pub use self::terms::Terms;
-use crate::{Charges, Limits, Verdict};
+use crate::{Charge, Charges, Limits, Verdict};
 
 /// Counts what is charged, and says what may pass.
 ///
@@ -113,6 +113,13 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// [was missed](Verdict::is_missed). No two charges are for the same key of the same policy: what they cost together is
     /// one charge.
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
+
+    /// Takes one charge, if this store has a shorter way for one that is alone and not optional. Where it says nothing, it has
+    /// done nothing, and [`take`](Self::take) is asked.
+    fn take_one(&self, limits: &Limits, charge: &Charge) -> Option<Checked> {
+        let _ = (limits, charge);
+        None
+    }
 
     /// Says what [`take`](Self::take) would, and takes nothing.
     fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;

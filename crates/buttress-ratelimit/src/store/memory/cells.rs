@@ -39,16 +39,33 @@ impl Cells {
         Self { buckets, when_full, tally: Tally::default(), heavy }
     }
 
-    /// Nearly always one look and one exchange, in the first bucket of the key.
-    #[inline]
-    pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
+    /// Nearly always all there is to do: one look and one exchange, in the first bucket of the key. Nothing where more is to
+    /// be done, as [`take`](Self::take) does.
+    #[expect(clippy::inline_always, reason = "a call would write the outcome down")]
+    #[inline(always)]
+    pub(super) fn take_at_once(&self, limit: &Limit, ask: Ask, now: Moment) -> Option<Outcome> {
         let print = spot::print(ask.key);
-        if let Some(place) = spot::first(&self.buckets, ask.key).and_then(|first| first.find(print))
-            && let Some(outcome) = self.take_at(place, print, limit, ask, time)
-        {
-            return outcome;
+        let place = spot::first(&self.buckets, ask.key)?.find(print)?;
+        let cell = Gcra::from_nanos(place.seen());
+        match cell.take(limit, ask.cost, now) {
+            Ok((next, wait)) if ask.cost > 0 => {
+                if place.exchange(print, next.as_nanos()) != Exchanged::Yes {
+                    return None;
+                }
+                self.note(limit, ask.key, next, now);
+                Some(Outcome::of(Ok(wait), &next, limit, now))
+            }
+            Err(retry) if !ask.forced && cell.level(now) <= limit.deepest => {
+                Some(Outcome::of(Err(retry), &cell, limit, now))
+            }
+            _ => None,
         }
-        self.take_wherever(limit, ask, time)
+    }
+
+    /// However long it takes.
+    pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
+        let at_once = self.take_at_once(limit, ask, time.now());
+        at_once.unwrap_or_else(|| self.take_wherever(limit, ask, time))
     }
 
     /// In the second bucket, after somebody was faster, or for the first time.
@@ -120,7 +137,6 @@ impl Cells {
     }
 
     /// For a key that is known: one look, and one exchange if there is room. Nothing if somebody was faster.
-    #[inline]
     fn take_at(
         &self,
         place: Place<'_>,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::outcome::Outcome;
-use crate::{Retry, Standing};
+use crate::{Retry, Standing, Verdict};
 
 /// What was decided about one charge, without the room that several need: see [`Memory::check`](super::Memory::check).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,6 +15,20 @@ impl Checked {
     #[inline]
     pub(super) fn new(outcome: &Outcome, standing: Standing) -> Self {
         Self { room: outcome.room, standing }
+    }
+
+    /// Whether the store itself has taken it, and it goes on at once.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self.room, Ok(0)) && self.standing.is_of_store()
+    }
+
+    /// The same with the room that several need.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let mut verdict = Verdict::taken();
+        let room = self.room.map_err(|retry| (0, retry));
+        verdict.note_one(room, self.standing, Verdict::UNKNOWN);
+        verdict
     }
 
     /// Whether it was taken.

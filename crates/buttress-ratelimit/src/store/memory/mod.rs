@@ -152,8 +152,9 @@ impl Memory {
     /// what was given before is a clock that jumped back.
     #[inline]
     pub fn check(&self, limits: &Limits, charge: &Charge, now: Moment) -> Checked {
-        let mut time = Time::at(now);
-        let outcome = self.books(limits).take_one(charge, &mut time);
+        let (books, mut time) = (self.books(limits), Time::at(now));
+        let outcome = books.take_at_once(charge, time.now());
+        let outcome = outcome.unwrap_or_else(|| books.take_one(charge, &mut time));
         Checked::new(&outcome, outcome.standing(time.now()))
     }
 
@@ -226,7 +227,7 @@ impl Memory {
             Some(tables) => tables,
             None => self.tables(limits.all().iter().map(Limit::algorithm)),
         };
-        Books { tables: tables.all(), limits }
+        Books { tables, limits }
     }
 
     /// The tables, made for these algorithms if there are none yet.

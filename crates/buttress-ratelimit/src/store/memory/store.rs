@@ -6,9 +6,9 @@ use buttress_core::{BuildError, Faults};
 
 use super::outcome::Time;
 use super::table::Table;
-use super::{Heaviest, Memory, Usage};
+use super::{Checked, Heaviest, Memory, Usage};
 use crate::store::{LimitStore, Terms};
-use crate::{Charges, Limits, Verdict};
+use crate::{Charge, Charges, Limits, Verdict};
 
 impl LimitStore for Memory {
     type Wait = Never;
@@ -31,11 +31,8 @@ impl LimitStore for Memory {
         faults.finish(this)
     }
 
-    fn check_setup(&self, faults: &mut Faults) {
-        self.shared.settings.room.check(faults);
-    }
-
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move the verdict")]
+    #[inline(always)]
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
         let mut step = Step::Now(Verdict::taken());
         if let Step::Now(verdict) = &mut step {
@@ -43,6 +40,17 @@ impl LimitStore for Memory {
             self.books(limits).take(charges.as_slice(), time, verdict);
         }
         step
+    }
+
+    fn check_setup(&self, faults: &mut Faults) {
+        self.shared.settings.room.check(faults);
+    }
+
+    #[inline]
+    fn take_one(&self, limits: &Limits, charge: &Charge) -> Option<Checked> {
+        let now = Time::of(&self.shared.settings.clock).now();
+        let outcome = self.books(limits).take_at_once(charge, now)?;
+        Some(Checked::new(&outcome, outcome.standing(now)))
     }
 
     fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {

@@ -50,7 +50,16 @@ impl Table {
         bytes.is_some_and(has_room)
     }
 
-    #[inline]
+    /// What is decided by a look and an exchange, and need not be put together anywhere.
+    #[expect(clippy::inline_always, reason = "a call would write the outcome down")]
+    #[inline(always)]
+    pub(super) fn take_at_once(&self, limit: &Limit, ask: Ask, now: Moment) -> Option<Outcome> {
+        match self {
+            Self::Cells(cells) => cells.take_at_once(limit, ask, now),
+            Self::Ledger(_) => None,
+        }
+    }
+
     pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
         match self {
             Self::Cells(cells) => cells.take(limit, ask, time),

@@ -6,12 +6,13 @@ use buttress_core::clock::Moment;
 
 use super::outcome::{Ask, Outcome, Time};
 use super::table::Table;
+use super::tables::Tables;
 use crate::{Charge, Limit, Limits, MOST_POLICIES, Retry, Source, Verdict};
 
 /// The tables of a rule set, and the limits that count now.
 #[derive(Clone, Copy)]
 pub(super) struct Books<'a> {
-    pub(super) tables: &'a [Table],
+    pub(super) tables: &'a Tables,
     pub(super) limits: &'a Limits,
 }
 
@@ -21,15 +22,20 @@ type Outcomes = [Option<Outcome>; MOST_POLICIES];
 impl<'a> Books<'a> {
     /// Decides into a verdict that is where it will be needed: to move it costs as much as to decide.
     #[inline]
-    pub(super) fn take(self, charges: &[Charge], mut time: Time<'_>, verdict: &mut Verdict) {
+    pub(super) fn take(self, charges: &[Charge], time: Time<'_>, verdict: &mut Verdict) {
         match charges {
-            [charge] if !charge.optional => {
-                let outcome = self.take_one(charge, &mut time);
-                let room = outcome.room.map_err(|retry| (0, retry));
-                verdict.note_one(room, outcome.standing(time.now()), time.now().as_nanos());
-            }
-            _ => *verdict = self.take_all(charges, &mut time),
+            [charge] if !charge.optional => match self.take_at_once(charge, time.now()) {
+                Some(outcome) => note(verdict, &outcome, time),
+                None => self.take_alone(charge, time, verdict),
+            },
+            _ => self.take_all(charges, time, verdict),
         }
+    }
+
+    #[inline(never)]
+    fn take_alone(self, charge: &Charge, mut time: Time<'_>, verdict: &mut Verdict) {
+        let outcome = self.take_one(charge, &mut time);
+        note(verdict, &outcome, time);
     }
 
     pub(super) fn look(self, charges: &[Charge], now: Moment) -> Verdict {
@@ -38,7 +44,11 @@ impl<'a> Books<'a> {
 
     /// Looks at all before it takes the first, so that hardly anything is taken only to be given back.
     #[inline(never)]
-    fn take_all(self, charges: &[Charge], time: &mut Time<'_>) -> Verdict {
+    fn take_all(self, charges: &[Charge], mut time: Time<'_>, verdict: &mut Verdict) {
+        *verdict = self.decide_all(charges, &mut time);
+    }
+
+    fn decide_all(self, charges: &[Charge], time: &mut Time<'_>) -> Verdict {
         let seen = self.look_at_all(charges, time.now());
         let has_room = |(charge, seen): (&Charge, &Option<Outcome>)| {
             charge.optional || seen.is_some_and(|seen| seen.room.is_ok())
@@ -109,7 +119,15 @@ impl<'a> Books<'a> {
         self.look(charges, now)
     }
 
-    #[inline]
+    /// One, if that is simple.
+    #[expect(clippy::inline_always, reason = "a call would write the outcome down")]
+    #[inline(always)]
+    pub(super) fn take_at_once(self, charge: &Charge, now: Moment) -> Option<Outcome> {
+        let (table, limit) = self.of(charge.policy)?;
+        table.take_at_once(limit, charge.into(), now)
+    }
+
+    #[inline(never)]
     pub(super) fn take_one(self, charge: &Charge, time: &mut Time<'_>) -> Outcome {
         let Some((table, limit)) = self.of(charge.policy) else { return Outcome::NO_POLICY };
         table.take(limit, charge.into(), time)
@@ -134,12 +152,19 @@ impl<'a> Books<'a> {
     #[inline]
     pub(super) fn of(self, policy: u8) -> Option<(&'a Table, &'a Limit)> {
         let policy = usize::from(policy);
-        Some((self.tables.get(policy)?, self.limits.all().get(policy)?))
+        Some((self.tables.all().get(policy)?, self.limits.all().get(policy)?))
     }
 }
 
 fn required(charges: &[Charge]) -> impl Iterator<Item = (usize, &Charge)> {
     charges.iter().enumerate().filter(|(_, charge)| !charge.optional)
+}
+
+/// What came of one alone.
+#[inline]
+fn note(verdict: &mut Verdict, outcome: &Outcome, time: Time<'_>) {
+    let room = outcome.room.map_err(|retry| (0, retry));
+    verdict.note_one(room, outcome.standing(time.now()), time.now().as_nanos());
 }
 
 /// What all of them mean together. Of those that are refused, the one that has to wait longest is told.

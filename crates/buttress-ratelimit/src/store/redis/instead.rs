@@ -176,18 +176,9 @@ impl Instead {
 /// What one of so many may allow, so that all of them together allow no more; but each allows one at least.
 fn share(limit: &Limit, of: u32) -> Limit {
     let of = u64::from(of.max(1));
-    let (burst, interval) = ((limit.burst / of).max(1), limit.interval.saturating_mul(of));
-    let tolerance = interval.saturating_mul(burst);
-    let reach = tolerance.saturating_add(limit.queue);
-    Limit {
-        count: (limit.count / of).max(1),
-        burst,
-        interval,
-        tolerance,
-        reach,
-        deepest: reach.saturating_add(limit.period),
-        ..*limit
-    }
+    let mut share = *limit;
+    (share.count, share.burst) = ((limit.count / of).max(1), (limit.burst / of).max(1));
+    share.paced(limit.interval.saturating_mul(of))
 }
 
 /// As the memory of this process says, which is not the store.
