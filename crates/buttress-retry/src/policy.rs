@@ -69,7 +69,7 @@ impl<T: Timer> RetryPolicy<T> {
     /// Runs `work`, and again after any error, as long as the policy allows.
     ///
     /// The refusal of a circuit breaker inside is an error like any other here. With [`run_if`](Self::run_if) it is final, or
-    /// waited for if it fits the deadline, where `judge` says [`Outcome::Rejected`].
+    /// waited for if it fits the deadline, where `judge` says [`Outcome::Rejected`] and what the refusal advises.
     pub fn run<F, Fut, R, E>(&self, work: F) -> Run<F, Fut, AnyError, T>
     where
         F: FnMut(Attempt) -> Fut,

@@ -12,7 +12,7 @@ use buttress_testkit::poll::poll_once;
 use http::Request;
 use tower::{Layer, service_fn};
 
-use crate::support::{Sends, call, get, status, up_to};
+use crate::support::{Sends, call, client, get, send, status, up_to};
 
 /// First attempts and others, of a minute in the middle of an outage in which each attempt hangs for 15 s.
 fn minute_of_an_outage(
@@ -109,4 +109,23 @@ fn nor_does_one_that_is_hedged_late() {
         })
     });
     assert!(seen[0] == 600 && (54..=60).contains(&seen[1]), "{seen:?}");
+}
+
+/// Nobody has looked at a clock for long when it comes: it is counted where time has gone on to.
+#[test]
+fn a_call_that_waits_after_a_long_silence_earns_its_share() {
+    let clock = ManualClock::new();
+    let budget = Budget::percent(100).floor(0);
+    let (client, inner) = client(up_to(2, &clock).backoff(Backoff::none()).budget(budget));
+    inner.hold();
+    for (silence, code, attempts) in [(0, 200, 1), (60, 503, 2)] {
+        clock.advance(secs(silence));
+        let mut flight = send(&client, get());
+        for _ in 0..attempts {
+            assert!(poll_once(&mut flight).is_pending());
+            clock.advance(secs(1));
+            inner.take_call().expect("it is made").answer(status(code));
+        }
+        assert!(poll_once(&mut flight).is_ready());
+    }
 }
