@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use buttress_core::clock::Clock;
 use buttress_core::key::{KeyFor, Keyer};
+use buttress_core::metrics::Counter;
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Lock;
 use buttress_core::{Key, Problem, RequestContext};
@@ -68,7 +69,7 @@ pub(crate) enum Screened {
 }
 
 impl<S> Inner<S> {
-    pub(crate) fn screen(&self, request: &dyn RequestHead) -> Screened {
+    pub(crate) fn screen(&self, part: Part, request: &dyn RequestHead) -> Screened {
         if let Some(condition) = self.deny.iter().find(|condition| condition.may_hold(request)) {
             self.meters.denied.increment(1);
             if when::client(request).is_none() && !condition.holds(request) {
@@ -78,14 +79,25 @@ impl<S> Inner<S> {
             return Screened::Denied;
         }
         if !self.counts_probes && request.context().is_some_and(RequestContext::is_probe) {
-            self.meters.probes.increment(1);
-            return Screened::PassedBy;
+            return self.pass_by(part, &self.meters.probes);
         }
         if self.exempt.iter().any(|condition| condition.holds(request)) {
-            self.meters.exempt.increment(1);
-            return Screened::PassedBy;
+            return self.pass_by(part, &self.meters.exempt);
         }
         Screened::Counted
+    }
+
+    /// Told once for each request: by the first stage that has policies, as the other one passes it by, too.
+    fn pass_by(&self, part: Part, meter: &Counter) -> Screened {
+        let has_early = || self.rules.iter().any(|rule| rule.place == Place::BeforeAuth);
+        let tells = match part {
+            Part::All => true,
+            Part::Only(place) => has_early() == (place == Place::BeforeAuth),
+        };
+        if tells {
+            meter.increment(1);
+        }
+        Screened::PassedBy
     }
 
     /// Says once that requests are denied for want of an address, which looks like a list that is wrong.

@@ -65,7 +65,7 @@ impl<S: LimitStore> Stage for LimitStage<S> {
     type Wait = S::Wait;
 
     fn enter(&self, request: &mut dyn RequestHead) -> DecisionOf<Self> {
-        match self.inner.screen(request) {
+        match self.inner.screen(self.part, request) {
             Screened::Counted => {}
             Screened::PassedBy => return Decision::Pass(LimitMemo::NOTHING),
             Screened::Denied => return Decision::Refuse(answer::denied(), None),

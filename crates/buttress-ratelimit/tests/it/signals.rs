@@ -13,6 +13,7 @@ use buttress_ratelimit::store::{Memory, WhenFull};
 use buttress_ratelimit::when::{addresses, path};
 use buttress_ratelimit::{
     CATALOGUE, Penalty, Quota, RateLimit, RateLimitBuilder, address, api_key, everyone, header,
+    principal,
 };
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
@@ -75,6 +76,29 @@ fn decisions_are_counted_by_policy_and_outcome() {
             "passed_by_total probe: 1",
         ]
     );
+}
+
+/// One request that is passed by is one, on whichever side of authentication policies are.
+#[test]
+fn a_request_that_both_stages_pass_by_is_counted_once() {
+    let (early, late) = (everyone, principal);
+    for (before, after) in [(true, true), (true, false), (false, true)] {
+        let page = Page::default();
+        let mut limits = counted(&page).exempt(path("/health"));
+        if before {
+            limits = limits.policy("early", Quota::per_hour(9).by(early()));
+        }
+        if after {
+            limits = limits.policy("late", Quota::per_hour(9).by(late()));
+        }
+        let limits = limits.build().unwrap();
+        let health = || Request::get("/health").body(()).unwrap();
+        for stage in [limits.before_auth(), limits.after_auth()] {
+            assert!(answered(&stage, health(), 200));
+        }
+        let passed_by = page.of("buttress_ratelimit_passed_by_total exempt");
+        assert_eq!(passed_by, Some(1.0), "before: {before}, after: {after}");
+    }
 }
 
 #[test]
