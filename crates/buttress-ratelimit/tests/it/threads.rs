@@ -1,5 +1,8 @@
 //! Threads that ask at the same time: counted to the last request.
 
+mod refunds;
+mod rolled_back;
+
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 

@@ -60,7 +60,8 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 ///   clock before. The exceptions are told below, and counted.
 /// - **All charges of a call or none.** All are looked at before the first is taken, so hardly anything is taken only to be
 ///   given back. What was rolled back, because somebody was faster with a later one, may for as long as that decision takes
-///   refuse another request. It never admits one.
+///   refuse another request. It never admits one, unless several are rolled back at once: see
+///   [below](#what-is-given-back).
 /// - **Memory is taken once**, when the policies are known, and never grows. What is over frees its place by itself;
 ///   nothing sweeps.
 /// - **A refusal writes nothing** with [`Algorithm::Gcra`]. (Only after a clock jumped back, or a limit was lowered, the first
@@ -80,11 +81,16 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 /// one new key in 430 million shares the place of another one, and their quota. Nobody can choose whom to meet, as keys are
 /// hashes with a secret.
 ///
+/// # What is given back
+///
 /// What is [given back](super::LimitStore::give_back) is what is not there again by itself, as far as can be told: what was
 /// counted until a [time](Charge::until) that has come is not given back again. It is never more than was taken, at the
-/// rate that counts now. With [`Algorithm::Gcra`] it can be more than is still missing: where charges of one key overlap and
-/// one of them is given back, the times of those that came after it are too late by its cost. So who has everything given back
-/// may get up to twice the rate out of what is not.
+/// rate that counts now. So of what is not given back, no more passes than the quota, from the first request on.
+///
+/// A span in between may have more with [`Algorithm::Gcra`]: where charges of one key overlap and one of them is given back,
+/// the times of those that came after it are too late by its cost, and so they are given back for a little too long. In any
+/// span there is the quota, and at most as much as was under way when it began and was given back within it. Of what is
+/// rolled back, each thread has one call under way.
 ///
 /// # Cost
 ///

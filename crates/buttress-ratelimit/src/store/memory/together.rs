@@ -82,6 +82,8 @@ impl<'a> Books<'a> {
         refused: (usize, Outcome),
         time: &mut Time<'_>,
     ) -> Verdict {
+        // By the time at which they were taken, what is over by now would come back once more.
+        time.again();
         for (charge, taken) in charges.iter().zip(taken) {
             if let Some(taken) = taken.filter(|taken| taken.source == Source::Store) {
                 self.give_back_one(charge, Some(taken.until), time);
