@@ -140,7 +140,8 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     }
 
     /// Counts a call as slow as soon as it is, and not first when it ends: so calls that hang for ever open the breaker, too.
-    /// It needs a rule of [slow calls](Rule::SlowRate), and a timer for each call that has to wait. The default is not to.
+    /// It needs a rule of [slow calls](Rule::SlowRate), and a timer for each call that has to wait. The default is not to. It is
+    /// for the services of a layer: a [`Breaker::call`](crate::Breaker::call) is looked at when it ends.
     pub fn count_hanging<U: Timer + Clone>(self, timer: U) -> CircuitBreakerBuilder<C, U> {
         let CircuitBreakerBuilder { first, rules, policy, health, outside, classify, .. } = self;
         CircuitBreakerBuilder {
