@@ -70,10 +70,10 @@ impl Tally {
                 seen.get_or_insert_with(Seen::default).windows[at] = Some(sums);
             }
         }
-        let seen = seen?;
+        let seen = seen.as_ref()?;
         let verdict = Verdict::Good { slow: false };
         let call = Counted { policy, verdict, streak: 0, known: false, generation, halved, now };
-        self.trip(&seen, &call)
+        self.trip(seen, &call)
     }
 
     /// The first rule that holds, which is the reason.

@@ -68,7 +68,7 @@ impl Window {
         if call == Counts::successes(1) {
             return self.add_success(generation, now);
         }
-        self.add_with_what_waits(call, generation, now())
+        self.add_with_what_waits(call, generation, now)
     }
 
     /// The same, for one that succeeds and is not slow.
@@ -81,10 +81,15 @@ impl Window {
         if batch > 1 {
             return self.wait(batch, generation, now);
         }
-        self.add_with_what_waits(Counts::successes(1), generation, now())
+        self.add_with_what_waits(Counts::successes(1), generation, now)
     }
 
-    fn add_with_what_waits(&self, call: Counts, generation: u32, now: Moment) -> Option<Counts> {
+    fn add_with_what_waits(
+        &self,
+        call: Counts,
+        generation: u32,
+        now: &impl Fn() -> Moment,
+    ) -> Option<Counts> {
         let (successes, came) = self.stripes.mine().take(generation);
         self.bring(&Batch { generation, successes, came, last: call, tick: self.tick(now) })
     }
@@ -99,7 +104,7 @@ impl Window {
         if is_plain && waiting + 1 < batch && stripe.replace(seen, pack(generation, waiting + 1)) {
             return None;
         }
-        self.wait_with_a_look(stripe, batch, generation, now())
+        self.wait_with_a_look(stripe, batch, generation, now)
     }
 
     /// The same where somebody has to look what time it is.
@@ -109,7 +114,7 @@ impl Window {
         stripe: &Stripe,
         batch: u64,
         generation: u32,
-        now: Moment,
+        now: &impl Fn() -> Moment,
     ) -> Option<Counts> {
         let tick = self.tick(now);
         loop {
@@ -161,7 +166,7 @@ impl Window {
 
     /// What it holds, with all that waits.
     pub(crate) fn counts(&self, generation: u32, now: Moment) -> Counts {
-        let tick = self.tick(now);
+        let tick = self.tick(&|| now);
         for stripe in self.stripes.iter() {
             let (successes, came) = stripe.take(generation);
             let last = Counts::default();
@@ -171,9 +176,10 @@ impl Window {
         if shared.generation == generation { shared.store.sums() } else { Counts::default() }
     }
 
-    fn tick(&self, now: Moment) -> u64 {
+    /// In which bucket a call is counted now. One of a number of calls need not know what time it is.
+    fn tick(&self, now: &impl Fn() -> Moment) -> u64 {
         match self.shape {
-            Shape::Time(width) => now.as_nanos() / width,
+            Shape::Time(width) => now().as_nanos() / width,
             Shape::Calls(..) | Shape::Exact => 0,
         }
     }
@@ -182,6 +188,19 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_calls_needs_no_clock() {
+        let clock = || -> Moment { unreachable!("nobody has to look") };
+        for (calls, exact) in [(100_000, false), (1_000, true)] {
+            let window = Window::new(Over::Calls(calls), true, exact);
+            let failed = window.add(Counts::one(true, false), 1, &clock);
+            assert_eq!(failed, Some(Counts { calls: 1, failed: 1, slow: 0 }));
+            // Enough that some wait for others, where that is allowed.
+            let seen = (0..20_000).filter_map(|_| window.add_success(1, &clock)).last();
+            assert!(seen.is_some_and(|seen| seen.calls >= 1_000), "{seen:?}");
+        }
+    }
 
     #[test]
     fn what_is_written_is_apart() {
