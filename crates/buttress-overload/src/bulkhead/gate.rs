@@ -54,16 +54,28 @@ impl Gate {
     #[cold]
     pub(super) fn join(&self, priority: Priority, now: Moment) -> Joined {
         let mut line = self.line.lock();
-        // From here on whoever gives comes to look; what was given before is seen now.
-        self.permits.call();
-        let is_first = line.queue.is_empty() && line.owed == 0;
-        let joined = if is_first && self.permits.take_called() {
+        let joined = if self.take_first(&line) {
             Joined::Taken
         } else {
             line.queue.join(priority, now).map_or(Joined::Full, Joined::Waits)
         };
         self.rest(&line);
         joined
+    }
+
+    /// Takes a permit if nobody waits, for who does not wait either. Whoever is refused at the same time is no reason to refuse him.
+    #[cold]
+    pub(super) fn take_now(&self) -> bool {
+        let line = self.line.lock();
+        let taken = self.take_first(&line);
+        self.rest(&line);
+        taken
+    }
+
+    fn take_first(&self, line: &Line) -> bool {
+        // From here on whoever gives comes to look; what was given before is seen now.
+        self.permits.call();
+        line.queue.is_empty() && line.owed == 0 && self.permits.take_called()
     }
 
     /// Is ready when there is a permit for him, and then he has it, and has left the line.

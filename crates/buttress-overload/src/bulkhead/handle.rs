@@ -90,7 +90,7 @@ impl<T> Bulkhead<T> {
     ///
     /// Fails if there is none, or if somebody waits for one.
     pub fn try_enter(&self) -> Result<Permit, Problem> {
-        let Some(permit) = Permit::take(&self.room) else {
+        let Some(permit) = Permit::take(&self.room).or_else(|| Permit::take_now(&self.room)) else {
             self.room.meters.full.increment(1);
             return Err(Problem::new(Code::SATURATED));
         };

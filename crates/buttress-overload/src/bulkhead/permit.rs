@@ -46,6 +46,11 @@ impl Permit {
     pub(super) fn take(room: &Shared<Room>) -> Option<Self> {
         room.gate.take().then(|| Self { room: room.clone() })
     }
+
+    /// Takes one that was not to be had in passing, unless somebody waits for it.
+    pub(super) fn take_now(room: &Shared<Room>) -> Option<Self> {
+        room.gate.take_now().then(|| Self { room: room.clone() })
+    }
 }
 
 impl Drop for Permit {

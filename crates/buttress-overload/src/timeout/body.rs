@@ -21,22 +21,22 @@ pin_project! {
     ///
     /// Frames, hints and trailers pass untouched.
     pub struct TimedBody<B, T: Timer> {
+        // Until its time is over.
         #[pin]
-        inner: B,
+        inner: Option<B>,
         #[pin]
         idle: Alarm<T>,
         #[pin]
         whole: Alarm<T>,
         bounds: Bounds,
         timer: T,
-        over: bool,
     }
 }
 
 impl<B, T: Timer> TimedBody<B, T> {
     pub(super) fn new(inner: B, bounds: Bounds, timer: T) -> Self {
         let (idle, whole) = (Alarm::unarmed(), Alarm::unarmed());
-        Self { inner, idle, whole, bounds, timer, over: false }
+        Self { inner: Some(inner), idle, whole, bounds, timer }
     }
 }
 
@@ -49,10 +49,8 @@ impl<B: Body, T: Timer> Body for TimedBody<B, T> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, Self::Error>>> {
         let mut this = self.project();
-        if *this.over {
-            return Poll::Ready(None);
-        }
-        if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = inner.poll_frame(cx) {
             this.idle.disarm();
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Inner)));
         }
@@ -63,18 +61,19 @@ impl<B: Body, T: Timer> Body for TimedBody<B, T> {
         if rings(this.idle.as_mut(), this.bounds.idle)
             || rings(this.whole.as_mut(), this.bounds.whole)
         {
-            *this.over = true;
+            // Here, and not with the body around, which may live on: it holds a connection.
+            this.inner.set(None);
             return Poll::Ready(Some(Err(BodyError::TimedOut(Problem::new(Code::TIMED_OUT)))));
         }
         Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
-        self.over || self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

@@ -132,6 +132,7 @@ fn a_body_that_stands_still_breaks_off() {
     assert_eq!(error.to_string(), "the body did not come in time");
     let source = std::error::Error::source(&error).unwrap().downcast_ref::<Problem>().unwrap();
     assert_eq!(source.code(), Code::TIMED_OUT);
+    assert!(handle.is_dropped(), "with its connection, whoever keeps what is around it");
     assert!(next(&mut body).is_none());
 }
 

@@ -116,3 +116,16 @@ fn a_permit_is_found_wherever_it_came_back() {
         all_is_back(&gate, 2);
     });
 }
+
+/// There are two, and the other one takes one at most.
+#[test]
+fn who_does_not_wait_finds_what_is_free() {
+    explore(|| {
+        let gate = Arc::new(Gate::new(2, 0));
+        let other = spawn(&gate, go);
+        assert!(gate.take() || gate.take_now());
+        gate.give();
+        join([other]);
+        all_is_back(&gate, 2);
+    });
+}

@@ -44,6 +44,17 @@ fn who_leaves_leaves_his_turn_to_the_next() {
     assert!(gate.take());
 }
 
+#[test]
+fn who_does_not_wait_is_not_refused_for_who_is_looking() {
+    let gate = Gate::new(1, 0);
+    // Somebody has found no permit, and looks whether one has come back.
+    gate.permits.call();
+    assert!(!gate.take());
+    assert!(gate.take_now() && !gate.take_now());
+    gate.give();
+    assert!(gate.take());
+}
+
 /// One by one that took half a minute, in which everybody else waited for the lock.
 #[test]
 fn a_limit_is_lowered_by_any_number_at_once() {
