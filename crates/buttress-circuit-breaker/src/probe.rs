@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use buttress_core::{Health, HealthStatus, Probe, ProbeFuture};
 
 use crate::machine::Snapshot;
 use crate::{Breaker, State};
 
 /// How the dependency is, as far as the calls tell: open is degraded or down, [as chosen](crate::CircuitBreakerBuilder::health).
+/// One that is due is not down any more: a service without calls, because it is said to be down, would never try again.
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Force, Trip};
@@ -42,13 +45,13 @@ impl Breaker {
     pub fn health(&self) -> Health {
         let open = self.inner().hot.lock().health;
         let snapshot = self.snapshot();
-        let state = snapshot.state();
-        detailed(health(open, state), &snapshot)
+        detailed(health(open, &snapshot), &snapshot)
     }
 }
 
 /// `open` is what an open one is.
-fn health(open: HealthStatus, state: State) -> Health {
+fn health(open: HealthStatus, snapshot: &Snapshot) -> Health {
+    let state = snapshot.state();
     match state {
         State::Closed => Health::up(),
         // It does what it is told to, which somebody should see all the same.
@@ -58,6 +61,7 @@ fn health(open: HealthStatus, state: State) -> Health {
         State::HalfOpen | State::RampingUp => Health::degraded(words(state)),
         State::Open | State::ForcedOpen => match open {
             HealthStatus::Up => Health::up().with_detail("state", state.as_str()),
+            _ if snapshot.remaining() == Some(Duration::ZERO) => Health::degraded("due"),
             HealthStatus::Down => Health::down(words(state)),
             _ => Health::degraded(words(state)),
         },

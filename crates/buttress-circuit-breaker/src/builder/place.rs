@@ -16,7 +16,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     }
 
     /// Says what it is to health while it is open. The default is degraded: the service goes on without that dependency. With
-    /// [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe).
+    /// [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe), and degraded once its open time is over.
     pub fn health(mut self, open: HealthStatus) -> Self {
         self.health = open;
         self

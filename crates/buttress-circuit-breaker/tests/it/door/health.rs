@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use buttress_circuit_breaker::{Breaker, Force, Trip};
-use buttress_core::clock::{ManualClock, secs};
+use buttress_core::clock::{ManualClock, ms, secs};
 use buttress_core::key::path;
 use buttress_core::outcome::Outcome;
 use buttress_core::{Health, HealthStatus, Probe};
@@ -37,6 +37,26 @@ fn open_is_degraded_or_down_as_chosen() {
         assert_eq!(check(&breaker).0, open);
         breaker.force(Force::Closed);
         assert_eq!(check(&breaker).0, HealthStatus::Up);
+    }
+}
+
+/// Or a service that is taken out of its load balancer, as it is down, would get no call with which to try again.
+#[test]
+fn who_is_due_is_not_down() {
+    for (open, due) in [
+        (HealthStatus::Down, HealthStatus::Degraded),
+        (HealthStatus::Degraded, HealthStatus::Degraded),
+        (HealthStatus::Up, HealthStatus::Up),
+    ] {
+        let clock = ManualClock::new();
+        let breaker = builder(1, &clock).health(open).build().unwrap().breaker().clone();
+        breaker.trip(Trip::switch());
+        clock.advance(OPEN - ms(1));
+        assert_eq!(check(&breaker).0, open);
+        clock.advance(ms(1));
+        assert_eq!(check(&breaker).0, due);
+        breaker.try_enter().unwrap().settle(Outcome::Failure);
+        assert_eq!(check(&breaker).0, open, "it was tried, and is down still");
     }
 }
 
