@@ -58,7 +58,13 @@ fn read(text: &str) -> Result<Quota, String> {
     let first = words.next().unwrap_or_default();
     let Some((count, period)) = first.split_once('/') else { return at_once(first, words) };
     let mut quota = Quota::per(time(period)?, number(count)?);
+    let mut said = Vec::new();
     while let Some(word) = words.next() {
+        let what = if matches!(word, "burst" | "queue") { word } else { "algorithm" };
+        if said.contains(&what) {
+            return Err(format!("its {what} is said twice"));
+        }
+        said.push(what);
         let next = words.clone().next();
         quota = match (word, next) {
             ("burst", Some(burst)) => {
@@ -144,6 +150,9 @@ mod tests {
             "1/s burst",
             "1/s burst x",
             "1/s concurrent",
+            "1/s burst 2 burst 2",
+            "1/s queue 1s burst 2 queue 2s",
+            "1/s sliding_log gcra",
             "1 at",
             "at once",
             "1 at once more",

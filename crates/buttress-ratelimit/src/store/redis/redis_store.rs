@@ -100,13 +100,14 @@ impl RedisStore {
     /// tokens are one per cent.
     #[must_use]
     pub fn leases(self, policy: impl Into<String>, at_most: u32) -> Self {
-        self.changed(|settings| settings.leases.push((policy.into(), at_most)))
+        self.changed(|settings| settings.lease(policy.into(), at_most))
     }
 
-    /// Counts here while Redis is away, for policies that are [`Local`](buttress_core::engine::Degrade::Local) then.
+    /// Counts here while Redis is away, for policies that are [`Local`](buttress_core::engine::Degrade::Local) then. By default
+    /// each rule set has a memory of its own.
     #[must_use]
     pub fn local(self, memory: Memory) -> Self {
-        self.changed(|settings| settings.memory = memory)
+        self.changed(|settings| settings.memory = Some(memory))
     }
 
     /// Goes by this time for what it remembers. What the limits go by is always the server's.
@@ -152,7 +153,8 @@ impl LimitStore for RedisStore {
     ) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
         self.settings.check(terms, shard, &mut faults);
-        let memory = self.settings.memory.clone().bind(terms, shard, &Metrics::default());
+        let memory = self.settings.memory.clone().unwrap_or_default();
+        let memory = memory.bind(terms, shard, &Metrics::default());
         let memory = faults.within("redis", memory);
         // Nothing is made of settings that are wrong.
         let this = faults.finish(self)?;

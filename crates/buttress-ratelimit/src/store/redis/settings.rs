@@ -31,7 +31,8 @@ pub(super) struct Settings {
     pub(super) remembered: usize,
     pub(super) held_for: Duration,
     pub(super) leases: Vec<(String, u32)>,
-    pub(super) memory: Memory,
+    /// Nothing, if each that is bound has one of its own.
+    pub(super) memory: Option<Memory>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -45,16 +46,24 @@ impl Settings {
             remembered: 16_384,
             held_for: Duration::from_secs(30),
             leases: Vec::new(),
-            memory: Memory::new(),
+            memory: None,
             clock: Arc::new(TokioClock::new()),
         }
+    }
+
+    /// Said again of a policy, it is the later one that holds.
+    pub(super) fn lease(&mut self, policy: String, at_most: u32) {
+        self.leases.retain(|(other, _)| *other != policy);
+        self.leases.push((policy, at_most));
     }
 
     /// What is wrong whatever the policies are.
     pub(super) fn check_setup(&self, faults: &mut Faults) {
         self.check_alone(faults);
         let mut memory = Faults::new();
-        self.memory.check_setup(&mut memory);
+        if let Some(local) = &self.memory {
+            local.check_setup(&mut memory);
+        }
         faults.within("redis", memory.finish(()));
     }
 

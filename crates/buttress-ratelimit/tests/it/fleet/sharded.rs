@@ -68,6 +68,10 @@ fn settings_are_wrong_all_at_once() {
         Terms::new("held", limit(Quota::at_once(3))),
         Terms::new("queue", limit(Quota::per_hour(3).queue(std::time::Duration::from_secs(1)))),
     ];
+    let again = redis.clone().leases("bucket", 4).leases("bucket", 3);
+    assert!(again.bind(&terms[..1], None, &Metrics::default()).is_ok(), "what is said last holds");
+    let other = redis.clone().bind(&terms, None, &Metrics::default());
+    assert!(other.is_ok(), "and another rule set has a memory of its own");
     let refused = redis
         .named("{x}")
         .within(std::time::Duration::ZERO)
