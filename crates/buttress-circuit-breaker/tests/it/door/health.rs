@@ -51,9 +51,9 @@ fn who_is_due_is_not_down() {
         let clock = ManualClock::new();
         let breaker = builder(1, &clock).health(open).build().unwrap().breaker().clone();
         breaker.trip(Trip::switch());
-        clock.advance(OPEN - ms(1));
-        assert_eq!(check(&breaker).0, open);
         clock.advance(ms(1));
+        assert_eq!(check(&breaker).0, open);
+        clock.advance(OPEN);
         assert_eq!(check(&breaker).0, due);
         breaker.try_enter().unwrap().settle(Outcome::Failure);
         assert_eq!(check(&breaker).0, open, "it was tried, and is down still");
