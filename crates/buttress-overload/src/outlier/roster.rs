@@ -94,7 +94,8 @@ impl Roster {
         let rates: Vec<f64> =
             records.iter().filter(counted).map(|record| record.success_rate()).collect();
         let limit = self.rules.deviations.filter(|_| rates.len() >= self.rules.least_endpoints);
-        let limit = limit.map(|times| mean(&rates) - times * deviation(&rates));
+        let gap = f64::from(self.rules.gap) / 100.0;
+        let limit = limit.map(|times| mean(&rates) - (times * deviation(&rates)).max(gap));
         let judge = |record: &Record| {
             let rate = record.success_rate();
             let fails = f64::from(self.rules.failures.unwrap_or(101));
@@ -188,6 +189,11 @@ mod tests {
         let bad = record(500, 500);
         assert_eq!(roster.outliers(&[good, good, good, bad]), [], "too few endpoints");
         assert_eq!(roster.outliers(&[bad; 6]), [], "all alike");
+        let (never, once) = (record(100, 0), record(99, 1));
+        assert_eq!(roster.outliers(&[never, never, never, never, never, once]), [], "chance");
+        let rules = OutlierRules::new().least_gap(0);
+        let found = Roster::new(rules, 6).outliers(&[never, never, never, never, never, once]);
+        assert_eq!(found, [(5, Ejected::SuccessRate)]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use buttress_core::Faults;
 pub struct OutlierRules {
     pub(super) in_a_row: Option<u32>,
     pub(super) deviations: Option<f64>,
+    pub(super) gap: u32,
     pub(super) failures: Option<u32>,
     pub(super) least_calls: u32,
     pub(super) least_endpoints: usize,
@@ -29,12 +30,14 @@ pub struct OutlierRules {
 }
 
 impl OutlierRules {
-    /// Five failures in a row, or a success rate 1.9 standard deviations below the mean of at least five endpoints with a hundred calls each in
-    /// ten seconds; 30 s, and 30 s more each time, up to five minutes; half of the endpoints at most, and never the last.
+    /// Five failures in a row, or a success rate 1.9 standard deviations and 5 percentage points below the mean of at least five endpoints
+    /// with a hundred calls each in ten seconds; 30 s, and 30 s more each time, up to five minutes; half of the endpoints at most, and
+    /// never the last.
     pub const fn new() -> Self {
         Self {
             in_a_row: Some(5),
             deviations: Some(1.9),
+            gap: 5,
             failures: None,
             least_calls: 100,
             least_endpoints: 5,
@@ -55,6 +58,15 @@ impl OutlierRules {
     /// Sets by how many standard deviations a success rate must be below the mean of all. The default is 1.9.
     pub const fn deviations(mut self, times: Option<f64>) -> Self {
         self.deviations = times;
+        self
+    }
+
+    /// Sets by how many percentage points it must be so, too. The default is 5.
+    ///
+    /// Somebody is always the worst: where all others have not failed once, a single failure is far below the mean. To leave an
+    /// endpoint out is a load on the others, so it has to be worth it.
+    pub const fn least_gap(mut self, points: u32) -> Self {
+        self.gap = points;
         self
     }
 
@@ -136,6 +148,7 @@ impl OutlierRules {
         wrong(self.in_a_row == Some(0), "in_a_row", "must be at least 1");
         let deviations = self.deviations.unwrap_or(1.0);
         wrong(!(0.1..=10.0).contains(&deviations), "deviations", "must be from 0.1 to 10");
+        wrong(self.gap > 100, "least_gap", "must be at most 100");
         let percent = self.failures.unwrap_or(1);
         wrong(!(1..=100).contains(&percent), "failure_percent", "must be from 1 to 100");
         wrong(self.least_calls == 0, "least_calls", "must be at least 1");

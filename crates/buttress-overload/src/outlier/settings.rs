@@ -24,6 +24,8 @@ pub struct OutlierSettings {
     pub in_a_row: u32,
     /// By how many standard deviations a success rate must be below the mean of all.
     pub deviations: f64,
+    /// By how many percentage points it must be so, too.
+    pub least_gap: u32,
     /// From which share of failures on, in percent.
     pub failure_percent: u32,
     /// How many calls an endpoint must have had between two looks.
@@ -47,6 +49,7 @@ impl Default for OutlierSettings {
         Self {
             in_a_row: 5,
             deviations: 1.9,
+            least_gap: 5,
             failure_percent: 0,
             least_calls: 100,
             least_endpoints: 5,
@@ -66,6 +69,7 @@ impl OutlierSettings {
         OutlierRules::new()
             .in_a_row(Some(self.in_a_row).filter(|failures| *failures > 0))
             .deviations(Some(self.deviations).filter(|times| *times != 0.0))
+            .least_gap(self.least_gap)
             .failure_percent(Some(self.failure_percent).filter(|percent| *percent > 0))
             .least_calls(self.least_calls)
             .least_endpoints(self.least_endpoints)

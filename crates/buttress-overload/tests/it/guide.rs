@@ -72,6 +72,7 @@ fn the_defaults_of_outliers_are_those_of_the_guide() {
     let mut told = OutlierSettings::default();
     told.in_a_row = page.numbers("`in_a_row`")[0];
     told.deviations = page.numbers("`deviations`")[0];
+    told.least_gap = page.numbers("`least_gap`")[0];
     let [least_endpoints, least_calls, every] = page.numbers::<u32>("`deviations`")[..] else {
         panic!("three whole numbers")
     };
