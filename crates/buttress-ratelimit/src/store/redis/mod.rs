@@ -40,6 +40,8 @@
 //!   schedules of all operations are decided alike by both.
 //! - **Nothing is asked twice.** What may have run and was not answered in time is decided [as the policy
 //!   says](#without-redis), and may have been counted all the same: rather one request too few than one too many.
+//! - **What no limit could have come to is no answer**: another shape, a time beyond any debt, somebody let through who was
+//!   not charged or has to wait for longer than there is a queue. It is decided as the policy says, and not remembered.
 //! - **Nothing stays for ever.** A record ends when its key stands as if it had never asked, to the millisecond. It says the
 //!   version of its form, as does its name, so two releases run side by side; one of another version is no answer, and is left
 //!   as it is. A clock that was set back locks nobody out for longer than a burst, a queue and a period.

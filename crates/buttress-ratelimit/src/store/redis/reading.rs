@@ -30,11 +30,20 @@ pub(super) fn read(
     limits: &Limits,
     charges: &Charges,
 ) -> Result<Answer, RedisError> {
-    let charges = charges.as_slice();
     let mut numbers = [0; 2 + 3 * MOST_POLICIES];
-    let numbers = numbers.get_mut(..2 + each * charges.len()).ok_or_else(nonsense)?;
+    let numbers = numbers.get_mut(..2 + each * charges.as_slice().len()).ok_or_else(nonsense)?;
     reply.fill(numbers)?;
-    let [code, micros, rest @ ..] = &*numbers else { return Err(nonsense()) };
+    of_numbers(numbers, each, operation, limits, charges.as_slice())
+}
+
+fn of_numbers(
+    numbers: &[i64],
+    each: usize,
+    operation: Operation,
+    limits: &Limits,
+    charges: &[Charge],
+) -> Result<Answer, RedisError> {
+    let [code, micros, rest @ ..] = numbers else { return Err(nonsense()) };
     let now =
         Moment::from_nanos(u64::try_from(*micros).map_err(|_| nonsense())?.saturating_mul(MICRO));
     let mut records = [Record::default(); MOST_POLICIES];
@@ -44,8 +53,8 @@ pub(super) fn read(
     let records = records.get(..charges.len()).unwrap_or_default();
     let (missed, leased) = masks(*code, charges, records)?;
     let mut verdict = match code {
-        -1 => refusal(charges, records),
-        _ => Verdict::taken().after(delay(operation, charges, records)),
+        -1 => refusal(charges, records)?,
+        _ => Verdict::taken().after(delay(operation, limits, charges, records)?),
     };
     for (at, record) in (0..).zip(records) {
         verdict.push(record.standing());
@@ -57,7 +66,7 @@ pub(super) fn read(
 }
 
 /// The charge that has to wait longest: the first of them, if there are several.
-fn refusal(charges: &[Charge], records: &[Record]) -> Verdict {
+fn refusal(charges: &[Charge], records: &[Record]) -> Result<Verdict, RedisError> {
     let mut longest: Option<(u8, Retry)> = None;
     for (at, (_, record)) in required(charges, records) {
         let Err(retry) = record.room else { continue };
@@ -65,9 +74,9 @@ fn refusal(charges: &[Charge], records: &[Record]) -> Verdict {
             longest = Some((at, retry));
         }
     }
-    let first = required(charges, records).next().map_or(0, |(at, _)| at);
+    let (first, _) = required(charges, records).next().ok_or_else(nonsense)?;
     let (at, retry) = longest.unwrap_or((first, SOON));
-    Verdict::refused(at, retry)
+    Ok(Verdict::refused(at, retry))
 }
 
 /// Which has to wait longer.
@@ -79,13 +88,26 @@ fn order(retry: Retry) -> (u8, Duration) {
     }
 }
 
-/// How long those that were taken, or might be, have to wait before they go on.
-fn delay(operation: Operation, charges: &[Charge], records: &[Record]) -> Duration {
-    let over = required(charges, records).map(|(_, (_, record))| match operation {
-        Operation::Take => record.over,
-        _ => record.room.unwrap_or(0),
-    });
-    Duration::from_nanos(over.max().unwrap_or(0))
+/// How long those that were taken, or might be, have to wait before they go on. Nobody was let through who has to wait
+/// longer than there is a queue.
+fn delay(
+    operation: Operation,
+    limits: &Limits,
+    charges: &[Charge],
+    records: &[Record],
+) -> Result<Duration, RedisError> {
+    let mut longest = 0;
+    for (_, (charge, record)) in required(charges, records) {
+        let wait = match operation {
+            Operation::Take => record.over,
+            _ => record.room.unwrap_or(0),
+        };
+        if operation == Operation::Take && wait > limits.of(charge).queue.saturating_add(INEXACT) {
+            return Err(nonsense());
+        }
+        longest = longest.max(wait);
+    }
+    Ok(Duration::from_nanos(longest))
 }
 
 fn required<'a>(
@@ -105,8 +127,11 @@ fn masks(code: i64, charges: &[Charge], records: &[Record]) -> Result<(u8, u8), 
         return Ok((missed, 0));
     }
     let [low, high] = u16::try_from(code).map_err(|_| nonsense())?.to_le_bytes();
-    let is_theirs = |mask: u8| u32::from(mask) >> charges.len() == 0;
-    if is_theirs(low) && is_theirs(high) { Ok((low, high)) } else { Err(nonsense()) }
+    let optional = (0..).zip(charges).filter(|(_, charge)| charge.is_optional());
+    let optional = optional.fold(0, |mask, (at, _): (u32, _)| mask | 1_u8 << at);
+    // What has to be taken was not missed, and what is not theirs was not granted.
+    let is_theirs = low & !optional == 0 && u32::from(high) >> charges.len() == 0;
+    if is_theirs { Ok((low, high)) } else { Err(nonsense()) }
 }
 
 /// One record as it was answered.
@@ -134,6 +159,9 @@ impl Record {
             *given = u64::try_from(*number).map_err(|_| nonsense())?;
         }
         let [first, second, third] = given;
+        if first > furthest(limit).saturating_add(INEXACT) {
+            return Err(nonsense());
+        }
         let before = |span| now.as_nanos().saturating_sub(span);
         let after = |span| now.as_nanos().saturating_add(span);
         Ok(match limit.algorithm() {
@@ -186,6 +214,15 @@ impl Record {
     }
 }
 
+/// The largest first number of a record. A larger one would lock a key out for longer than its limit can.
+fn furthest(limit: &Limit) -> u64 {
+    match limit.algorithm() {
+        Algorithm::Gcra => limit.deepest,
+        Algorithm::FixedWindow | Algorithm::SlidingCounter => limit.period,
+        Algorithm::SlidingLog | Algorithm::Concurrent => u64::MAX,
+    }
+}
+
 /// The server's time has no more than microseconds: so who waits less than whole ones may come a little too early.
 fn whole(time: Duration) -> Duration {
     Duration::from_micros(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).div_ceil(MICRO))
@@ -196,6 +233,9 @@ const MICRO: u64 = 1_000;
 /// Where the script saw no room for a nanosecond's sake: its numbers are whole up to 104 days.
 const SOON: Retry = Retry::After(Duration::from_micros(1));
 
+/// By how much a script may be wrong where its numbers are longer, in nanoseconds: the longest burst comes back in ten years.
+const INEXACT: u64 = 1_000;
+
 fn count(number: u64) -> Result<u32, RedisError> {
     u32::try_from(number).map_err(|_| nonsense())
 }
@@ -203,3 +243,7 @@ fn count(number: u64) -> Result<u32, RedisError> {
 fn nonsense() -> RedisError {
     RedisError::unexpected("a number that makes no sense")
 }
+
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests;

@@ -4,6 +4,7 @@ mod away;
 mod breaking;
 mod door;
 mod leases;
+mod lying;
 mod member;
 mod permits;
 mod processes;
