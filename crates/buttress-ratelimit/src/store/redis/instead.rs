@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use buttress_core::engine::{Degrade, Step};
+use buttress_redis::engine::Answered;
 
 use super::script::Operation;
 use crate::store::{LimitStore, Memory};
@@ -188,6 +189,17 @@ fn here(standing: Standing) -> Standing {
         source => source,
     };
     Standing::new(standing.remaining().into(), standing.resets_in(), source)
+}
+
+/// What each charge stands for, whoever decided it: `Instead` says that in the verdict itself.
+impl From<Answered<Self>> for Verdict {
+    fn from(answered: Answered<Self>) -> Self {
+        match answered {
+            Answered::Store(verdict) | Answered::Local(verdict) => verdict,
+            Answered::Allow => Self::taken(),
+            Answered::Deny => Self::refused(0, Retry::Never),
+        }
+    }
 }
 
 impl fmt::Debug for Instead {

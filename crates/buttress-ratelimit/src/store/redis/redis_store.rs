@@ -1,5 +1,6 @@
 //! The handle, and how it is set up.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Faults, Health, Keyer};
 use buttress_redis::Redis;
-use buttress_redis::engine::{Answered, Asking};
+use buttress_redis::engine::Asking;
 
 use super::keeper;
 use super::script::Operation;
@@ -63,9 +64,12 @@ impl RedisStore {
 
     /// Names the rule set: two of the same name count together. The default is `limits`. It is the tag of all keys, so in a
     /// cluster it says where they are, unless they are spread.
+    ///
+    /// A `String` stays in memory once a set of that name is made, as names of sets do not come and go.
     #[must_use]
-    pub fn named(self, name: &'static str) -> Self {
-        self.changed(|settings| settings.tag = name)
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        self.changed(|settings| settings.name = name)
     }
 
     /// Gives each request no more time than this; then it is decided without Redis. The default is 100 milliseconds.
@@ -235,22 +239,11 @@ impl Drop for Handle {
     }
 }
 
-/// What each charge stands for, whoever decided it: `Instead` says that in the verdict itself.
-impl From<Answered<Self>> for Verdict {
-    fn from(answered: Answered<Self>) -> Self {
-        match answered {
-            Answered::Store(verdict) | Answered::Local(verdict) => verdict,
-            Answered::Allow => Self::taken(),
-            Answered::Deny => UNBOUND,
-        }
-    }
-}
-
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { tag, within, leases, redis, .. } = &*self.settings;
+        let Settings { name, within, leases, redis, .. } = &*self.settings;
         f.debug_struct("RedisStore")
-            .field("name", tag)
+            .field("name", name)
             .field("within", within)
             .field("leases", leases)
             .field("redis", redis)

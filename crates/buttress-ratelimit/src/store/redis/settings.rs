@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -8,6 +10,7 @@ use buttress_core::Faults;
 use buttress_core::clock::{Clock, TokioClock};
 use buttress_core::key::KeyParts;
 use buttress_core::metrics::Metrics;
+use buttress_core::sync::Lock;
 use buttress_redis::engine::Fallback;
 use buttress_redis::{Redis, Tag};
 
@@ -25,7 +28,7 @@ use crate::store::{LimitStore, Memory, Terms};
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) redis: Redis,
-    pub(super) tag: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) within: Duration,
     pub(super) processes: NonZeroU32,
     pub(super) remembered: usize,
@@ -40,7 +43,7 @@ impl Settings {
     pub(super) fn new(redis: Redis) -> Self {
         Self {
             redis,
-            tag: "limits",
+            name: Cow::Borrowed("limits"),
             within: Duration::from_millis(100),
             processes: NonZeroU32::MIN,
             remembered: 16_384,
@@ -68,7 +71,7 @@ impl Settings {
     }
 
     fn check_alone(&self, faults: &mut Faults) {
-        if self.tag.is_empty() || self.tag.contains(['{', '}']) {
+        if self.name.is_empty() || self.name.contains(['{', '}']) {
             faults.add("redis.name", "must be a word without `{` and `}`");
         }
         if self.within.is_zero() {
@@ -125,7 +128,7 @@ impl Settings {
         State {
             redis: self.redis.clone(),
             fallback: fallback.within(self.within).metrics(metrics),
-            tag: Tag::from(self.tag),
+            tag: Tag::from(word(self.name.clone())),
             endings: terms.iter().map(ending).collect(),
             held_for: self.held_for,
             instead: Instead::new(degrade(), memory),
@@ -139,5 +142,38 @@ impl Settings {
             is_left: AtomicBool::new(false),
             runtime: OnceLock::new(),
         }
+    }
+}
+
+/// A tag is a word of the program, which is copied for each call. A name that is not becomes one: once, however often a
+/// set of this name is made.
+fn word(name: Cow<'static, str>) -> &'static str {
+    static NAMES: Lock<BTreeSet<&'static str>> = Lock::new(BTreeSet::new());
+    let name = match name {
+        Cow::Borrowed(word) => return word,
+        Cow::Owned(name) => name,
+    };
+    let mut names = NAMES.lock();
+    if let Some(word) = names.get(name.as_str()) {
+        return word;
+    }
+    let word: &'static str = Box::leak(name.into_boxed_str());
+    names.insert(word);
+    word
+}
+
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_in_memory_once() {
+        let name = |text: &str| Cow::Owned(text.to_owned());
+        let (one, again) = (word(name("shop-7")), word(name("shop-7")));
+        assert!(std::ptr::eq(one, again));
+        assert_eq!((one, word(name("shop-8"))), ("shop-7", "shop-8"));
+        let own = "of the program";
+        assert!(std::ptr::eq(own, word(Cow::Borrowed(own))));
     }
 }

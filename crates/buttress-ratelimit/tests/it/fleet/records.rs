@@ -185,3 +185,20 @@ async fn what_is_mended_by_a_refusal_is_that_alone() {
     assert_eq!(server.command(["EXISTS", &other]).await, Reply::Integer(0));
     assert_eq!(rig.look(&[fresh]).await.standings()[0].remaining(), 3);
 }
+
+/// As it stands in the settings of a program that serves several shops.
+#[tokio::test]
+async fn sets_of_one_name_count_together_wherever_it_comes_from() {
+    let server = Server::start().await;
+    let store = async || patient(connected(server.url()).await);
+    let rig = |store| Rig::strict(store, Quota::per_hour(3));
+    let (one, two) =
+        (rig(store().await.named(format!("shop-{}", 7))), rig(store().await.named("shop-7")));
+    let other = rig(store().await.named(String::from("shop-8")));
+    let charge = [Charge::new(0, key(1), 1)];
+    assert_eq!(first(&one.take(&charge).await), (2, Source::Store));
+    assert_eq!(first(&two.take(&charge).await), (1, Source::Store));
+    assert_eq!(first(&other.take(&charge).await), (2, Source::Store));
+    let name = format!("test:limit:v1:{{shop-7}}:g:policy-0:{}", key(1));
+    assert_eq!(server.command(["EXISTS", &name]).await, Reply::Integer(1));
+}
