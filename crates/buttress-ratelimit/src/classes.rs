@@ -42,7 +42,8 @@ pub fn uploads() -> Policy {
 }
 
 /// `POST` to this path: 10 failures in a quarter of an hour for each address. Who succeeds is not counted. Whoever goes on
-/// is banned: after 20 refusals within a minute for a quarter of an hour, and longer each time.
+/// is banned: after 20 refusals within a minute for a quarter of an hour, and longer each time. Of one address 10 log in at
+/// once, and who comes then is refused, too: for offices behind one address say a larger quota.
 ///
 /// While a shared store cannot be asked, nobody logs in: [`Degrade::Deny`]. Otherwise whoever can make it fail could guess
 /// passwords without a limit.

@@ -162,7 +162,8 @@ impl Policy {
     /// the head, as that of a call that has sent nothing.
     ///
     /// Each is charged when it comes, and gets its charge back when it has not failed: so a thousand guesses at once are
-    /// not more guesses than one after another.
+    /// not more guesses than one after another. And no more are under way at once than the quota has: where many share a key,
+    /// it has to be large enough for those that succeed.
     pub fn only_failures(mut self) -> Self {
         self.counting = self.counting.only_failures();
         self
