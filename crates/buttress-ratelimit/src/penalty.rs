@@ -6,7 +6,7 @@ use buttress_core::clock::Moment;
 /// A ban for whoever is refused again and again: longer each time, and forgiven in time.
 ///
 /// While it lasts, requests are refused without a look at the limit, and do not make it longer. Banned is a key: all who
-/// share it, as those do for whom it is [missing](crate::MissingKey), share the ban.
+/// share it, as those do for whom it is [missing](crate::MissingKey), share the ban. Each process of a fleet bans for itself.
 ///
 /// ```
 /// use buttress_ratelimit::{Penalty, Quota, address};

@@ -88,7 +88,7 @@ impl<S: LimitStore> RateLimit<S> {
         named.collect()
     }
 
-    /// Lifts a ban, and forgets the refusals behind it; whether there was one.
+    /// Lifts a ban, and forgets the refusals behind it; whether there was one. Other processes of a fleet have bans of their own.
     #[must_use = "there may be no such ban"]
     pub fn lift(&self, policy: &str, key: Key) -> bool {
         let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {

@@ -93,6 +93,11 @@
 //! taken, so in any span of time no more is admitted than the quota allows, and as much as all processes held when it began. A
 //! request is decided so only if all of its charges can be. A standing says what is left here, and what was left there.
 //!
+//! # What is not shared
+//!
+//! [Bans](crate::RateLimit::bans) are of one process: the others refuse by the quota alone, and each lifts its own. Nor is
+//! Redis asked for all it has: [`heaviest`](crate::RateLimit::heaviest) and [`usage`](crate::RateLimit::usage) tell nothing.
+//!
 //! # In a cluster
 //!
 //! All records of a rule set have [its name](RedisStore::named) as their tag, so they stand on one server.
