@@ -58,6 +58,7 @@
 //! | because | at most |
 //! |---|---|
 //! | [leases](RedisStore::leases) | as many tokens of a key as all processes may hold: processes × tokens, at any time |
+//! | charges of a bucket overlap, and are given back | in a span, as many as were under way when it began and came back in it; [from the first one on](crate::store::Memory#what-is-given-back), none |
 //! | Redis fails over, or loses its data | one more quota for each key and each time: a replica takes over without what it had not heard of |
 //! | Redis is away for longer than [permits last](RedisStore::held_for) | as many permits as were held then |
 //! | Redis is away, and a policy is `Local` | one more quota for the time that it is away, of all processes that had heard of each other; one request for each process if that is more |
