@@ -152,8 +152,9 @@ impl<S: LimitStore> Entry<S> {
         }
     }
 
+    /// Said to be of whom the charge is: what was counted here while the store was away must not come back there.
     fn on_top(&self, cost: u32) -> Charge {
-        Charge::new(self.charge.policy(), self.charge.key(), cost)
+        Charge { cost, until: 0, ..self.charge }
     }
 
     fn give_back(&self, charge: Charge) {

@@ -91,6 +91,22 @@ impl LimitStore for Away {
     }
 }
 
+/// Nor is it told so of what a handler reports on top, while the store is away, and takes back once it is there again.
+#[test]
+fn what_was_reported_on_top_comes_back_where_the_charge_was_taken() {
+    let store = Away::default();
+    let policy = Quota::per_hour(99).by(everyone()).cost_reported(5);
+    let limits = RateLimit::builder().engine(store.clone()).policy("rows", policy).build().unwrap();
+    let mut request = request();
+    let Decision::Pass(_memo) = limits.stage().enter(&mut request) else { panic!("there is room") };
+    let bill = request.extensions().get::<Bill>().unwrap();
+    bill.settle(9);
+    bill.settle(0);
+    let back = store.back.lock();
+    let seen: Vec<_> = back.iter().map(|charge| (charge.cost(), charge.source())).collect();
+    assert_eq!(seen, [(4, Source::Local), (5, Source::Local)]);
+}
+
 /// Or else the store would be told to give back what it never took.
 #[test]
 fn what_comes_back_says_who_took_it_and_until_when() {
