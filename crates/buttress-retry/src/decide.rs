@@ -174,7 +174,12 @@ fn pause(
 ) -> Result<Duration, Why> {
     let own = course.pauses.next(&rules.backoff, chance);
     let Some(advised) = ended.judgement.wait_advised(wall) else { return Ok(own) };
-    if ended.is_grpc && ended.judgement.outcome() != Outcome::Rejected {
+    let is_refused = ended.judgement.outcome() == Outcome::Rejected;
+    if is_refused && !matches!(rules.follow, Follow::UpTo(_)) {
+        // Our own wall means it, whatever is thought of others: who comes sooner is refused again.
+        return Ok(own.max(advised));
+    }
+    if ended.is_grpc && !is_refused {
         course.pauses.restart();
         return rules.follow.pushback(own, advised).ok_or(Why::Advice);
     }

@@ -124,6 +124,26 @@ fn a_refusal_is_final_unless_its_wait_fits() {
     assert_eq!(decide(&strict, &ended, &mut Course::new(), 0, at(0), WALL), Err(Why::Refused));
 }
 
+/// How far others are followed says nothing of that: who comes sooner is refused again.
+#[test]
+fn a_refusal_is_waited_for_whoever_else_is_followed() {
+    let refused = |wait| Ended {
+        judgement: Judgement::new(Outcome::Rejected).with_advice(Advice::After(wait)),
+        deadline: Some(Deadline::at(at(5_000))),
+        ..failed()
+    };
+    for follow in [Follow::Never, Follow::Within(ms(50)), Follow::UpTo(secs(4))] {
+        let rules = Rules { follow, ..rules() };
+        let wait = |wait| {
+            let decided = decide(&rules, &refused(wait), &mut Course::new(), 0, at(0), WALL);
+            decided.map(|repeat| repeat.wait)
+        };
+        assert_eq!(wait(secs(2)), Ok(secs(2)), "{follow:?}");
+        assert_eq!(wait(ms(1)), Ok(ms(100)), "{follow:?}");
+        assert!(wait(secs(5)).is_err(), "{follow:?}");
+    }
+}
+
 #[test]
 fn it_fails_now_rather_than_sleep_past_the_deadline() {
     let until = |millis| Ended { deadline: Some(Deadline::at(at(millis))), ..failed() };
