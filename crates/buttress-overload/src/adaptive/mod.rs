@@ -52,8 +52,8 @@
 //!
 //! - There are never more calls under way than the limit said when the last of them began.
 //! - A lower [`Priority`](crate::Priority) is refused before a higher one: each has its [share](crate::Priority::share) of the limit.
-//! - A limit that is not used does not grow. One drop in fifty is tolerated; more take a tenth off in each window, and not
-//!   with each drop.
+//! - A limit that is not used does not grow. One drop in fifty is tolerated, and of fewer calls one; more take a tenth off in each
+//!   window, and not with each drop.
 //! - A limit stays between its bounds, and is never below one.
 //!
 //! # Cancellation

@@ -48,11 +48,11 @@ impl Seen {
         Self { busiest, ..self }
     }
 
-    /// Whether more than one in fifty was dropped.
+    /// Whether more than one in fifty was dropped, and more than one: of a few calls, one alone is chance.
     #[must_use]
     pub const fn is_congested(&self) -> bool {
         let all = self.successes.saturating_add(self.dropped);
-        self.dropped.saturating_mul(TOLERATED) > all
+        self.dropped > 1 && self.dropped.saturating_mul(TOLERATED) > all
     }
 
     /// Whether at least half of `limit` was used. What is not used says nothing of whether more would be too much.

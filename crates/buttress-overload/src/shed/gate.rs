@@ -82,7 +82,8 @@ impl<T: Timer + Clone> Shed<T> {
         self.inner.slots.limit()
     }
 
-    /// Changes that; a policy that finds it may change it again. More at once serves those that wait; less holds as calls end.
+    /// Changes that; a policy that finds it may change it again. More at once serves those that wait; less holds as calls end. With none,
+    /// nobody is let in.
     pub fn resize(&self, limit: u32) {
         self.inner.resize(limit);
     }

@@ -209,3 +209,15 @@ fn never_more_than_the_limit_under_threads() {
     assert!(most.into_inner() <= 8);
     assert_eq!(limit.under_way(), 0);
 }
+
+/// One call in a hundred is turned away, and a window has twenty: in each fifth of them it is more than one in fifty.
+#[test]
+fn a_drop_now_and_then_is_chance_where_there_are_few_calls() {
+    let mut limit = Aimd::new().starting_at(20);
+    let well = Seen::successes(20, ms(10)).busiest(2);
+    let one = Seen::successes(19, ms(10)).busiest(2).dropped(1);
+    for seen in [well, well, one, well, well].into_iter().cycle().take(500) {
+        assert_eq!(limit.learn(&seen, Moment::FIRST), 20);
+    }
+    assert_eq!(limit.learn(&one.dropped(2), Moment::FIRST), 18);
+}
