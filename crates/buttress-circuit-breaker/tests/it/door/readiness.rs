@@ -59,6 +59,19 @@ fn ready_by_an_open_breaker_only_refuses() {
     assert_eq!(door.inner.counts().calls, 0);
 }
 
+/// As whoever waits for others does, too: only what was said last holds.
+#[test]
+fn who_asks_again_once_it_is_closed_is_let_pass() {
+    let mut door = Door::after(1);
+    door.breaker.force(Force::Open);
+    ready(&mut door.client);
+    assert_eq!(door.inner.counts().readiness_polls, 0);
+    door.breaker.force(Force::Release);
+    ready(&mut door.client);
+    assert_eq!(door.inner.counts().readiness_polls, 1);
+    assert_eq!(call(&mut door.client), 200);
+}
+
 /// The service was polled ready, and is not called: it keeps its place until it is, or is dropped.
 #[test]
 fn a_refusal_keeps_the_readiness() {
