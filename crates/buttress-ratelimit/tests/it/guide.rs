@@ -7,7 +7,7 @@ use buttress_core::audit;
 use buttress_core::metrics::Description;
 use buttress_ratelimit::{CATALOGUE, RateLimitSettings, throttle};
 
-fn guide(chapter: &str) -> String {
+pub fn guide(chapter: &str) -> String {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     fs::read_to_string(docs.join(chapter)).unwrap()
 }

@@ -1,5 +1,6 @@
 //! Limits that processes share, against real servers.
 
+mod allowed;
 mod away;
 mod breaking;
 mod door;
