@@ -19,7 +19,7 @@ use crate::{Limit, Retry, Source};
 pub(super) struct Cells {
     buckets: Box<[Bucket]>,
     when_full: WhenFull,
-    tally: Tally,
+    tally: Box<Tally>,
     heavy: Heavy,
 }
 
@@ -36,7 +36,7 @@ impl Cells {
     pub(super) fn new(buckets: usize, when_full: WhenFull) -> Self {
         let buckets: Box<[_]> = (0..buckets.max(1)).map(|_| Bucket::default()).collect();
         let heavy = Heavy::beside(buckets.len());
-        Self { buckets, when_full, tally: Tally::default(), heavy }
+        Self { buckets, when_full, tally: Box::default(), heavy }
     }
 
     /// Nearly always all there is to do: one look and one exchange, in the first bucket of the key. Nothing where more is to

@@ -1,8 +1,10 @@
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
 
-/// What happened to keys for which there was no room.
+/// What happened to keys for which there was no room. On lines of its own: what stands beside it is read for each decision,
+/// and a flood of new keys, which is counted here, would take it away from all other threads each time.
 #[derive(Default)]
+#[repr(align(128))]
 pub(super) struct Tally {
     pub(super) forgotten: Count,
     pub(super) refused: Count,
