@@ -124,7 +124,7 @@ impl<S: LimitStore> LimitStage<S> {
         self.inner.store.take_one(limits, charge)
     }
 
-    /// Nearly always it was taken, and nobody is told of it.
+    /// Nearly always it was taken, and goes on at once.
     #[inline]
     fn decide_one(
         &self,
@@ -133,13 +133,14 @@ impl<S: LimitStore> LimitStage<S> {
         checked: &Checked,
         request: &mut dyn RequestHead,
     ) -> DecisionOf<Self> {
-        if !checked.is_plain() || self.inner.forms.on_success {
+        if !checked.is_plain() {
             return self.decide(live, charges, &checked.verdict(), request);
         }
         if let [charge] = charges.as_slice() {
             self.inner.metered(charge.policy(), |meters| meters.allowed.increment(1));
         }
-        Decision::Pass(LimitMemo::NOTHING)
+        let show = || Box::new(self.inner.show(live, charges, &checked.verdict()));
+        Decision::Pass(LimitMemo { shown: self.inner.forms.on_success.then(show), open: None })
     }
 
     fn decide(

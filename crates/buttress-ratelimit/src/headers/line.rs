@@ -33,6 +33,10 @@ impl Line {
     }
 
     pub(super) fn number(&mut self, number: u64) {
+        // As what is left after a refusal.
+        if let Ok(digit @ 0..=9) = u8::try_from(number) {
+            return self.bytes(&[b'0' + digit]);
+        }
         // The largest one has twenty digits.
         let mut digits = [b'0'; 20];
         let mut first = digits.len();

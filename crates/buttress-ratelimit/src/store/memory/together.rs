@@ -132,7 +132,8 @@ impl<'a> Books<'a> {
     #[inline(never)]
     pub(super) fn take_one(self, charge: &Charge, time: &mut Time<'_>) -> Outcome {
         let Some((table, limit)) = self.of(charge.policy) else { return Outcome::NO_POLICY };
-        table.take(limit, charge.into(), time)
+        let at_once = table.take_at_once(limit, charge.into(), time.now());
+        at_once.unwrap_or_else(|| table.take(limit, charge.into(), time))
     }
 
     fn give_back_one(self, charge: &Charge, until: Option<u64>, time: &mut Time<'_>) {
