@@ -1,15 +1,14 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use buttress_core::Problem;
 use buttress_core::clock::Timer;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::permit::Place;
-use super::{Mode, Permit};
+use super::{Mode, Permit, Waits};
 
 pin_project! {
     /// Response future of [`Bulkheaded`](super::Bulkheaded), and of [`Bulkhead::run`](super::Bulkhead::run).
@@ -23,7 +22,7 @@ pin_project! {
         M: Mode<Req, S::Response, S::Error>,
     {
         #[pin]
-        state: State<S::Future, Held<Req, S, T::Sleep, M::Wants>, Result<M::Response, S::Error>>,
+        state: State<S::Future, Held<Req, S, T, M::Wants>, Result<M::Response, S::Error>>,
     }
 }
 
@@ -40,10 +39,8 @@ pin_project! {
 }
 
 /// What waits for a permit.
-struct Held<Req, S, Z, W> {
-    place: Place,
-    /// How long yet.
-    sleep: Pin<Box<Z>>,
+struct Held<Req, S, T: Timer, W> {
+    wait: Pin<Box<Waits<T>>>,
     ready: S,
     request: Req,
     wants: W,
@@ -64,14 +61,8 @@ where
         Self { state: State::Refused { answer: Some(Box::new(M::refused(problem, wants))) } }
     }
 
-    pub(super) fn waiting(
-        place: Place,
-        sleep: T::Sleep,
-        ready: S,
-        request: Req,
-        wants: M::Wants,
-    ) -> Self {
-        let held = Held { place, sleep: Box::pin(sleep), ready, request, wants };
+    pub(super) fn waiting(wait: Waits<T>, ready: S, request: Req, wants: M::Wants) -> Self {
+        let held = Held { wait: Box::pin(wait), ready, request, wants };
         Self { state: State::Waiting { held: Some(Box::new(held)) } }
     }
 }
@@ -95,35 +86,23 @@ where
                     return M::passed(permit, future.poll(cx));
                 }
                 StateProj::Waiting { held } => {
-                    // A wait that is over is over, also if a permit has come meanwhile: whoever asked is gone.
                     let waiting = held.as_mut().expect(DONE);
-                    if waiting.sleep.as_mut().poll(cx).is_ready() {
-                        held.take().expect(DONE).expire::<M>()
-                    } else if let Poll::Ready(permit) = waiting.place.poll(cx) {
-                        held.take().expect(DONE).go_on(permit)
-                    } else {
-                        return Poll::Pending;
+                    let waited = ready!(waiting.wait.as_mut().poll(cx));
+                    let Held { mut ready, request, wants, .. } = *held.take().expect(DONE);
+                    match waited {
+                        Ok(permit) => {
+                            State::Calling { future: ready.call(request), permit: Some(permit) }
+                        }
+                        Err(problem) => {
+                            let answer = Some(Box::new(M::refused(problem, wants)));
+                            State::Refused { answer }
+                        }
                     }
                 }
                 StateProj::Refused { answer } => return Poll::Ready(*answer.take().expect(DONE)),
             };
             state.set(next);
         }
-    }
-}
-
-impl<Req, S: Service<Req>, Z, W> Held<Req, S, Z, W> {
-    fn go_on<A>(self, permit: Permit) -> State<S::Future, Self, A> {
-        let Self { mut ready, request, .. } = self;
-        State::Calling { future: ready.call(request), permit: Some(permit) }
-    }
-
-    fn expire<M>(self) -> State<S::Future, Self, Result<M::Response, S::Error>>
-    where
-        M: Mode<Req, S::Response, S::Error, Wants = W>,
-    {
-        let answer = M::refused(self.place.expire(), self.wants);
-        State::Refused { answer: Some(Box::new(answer)) }
     }
 }
 

@@ -81,6 +81,7 @@
 mod builder;
 mod future;
 mod gate;
+mod guard;
 mod handle;
 mod meters;
 mod mode;
@@ -88,6 +89,7 @@ mod permit;
 mod permits;
 mod service;
 mod settings;
+mod waits;
 
 pub use self::builder::BulkheadBuilder;
 pub use self::future::ResponseFuture;
@@ -97,3 +99,4 @@ pub use self::mode::{HoldingBody, Mode, ToTheEnd, UntilTheEnd};
 pub use self::permit::Permit;
 pub use self::service::{BulkheadLayer, Bulkheaded};
 pub use self::settings::BulkheadSettings;
+pub use self::waits::Waits;

@@ -8,8 +8,8 @@ use buttress_core::stage::{Keep, Rewrap};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::permit::Turn;
-use super::{Bulkhead, Mode, Permit, ResponseFuture, ToTheEnd};
+use super::{Bulkhead, Mode, ResponseFuture, ToTheEnd};
+use crate::door::Admission;
 use crate::{NoTimer, Priority};
 
 /// Puts services behind a bulkhead. Made by [`Bulkhead::layer`].
@@ -141,11 +141,10 @@ where
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let Some(permit) = Permit::take(&self.bulkhead.room) else {
+        let Some(permit) = self.bulkhead.take() else {
             let priority = M::priority(&request).unwrap_or(self.bulkhead.priority);
             return line_up(&self.bulkhead, priority, &mut self.inner, request);
         };
-        self.bulkhead.room.meters.passed.increment(1);
         ResponseFuture::calling(self.inner.call(request), permit)
     }
 }
@@ -162,18 +161,14 @@ where
     M: Mode<Req, S::Response, S::Error>,
     T: Timer,
 {
-    match Turn::ask(&bulkhead.room, priority) {
-        Turn::Now(permit) => {
-            bulkhead.room.meters.passed.increment(1);
-            ResponseFuture::calling(inner.call(request), permit)
-        }
-        Turn::Never(problem) => ResponseFuture::refused(problem, M::wants(&request)),
-        Turn::Later(place) => {
+    match bulkhead.line_up(priority) {
+        Admission::In(permit) => ResponseFuture::calling(inner.call(request), permit),
+        Admission::Out(problem) => ResponseFuture::refused(problem, M::wants(&request)),
+        Admission::Wait(wait) => {
             let fresh = inner.clone();
             let ready = std::mem::replace(inner, fresh);
-            let sleep = bulkhead.timer.sleep(bulkhead.room.at_most);
             let wants = M::wants(&request);
-            ResponseFuture::waiting(place, sleep, ready, request, wants)
+            ResponseFuture::waiting(wait, ready, request, wants)
         }
     }
 }

@@ -10,6 +10,7 @@ use buttress_core::clock::{ManualClock, TokioTimer, secs};
 use buttress_core::outcome::LocalRefusal;
 use buttress_core::{Code, Problem};
 use buttress_overload::adaptive::{Adaptive, Aimd, Gradient, Slot};
+use buttress_overload::bulkhead::Bulkhead;
 use buttress_overload::door::{DoorLayer, Guard};
 use buttress_overload::outlier::{EndpointSet, Outliers, Seat};
 use buttress_overload::shed::{Place, Shed, Waits};
@@ -33,6 +34,10 @@ fn throttle() -> Throttle {
     Throttle::builder().build().unwrap()
 }
 
+fn bulkhead(permits: u32) -> Bulkhead<TokioTimer> {
+    Bulkhead::of(permits).queue(64, secs(1), TokioTimer).build().unwrap()
+}
+
 fn shed(limit: u32) -> Shed<TokioTimer> {
     Shed::of(limit).queue(64, secs(1), TokioTimer).build().unwrap()
 }
@@ -42,6 +47,7 @@ async fn keeps_the_contract_of_tower() {
     Contract::new(|| adaptive().layer()).check().await;
     Contract::new(|| throttle().leak().layer().leak()).check().await;
     Contract::new(|| shed(64).layer()).check().await;
+    Contract::new(|| DoorLayer::new(bulkhead(64))).check().await;
     Contract::new(|| DoorLayer::new(Some(adaptive()))).check().await;
     Contract::new(|| DoorLayer::new(None::<Shed<TokioTimer>>)).check().await;
     Contract::new(|| DoorLayer::new((throttle(), (adaptive(), shed(64))))).check().await;
@@ -50,6 +56,8 @@ async fn keeps_the_contract_of_tower() {
 #[tokio::test(start_paused = true)]
 async fn keeps_the_contract_of_tower_also_after_a_wait() {
     Contract::new(|| shed(1).layer().priority(Priority::Critical)).concurrency(1).check().await;
+    let bulkhead = || DoorLayer::new(bulkhead(1)).priority(Priority::Critical);
+    Contract::new(bulkhead).concurrency(1).check().await;
 }
 
 #[test]
