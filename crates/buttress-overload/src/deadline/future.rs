@@ -28,12 +28,18 @@ pin_project! {
         future: Option<S::Future>,
         #[pin]
         alarm: Alarm<T>,
-        deadline: Option<Deadline>,
+        // None, where there is no deadline.
+        watch: Option<Watch<T>>,
         refused: bool,
-        rules: Shared<Rules>,
-        timer: T,
         wants: M::Wants,
     }
+}
+
+/// By when, by which rules, and who wakes us then.
+struct Watch<T> {
+    deadline: Deadline,
+    rules: Shared<Rules>,
+    timer: T,
 }
 
 impl<Req, S, T, M> ResponseFuture<Req, S, T, M>
@@ -50,23 +56,29 @@ where
         let now = clock.now();
         let deadline = rules.deadline(M::said(&request, clock, now, &rules.told), now);
         if deadline.is_some_and(|deadline| deadline.is_over(now)) {
-            return Self::over(rules, timer, wants);
+            return Self::over(rules, wants);
         }
-        if let Some(deadline) = deadline {
-            M::tell(&mut request, deadline, now, &rules.told);
-        }
-        // Until the end: the future is made where it is returned, as to move it costs more than all else here.
-        let _scope = deadline.map(Deadline::enter);
-        let (alarm, rules, timer) = (Alarm::unarmed(), rules.clone(), timer.clone());
+        let Some(deadline) = deadline else {
+            return Self::calling(inner, request, &mut None, wants);
+        };
+        M::tell(&mut request, deadline, now, &rules.told);
+        let mut watch = Some(Watch { deadline, rules: rules.clone(), timer: timer.clone() });
+        let _scope = deadline.enter();
+        Self::calling(inner, request, &mut watch, wants)
+    }
+
+    // A function of its own, in which there is nothing that a panic would drop: only so the future is made where it stays, and
+    // to move that of a whole wall costs more than all else here.
+    #[inline(never)]
+    fn calling(inner: &mut S, request: Req, watch: &mut Option<Watch<T>>, wants: M::Wants) -> Self {
         let future = Some(inner.call(request));
-        Self { future, alarm, deadline, refused: false, rules, timer, wants }
+        Self { future, alarm: Alarm::unarmed(), watch: watch.take(), refused: false, wants }
     }
 
     #[cold]
-    fn over(rules: &Shared<Rules>, timer: &T, wants: M::Wants) -> Self {
+    fn over(rules: &Rules, wants: M::Wants) -> Self {
         rules.before.increment(1);
-        let (alarm, rules, timer) = (Alarm::unarmed(), rules.clone(), timer.clone());
-        Self { future: None, alarm, deadline: None, refused: true, rules, timer, wants }
+        Self { future: None, alarm: Alarm::unarmed(), watch: None, refused: true, wants }
     }
 }
 
@@ -81,18 +93,17 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        // One place for the answer, as to move it costs more than to pass it.
-        let mut polled = match this.future.as_mut().as_pin_mut() {
-            Some(future) => {
-                let _scope = this.deadline.map(Deadline::enter);
-                M::passed(future.poll(cx))
+        if let Some(future) = this.future.as_mut().as_pin_mut() {
+            let scope = this.watch.as_ref().map(|watch| watch.deadline.enter());
+            match M::passed(future.poll(cx)) {
+                Poll::Pending => drop(scope),
+                ready @ Poll::Ready(_) => return ready,
             }
-            None => Poll::Pending,
-        };
-        if polled.is_pending() && this.is_over(cx) {
-            polled = Poll::Ready(M::refused(Problem::new(Code::TIMED_OUT), *this.wants));
         }
-        polled
+        if this.is_over(cx) {
+            return Poll::Ready(M::refused(Problem::new(Code::TIMED_OUT), *this.wants));
+        }
+        Poll::Pending
     }
 }
 
@@ -109,14 +120,14 @@ where
             assert!(refused, "the future was polled after it had completed");
             return true;
         }
-        let Some(deadline) = *self.deadline else { return false };
-        let left = || deadline.remaining(self.rules.clock.get().now());
-        if self.alarm.as_mut().poll(self.timer, left, cx).is_pending() {
+        let Some(Watch { deadline, rules, timer }) = self.watch else { return false };
+        let left = || deadline.remaining(rules.clock.get().now());
+        if self.alarm.as_mut().poll(timer, left, cx).is_pending() {
             return false;
         }
         // Here, and not with the future around, which may live on: whatever the call holds is given back.
         self.future.set(None);
-        self.rules.meanwhile.increment(1);
+        rules.meanwhile.increment(1);
         true
     }
 }
@@ -129,7 +140,7 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
-            .field("deadline", &self.deadline)
+            .field("deadline", &self.watch.as_ref().map(|watch| watch.deadline))
             .field("alarm", &self.alarm)
             .finish_non_exhaustive()
     }
