@@ -8,17 +8,16 @@ use buttress_core::clock::Timer;
 use buttress_core::outcome::{Classify, Judgement, Outcome, Verdict};
 use buttress_core::sync::Shared;
 use bytes::Bytes;
-use http::header::TRAILER;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::decide::Course;
+use crate::counted::Counted;
 use crate::head::Head;
-use crate::hedge::{Raced, RequestRace, Requests, poll_both};
+use crate::hedge::{RequestRace, Requests, poll_both};
 use crate::layer::Judged;
-use crate::plan::{Plan, is_repeat, seen, span};
+use crate::plan::{Plan, seen, span};
 use crate::replay::Reel;
 use crate::{Attempt, ReplayBody};
 
@@ -63,55 +62,38 @@ where
     S: Service<Request<ReplayBody<B>>>,
     T: Timer,
 {
-    /// Of a call that is never repeated.
-    #[inline]
-    pub(crate) fn once(future: S::Future, shared: Shared<Judged<C, T>>) -> Self {
-        Self { state: State::Calling { future }, race: None, plan: None, shared }
-    }
-
     /// Makes the first attempt, with the instance that is ready, and keeps what others are made of. All of it in one place:
-    /// to move a plan costs more than to make one.
-    #[expect(clippy::inline_always, reason = "a call would move the plan")]
-    #[inline(always)]
-    pub(crate) fn first(mut service: S, request: Request<B>, shared: &Shared<Judged<C, T>>) -> Self
+    /// to move a request that was looked at costs more than to make one.
+    #[inline]
+    pub(crate) fn begin(service: &mut S, request: Request<B>, shared: &Shared<Judged<C, T>>) -> Self
     where
+        S: Clone,
         B: Body,
     {
         let inner = &shared.inner;
+        if !inner.may_repeat() || request.method() == Method::CONNECT {
+            let future = service.call(request.map(ReplayBody::passing));
+            return Self::calling(future, None, shared);
+        }
         let head = Head::of(&request);
-        let is_inner = is_repeat(&request, inner);
-        let (deposit, span) = (inner.begin(is_inner), span(inner, Attempt::FIRST));
-        let by_cap = inner.count_for_hedges(is_inner);
-        let mut reel = Reel::Empty;
-        let request = request.map(|body| {
-            let ends_with_its_bytes = || !head.headers.contains_key(TRAILER);
-            let (body, taped) = Reel::record(body, &inner.room, ends_with_its_bytes);
-            reel = taped;
-            body
-        });
+        let counted = Counted::begin(&request, inner);
+        let span = span(inner, Attempt::FIRST);
+        let (parts, body) = request.into_parts();
+        let (body, reel) = Reel::record(body, &inner.room, || !head.announces_trailers());
+        let request = Request::from_parts(parts, body);
         // Not through a closure, which would move the request once more.
         let future = match &span {
             None => service.call(request),
             Some(span) => span.in_scope(|| service.call(request)),
         };
-        Self {
-            state: State::Calling { future },
-            race: None,
-            plan: Some(Plan {
-                service,
-                head,
-                reel,
-                course: Course::new(),
-                deposit,
-                by_cap,
-                is_inner,
-                has_hedged: false,
-                has_waited: false,
-                span,
-                next: None,
-            }),
-            shared: shared.clone(),
-        }
+        let fresh = service.clone();
+        let service = std::mem::replace(service, fresh);
+        Self::calling(future, Some(Plan::new(service, head, reel, counted, span)), shared)
+    }
+
+    #[inline]
+    fn calling(future: S::Future, plan: Option<Plan<S, B>>, shared: &Shared<Judged<C, T>>) -> Self {
+        Self { state: State::Calling { future }, race: None, plan, shared: shared.clone() }
     }
 }
 
@@ -127,7 +109,6 @@ where
     #[inline]
     #[expect(clippy::expect_used, reason = "who waits for another attempt has a plan for it")]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        const PLANNED: &str = "there is another attempt only where it was planned";
         let this = self.project();
         let (mut state, shared) = (this.state, &**this.shared);
         loop {
@@ -139,11 +120,7 @@ where
                         Some(hedging) => {
                             let mut racing = Requests { shared, plan, first: future };
                             let raced = poll_both(hedging, &mut racing, this.race, cx);
-                            if matches!(raced, Poll::Ready(Raced::Second(_))) {
-                                // The loser goes before the answer does.
-                                state.set(State::Done);
-                            }
-                            raced.map(Raced::answer)
+                            raced.map(|raced| raced.answer_after(|| state.set(State::Done)))
                         }
                     };
                     let Poll::Ready(result) = &polled else {
@@ -152,11 +129,8 @@ where
                     };
                     // If there is another one, what came back is dropped here, and not after the pause: it may hold a
                     // connection.
-                    match pause_after(shared, plan, result) {
-                        None => return polled,
-                        Some(Duration::ZERO) => State::Readying,
-                        Some(pause) => State::Sleeping { sleep: shared.inner.timer.sleep(pause) },
-                    }
+                    let Some(pause) = pause_after(shared, plan, result) else { return polled };
+                    after(pause, &shared.inner.timer)
                 }
                 StateProj::Sleeping { sleep } => {
                     ready!(sleep.poll(cx));
@@ -164,14 +138,19 @@ where
                 }
                 StateProj::Done => unreachable!("the future was polled after it had completed"),
                 StateProj::Readying => {
-                    let plan = this.plan.as_mut().expect(PLANNED);
-                    ready!(plan.service.poll_ready(cx))?;
-                    let request = plan.next(&shared.inner).expect(PLANNED);
-                    State::Calling { future: plan.call(request) }
+                    let plan = this.plan.as_mut().expect("there is a pause where it was planned");
+                    State::Calling { future: ready!(plan.poll_next(&shared.inner, cx))? }
                 }
             };
             state.set(next);
         }
+    }
+}
+
+fn after<F, T: Timer>(pause: Duration, timer: &T) -> State<F, T::Sleep> {
+    match pause {
+        Duration::ZERO => State::Readying,
+        pause => State::Sleeping { sleep: timer.sleep(pause) },
     }
 }
 

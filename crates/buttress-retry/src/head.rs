@@ -1,6 +1,6 @@
 use buttress_core::clock::Clock;
 use buttress_core::{Deadline, RequestContext};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, TRAILER};
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
 /// What another attempt is made of: a clone of the head of the request.
@@ -46,6 +46,11 @@ impl Head {
 
     pub(crate) fn context(&self) -> Option<&RequestContext> {
         self.extensions.get()
+    }
+
+    /// Whether it says that trailers follow its body.
+    pub(crate) fn announces_trailers(&self) -> bool {
+        self.headers.contains_key(TRAILER)
     }
 
     /// Whether it is a request of gRPC, and not of gRPC-Web, which is another protocol.

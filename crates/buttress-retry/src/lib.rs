@@ -7,6 +7,7 @@ mod backoff;
 mod budget;
 mod builder;
 pub mod config;
+mod counted;
 mod decide;
 #[cfg(any(feature = "hyper", feature = "tonic"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "hyper", feature = "tonic"))))]

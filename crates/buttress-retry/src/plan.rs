@@ -1,7 +1,7 @@
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use buttress_core::outcome::{Judgement, Outcome};
-use buttress_core::stage::RequestHead;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -9,6 +9,7 @@ use tracing::Span;
 
 use crate::Attempt;
 use crate::budget::{Cost, Deposit};
+use crate::counted::Counted;
 use crate::decide::{Course, Why};
 use crate::head::Head;
 use crate::hedge::{Fare, Hedging};
@@ -36,6 +37,36 @@ pub(crate) struct Plan<S, B> {
     pub(crate) span: AttemptSpan,
     /// What was decided, until it is sent.
     pub(crate) next: Option<Box<(Next, ReplayBody<B>)>>,
+}
+
+impl<S, B> Plan<S, B> {
+    /// Of a call whose first attempt was made.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call would move it, which costs more than to make it"
+    )]
+    #[inline(always)]
+    pub(crate) const fn new(
+        service: S,
+        head: Head,
+        reel: Reel<B>,
+        Counted { is_inner, deposit, by_cap }: Counted,
+        span: AttemptSpan,
+    ) -> Self {
+        Self {
+            service,
+            head,
+            reel,
+            course: Course::new(),
+            deposit,
+            by_cap,
+            is_inner,
+            has_hedged: false,
+            has_waited: false,
+            span,
+            next: None,
+        }
+    }
 }
 
 impl<S, B: Body> Plan<S, B> {
@@ -79,12 +110,25 @@ impl<S, B: Body> Plan<S, B> {
         }
     }
 
-    /// The next attempt, as it was decided; nothing if it was not.
-    pub(crate) fn next<T>(&mut self, inner: &Inner<T>) -> Option<Request<ReplayBody<B>>> {
-        let (next, body) = *self.next.take()?;
+    /// The next attempt, as it was decided, once the instance is ready again.
+    #[expect(
+        clippy::expect_used,
+        reason = "it is asked after a pause, which is there where one was decided"
+    )]
+    pub(crate) fn poll_next<T>(
+        &mut self,
+        inner: &Inner<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Future, S::Error>>
+    where
+        S: Service<Request<ReplayBody<B>>>,
+    {
+        ready!(self.service.poll_ready(cx))?;
+        let (next, body) = *self.next.take().expect("there is a pause only before an attempt");
         next.send(inner, &self.course);
         self.span = span(inner, self.course.attempt);
-        Some(self.request(self.course.attempt, body, inner))
+        let request = self.request(self.course.attempt, body, inner);
+        Poll::Ready(Ok(entered(&self.span, || self.service.call(request))))
     }
 
     /// Whether a second attempt may be made beside this one, as far as can be said before it is time.
@@ -152,15 +196,6 @@ impl<S, B: Body> Plan<S, B> {
         &self.course
     }
 
-    /// Makes an attempt, with the instance that is ready.
-    #[inline]
-    pub(crate) fn call(&mut self, request: Request<ReplayBody<B>>) -> S::Future
-    where
-        S: Service<Request<ReplayBody<B>>>,
-    {
-        entered(&self.span, || self.service.call(request))
-    }
-
     /// Runs what belongs to the attempt.
     #[inline]
     pub(crate) fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
@@ -175,14 +210,6 @@ impl<S, B: Body> Plan<S, B> {
             inner.waits(self.deposit.take(), self.by_cap.take());
         }
     }
-}
-
-/// Whether this is the repeat of an outer call.
-#[inline]
-pub(crate) fn is_repeat<B, T>(request: &Request<B>, inner: &Inner<T>) -> bool {
-    let marked = !request.headers().is_empty()
-        && inner.repeats.as_ref().is_some_and(|repeats| repeats.read(request) > 0);
-    marked || Inner::<T>::is_inner(request.context())
 }
 
 /// That of an attempt, if there are any.

@@ -5,7 +5,7 @@ use buttress_core::clock::Timer;
 use buttress_core::outcome::{Classify, HttpClassify};
 use buttress_core::sync::Shared;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -56,14 +56,7 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let inner = &self.shared.inner;
-        if !inner.may_repeat() || request.method() == Method::CONNECT {
-            let future = self.inner.call(request.map(ReplayBody::passing));
-            return ResponseFuture::once(future, self.shared.clone());
-        }
-        let fresh = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, fresh);
-        ResponseFuture::first(ready, request, &self.shared)
+        ResponseFuture::begin(&mut self.inner, request, &self.shared)
     }
 }
 

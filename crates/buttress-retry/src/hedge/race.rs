@@ -34,6 +34,14 @@ impl<A> Raced<A> {
             Self::First(answer) | Self::Second(answer) => answer,
         }
     }
+
+    /// The same, once the first was dropped in this way that works still: the loser goes before the answer does.
+    pub(crate) fn answer_after(self, drop_first: impl FnOnce()) -> A {
+        if matches!(self, Self::Second(_)) {
+            drop_first();
+        }
+        self.answer()
+    }
 }
 
 /// Two attempts of one call, whatever it is.

@@ -1,0 +1,30 @@
+use buttress_core::stage::RequestHead;
+use http::Request;
+
+use crate::budget::Deposit;
+use crate::inner::Inner;
+
+/// As what a call was counted that has just begun.
+pub(crate) struct Counted {
+    pub(crate) is_inner: bool,
+    pub(crate) deposit: Option<Deposit>,
+    pub(crate) by_cap: Option<Deposit>,
+}
+
+impl Counted {
+    /// Counts it.
+    #[inline]
+    pub(crate) fn begin<R, T>(request: &Request<R>, inner: &Inner<T>) -> Self {
+        let is_inner = is_repeat(request, inner);
+        let (deposit, by_cap) = (inner.begin(is_inner), inner.count_for_hedges(is_inner));
+        Self { is_inner, deposit, by_cap }
+    }
+}
+
+/// Whether this is the repeat of an outer call.
+#[inline]
+fn is_repeat<B, T>(request: &Request<B>, inner: &Inner<T>) -> bool {
+    let marked = !request.headers().is_empty()
+        && inner.repeats.as_ref().is_some_and(|repeats| repeats.read(request) > 0);
+    marked || Inner::<T>::is_inner(request.context())
+}
