@@ -1,5 +1,6 @@
 mod calls;
 mod host;
+mod readiness;
 
 use std::fmt;
 

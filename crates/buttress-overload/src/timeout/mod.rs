@@ -156,9 +156,19 @@ impl<T: Timer + Clone> Timeout<T> {
 }
 
 impl<T> Timeout<T> {
-    /// Its time is over.
+    /// The problem of a call whose time is over, which is counted: for whoever looks after the time himself.
+    ///
+    /// ```
+    /// use buttress_core::clock::ms;
+    /// use buttress_core::Code;
+    /// use buttress_overload::NoTimer;
+    /// use buttress_overload::timeout::Timeout;
+    ///
+    /// let timeout = Timeout::after(ms(100), NoTimer);
+    /// assert_eq!(timeout.expire().code(), Code::TIMED_OUT);
+    /// ```
     #[cold]
-    fn expire(&self) -> Problem {
+    pub fn expire(&self) -> Problem {
         if let Some(expired) = &self.expired {
             expired.increment(1);
         }

@@ -10,14 +10,15 @@ use buttress_core::deadline::Wire;
 use buttress_core::metrics::Metrics;
 use buttress_core::outcome::HttpClassify;
 use buttress_core::stage::Keep;
+use buttress_core::sync::Shared;
 use buttress_core::{BuildError, Faults};
 use buttress_overload::deadline::DeadlineLayer;
 use buttress_overload::door::DoorLayer;
 use buttress_overload::timeout::Timeout;
 use buttress_retry::{Hedge, Retry, RetryBuilder, RetryLayer};
 
+use super::attempt::Limits;
 use super::parts::{Guards, Parts};
-use super::timer::WallTimer;
 use super::{Outbound, OutboundBuilder};
 
 /// Without a deadline and without a budget, more attempts than these do harm.
@@ -102,16 +103,14 @@ impl OutboundBuilder {
             let bulkhead = bulkhead.named(self.named()).clock(self.shared_clock());
             faults.within("bulkhead", bulkhead.metrics(&self.told_to()).build())
         });
-        let timeout = self.built_timeout();
         let guards = DoorLayer::new(guards?).classify(self.classify.clone()).keep_body();
-        Some(Parts {
-            deadline,
-            guards,
-            retry: retry?,
-            breaker: breaker?,
+        let limits = Limits {
+            breaker: breaker?.breaker().clone(),
+            classify: Shared::new(self.classify.clone()),
             bulkhead: all_or(bulkhead)?,
-            timeout,
-        })
+            timeout: self.built_timeout(),
+        };
+        Some(Parts { deadline, guards, retry: retry?, limits: Shared::new(limits) })
     }
 
     fn built_deadline(&self) -> DeadlineLayer<TokioTimer, Keep> {
@@ -185,12 +184,9 @@ impl OutboundBuilder {
             .build()
     }
 
-    fn built_timeout(&self) -> Timeout<WallTimer> {
-        let timeout = match self.attempt_timeout {
-            Some(time) => Timeout::after(time, WallTimer::Tokio),
-            None => Timeout::after(Duration::MAX, WallTimer::Never),
-        };
-        timeout.metrics(&self.told_to(), &self.name)
+    fn built_timeout(&self) -> Option<Timeout<TokioTimer>> {
+        let timeout = Timeout::after(self.attempt_timeout?, TokioTimer);
+        Some(timeout.metrics(&self.told_to(), &self.name))
     }
 
     fn told_to(&self) -> Metrics {

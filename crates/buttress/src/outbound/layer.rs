@@ -144,7 +144,7 @@ impl Outbound {
     /// [forces](Breaker::force) it.
     #[must_use]
     pub fn breaker(&self) -> &Breaker {
-        self.parts.breaker.breaker()
+        &self.parts.limits.breaker
     }
 
     /// How the dependency is, as far as calls tell, for a health report.
@@ -162,7 +162,7 @@ impl Outbound {
     /// The bulkhead, if there is one: how many calls are under way, and the limit, which can be changed.
     #[must_use]
     pub fn bulkhead(&self) -> Option<&Bulkhead<TokioTimer>> {
-        self.parts.bulkhead.as_ref()
+        self.parts.limits.bulkhead.as_ref()
     }
 }
 

@@ -34,7 +34,8 @@ where
         }
     }
 
-    #[inline]
+    // A function of its own, from which each future is returned as it is made, and not put together with the other one first.
+    #[inline(never)]
     fn call(&mut self, request: Req) -> Self::Future {
         match self {
             Self::In(service) => MaybeFuture::In { future: service.call(request) },

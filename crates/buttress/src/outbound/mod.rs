@@ -18,6 +18,7 @@
 )]
 //! | what is no HTTP, a database for one | each part by itself: [`Breaker::call`](crate::circuit_breaker::Breaker::call), [`RetryPolicy::run`](crate::retry::RetryPolicy::run) and their like |
 
+mod attempt;
 mod builder;
 mod check;
 mod layer;
@@ -27,7 +28,6 @@ mod parts;
 mod reqwest;
 mod service;
 mod settings;
-mod timer;
 #[cfg(feature = "tonic")]
 mod tonic;
 

@@ -1,35 +1,31 @@
 //! What the wall is made of, from the outside in.
 
-use buttress_circuit_breaker::{BreakerTicket, CircuitBreaker, CircuitBreakerLayer};
+use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::Reply;
 use buttress_core::clock::TokioTimer;
 use buttress_core::outcome::{HttpClassify, JudgedBody};
 use buttress_core::stage::Keep;
+use buttress_core::sync::Shared;
 use buttress_overload::adaptive::Adaptive;
-use buttress_overload::bulkhead::{Bulkhead, Bulkheaded};
 use buttress_overload::deadline::{DeadlineLayer, DeadlineService};
 use buttress_overload::door::{ByExtension, Door, DoorLayer};
 use buttress_overload::shed::Shed;
 use buttress_overload::throttle::Throttle;
-use buttress_overload::timeout::{TimedOut, Timeout};
 use buttress_retry::{Retry, RetryLayer};
 use tower_layer::Layer;
 
+use super::attempt::{Attempts, Limits};
 use super::maybe::Maybe;
-use super::timer::WallTimer;
 
 /// The body of an answer: the dependency's own, or that of an answer in its place.
-pub type OutboundBody<B> = Reply<JudgedBody<Reply<B>, HttpClassify, BreakerTicket>>;
+pub type OutboundBody<B> = Reply<JudgedBody<B, HttpClassify, BreakerTicket>>;
 
 /// Those that may turn a call away before anything is done for it: the cheapest first, and who waits last.
 pub(super) type Guards = (Option<Throttle>, (Option<Adaptive>, Option<Shed<TokioTimer>>));
 
-// Here the body becomes one that refusals can be put into, and with the breaker one that tells how it ended: whoever stands outside of
-// them keeps its type.
-type Timed<S> = TimedOut<S, WallTimer>;
-type Held<S> = Maybe<Bulkheaded<Timed<S>, Keep, TokioTimer>, Timed<S>>;
-type Broken<S> = CircuitBreaker<Held<S>>;
-type Repeated<S> = Retry<Broken<S>, HttpClassify, TokioTimer>;
+// Right at the client the body becomes one that refusals can be put into, and one that tells the breaker how it ended: whoever stands
+// outside of that keeps its type.
+type Repeated<S> = Retry<Attempts<S>, HttpClassify, TokioTimer>;
 type Guarded<S> = Door<Repeated<S>, Guards, HttpClassify, Keep, ByExtension>;
 pub(super) type Wall<S> = DeadlineService<Maybe<Guarded<S>, Repeated<S>>, TokioTimer, Keep>;
 
@@ -38,19 +34,12 @@ pub(super) struct Parts {
     pub(super) deadline: DeadlineLayer<TokioTimer, Keep>,
     pub(super) guards: DoorLayer<Guards, HttpClassify, Keep>,
     pub(super) retry: RetryLayer<HttpClassify, TokioTimer>,
-    pub(super) breaker: CircuitBreakerLayer,
-    pub(super) bulkhead: Option<Bulkhead<TokioTimer>>,
-    pub(super) timeout: Timeout<WallTimer>,
+    pub(super) limits: Shared<Limits>,
 }
 
 impl Parts {
     pub(super) fn around<S>(&self, client: S) -> Wall<S> {
-        let timed = self.timeout.layer().layer(client);
-        let held = match &self.bulkhead {
-            Some(bulkhead) => Maybe::In(bulkhead.layer().keep_body().layer(timed)),
-            None => Maybe::Bare(timed),
-        };
-        let repeated = self.retry.layer(self.breaker.layer(held));
+        let repeated = self.retry.layer(Attempts::new(client, self.limits.clone()));
         // A door where nobody stands would judge each answer for nobody.
         let guarded = match self.guards.guard() {
             (None, (None, None)) => Maybe::Bare(repeated),
@@ -64,9 +53,7 @@ impl Parts {
             deadline: self.deadline.leak(),
             guards: self.guards.leak(),
             retry: self.retry.leak(),
-            breaker: self.breaker.leak(),
-            bulkhead: self.bulkhead.map(Bulkhead::leak),
-            timeout: self.timeout.leak(),
+            limits: Shared::new((*self.limits).clone().leak()).leak(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The outbound wall.
 
 mod allocations;
+mod attempts;
 mod contract;
 mod deadlines;
 mod guards;

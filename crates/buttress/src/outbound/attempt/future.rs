@@ -1,0 +1,162 @@
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use buttress_circuit_breaker::BreakerTicket;
+use buttress_core::Problem;
+use buttress_core::outcome::{
+    Classify, HttpClassify, JudgedAnswer, Judgement, Outcome, Verdict, Wants,
+};
+use buttress_core::stage::Rewrap;
+use buttress_core::sync::Shared;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::Limits;
+use super::call::{Before, Call};
+use super::unwinding::Unwinding;
+use crate::outbound::OutboundBody;
+
+pin_project! {
+    /// The future of an attempt.
+    ///
+    /// To drop it drops the call, gives its permit back, and says that the caller went away.
+    pub struct AttemptFuture<S, A>
+    where
+        S: Service<Request<A>>,
+    {
+        #[pin]
+        call: Call<S, A>,
+        ticket: Option<BreakerTicket>,
+        wants: Wants,
+        limits: Shared<Limits>,
+    }
+}
+
+impl<S: Service<Request<A>>, A> AttemptFuture<S, A> {
+    #[inline]
+    pub(super) const fn made(
+        call: Call<S, A>,
+        ticket: Option<BreakerTicket>,
+        wants: Wants,
+        limits: Shared<Limits>,
+    ) -> Self {
+        Self { call, ticket, wants, limits }
+    }
+
+    /// Of a call that is not made, or not yet.
+    #[cold]
+    pub(super) fn not_made(
+        before: Before<S, A>,
+        ticket: Option<BreakerTicket>,
+        wants: Wants,
+        limits: &Shared<Limits>,
+    ) -> Self {
+        Self { call: Call::not_made(before), ticket, wants, limits: limits.clone() }
+    }
+}
+
+impl<S, A, B> Future for AttemptFuture<S, A>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Error: Error + 'static,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<Response<OutboundBody<B>>, S::Error>;
+
+    #[inline]
+    #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (mut call, limits) = (this.call, &**this.limits);
+        let unwinding = Unwinding::of_call(this.ticket);
+        if call.future.is_none()
+            && let Err(halted) = call.as_mut().begin(cx)
+        {
+            return halt(halted, unwinding, *this.wants, limits);
+        }
+        let future = call.as_mut().project().future.as_pin_mut();
+        let polled = match future.expect("it has just begun, or it was there").poll(cx) {
+            Poll::Pending => {
+                let halted = call.expire(limits, cx);
+                return halt(halted, unwinding, *this.wants, limits);
+            }
+            ready @ Poll::Ready(_) => ready,
+        };
+        *call.project().permit = None;
+        unwinding.done();
+        let mut judging = Unwinding::of_judge(this.ticket);
+        let answer = <Rewrap as JudgedAnswer<Request<A>, _, _, _, _>>::judged(
+            &limits.classify,
+            judging.ticket(),
+            polled,
+        );
+        judging.done();
+        answer
+    }
+}
+
+/// There is no answer of the client: not yet, or not any more.
+#[inline]
+fn halt<B, E>(
+    halted: Poll<Problem>,
+    mut unwinding: Unwinding<'_>,
+    wants: Wants,
+    limits: &Limits,
+) -> Poll<Result<Response<OutboundBody<B>>, E>>
+where
+    B: Body<Data = Bytes>,
+    E: Error + 'static,
+{
+    let ticket = unwinding.ticket();
+    let Poll::Ready(problem) = halted else {
+        ticket.iter_mut().for_each(BreakerTicket::waits);
+        unwinding.done();
+        return Poll::Pending;
+    };
+    let ticket = ticket.take();
+    unwinding.done();
+    Poll::Ready(refuse(problem, ticket, wants, limits))
+}
+
+/// An answer of our own, which the breaker hears of as of any other.
+#[cold]
+fn refuse<B, E>(
+    problem: Problem,
+    ticket: Option<BreakerTicket>,
+    wants: Wants,
+    limits: &Limits,
+) -> Result<Response<OutboundBody<B>>, E>
+where
+    B: Body<Data = Bytes>,
+    E: Error + 'static,
+{
+    let answer = <Rewrap as JudgedAnswer<
+        Request<()>,
+        Response<B>,
+        E,
+        HttpClassify,
+        BreakerTicket,
+    >>::refused(problem, wants)?;
+    if let Some(ticket) = ticket {
+        ticket.settle(match Classify::<_, E>::response(&*limits.classify, &answer) {
+            Verdict::Now(judgement) => judgement,
+            Verdict::AtEnd(_) => Judgement::new(Outcome::Success),
+        });
+    }
+    Ok(answer)
+}
+
+impl<S, A> fmt::Debug for AttemptFuture<S, A>
+where
+    S: Service<Request<A>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttemptFuture").finish_non_exhaustive()
+    }
+}

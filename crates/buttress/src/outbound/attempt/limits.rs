@@ -1,0 +1,44 @@
+use buttress_circuit_breaker::Breaker;
+use buttress_core::clock::TokioTimer;
+use buttress_core::outcome::HttpClassify;
+use buttress_core::sync::Shared;
+use buttress_overload::Priority;
+use buttress_overload::bulkhead::{Bulkhead, Permit, Waits};
+use buttress_overload::door::{Admission, Guard};
+use buttress_overload::timeout::Timeout;
+use http::Request;
+
+/// What bounds an attempt, from the outside in.
+#[derive(Clone, Debug)]
+pub(in crate::outbound) struct Limits {
+    pub(in crate::outbound) breaker: Breaker,
+    pub(in crate::outbound) classify: Shared<HttpClassify>,
+    pub(in crate::outbound) bulkhead: Option<Bulkhead<TokioTimer>>,
+    pub(in crate::outbound) timeout: Option<Timeout<TokioTimer>>,
+}
+
+impl Limits {
+    pub(in crate::outbound) fn leak(self) -> Self {
+        Self {
+            breaker: self.breaker.leak(),
+            classify: self.classify.leak(),
+            bulkhead: self.bulkhead.map(Bulkhead::leak),
+            timeout: self.timeout.map(Timeout::leak),
+        }
+    }
+
+    /// Whether there is a permit for this request; none is needed where there is no bulkhead.
+    #[inline]
+    pub(super) fn admit<A>(
+        &self,
+        request: &Request<A>,
+    ) -> Admission<Option<Permit>, Waits<TokioTimer>> {
+        let Some(bulkhead) = &self.bulkhead else { return Admission::In(None) };
+        let priority = Priority::of(request.extensions()).unwrap_or(bulkhead.priority());
+        match bulkhead.admit(priority) {
+            Admission::In(permit) => Admission::In(Some(permit)),
+            Admission::Out(problem) => Admission::Out(problem),
+            Admission::Wait(wait) => Admission::Wait(wait),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! One attempt: circuit breaker, bulkhead and timeout in one service. A future that is put into a future is moved, and an answer that
+//! goes through three hands is moved three times: that would cost more than the three decide.
+
+mod call;
+mod future;
+mod limits;
+mod service;
+mod unwinding;
+
+pub(super) use self::future::AttemptFuture;
+pub(super) use self::limits::Limits;
+pub(super) use self::service::Attempts;
