@@ -34,7 +34,7 @@ pub(super) fn cases() -> Vec<Case> {
     let untold = strict().headers([]);
     vec![
         Case::bare(ALLOWED, allowed(Welcome)),
-        Case::ours(ALLOWED, through(one())).within(Budget::new(1_390, 0)).on_two_threads(),
+        Case::ours(ALLOWED, through(one())).within(Budget::new(1_145, 0)).on_two_threads(),
         Case::peer(ALLOWED, "ours, leaked", allowed(layer(one()).leak().layer(Welcome)))
             .on_two_threads(),
         Case::peer(ALLOWED, "ours, the processor's counter", through(counted())),
