@@ -111,6 +111,20 @@ impl<H: Host> BreakerTicket<H> {
         self.end(Judgement::new(if answered { Outcome::Success } else { Outcome::Abandoned }));
     }
 
+    /// Its head is there.
+    #[cold]
+    #[inline(never)]
+    fn ends_to_wait(&mut self) {
+        self.wait = self.wait.over(|| self.host.now());
+    }
+
+    /// Whatever comes later of a probe.
+    #[cold]
+    #[inline(never)]
+    fn wins(&mut self) {
+        self.end(Judgement::new(Outcome::Success));
+    }
+
     fn took(&self) -> Option<Duration> {
         self.wait.took(|| self.host.now())
     }
@@ -129,7 +143,7 @@ impl<H: Host> Ticket for BreakerTicket<H> {
     #[inline]
     fn headed(&mut self) {
         if self.wait.has_begun() {
-            self.wait = self.wait.over(|| self.host.now());
+            self.ends_to_wait();
         }
     }
 
@@ -143,14 +157,14 @@ impl<H: Host> Ticket for BreakerTicket<H> {
         }
         self.wait = self.wait.answered();
         if self.is_probe() {
-            self.end(Judgement::new(Outcome::Success));
+            self.wins();
         }
     }
 
     #[inline]
     fn progressed(&mut self) {
         if self.is_probe() {
-            self.end(Judgement::new(Outcome::Success));
+            self.wins();
         }
     }
 }
