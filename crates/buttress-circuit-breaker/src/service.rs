@@ -43,6 +43,7 @@ impl<S, C, M, T> CircuitBreaker<S, C, M, T> {
     }
 
     /// Whether the next call is refused, where calls do not simply pass.
+    #[cold]
     fn will_refuse(&mut self) -> bool {
         self.refuses = self.breaker.refuses();
         self.refuses.is_some()

@@ -111,20 +111,6 @@ impl<H: Host> BreakerTicket<H> {
         self.end(Judgement::new(if answered { Outcome::Success } else { Outcome::Abandoned }));
     }
 
-    /// Its head is there.
-    #[cold]
-    #[inline(never)]
-    fn ends_to_wait(&mut self) {
-        self.wait = self.wait.over(|| self.host.now());
-    }
-
-    /// Whatever comes later of a probe.
-    #[cold]
-    #[inline(never)]
-    fn wins(&mut self) {
-        self.end(Judgement::new(Outcome::Success));
-    }
-
     fn took(&self) -> Option<Duration> {
         self.wait.took(|| self.host.now())
     }
@@ -143,7 +129,7 @@ impl<H: Host> Ticket for BreakerTicket<H> {
     #[inline]
     fn headed(&mut self) {
         if self.wait.has_begun() {
-            self.ends_to_wait();
+            self.wait = self.wait.over(|| self.host.now());
         }
     }
 
@@ -157,14 +143,14 @@ impl<H: Host> Ticket for BreakerTicket<H> {
         }
         self.wait = self.wait.answered();
         if self.is_probe() {
-            self.wins();
+            self.end(Judgement::new(Outcome::Success));
         }
     }
 
     #[inline]
     fn progressed(&mut self) {
         if self.is_probe() {
-            self.wins();
+            self.end(Judgement::new(Outcome::Success));
         }
     }
 }
