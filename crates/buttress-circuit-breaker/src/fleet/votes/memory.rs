@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use buttress_core::Key;
 use buttress_core::clock::{Clock, Moment, SystemClock};
 use buttress_core::sync::Lock;
+use buttress_core::{BuildError, Key};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -87,10 +87,10 @@ impl MemoryVotes {
 }
 
 impl Votes for MemoryVotes {
-    type Error = Infallible;
+    type Error = BuildError;
     type Watch = MemoryWatch;
 
-    async fn vote(&self, breaker: &str, member: Key, lasts: Duration) -> Result<(), Infallible> {
+    async fn vote(&self, breaker: &str, member: Key, lasts: Duration) -> Result<(), BuildError> {
         self.change(breaker, |breaker, now| {
             breaker.votes.insert(member, Vote { cast: now, ends: now + lasts });
         });
@@ -98,12 +98,12 @@ impl Votes for MemoryVotes {
         Ok(())
     }
 
-    async fn withdraw(&self, breaker: &str, member: Key) -> Result<(), Infallible> {
+    async fn withdraw(&self, breaker: &str, member: Key) -> Result<(), BuildError> {
         self.change(breaker, |breaker, _| breaker.votes.remove(&member));
         Ok(())
     }
 
-    async fn leave(&self, breaker: &str, member: Key) -> Result<(), Infallible> {
+    async fn leave(&self, breaker: &str, member: Key) -> Result<(), BuildError> {
         self.change(breaker, |breaker, _| {
             breaker.votes.remove(&member);
             breaker.members.remove(&member);
@@ -111,14 +111,14 @@ impl Votes for MemoryVotes {
         Ok(())
     }
 
-    async fn read(&self, member: Key, asked: &[Asked<'_>]) -> Result<Vec<Tally>, Infallible> {
+    async fn read(&self, member: Key, asked: &[Asked<'_>]) -> Result<Vec<Tally>, BuildError> {
         let one = |asked: &Asked<'_>| {
             self.change(asked.breaker(), |breaker, now| breaker.read(member, asked, now))
         };
         Ok(asked.iter().map(one).collect())
     }
 
-    async fn force(&self, breaker: &str, force: Force) -> Result<Order, Infallible> {
+    async fn force(&self, breaker: &str, force: Force) -> Result<Order, BuildError> {
         let order = self.change(breaker, |breaker, _| {
             let version = breaker.order.map_or(0, Order::version).saturating_add(1);
             *breaker.order.insert(Order::new(version, force))
@@ -127,16 +127,19 @@ impl Votes for MemoryVotes {
         Ok(order)
     }
 
-    fn watch<Q, F>(&self, every: Duration, mut question: Q) -> Result<MemoryWatch, Infallible>
+    fn watch<Q, F>(&self, every: Duration, mut question: Q) -> Result<MemoryWatch, BuildError>
     where
         Q: FnMut() -> F + Send + 'static,
-        F: Future<Output = Result<(), Infallible>> + Send + 'static,
+        F: Future<Output = Result<(), BuildError>> + Send + 'static,
     {
+        let runtime = Handle::try_current()
+            .map_err(|_| BuildError::of("votes", "there is no tokio runtime"))?;
         let mut told = self.shared.told.subscribe();
-        let task = tokio::spawn(async move {
+        let task = runtime.spawn(async move {
             loop {
                 told.mark_unchanged();
-                let Ok(()) = question().await;
+                // One that failed is asked again.
+                let _ = question().await;
                 if let Ok(Err(_)) = timeout(every, told.changed()).await {
                     // Nobody has the store any more.
                     return;

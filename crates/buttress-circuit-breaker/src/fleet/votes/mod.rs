@@ -31,7 +31,7 @@ use crate::Force;
 /// use std::time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), std::convert::Infallible> {
+/// # async fn main() -> Result<(), buttress_core::BuildError> {
 /// let votes = MemoryVotes::new();
 /// let (one, other) = (Key::from_bytes([1; 16]), Key::from_bytes([2; 16]));
 /// votes.vote("payments", one, Duration::from_secs(8)).await?;

@@ -1,6 +1,5 @@
 //! A breaker recovers while it asks how the fleet stands: the answer is about before.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,8 +7,8 @@ use buttress_circuit_breaker::fleet::{
     Asked, Fleet, MemoryVotes, MemoryWatch, Order, Tally, Votes,
 };
 use buttress_circuit_breaker::{Breaker, CircuitBreaker, Force, State, Transition, Trip};
-use buttress_core::Key;
 use buttress_core::clock::ManualClock;
+use buttress_core::{BuildError, Key};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::member;
@@ -29,22 +28,22 @@ impl fmt::Debug for Slow {
 }
 
 impl Votes for Slow {
-    type Error = Infallible;
+    type Error = BuildError;
     type Watch = MemoryWatch;
 
-    async fn vote(&self, breaker: &str, member: Key, lasts: Duration) -> Result<(), Infallible> {
+    async fn vote(&self, breaker: &str, member: Key, lasts: Duration) -> Result<(), BuildError> {
         self.votes.vote(breaker, member, lasts).await
     }
 
-    async fn withdraw(&self, breaker: &str, member: Key) -> Result<(), Infallible> {
+    async fn withdraw(&self, breaker: &str, member: Key) -> Result<(), BuildError> {
         self.votes.withdraw(breaker, member).await
     }
 
-    async fn leave(&self, breaker: &str, member: Key) -> Result<(), Infallible> {
+    async fn leave(&self, breaker: &str, member: Key) -> Result<(), BuildError> {
         self.votes.leave(breaker, member).await
     }
 
-    async fn read(&self, member: Key, asked: &[Asked<'_>]) -> Result<Vec<Tally>, Infallible> {
+    async fn read(&self, member: Key, asked: &[Asked<'_>]) -> Result<Vec<Tally>, BuildError> {
         let tallies = self.votes.read(member, asked).await;
         if self.breaker.state() == State::Open {
             self.breaker.reset();
@@ -53,14 +52,14 @@ impl Votes for Slow {
         tallies
     }
 
-    async fn force(&self, breaker: &str, force: Force) -> Result<Order, Infallible> {
+    async fn force(&self, breaker: &str, force: Force) -> Result<Order, BuildError> {
         self.votes.force(breaker, force).await
     }
 
-    fn watch<Q, F>(&self, every: Duration, question: Q) -> Result<MemoryWatch, Infallible>
+    fn watch<Q, F>(&self, every: Duration, question: Q) -> Result<MemoryWatch, BuildError>
     where
         Q: FnMut() -> F + Send + 'static,
-        F: Future<Output = Result<(), Infallible>> + Send + 'static,
+        F: Future<Output = Result<(), BuildError>> + Send + 'static,
     {
         self.votes.watch(every, question)
     }

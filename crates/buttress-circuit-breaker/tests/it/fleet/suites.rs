@@ -1,6 +1,5 @@
 //! One suite for every store of votes, which sees what is wrong with a broken one.
 
-use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -9,8 +8,8 @@ use buttress_circuit_breaker::conformance;
 use buttress_circuit_breaker::fleet::{
     Asked, MemoryVotes, MemoryWatch, Order, RedisVotes, Tally, Votes,
 };
-use buttress_core::Key;
 use buttress_core::clock::TokioClock;
+use buttress_core::{BuildError, Key};
 use buttress_redis::Redis;
 use buttress_testkit::redis::{Engine, Server};
 use buttress_testkit::until::until;
@@ -129,22 +128,22 @@ impl Faulty {
 }
 
 impl Votes for Faulty {
-    type Error = Infallible;
+    type Error = BuildError;
     type Watch = MemoryWatch;
 
-    async fn vote(&self, breaker: &str, member: Key, lasts: Duration) -> Result<(), Infallible> {
+    async fn vote(&self, breaker: &str, member: Key, lasts: Duration) -> Result<(), BuildError> {
         let lasts = if self.is(Fault::VotesNeverEnd) { LONG } else { lasts };
         self.votes.vote(self.breaker(breaker), self.member(member), lasts).await
     }
 
-    async fn withdraw(&self, breaker: &str, member: Key) -> Result<(), Infallible> {
+    async fn withdraw(&self, breaker: &str, member: Key) -> Result<(), BuildError> {
         if self.is(Fault::ForgetsToTakeBack) {
             return Ok(());
         }
         self.votes.withdraw(self.breaker(breaker), self.member(member)).await
     }
 
-    async fn leave(&self, breaker: &str, member: Key) -> Result<(), Infallible> {
+    async fn leave(&self, breaker: &str, member: Key) -> Result<(), BuildError> {
         self.votes.leave(self.breaker(breaker), self.member(member)).await?;
         if self.is(Fault::KeepsTheVoteOfWhoLeaves) {
             self.vote(breaker, member, LONG).await?;
@@ -152,21 +151,21 @@ impl Votes for Faulty {
         Ok(())
     }
 
-    async fn read(&self, member: Key, asked: &[Asked<'_>]) -> Result<Vec<Tally>, Infallible> {
+    async fn read(&self, member: Key, asked: &[Asked<'_>]) -> Result<Vec<Tally>, BuildError> {
         let changed: Vec<_> = asked.iter().map(|asked| self.asked(asked)).collect();
         let tallies = self.votes.read(self.member(member), &changed).await?;
         Ok(asked.iter().zip(tallies).map(|(asked, tally)| self.tally(asked, tally)).collect())
     }
 
-    async fn force(&self, breaker: &str, force: Force) -> Result<Order, Infallible> {
+    async fn force(&self, breaker: &str, force: Force) -> Result<Order, BuildError> {
         let order = self.votes.force(self.breaker(breaker), force).await?;
         Ok(if self.is(Fault::RepeatsVersions) { Order::new(1, force) } else { order })
     }
 
-    fn watch<Q, F>(&self, every: Duration, mut question: Q) -> Result<MemoryWatch, Infallible>
+    fn watch<Q, F>(&self, every: Duration, mut question: Q) -> Result<MemoryWatch, BuildError>
     where
         Q: FnMut() -> F + Send + 'static,
-        F: Future<Output = Result<(), Infallible>> + Send + 'static,
+        F: Future<Output = Result<(), BuildError>> + Send + 'static,
     {
         let deaf = MemoryVotes::new();
         match self.fault {

@@ -238,6 +238,8 @@ fn without_a_runtime_nobody_joins() {
     let breaker = CircuitBreaker::after(1).build().unwrap().breaker().clone();
     let error = fleet.join(&breaker).unwrap_err();
     assert_eq!(error.to_string(), "wrong setting fleet: there is no tokio runtime");
+    let watched = MemoryVotes::new().watch(SOON, || async { Ok(()) });
+    assert_eq!(watched.unwrap_err().to_string(), "wrong setting votes: there is no tokio runtime");
 }
 
 /// The tasks end with the last handle.
