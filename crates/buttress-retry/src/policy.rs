@@ -1,9 +1,11 @@
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 
+use buttress_core::Problem;
 use buttress_core::clock::Timer;
 use buttress_core::outcome::{
-    Classify, ClassifyEnd, ClassifyFn, Judgement, Outcome, Verdict, classify_fn,
+    Classify, ClassifyEnd, ClassifyFn, HttpClassify, Judgement, Outcome, Verdict, classify_fn,
 };
 use buttress_core::sync::Shared;
 
@@ -68,12 +70,14 @@ impl<T: Timer> RetryPolicy<T> {
 
     /// Runs `work`, and again after any error, as long as the policy allows.
     ///
-    /// The refusal of a circuit breaker inside is an error like any other here. With [`run_if`](Self::run_if) it is final, or
-    /// waited for if it fits the deadline, where `judge` says [`Outcome::Rejected`] and what the refusal advises.
+    /// A refusal of our own wall, as of a circuit breaker inside, is final, unless the time that it says fits the deadline. It is known
+    /// where the error is a [`Problem`]; where it only holds one, [`run_if`](Self::run_if) can tell it: `judge` says
+    /// [`Outcome::Rejected`], and what the refusal advises.
     pub fn run<F, Fut, R, E>(&self, work: F) -> Run<F, Fut, AnyError, T>
     where
         F: FnMut(Attempt) -> Fut,
         Fut: Future<Output = Result<R, E>>,
+        E: 'static,
     {
         Run::new(self.inner.clone(), AnyError, work)
     }
@@ -103,21 +107,28 @@ impl<T: Timer> RetryPolicy<T> {
     }
 }
 
-/// Judges that any error is a failure, and any value a success.
+/// Judges that any error is a failure, and any value a success; but for a [`Problem`] by which our own wall refused.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct AnyError;
 
 impl ClassifyEnd for AnyError {}
 
-impl<R, E> Classify<R, E> for AnyError {
-    fn error(&self, _: &E) -> Judgement {
-        Judgement::new(Outcome::Failure)
+impl<R, E: 'static> Classify<R, E> for AnyError {
+    fn error(&self, error: &E) -> Judgement {
+        let problem = (error as &dyn Any).downcast_ref::<Problem>();
+        let refused = problem.map(refusal).filter(|judged| judged.outcome() == Outcome::Rejected);
+        refused.unwrap_or_else(|| Judgement::new(Outcome::Failure))
     }
 
     fn response(&self, _: &R) -> Verdict {
         Verdict::now(Outcome::Success)
     }
+}
+
+/// What it says, if it is a refusal.
+fn refusal(problem: &Problem) -> Judgement {
+    Classify::<http::Response<String>, Problem>::error(&HttpClassify::new(), problem)
 }
 
 impl<T> Clone for RetryPolicy<T> {

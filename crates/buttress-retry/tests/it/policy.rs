@@ -5,9 +5,9 @@ use std::future::{Ready, ready};
 use std::task::Poll;
 use std::time::Duration;
 
-use buttress_core::Deadline;
 use buttress_core::clock::{Clock, ManualClock, ms};
 use buttress_core::outcome::{Advice, Judgement, Outcome, Reached};
+use buttress_core::{Code, Deadline, Problem};
 use buttress_retry::{Attempt, Backoff, Budget, Cost, RetryPolicy};
 use buttress_testkit::{allocations, poll};
 
@@ -81,6 +81,26 @@ fn a_judge_says_what_is_worth_it() {
     assert_eq!(attempts(DbError::Serialization), (3, ms(300)));
     assert_eq!(attempts(DbError::Unreachable), (3, ms(300)));
     assert_eq!(attempts(DbError::Busy), (3, ms(4_000)));
+}
+
+/// An open breaker would refuse all repeats, too: they would only cost.
+#[test]
+fn a_refusal_of_our_own_wall_is_final_unless_it_can_be_waited_for() {
+    let clock = ManualClock::new();
+    let attempts = |problem: &Problem| {
+        let (attempts, began) = (RefCell::new(0), clock.now());
+        let run = policy(&clock).run(|_| {
+            *attempts.borrow_mut() += 1;
+            ready(Err::<(), _>(problem.clone()))
+        });
+        assert_eq!(finish(&clock, run).unwrap_err().code(), problem.code());
+        (attempts.into_inner(), clock.now() - began)
+    };
+    let refused = Problem::new(Code::CIRCUIT_OPEN).with_retry_after(ms(500));
+    assert_eq!(attempts(&refused), (1, ms(0)), "without a deadline nobody knows whether it fits");
+    assert_eq!(attempts(&Problem::new(Code::DEPENDENCY_FAILED)), (3, ms(300)));
+    let _around = Deadline::after(clock.now(), ms(800)).enter();
+    assert_eq!(attempts(&refused), (2, ms(500)), "it fits once");
 }
 
 #[test]
