@@ -1,7 +1,8 @@
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::select;
 
 use super::connection;
@@ -9,18 +10,54 @@ use super::faults::Door;
 use super::shared::Shared;
 use crate::port;
 
-/// A port that no connection is given by chance, so that it can be bound again after it was closed.
-pub(super) async fn bind() -> (SocketAddr, TcpListener) {
-    loop {
-        let address = port::local(port::free());
-        if let Ok(listener) = TcpListener::bind(address).await {
-            return (address, listener);
+/// A port for one proxy, whether it listens there or not: no connection is given it by chance, and no other test takes it
+/// while connections are refused.
+pub(super) struct Port {
+    address: SocketAddr,
+    _kept: TcpSocket,
+}
+
+impl Port {
+    pub(super) fn take() -> (Self, TcpListener) {
+        loop {
+            let address = port::local(port::free());
+            if let Ok(taken) = Self::at(address) {
+                return taken;
+            }
         }
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn at(address: SocketAddr) -> io::Result<(Self, TcpListener)> {
+        let kept = shared()?;
+        kept.bind(address)?;
+        let port = Self { address, _kept: kept };
+        let listener = port.listen()?;
+        Ok((port, listener))
+    }
+
+    fn listen(&self) -> io::Result<TcpListener> {
+        let socket = shared()?;
+        // Connections of before may still be about to end.
+        socket.set_reuseaddr(true)?;
+        socket.bind(self.address)?;
+        socket.listen(1_024)
     }
 }
 
+/// A socket that shares its port with others of this user that want to share it, and with nobody else.
+fn shared() -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    #[cfg(unix)]
+    socket.set_reuseport(true)?;
+    Ok(socket)
+}
+
 /// Accepts as the faults allow.
-pub(super) async fn run(address: SocketAddr, listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn run(port: Port, listener: TcpListener, shared: Arc<Shared>) {
     let mut listener = Some(listener);
     let mut faults = shared.faults.subscribe();
     loop {
@@ -28,8 +65,7 @@ pub(super) async fn run(address: SocketAddr, listener: TcpListener, shared: Arc<
         match door {
             Door::Closed => listener = None,
             Door::Open | Door::Ignored if listener.is_none() => {
-                let bound = TcpListener::bind(address).await;
-                listener = Some(bound.expect("the port is still free"));
+                listener = Some(port.listen().expect("the port was kept"));
             }
             Door::Open | Door::Ignored => {}
         }
@@ -46,7 +82,7 @@ pub(super) async fn run(address: SocketAddr, listener: TcpListener, shared: Arc<
     }
 }
 
-async fn accept(listener: Option<&TcpListener>) -> tokio::net::TcpStream {
+async fn accept(listener: Option<&TcpListener>) -> TcpStream {
     let Some(listener) = listener else { return std::future::pending().await };
     loop {
         if let Ok((client, _)) = listener.accept().await {

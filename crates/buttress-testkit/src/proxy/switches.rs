@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::Direction;
 use super::faults::{Cut, Door, Faults};
-use super::listening;
+use super::listening::{self, Port};
 use super::shared::Shared;
+use crate::until::DEADLINE;
 
 /// A proxy before a server. Dropping it cuts all connections. See the [module](super) for an example.
 ///
@@ -24,10 +26,12 @@ pub struct Proxy {
 
 impl Proxy {
     /// Passes on to `target`, which need not be there yet: while it is not, connections are reset.
+    #[expect(clippy::unused_async, reason = "it is for where there is a runtime")]
     pub async fn to(target: SocketAddr) -> Self {
         let shared = Arc::new(Shared::new(target));
-        let (address, listener) = listening::bind().await;
-        let task = tokio::spawn(listening::run(address, listener, Arc::clone(&shared)));
+        let (port, listener) = Port::take();
+        let address = port.address();
+        let task = tokio::spawn(listening::run(port, listener, Arc::clone(&shared)));
         Self { address, shared, task }
     }
 
@@ -125,7 +129,8 @@ impl Proxy {
     async fn door(&self, door: Door) {
         self.change(|faults| faults.door = door);
         let mut now = self.shared.door.subscribe();
-        now.wait_for(|now| *now == door).await.expect("the sender lives as long as this");
+        let knows = timeout(DEADLINE, now.wait_for(|now| *now == door)).await;
+        assert!(knows.is_ok(), "the listener of the proxy has ended");
     }
 }
 

@@ -255,6 +255,8 @@ async fn a_reset_of_the_server_is_one_for_the_client() {
 async fn new_connections_are_refused_and_open_ones_stay() {
     let Line { server, proxy, mut client, mut peer } = line().await;
     proxy.refuse().await;
+    let taken = std::net::TcpListener::bind(proxy.address());
+    assert!(taken.is_err(), "nobody else gets its port meanwhile");
     let refused = TcpStream::connect(proxy.address()).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     client.write_all(b"question").await.unwrap();
