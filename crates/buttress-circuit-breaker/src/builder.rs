@@ -210,7 +210,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.policy(|policy| policy.ramp_up(time))
     }
 
-    /// Begins like this. The default is by its rules.
+    /// Begins like this, and is so again when it is [released](crate::Force::Release). The default is by its rules.
     pub fn mode(self, mode: Mode) -> Self {
         self.policy(|policy| policy.mode(mode))
     }

@@ -121,7 +121,7 @@ impl Policy {
         Self { exact_counts: exact, ..self }
     }
 
-    /// Begins like this.
+    /// Begins like this, and is so again when it is [released](crate::Force::Release).
     pub fn mode(self, mode: Mode) -> Self {
         Self { mode, ..self }
     }

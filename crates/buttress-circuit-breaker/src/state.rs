@@ -98,12 +98,12 @@ pub enum Force {
     Off,
     /// All calls pass and are counted; it tells when it would have tripped.
     MetricsOnly,
-    /// By its own rules again: closed, and without memory of what was.
+    /// As its settings say again, without memory of what was: closed, unless their [`Mode`] is another one.
     Release,
 }
 
 impl Force {
-    /// The state that it leads to.
+    /// The state that it leads to; of a release, where the settings have no [`Mode`] of their own.
     #[must_use]
     pub const fn state(self) -> State {
         match self {
@@ -116,7 +116,7 @@ impl Force {
     }
 }
 
-/// How a breaker begins.
+/// How a breaker begins, and what it is again when it is [released](Force::Release).
 ///
 /// ```
 /// use buttress_circuit_breaker::{Mode, State};

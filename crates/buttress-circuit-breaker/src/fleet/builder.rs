@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::{Fleet, FleetSettings, Quorum};
 pub struct FleetBuilder<V> {
     votes: V,
     quorum: Result<Quorum, BuildError>,
-    name: &'static str,
+    name: Cow<'static, str>,
     metrics: Metrics,
     audit: Audit,
     clock: Arc<dyn Clock>,
@@ -27,7 +28,7 @@ impl<V: Votes> FleetBuilder<V> {
         Self {
             votes,
             quorum: Ok(Quorum::default()),
-            name: "breakers",
+            name: Cow::Borrowed("breakers"),
             metrics: Metrics::default(),
             audit: Audit::default(),
             clock: Arc::new(SystemClock),
@@ -45,8 +46,8 @@ impl<V: Votes> FleetBuilder<V> {
     }
 
     /// Says what logs, metrics and health call it. The default is `breakers`.
-    pub fn named(self, name: &'static str) -> Self {
-        Self { name, ..self }
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Counts there. The default is nowhere.

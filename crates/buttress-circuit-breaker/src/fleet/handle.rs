@@ -131,7 +131,7 @@ impl<V: Votes> Fleet<V> {
 /// Degraded while the others are not heard of: each process decides alone then.
 impl<V: Votes> Probe for Fleet<V> {
     fn name(&self) -> &str {
-        self.core.name
+        &self.core.name
     }
 
     /// The service goes on without it.

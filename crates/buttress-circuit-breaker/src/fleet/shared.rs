@@ -1,5 +1,6 @@
 //! What is done for all breakers of a fleet that have joined in this process.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::Breaker;
 pub(super) struct Core<V: Votes> {
     pub(super) votes: V,
     pub(super) quorum: Quorum,
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) member: Key,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) contact: Contact,
@@ -53,18 +54,18 @@ impl<V: Votes> Core<V> {
     pub(super) fn new(
         votes: V,
         quorum: Quorum,
-        name: &'static str,
+        name: Cow<'static, str>,
         metrics: Metrics,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             votes,
             quorum,
-            name,
             member: Keyer::random().writer().key(),
             clock,
             contact: Contact::default(),
-            failures: metrics.bind(&FAILURES, [name]),
+            failures: metrics.bind(&FAILURES, [&name]),
+            name,
             metrics,
             seats: Lock::default(),
             watch: OnceLock::new(),
@@ -73,7 +74,7 @@ impl<V: Votes> Core<V> {
     }
 
     pub(super) fn seat(&self, breaker: Breaker) -> Seat {
-        let labels = [self.name, breaker.name()];
+        let labels = [&self.name, breaker.name()];
         let members = self.metrics.bind(&MEMBERS, labels);
         let votes = self.metrics.bind(&VOTES, labels);
         Seat { breaker, part: Lock::new(Part::new()), voted: Mutex::new(None), members, votes }
@@ -95,7 +96,7 @@ impl<V: Votes> Core<V> {
             Err(error) => return self.failed(&error),
         };
         if self.contact.heard(asked) {
-            let fleet = self.name;
+            let fleet = &*self.name;
             tracing::info!(target: "buttress", fleet, "breakers decide together again");
         }
         for ((seat, before), tally) in both().zip(&tallies) {
@@ -139,7 +140,7 @@ impl<V: Votes> Core<V> {
     fn failed(&self, error: &V::Error) {
         self.failures.increment(1);
         if self.contact.failed(self.clock.now()) {
-            let fleet = self.name;
+            let fleet = &*self.name;
             tracing::warn!(target: "buttress", fleet, %error, "breakers decide alone");
         }
     }

@@ -58,7 +58,8 @@ impl Machine {
         self.gate.open(trip, None, &around, |_| true).is_some()
     }
 
-    /// Goes by another policy from now on: in the same state, and with empty windows. Its mode is for new ones alone.
+    /// Goes by another policy from now on: in the same state, and with empty windows. Its mode is for when it is
+    /// [released](Force::Release).
     ///
     /// # Errors
     ///

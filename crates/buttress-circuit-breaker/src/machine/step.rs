@@ -148,14 +148,14 @@ impl Gate {
         meant: impl Fn(Word) -> bool,
     ) {
         let now = around.now();
-        let phase = Phase::of(force.state());
+        let released = around.policy.mode.state();
+        let state = if force == Force::Release { released } else { force.state() };
+        let phase = Phase::of(state);
         let why = if force == Force::Release { Why::Released } else { Why::Forced };
         self.step(around, |seen| {
-            let moves = match force {
-                Force::Release => seen.phase().state().is_forced(),
-                _ => seen.phase() != phase,
-            };
-            (moves && meant(seen)).then(|| Step::to(seen.step(phase).with_level(0), now, why))
+            let held = force != Force::Release || seen.phase().state().is_forced();
+            (held && seen.phase() != phase && meant(seen))
+                .then(|| Step::to(seen.step(phase).with_level(0), now, why))
         });
     }
 

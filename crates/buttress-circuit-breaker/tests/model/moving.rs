@@ -16,12 +16,11 @@ impl Exact {
     }
 
     pub fn force(&mut self, force: Force) {
-        let to = force.state();
-        let (moves, why) = match force {
-            Force::Release => (self.state.is_forced(), Why::Released),
-            _ => (self.state != to, Why::Forced),
+        let (held, to, why) = match force {
+            Force::Release => (self.state.is_forced(), self.spec.mode.state(), Why::Released),
+            _ => (true, force.state(), Why::Forced),
         };
-        if moves {
+        if held && self.state != to {
             self.step(to, Some(why));
             self.level = 0;
         }

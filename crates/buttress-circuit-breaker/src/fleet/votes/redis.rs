@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
@@ -60,9 +61,15 @@ impl RedisVotes {
     }
 
     /// Keeps them under another name: services that share a Redis and a prefix, and do not depend on the same things, have a
-    /// name each. A word without braces; it is also the name of the channel on which changes are told.
+    /// name each. A word without braces; it is also the name of the channel on which changes are told. One that was only known at
+    /// run time is kept for as long as the program runs.
     #[must_use]
-    pub fn named(self, name: &'static str) -> Self {
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        let name = match name.into() {
+            Cow::Borrowed(name) => name,
+            // Of each call it is a part, and a program has few.
+            Cow::Owned(name) => name.leak(),
+        };
         Self { name, ..self }
     }
 

@@ -175,6 +175,9 @@ fn a_mode_is_taken_on_where_it_changes() {
     assert_eq!(breaker.state(), State::ForcedOpen);
     breaker.reconfigure(&read("mode = 'metrics_only'")).unwrap();
     assert_eq!(breaker.state(), State::MetricsOnly);
+    breaker.force(Force::Open);
+    breaker.force(Force::Release);
+    assert_eq!(breaker.state(), State::MetricsOnly, "as the settings say, and not closed");
     breaker.reconfigure(&read("mode = 'off'")).unwrap();
     assert_eq!(breaker.state(), State::Disabled);
     breaker.reconfigure(&read("")).unwrap();

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use buttress_circuit_breaker::Force;
-use buttress_circuit_breaker::fleet::{Asked, Order, RedisVotes, Votes};
+use buttress_circuit_breaker::fleet::{Asked, Fleet, Order, RedisVotes, Votes};
+use buttress_core::Probe;
 use buttress_redis::ErrorKind;
 use buttress_testkit::redis::Server;
 
@@ -35,6 +36,18 @@ async fn nothing_stays_for_ever() {
     assert!((2_500_000_000..=2_592_000_000).contains(&left), "thirty days: {left}");
     let keys = server.command(["DBSIZE"]).await.integer();
     assert_eq!(keys, 3, "and there is nothing else");
+}
+
+/// Whoever reads names from a file has none that lives for ever.
+#[tokio::test]
+async fn a_name_may_be_made_at_run_time() {
+    let server = Server::start().await;
+    let votes = RedisVotes::new(connected(server.url()).await).named(["sh", "op"].concat());
+    let fleet = Fleet::with(votes).named(["all ", "shops"].concat()).build().unwrap();
+    assert_eq!(fleet.name(), "all shops");
+    fleet.force("payments", Force::Open).await.unwrap();
+    let order = "test:breakers:v1:{shop}:order:payments";
+    assert_eq!(server.command(["EXISTS", order]).await.integer(), 1);
 }
 
 /// Not one that was lost, either: the clock of the server is a part of the version.

@@ -217,6 +217,16 @@ fn a_known_key_costs_no_allocation() {
     assert_eq!(count.allocations(), 0);
 }
 
+#[test]
+fn a_key_that_is_released_is_as_the_settings_say() {
+    let policy = Policy::default().mode(Mode::MetricsOnly);
+    let table = Table::new(policy, 8, NOW).expect("it is right");
+    for force in [Force::Open, Force::Release] {
+        table.force(key(0), force, &NOW);
+    }
+    assert_eq!(state(&table, 0), Some(State::MetricsOnly));
+}
+
 /// In a table that is off from the beginning nobody is held, and who was not used goes.
 #[test]
 fn a_table_that_is_off_forgets_idle_keys() {

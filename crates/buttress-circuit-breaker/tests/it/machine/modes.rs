@@ -57,10 +57,30 @@ fn one_that_only_counts_tells_once_what_it_would_have_done() {
     assert!(matches!(told[0].why(), Why::WouldTrip(_)));
     drop(told);
 
+    let policy = Policy::default().rules([Rule::InARow(2)]);
+    hand.machine.reconfigure(policy, &hand.here).expect("it is right");
     hand.machine.force(Force::Release, &hand.here);
     hand.fail();
     hand.fail();
     assert_eq!(hand.state(), State::Open);
+}
+
+#[test]
+fn who_is_released_is_as_the_settings_say() {
+    for mode in [Mode::Active, Mode::MetricsOnly, Mode::Off] {
+        let hand = Hand::new(Policy::default().rules([Rule::InARow(1)]).mode(mode));
+        hand.machine.force(Force::Release, &hand.here);
+        assert_eq!(steps(&hand), [], "nobody had held it");
+        hand.machine.force(Force::Open, &hand.here);
+        hand.machine.force(Force::Release, &hand.here);
+        assert_eq!(hand.state(), mode.state());
+        let told = hand.here.told.borrow().clone();
+        assert_eq!((told[1].to(), told[1].why()), (mode.state(), Why::Released));
+        drop(told);
+        hand.fail();
+        let opens = mode == Mode::Active;
+        assert_eq!(hand.state().is_open(), opens, "{mode:?}");
+    }
 }
 
 #[test]
