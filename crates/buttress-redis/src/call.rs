@@ -31,7 +31,9 @@ impl<'a> Call<'a> {
         let mut command = Command::new();
         command.arg("EVALSHA").arg(script.digest()).arg(endings.len());
         for ending in endings {
-            command.arg(KeyName { prefix: redis.prefix(), script, tag, ending });
+            let name = KeyName { prefix: redis.prefix(), script, tag, ending };
+            command.weigh(name.bytes());
+            command.arg(name);
         }
         Self { redis, script, tag, command, within: redis.response_timeout() }
     }
@@ -113,7 +115,15 @@ pub(crate) struct KeyName<'a> {
     pub(crate) ending: Ending<'a>,
 }
 
+/// Of a key.
+const DIGITS: usize = 32;
+
 impl KeyName<'_> {
+    /// How long it is, about: the parts that may be many are keys.
+    fn bytes(&self) -> usize {
+        self.prefix.len() + self.script.space().len() + 2 * DIGITS
+    }
+
     /// `prefix:name:v1:{tag}:ending`, in pieces: formatting would cost more than the rest of the command.
     fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(self.prefix.as_bytes())?;

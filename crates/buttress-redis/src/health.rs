@@ -4,7 +4,7 @@ use crate::cluster::Cluster;
 use crate::layout::Layout;
 use crate::link::{Failed, Link};
 use crate::sentinel::Watcher;
-use crate::{ErrorKind, Redis, RedisError};
+use crate::{Redis, RedisError};
 
 /// Whether it answers, and what it is connected to. [Degraded](Health::degraded) if it answers and is not set up well,
 /// no sentinel answers, so that a failover would not be heard of, or some primaries of a cluster cannot be
@@ -22,7 +22,7 @@ impl Probe for Redis {
             };
             let answer = match layout.any() {
                 Some(link) => self.ping(&link).await.map(|()| link),
-                None => Err(RedisError::new(ErrorKind::Unreachable, "")),
+                None => Err(layout.why_not()),
             };
             match layout {
                 Layout::Alone(_) => judged(answer, None).with_detail("topology", "standalone"),

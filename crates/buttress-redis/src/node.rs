@@ -129,6 +129,8 @@ impl Keeper {
         let link = Arc::new(link);
         let up = self.meters.connected(link.facts(), self.place);
         self.put(Some(link.clone()));
+        // What was in the way is not any more, and no reason for what comes next.
+        self.places.failed.store(None);
         // Not before all are back: the attempts of one end later than those of the other.
         if self.places.links.iter().all(|place| place.load().is_some()) {
             self.places.told.store(false, Release);

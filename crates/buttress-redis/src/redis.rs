@@ -158,6 +158,9 @@ impl Redis {
             let whole = with_source(script, command);
             asked = link.ask(&whole, ends - self.shared.clock.now()).await;
         }
+        if let Err(Failed::Said { said: Said::NotPrimary, .. }) = &asked {
+            link.condemn();
+        }
         if let Layout::Cluster(cluster) = self.layout()? {
             cluster.note(script);
             if let Err(Failed::Said { said, .. }) = &asked
@@ -170,25 +173,15 @@ impl Redis {
                 asked = Box::pin(cluster.follow(call, asked)).await;
             }
         }
-        finished(&link, asked)
+        match asked {
+            Ok(value) => Ok(Reply::new(value)),
+            Err(Failed::Said { error, .. } | Failed::Lost(error)) => Err(error),
+        }
     }
 
     pub(crate) fn link(&self, tag: Tag) -> Result<Arc<Link>, RedisError> {
         let place = tag.choose(self.shared.settings.connections);
         self.layout()?.link(tag, place).ok_or(RedisError::new(ErrorKind::Unreachable, ""))
-    }
-}
-
-fn finished(link: &Link, asked: Result<redis::Value, Failed>) -> Result<Reply, RedisError> {
-    match asked {
-        Ok(value) => Ok(Reply::new(value)),
-        Err(Failed::Lost(error)) => Err(error),
-        Err(Failed::Said { said, error }) => {
-            if said == Said::NotPrimary {
-                link.condemn();
-            }
-            Err(error)
-        }
     }
 }
 

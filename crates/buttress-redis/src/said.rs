@@ -65,8 +65,11 @@ impl Said {
 /// What a server said, as it may stand in a log: one line, and short. Much of it would be the script itself, or
 /// what a user sent.
 pub(crate) fn quoted(code: &str, words: &str) -> String {
-    let said = code.chars().chain([' ']).chain(words.chars());
-    said.map(|sign| if sign.is_control() { ' ' } else { sign }).take(200).collect()
+    one_line(code.chars().chain([' ']).chain(words.chars()))
+}
+
+pub(crate) fn one_line(words: impl Iterator<Item = char>) -> String {
+    words.map(|sign| if sign.is_control() { ' ' } else { sign }).take(200).collect()
 }
 
 /// Who has a slot, by the words of a server.

@@ -5,7 +5,7 @@ use redis::{
 
 use super::stream::Stream;
 use super::{Driver, Facts};
-use crate::said::quoted;
+use crate::said::{one_line, quoted};
 use crate::settings::Checked;
 use crate::subscribe::Heard;
 use crate::wire::{End, Full, Wire};
@@ -27,7 +27,13 @@ pub(super) async fn greet(
     let answers = wire.ask(questions.each_ref()).map_err(|Full| unanswered())?;
     let mut values = Vec::with_capacity(answers.len());
     for answer in answers {
-        values.push(answer.value().await.map_err(ended)?);
+        match answer.value().await {
+            Ok(value) => values.push(value),
+            Err(end) => {
+                turned_away(&values)?;
+                return Err(ended(end));
+            }
+        }
     }
     Ok((wire, driver, facts(&values)?))
 }
@@ -108,6 +114,14 @@ pub(super) fn accepted(answer: &Value) -> Result<(), RedisError> {
     Err(RedisError::new(ErrorKind::Refused, words))
 }
 
+/// Who is one client too many, or not let in at all, is told so in the place of the first answer, and nothing more.
+fn turned_away(answers: &[Value]) -> Result<(), RedisError> {
+    match answers {
+        [only] => accepted(only),
+        _ => Ok(()),
+    }
+}
+
 fn ended(end: End) -> RedisError {
     match end {
         End::Garbled => RedisError::new(ErrorKind::Protocol, "the answer is not RESP"),
@@ -123,5 +137,5 @@ fn unanswered() -> RedisError {
 
 pub(crate) fn refused(error: &redis::RedisError) -> RedisError {
     let kind = if error.is_io_error() { ErrorKind::Unreachable } else { ErrorKind::Refused };
-    RedisError::new(kind, error.to_string())
+    RedisError::new(kind, one_line(error.to_string().chars()))
 }

@@ -30,7 +30,7 @@ impl Line {
         let config =
             AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
         let opening = async {
-            let stream = dial(address, tls).await?;
+            let stream = dial(address, tls, within).await?;
             let made = MultiplexedConnection::new_with_config(login, stream, config).await;
             made.map_err(|error| refused(&error))
         };

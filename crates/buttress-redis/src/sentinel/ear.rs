@@ -101,8 +101,9 @@ impl Channel {
         within: Duration,
     ) -> Result<Self, RedisError> {
         let opening = async {
-            let mut connection =
-                PubSub::new(login, dial(sentinel, tls).await?).await.map_err(|why| deaf(&why))?;
+            let mut connection = PubSub::new(login, dial(sentinel, tls, within).await?)
+                .await
+                .map_err(|why| deaf(&why))?;
             connection.subscribe("+switch-master").await.map_err(|why| deaf(&why))?;
             Ok(connection.split())
         };

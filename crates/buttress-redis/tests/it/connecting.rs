@@ -5,15 +5,16 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use buttress_core::Key;
 use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::metrics::Metrics;
+use buttress_core::{Key, Probe};
 use buttress_redis::ErrorKind;
 use buttress_testkit::page::Page;
 use buttress_testkit::poll::assert_ready;
 use buttress_testkit::proxy::Proxy;
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -81,6 +82,42 @@ async fn who_says_nothing_is_not_waited_for() {
     let again = async || (accepted.load(Relaxed) > 2).then_some(());
     until("it tries again", again).await;
     assert_eq!(add(&redis).await.unwrap_err().kind(), ErrorKind::Unreachable);
+}
+
+/// As one that has as many clients as it may have: it reads, says so, and that was all.
+#[tokio::test]
+async fn who_is_turned_away_hears_why() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 1_024]).await;
+            let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
+        }
+    });
+    let redis = builder(url).build().unwrap();
+    let why = async || redis.check().await.message().map(str::to_owned);
+    let told = async || why().await.filter(|why| why.contains("max number of clients"));
+    until("it says why", told).await;
+    server.abort();
+}
+
+/// What was in the way once is no reason for what is in the way now.
+#[tokio::test]
+async fn a_reason_is_not_older_than_the_connection() {
+    let server = Server::start().await;
+    let proxy = Proxy::to(server.address()).await;
+    server.command(["REPLICAOF", "127.0.0.1", "1"]).await;
+    let redis = builder(server.url_at(proxy.address())).build().unwrap();
+    let says = async |word: &str| redis.check().await.message().unwrap().contains(word);
+    until("it says why", async || says("a replica").await.then_some(())).await;
+    server.command(["REPLICAOF", "NO", "ONE"]).await;
+    redis.connected().await.unwrap();
+    // The next attempt hangs, and so there is no other reason yet.
+    proxy.blackhole();
+    proxy.cut_all();
+    until("it is known", async || (!redis.is_connected()).then_some(())).await;
+    assert!(!says("a replica").await);
 }
 
 /// The pauses grow: five of them are a hundred and fifty milliseconds at least.
