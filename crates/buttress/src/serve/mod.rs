@@ -54,7 +54,7 @@
 //!   and a send buffer for each stream (64 KiB × 100).
 //! - **Nobody is served at another's cost.** One client has at most its share of connections. At the limit of
 //!   all, accepting waits, and the system's queue holds who comes: nobody is turned away who might be served
-//!   a moment later.
+//!   a moment later. Of a crowd that comes at once sixteen are let in before everybody else has a turn.
 //! - **What two readers may understand in two ways is refused**: two `Host` fields, `Content-Length` beside
 //!   `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and the connection closes.
 //! - **The end comes in phases, each bounded**: see [`Phase`]. What has begun is finished, or cut off and
@@ -86,7 +86,8 @@
 //! # What it does not do
 //!
 //! - A request without `Host` is served, as many health checks send none.
-//! - Over HTTP/2, a target longer than the whole head may be is a 431, not a 414: the library refuses it unseen.
+//! - Over HTTP/2, a target longer than the whole head may be is a 431, not a 414. There it is one of the fields, and the
+//!   library keeps nothing of a head that is too large (RFC 9113, section 10.5.1): not even whose fault it is.
 //! - A stream of gRPC may be silent for as long as both sides like; pings find out who has gone. It has a
 //!   limit on how long an answer may wait for its reader, as every other.
 //! - An answer that waits in HTTP/2's own buffer when its handler has ended (at most the send buffer) is given

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet, yield_now};
 
 use super::alarm::Alarm;
 use super::app::App;
@@ -46,6 +46,10 @@ pub(super) struct Running<S> {
     pub(super) systemd: Systemd,
 }
 
+/// So many connections are accepted before everybody else has a turn: a crowd that comes at once waits in the system's queue,
+/// and not in front of those who are here already.
+const AT_ONCE: u64 = 16;
+
 type Joined = Result<(Id, ()), JoinError>;
 
 enum Event<I> {
@@ -59,6 +63,7 @@ impl<S: App> Running<S> {
     pub(super) async fn until_the_end<L: Listener>(&mut self, listener: L, news: &mut News) {
         let mut listener = Some(listener);
         let mut alarm = pin!(Alarm::new(self.clock));
+        let mut accepted: u64 = 0;
         self.enter();
         while self.plan.phase() != Phase::Ended {
             match self.next(&mut listener, news, alarm.as_mut()).await {
@@ -68,6 +73,10 @@ impl<S: App> Running<S> {
                 Event::Accepted(Ok((io, peer))) => {
                     self.backoff.succeeded();
                     self.admit(io, peer);
+                    accepted += 1;
+                    if accepted % AT_ONCE == 0 {
+                        yield_now().await;
+                    }
                 }
                 Event::Accepted(Err(error)) => self.not_accepted(&error),
             }

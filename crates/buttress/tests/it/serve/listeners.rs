@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
 use buttress::serve::{Both, Listener, Server};
@@ -104,6 +106,41 @@ async fn accepting_pauses_after_errors_and_goes_on() {
     // 10, 20, 40 … 640 milliseconds, and three seconds.
     let paused = (now() - began).as_millis();
     assert!((4_270..4_400).contains(&paused), "{paused}");
+    serving.abort();
+}
+
+/// Always has another connection.
+struct Crowd(Arc<AtomicUsize>);
+
+impl Listener for Crowd {
+    type Io = DuplexStream;
+
+    fn poll_accept(
+        &mut self,
+        _: &mut Context<'_>,
+    ) -> Poll<io::Result<(DuplexStream, Option<SocketAddr>)>> {
+        if self.0.fetch_add(1, Relaxed) == 1_000 {
+            panic!("nobody else had a turn");
+        }
+        Poll::Ready(Ok((tokio::io::duplex(1).0, None)))
+    }
+}
+
+/// Or those who are here would wait until a whole crowd has been let in.
+#[tokio::test]
+async fn a_crowd_leaves_turns_to_others() {
+    let come = Arc::new(AtomicUsize::new(0));
+    let server = Server::builder().signals(false).build().unwrap();
+    let serving = tokio::spawn(server.serve(Crowd(come.clone()), app()));
+    let (mut turns, mut before) = (0, 0);
+    let other = tokio::spawn(poll_fn(move |cx| {
+        let come = come.load(Relaxed);
+        assert!(come - before <= 16, "{} in one turn", come - before);
+        (turns, before) = (turns + 1, come);
+        cx.waker().wake_by_ref();
+        if turns == 100 { Poll::Ready(come) } else { Poll::Pending }
+    }));
+    assert!(other.await.unwrap() > 16);
     serving.abort();
 }
 
