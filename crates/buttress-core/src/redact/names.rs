@@ -134,6 +134,7 @@ impl Names {
     /// Also asked with the headers of a dump, and with the last part of a dotted name.
     pub(super) fn field(&self, name: &str) -> bool {
         let name = &*decoded(name);
+        let name = element(name);
         let last = name.rsplit('.').next().unwrap_or(name);
         let hit = |name| any(FIELDS, name) || any(&self.fields, name) || self.header(name);
         hit(name) || hit(last) || ENDINGS.iter().any(|ending| ends(name, ending))
@@ -141,11 +142,13 @@ impl Names {
 
     pub(super) fn query_key(&self, name: &str) -> bool {
         let name = &*decoded(name);
+        let name = element(name);
         any(QUERY_KEYS, name) || any(&self.query_keys, name) || self.field(name)
     }
 
     pub(super) fn phone(name: &str) -> bool {
         let name = &*decoded(name);
+        let name = element(name);
         any(PHONES, name.rsplit('.').next().unwrap_or(name))
     }
 }
@@ -154,6 +157,17 @@ impl Names {
 fn decoded(name: &str) -> Cow<'_, str> {
     let end = name.len().saturating_sub(LONGEST)..;
     percent::decoded(name.get(end).unwrap_or(name))
+}
+
+/// What a form calls it: `token` of `token[]`, `token[0]` and `user[token]`.
+fn element(mut name: &str) -> &str {
+    while let Some((whole, part)) = name.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+        if !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return part;
+        }
+        name = whole;
+    }
+    name
 }
 
 fn any(names: &[impl AsRef<str>], name: &str) -> bool {

@@ -5,10 +5,12 @@ use crate::redact::mask;
 
 /// The user and the password of a link: `postgres://app:hunter2@db`.
 pub(super) fn user_info(scan: &mut Scan<'_>, at: usize) -> Option<Step> {
-    if !scan.starts_with(at, "://") || !scan.before(at).is_ascii_alphanumeric() {
+    // With slashes that are escaped, as some write JSON.
+    let colon = ["://", r":\/\/"].into_iter().find(|colon| scan.starts_with(at, colon))?;
+    if !scan.before(at).is_ascii_alphanumeric() {
         return None;
     }
-    let from = at + 3;
+    let from = at + colon.len();
     let (link_end, last_sign) = scan.link(from);
     let last_sign = last_sign?;
     let authority_end = scan.span(from, |b| !matches!(b, b'/' | b'?' | b'#')).min(link_end);
@@ -20,6 +22,37 @@ pub(super) fn user_info(scan: &mut Scan<'_>, at: usize) -> Option<Step> {
         None => return None,
     };
     Some(scan.hidden(from..sign))
+}
+
+/// The same of a link that is escaped, as within a query: `postgres%3A%2F%2Fapp%3Ahunter2%40db`.
+pub(super) fn escaped_user_info(scan: &Scan<'_>, at: usize) -> Option<Step> {
+    const COLON: &str = "%3A%2F%2F";
+    if !scan.starts_with_any_case(at, COLON) || !scan.before(at).is_ascii_alphanumeric() {
+        return None;
+    }
+    let from = at + COLON.len();
+    let (mut end, mut sign) = (from, None);
+    while end - from < LONGEST {
+        match scan.escaped_delimiter(end) {
+            Some(b'/' | b'?' | b'#') => break,
+            Some(delimiter) => {
+                sign = if delimiter == b'@' { Some(end) } else { sign };
+                end += 3;
+            }
+            None if unescaped(scan.byte(end)) => end += 1,
+            None => break,
+        }
+    }
+    sign.map(|sign| scan.hidden(from..sign))
+}
+
+/// No user with a password is longer.
+const LONGEST: usize = 256;
+
+/// What need not be escaped.
+const fn unescaped(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'*' | b'!' | b'%' | b'+')
 }
 
 fn ends_in_port(authority: &str) -> bool {

@@ -66,6 +66,7 @@ fn step(scan: &mut Scan<'_>, names: &Names, at: usize) -> Step {
         .or_else(|| shape::issued_key(scan, at))
         .or_else(|| shape::web_token(scan, at))
         .or_else(|| address::user_info(scan, at))
+        .or_else(|| address::escaped_user_info(scan, at))
         .or_else(|| home::home(scan, at))
         .or_else(|| pair::pair(scan, names, at))
         .or_else(|| shape::credentials(scan, at))

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{Run, Scan, Step, Window};
+use super::scan::{Run, Scan, Step, Window, names_byte};
 use super::value;
 use crate::redact::mask;
 use crate::redact::names::Names;
@@ -67,8 +67,12 @@ fn phone(text: &Window<'_>, from: usize) -> Option<Step> {
 /// The separator behind `name`, and where the value begins.
 fn separator(text: &Window<'_>, name: Range<usize>) -> Option<(Separator, usize)> {
     let blank = |b: u8| matches!(b, b' ' | b'\t');
-    // `"name"`, `\"name\"`, `form[name]`
-    let closed = text.span_up_to(4, name.end, |b| matches!(b, b'"' | b'\'' | b'\\' | b'`' | b']'));
+    if let Some(from) = behind_tag(text, &name) {
+        return Some((Separator::Tag, from));
+    }
+    // `"name"`, `\"name\"`, `form[name]`, `name[0]`
+    let closed = behind_index(text, name.end);
+    let closed = text.span_up_to(4, closed, |b| matches!(b, b'"' | b'\'' | b'\\' | b'`' | b']'));
     if text.escaped_delimiter(closed) == Some(b'=') {
         return Some((Separator::Escaped, closed + 3));
     }
@@ -80,13 +84,49 @@ fn separator(text: &Window<'_>, name: Range<usize>) -> Option<(Separator, usize)
         (b'=', b'>') | (b':', b'=') => (Separator::Equals, at + 2),
         (b'=', _) => (Separator::Equals, at + 1),
         (b':', _) => (Separator::Colon, at + 1),
-        (b'>', _) if text.before(name.start) == b'<' => return Some((Separator::Tag, at + 1)),
         (next, _) if at > name.end && closed == name.end && text.starts_with(name.start, "--") => {
             return (next != b'-').then_some((Separator::Blank, at));
         }
         _ => return None,
     };
     Some((separator, text.span_up_to(BLANKS, from, blank)))
+}
+
+/// Where the text begins behind the tag that has this name: `<name>`, `<a:name kind="…">`.
+fn behind_tag(text: &Window<'_>, name: &Range<usize>) -> Option<usize> {
+    let is_opened = match text.before(name.start) {
+        b'<' => true,
+        b':' => opens_a_space(text, name.start - 1),
+        _ => false,
+    };
+    if !is_opened || !matches!(text.byte(name.end), b'>' | b' ' | b'\t' | b'\r' | b'\n') {
+        return None;
+    }
+    let end = text.span_up_to(LONGEST, name.end, |b| !matches!(b, b'<' | b'>'));
+    (text.byte(end) == b'>' && text.before(end) != b'/').then_some(end + 1)
+}
+
+/// Whether `<a` stands before `end`.
+fn opens_a_space(text: &Window<'_>, end: usize) -> bool {
+    let name = &text.text.as_bytes()[end.saturating_sub(SPACE)..end];
+    let mut before = name.iter().rev().skip_while(|byte| names_byte(**byte));
+    before.next() == Some(&b'<')
+}
+
+/// How far the end of a tag may be.
+const LONGEST: usize = 256;
+/// How long the name of a space of names may be, with the `<` before it.
+const SPACE: usize = 32;
+
+/// Where `[]` or `[0]` ends, or the `]` of `form[name]` that is escaped; `at` if neither stands there.
+fn behind_index(text: &Window<'_>, at: usize) -> usize {
+    let sign = |sign: u8, at: usize| match text.escaped_delimiter(at) {
+        Some(escaped) if escaped == sign => Some(at + 3),
+        _ => (text.byte(at) == sign).then_some(at + 1),
+    };
+    let digits = sign(b'[', at).unwrap_or(at);
+    let close = text.span_up_to(4, digits, |b| b.is_ascii_digit() && digits > at);
+    sign(b']', close).unwrap_or(at)
 }
 
 /// Whether a name stands in a query: `?name=`, `&name=`, or `name=…&other=` in a form.

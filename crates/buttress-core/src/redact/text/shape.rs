@@ -146,6 +146,12 @@ pub(super) fn credentials(scan: &Scan<'_>, at: usize) -> Option<Step> {
     (!prose && !parameter && !mask::hides(token)).then_some(Step::hide(from, end))
 }
 
+/// Where the credentials begin behind a scheme that stands at `at`; at `at` itself if none does.
+pub(super) fn behind_scheme(text: &Window<'_>, at: usize) -> usize {
+    let scheme = SCHEMES.iter().find(|scheme| text.starts_with_any_case(at, scheme));
+    scheme.map_or(at, |scheme| text.span_up_to(8, at + scheme.len(), |b| b == b' '))
+}
+
 /// A sentence ends in a dot, a token does not.
 fn without_dots(scan: &Scan<'_>, from: usize, end: usize) -> usize {
     (from..end).rev().find(|&at| scan.byte(at) != b'.').map_or(from, |last| last + 1)

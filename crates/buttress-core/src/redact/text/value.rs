@@ -4,9 +4,13 @@ use std::ops::Range;
 
 use super::pair::Separator;
 use super::scan::{Window, names_byte};
+use super::shape::behind_scheme;
 
 /// How far an unnamed value is followed in search of the `&` behind it.
 const FAR: usize = 256;
+
+/// What a text may begin with in XML, and is no part of it.
+const CDATA: &str = "<![CDATA[";
 
 /// The value at `from`. A header's reaches to the end of its `line`, or to the quote that stood before
 /// its name.
@@ -17,6 +21,7 @@ pub(super) fn value(
     line: Option<u8>,
 ) -> Range<usize> {
     if separator == Separator::Tag {
+        let from = if text.starts_with(from, CDATA) { from + CDATA.len() } else { from };
         return from..text.span(from, |b| b != b'<');
     }
     let escapes = text.span(from, |b| b == b'\\') - from;
@@ -28,7 +33,7 @@ pub(super) fn value(
             from..text.span(from, |b| !matches!(b, b'\r' | b'\n') && b != quote)
         }
         Some(_) => from..text.span(from, |b| !matches!(b, b'\r' | b'\n')),
-        None => from..bare(text, from),
+        None => from..bare(text, behind_scheme(text, from)),
     }
 }
 

@@ -67,6 +67,9 @@ const INNOCENT: &[&str] = &[
     "50% off %zz %E6%9D%B1",
     "a=b&c=d;e=f, g: h",
     "tokio-runtime-worker",
+    "<a:Token/> and <secret kind=\"none\"/> are empty, <o:Password></o:Password> too",
+    "https%3A%2F%2Fexample.org%2F%40user and https:\\/\\/example.org\\/@user",
+    "token[0] is the first of tokens[], password[ is half a name",
     "(200) 404-50",
     "call 112 or +1 911",
 ];

@@ -52,6 +52,8 @@ fn queries_are_searched_through_their_encoding() {
     assert_eq!(shown("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x"), "***");
     assert_eq!(shown("email=ada%40example.org"), "email=***");
     assert_eq!(shown("token=&code"), "token=&code");
+    let lists = "token%5B%5D=a&user[pin]=b&code[0]=c&ids[]=7";
+    assert_eq!(shown(lists), "token%5B%5D=***&user[pin]=***&code[0]=***&ids[]=7");
 }
 
 #[test]
