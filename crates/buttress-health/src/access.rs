@@ -1,9 +1,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use buttress_core::address::Network;
+use buttress_core::address::{AddressSource, Network};
 use buttress_core::stage::RequestHead;
 use buttress_core::{ClientAddress, Faults, PeerAddress, Secret};
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 /// Who sees more of a report than its status.
@@ -73,9 +74,22 @@ fn address(request: &dyn RequestHead) -> Option<IpAddr> {
         Some(context) => context.client(),
         None => PeerAddress::find(request.extensions()).map(ClientAddress::from),
     };
-    // The address of a proxy that did not say for whom it asks lets nobody in.
-    client.filter(|client| !client.is_cut_short()).map(|client| client.ip())
+    let known = client.filter(|client| match client.source() {
+        AddressSource::Socket => !is_passed_on(request.headers()),
+        // The address of a proxy that did not say for whom it asks lets nobody in.
+        _ => true,
+    });
+    known.filter(|client| !client.is_cut_short()).map(|client| client.ip())
 }
+
+/// Whether the one who is connected says to ask for somebody else. Nobody has named it as a proxy, or it would have been
+/// believed: so it is not known who asks.
+fn is_passed_on(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| PASSED_ON.contains(&name.as_str()))
+}
+
+/// What proxies write.
+const PASSED_ON: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 fn bearer(request: &dyn RequestHead) -> Option<&[u8]> {
     let value = request.headers().get(AUTHORIZATION)?.as_bytes();

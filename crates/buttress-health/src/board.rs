@@ -40,7 +40,7 @@ pub(crate) struct Group {
 /// What all checks together meant at some time.
 #[derive(Debug)]
 pub(crate) struct Verdict {
-    generation: u64,
+    pub(crate) generation: u64,
     pub(crate) edition: u64,
     /// From when on it has to be made anew.
     pub(crate) until: Moment,

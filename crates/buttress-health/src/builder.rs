@@ -127,8 +127,9 @@ impl HealthChecksBuilder {
 
     /// Shows details to clients with these addresses or networks.
     ///
-    /// The address is the one that the context resolved; without a context, that of who is connected: behind a
-    /// proxy on the same machine that is the proxy, whoever asks.
+    /// The address is the one that the context resolved; without a context, that of who is connected. Where that one
+    /// says to ask for somebody else (`Forwarded`, `X-Forwarded-For`, `X-Real-IP`, `Via`) and is no proxy that the context
+    /// trusts, nobody knows who asks, and nobody sees more. Behind a proxy that says nothing of it, everyone has its address.
     pub fn details_for_networks<I: IntoIterator<Item: Into<String>>>(
         mut self,
         networks: I,
@@ -223,6 +224,7 @@ impl HealthChecksBuilder {
             resident: AtomicU64::new(0),
             redact,
             counts: Counts::new(&metrics),
+            overseen: AtomicBool::new(false),
             stirred: Arc::new(Bell::default()),
             changed: Arc::new(Bell::default()),
             watchers: AtomicUsize::new(0),

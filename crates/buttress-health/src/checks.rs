@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) resident: AtomicU64,
     pub(crate) redact: Redact,
     pub(crate) counts: Counts,
+    /// Whether a task looks after the whole: so that two never do.
+    pub(crate) overseen: AtomicBool,
     /// Rung when a check changed, for the task that looks after the whole.
     pub(crate) stirred: Arc<Bell>,
     /// Rung when something changed that others may want to know.
@@ -133,8 +135,8 @@ impl HealthChecks {
     /// The futures that run the checks: one for each, and one that looks after the whole.
     ///
     /// Spawn each of them on a runtime of yours; dropping one stops its check. There are many instead of one,
-    /// so that a check that blocks its thread holds up none of the others. A check that is run already
-    /// is not run twice: the second future for it is done at once.
+    /// so that a check that blocks its thread holds up none of the others. What is run already
+    /// is not run twice: the second future for it is done at once. So to run them anew, wait until the first are gone.
     pub fn tasks<T: Timer + Clone>(&self, timer: &T) -> impl Iterator<Item = CheckTask> + use<T> {
         let (health, timer) = (self.clone(), timer.clone());
         let overseer = CheckTask::overseer(self.clone(), timer.clone());

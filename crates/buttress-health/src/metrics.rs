@@ -42,6 +42,10 @@ impl Counts {
         Self { ready: metrics.bind(&READY, []), changes: metrics.family(&CHANGES) }
     }
 
+    pub(crate) fn unready(&self) {
+        self.ready.set(0.0);
+    }
+
     pub(crate) fn changed(&self, to: Status) {
         self.ready.set(if to.is_ready() { 1.0 } else { 0.0 });
         self.changes.with([to.as_str()]).increment(1);

@@ -8,6 +8,7 @@ use buttress_core::clock::Timer;
 use tracing::{info, warn};
 
 use crate::checks::Inner;
+use crate::runner::Claim;
 use crate::{HealthChecks, Status, memory};
 
 /// However soon a result will be too old: not more often than this.
@@ -22,8 +23,9 @@ const LATEST: Duration = Duration::from_secs(3_600);
 /// ten thousand times.
 pub(crate) async fn keep_looking(health: HealthChecks, timer: impl Timer) {
     let inner = &*health.0;
+    let Some(_claim) = Claim::on(&inner.overseen) else { return };
     let mut ear = inner.stirred.listen();
-    let mut told = Told::default();
+    let (mut told, mut before) = (Told::default(), None);
     loop {
         if inner.traffic.is_some() {
             inner.resident.store(memory::resident().unwrap_or_default(), Ordering::Relaxed);
@@ -31,8 +33,12 @@ pub(crate) async fn keep_looking(health: HealthChecks, timer: impl Timer) {
         let now = inner.clock.now();
         let verdict = inner.board.verdict(now);
         told.tell(inner, inner.board.status(&verdict, None), verdict.unknown);
-        inner.changed.ring();
-
+        // It looks more often than something changes: when results would have become too old, and to read memory.
+        // And a change that was taken back is two: somebody may have seen what was in between.
+        let seen = Some((verdict.generation, verdict.unknown));
+        if std::mem::replace(&mut before, seen) != seen {
+            inner.changed.ring();
+        }
         let latest = if inner.traffic.is_some() { SAMPLE } else { LATEST };
         let mut sleep = pin!(timer.sleep((verdict.until - now).clamp(SOONEST, latest)));
         poll_fn(|cx| match ear.poll_rung(cx) {
@@ -57,8 +63,12 @@ impl Told {
         }
         self.unknown = unknown;
         let from = self.status.replace(status);
-        // Draining was told where it began.
-        if from == Some(status) || status == Status::Draining {
+        if status == Status::Draining {
+            // It was told where it began; but what was looked at before that may have been told after it.
+            inner.counts.unready();
+            return;
+        }
+        if from == Some(status) {
             return;
         }
         inner.counts.changed(status);
@@ -68,5 +78,28 @@ impl Told {
         } else {
             warn!(target: "buttress", from, to = %status, "health: readiness changed");
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests {
+    use buttress_core::metrics::Metrics;
+    use buttress_testkit::page::Page;
+
+    use super::*;
+
+    #[test]
+    fn what_was_seen_before_it_drained_is_not_what_is_counted_last() {
+        let page = Page::default();
+        let health = HealthChecks::builder().metrics(Metrics::new(page.clone())).build().unwrap();
+        let (mut told, ready) = (Told::default(), || page.of("buttress_health_ready"));
+        // As if it were stopped between the look and the word.
+        let seen = health.status();
+        health.drain();
+        told.tell(&health.0, seen, 0);
+        assert_eq!(ready(), Some(1.0));
+        told.tell(&health.0, health.status(), 0);
+        assert_eq!(ready(), Some(0.0));
     }
 }

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::course::{Course, Finding, Transition};
 use crate::jitter::Jitter;
 use crate::overseer;
+use crate::parts::atomic::AtomicBool;
 use crate::slot::Slot;
 use crate::{CheckStatus, HealthChecks};
 
@@ -57,7 +58,7 @@ impl fmt::Debug for CheckTask {
 
 async fn keep_checking(health: HealthChecks, at: usize, timer: impl Timer) {
     let Some(slot) = health.0.board.slots.get(at) else { return };
-    let Some(_claim) = Claim::on(slot) else { return };
+    let Some(_claim) = Claim::on(&slot.claimed) else { return };
     let mut jitter = Jitter::new(slot.plan.jitter);
     let mut course = Course::new(&slot.plan, slot.seen.load().as_deref());
 
@@ -71,18 +72,18 @@ async fn keep_checking(health: HealthChecks, at: usize, timer: impl Timer) {
     }
 }
 
-/// The right to run a check, given back when the task is dropped.
-struct Claim<'a>(&'a Slot);
+/// The right to run a check, or to look after the whole, given back when the task is dropped.
+pub(crate) struct Claim<'a>(&'a AtomicBool);
 
 impl<'a> Claim<'a> {
-    fn on(slot: &'a Slot) -> Option<Self> {
-        (!slot.claimed.swap(true, Ordering::AcqRel)).then_some(Self(slot))
+    pub(crate) fn on(claimed: &'a AtomicBool) -> Option<Self> {
+        (!claimed.swap(true, Ordering::AcqRel)).then_some(Self(claimed))
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.0.claimed.store(false, Ordering::Release);
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -109,7 +110,7 @@ async fn attempt(slot: &Slot, clock: &dyn Clock, started: Moment, timer: &impl T
 }
 
 /// What `act` gives, unless it panics. Whatever panicked is dropped, and never polled again.
-fn caught<R>(act: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn caught<R>(act: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(act)) {
         Ok(given) => Some(given),
         Err(payload) => {
@@ -182,7 +183,7 @@ mod models {
             let health = HealthChecks::builder().check(check).build().unwrap();
             let run = |health: HealthChecks| {
                 let slot = &health.0.board.slots[0];
-                let Some(_claim) = Claim::on(slot) else { return false };
+                let Some(_claim) = Claim::on(&slot.claimed) else { return false };
                 let before = slot.succeeded.load(Ordering::Relaxed);
                 slot.succeeded.store(true, Ordering::Relaxed);
                 !before

@@ -1,7 +1,8 @@
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use buttress_core::{Health, HealthStatus};
+
+use crate::runner::caught;
 
 /// Something inside the process that tells how it is without waiting: all that liveness may ask.
 pub(crate) struct Vital {
@@ -16,8 +17,7 @@ impl Vital {
 
     /// A panic counts as down: what cannot even tell how it is, is not well.
     pub(crate) fn look(&self) -> Health {
-        let seen = catch_unwind(AssertUnwindSafe(|| (self.look)()));
-        seen.unwrap_or_else(|_| Health::down("it panicked"))
+        caught(|| (self.look)()).unwrap_or_else(|| Health::down("it panicked"))
     }
 
     pub(crate) fn is_alive(&self) -> bool {

@@ -12,16 +12,30 @@ pub(super) struct Answers {
     pub(super) health: HealthChecks,
 }
 
+/// Whom somebody asks for. Not by name: a name is as long as a client likes, and a watcher keeps it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Service {
+    Whole,
+    Group(usize),
+}
+
 impl Answers {
-    /// The whole has no name; every group has its own.
-    pub(super) fn status(&self, service: &str) -> Option<ServingStatus> {
-        let status = match service {
-            "" => Some(self.health.status()),
-            name => self.health.group_status(name),
+    /// The whole has no name; every group has its own. There are never more than at the start.
+    pub(super) fn find(&self, name: &str) -> Option<Service> {
+        match name {
+            "" => Some(Service::Whole),
+            name => self.health.0.board.group(name).map(Service::Group),
+        }
+    }
+
+    pub(super) fn status(&self, service: Service) -> ServingStatus {
+        let group = match service {
+            Service::Whole => None,
+            Service::Group(group) => Some(group),
         };
-        status.map(|status| {
-            if status.is_ready() { ServingStatus::Serving } else { ServingStatus::NotServing }
-        })
+        let inner = &*self.health.0;
+        let status = inner.board.status(&inner.board.verdict(inner.clock.now()), group);
+        if status.is_ready() { ServingStatus::Serving } else { ServingStatus::NotServing }
     }
 }
 
@@ -37,14 +51,14 @@ impl Health for Answers {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        match self.status(&request.get_ref().service) {
-            Some(status) => Ok(Response::new(message(status))),
+        match self.find(&request.get_ref().service) {
+            Some(service) => Ok(Response::new(message(self.status(service)))),
             None => Err(Status::not_found("no check is in a group of this name")),
         }
     }
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Watch>, Status> {
-        let service = request.into_inner().service;
+        let service = self.find(&request.get_ref().service);
         match Watch::begin(self.clone(), service) {
             Some(watch) => Ok(Response::new(watch)),
             None => Err(Status::resource_exhausted("too many are watching")),

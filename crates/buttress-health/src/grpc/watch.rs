@@ -7,7 +7,7 @@ use tonic::codegen::tokio_stream::Stream;
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::answers::{Answers, message};
+use super::answers::{Answers, Service, message};
 use crate::{Changes, HealthChecks};
 
 /// One client that watches: hears the status now, then each other one, and is sent away when the service
@@ -15,7 +15,8 @@ use crate::{Changes, HealthChecks};
 #[derive(Debug)]
 pub(super) struct Watch {
     answers: Answers,
-    service: String,
+    /// Nothing, if there is none of that name.
+    service: Option<Service>,
     told: Option<ServingStatus>,
     is_over: bool,
     changes: Changes,
@@ -24,7 +25,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Nothing, if too many are watching already.
-    pub(super) fn begin(answers: Answers, service: String) -> Option<Self> {
+    pub(super) fn begin(answers: Answers, service: Option<Service>) -> Option<Self> {
         let place = Place::take(&answers.health)?;
         // From before the first look: what changes after that is not missed.
         let changes = answers.health.subscribe();
@@ -35,7 +36,8 @@ impl Watch {
     fn news(&mut self) -> Option<ServingStatus> {
         // Asked first, so that whoever is sent away has heard why.
         self.is_over = self.answers.health.0.board.is_draining();
-        let now = self.answers.status(&self.service).unwrap_or(ServingStatus::ServiceUnknown);
+        let now = self.service.map(|service| self.answers.status(service));
+        let now = now.unwrap_or(ServingStatus::ServiceUnknown);
         (self.told.replace(now) != Some(now)).then_some(now)
     }
 }

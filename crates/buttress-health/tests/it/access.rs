@@ -68,6 +68,28 @@ fn it_is_the_address_that_the_context_resolved() {
     assert!(!ask_from([10, 0, 0, 1], "unknown"), "the proxy does not say who");
 }
 
+/// A proxy that nobody has named is in a network of ours, and whoever asks through it is not.
+#[test]
+fn through_a_proxy_without_a_name_nobody_sees_them() {
+    let health = with(|builder| builder.details_for_networks(["10.0.0.0/8"]));
+    let request = |name: &'static str, value: &'static str| {
+        let mut request = from([10, 0, 0, 1], None);
+        request.headers_mut().insert(name, value.parse().unwrap());
+        request
+    };
+    for (name, value) in [
+        ("x-forwarded-for", "203.0.113.7"),
+        ("forwarded", "for=203.0.113.7"),
+        ("x-real-ip", "203.0.113.7"),
+        ("via", "1.1 edge"),
+    ] {
+        assert!(!shows(&ask(&health, request(name, value))), "{name}, and no context");
+        let wall = Context::default().then(health.stage());
+        assert!(!shows(&ask_stage(wall, request(name, value))), "{name}, and no name for it");
+    }
+    assert!(shows(&ask(&health, request("x-forwarded-proto", "https"))), "who, is not said");
+}
+
 #[test]
 fn a_token_sees_them() {
     let other = "another-token-of-some-length";

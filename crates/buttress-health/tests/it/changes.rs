@@ -52,6 +52,20 @@ async fn nothing_is_heard_while_nothing_changes() {
     assert!(quiet.is_err(), "{quiet:?}");
 }
 
+/// Neither when results would have become too old, nor when memory is read for the summary.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_heard_for_as_long_as_nothing_changes() {
+    let database = Dependency::new(Health::up());
+    let check = database.check("db").every(Duration::from_secs(1));
+    let builder = HealthChecks::builder().clock(TokioClock::new()).summary(true);
+    let health = builder.check(check).build().unwrap();
+    let _running = run(&health);
+    pass(Duration::from_secs(1)).await;
+    let mut changes = health.subscribe();
+    let quiet = tokio::time::timeout(Duration::from_secs(600), changes.changed()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+}
+
 #[test]
 fn who_no_longer_listens_is_forgotten() {
     let health = HealthChecks::default();

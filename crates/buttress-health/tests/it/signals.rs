@@ -89,3 +89,26 @@ async fn a_transition_is_told_once() {
     pass(Duration::from_secs(10)).await;
     assert_eq!(taken(), ["INFO message=health: draining"]);
 }
+
+/// Whoever runs the tasks twice hears of a change once all the same.
+#[tokio::test(start_paused = true)]
+async fn a_transition_is_told_once_however_often_it_is_run() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let page = Page::default();
+    let database = Dependency::new(Health::up());
+    let health = HealthChecks::builder()
+        .clock(TokioClock::new())
+        .metrics(Metrics::new(page.clone()))
+        .check(database.check("db").every(Duration::from_secs(1)))
+        .build()
+        .unwrap();
+    let _running = [run(&health), run(&health)];
+    pass(Duration::from_secs(10)).await;
+    let _ = log.take();
+    database.set(Health::down("gone"));
+    pass(Duration::from_secs(10)).await;
+    let told = log.take();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert_eq!(page.of("buttress_health_changes_total down"), Some(1.0));
+}
