@@ -74,7 +74,7 @@ impl<S: App> Running<S> {
                     self.backoff.succeeded();
                     self.admit(io, peer);
                     accepted += 1;
-                    if accepted % AT_ONCE == 0 {
+                    if accepted.is_multiple_of(AT_ONCE) {
                         yield_now().await;
                     }
                 }
