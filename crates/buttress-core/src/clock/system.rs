@@ -1,13 +1,11 @@
 use std::sync::LazyLock;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::daytime::Daytime;
-use super::moment::nanos;
 use super::{Clock, Moment, Timestamp};
 
 /// Where the time lines of all [`SystemClock`]s start, so that their moments compare.
-#[expect(clippy::disallowed_methods, reason = "the clock that all others stand on")]
-static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+static EPOCH: LazyLock<u64> = LazyLock::new(monotonic);
 
 /// The time of day on that line.
 static DAYTIME: Daytime = Daytime::new();
@@ -26,8 +24,10 @@ static DAYTIME: Daytime = Daytime::new();
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[inline]
     fn now(&self) -> Moment {
-        Moment::from_nanos(nanos(EPOCH.elapsed()))
+        let epoch = *EPOCH;
+        Moment::from_nanos(monotonic().saturating_sub(epoch))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the clock that all others stand on")]
@@ -37,5 +37,46 @@ impl Clock for SystemClock {
 
     fn wall_at(&self, now: Moment) -> Timestamp {
         DAYTIME.at(now)
+    }
+}
+
+/// The system's monotonic time in nanoseconds. It is what `Instant` goes by on Linux too, which makes two halves of it that
+/// are put together again: that takes longer than the question.
+#[cfg(target_os = "linux")]
+#[inline]
+fn monotonic() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+/// The same since somebody has asked first.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::disallowed_methods, reason = "the clock that all others stand on")]
+fn monotonic() -> u64 {
+    static STARTED: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    super::moment::nanos(STARTED.elapsed())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Each looks at the clock within the other, or around it.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "it is what the clock is compared with")]
+    fn it_goes_as_an_instant_does() {
+        let (around, early, within) = (Instant::now(), SystemClock.now(), Instant::now());
+        let (took, late) = loop {
+            let (took, late) = (within.elapsed(), SystemClock.now());
+            if took > Duration::from_millis(2) {
+                break (took, late);
+            }
+        };
+        assert!(took <= late - early, "it goes too slowly");
+        assert!(late - early <= around.elapsed(), "it goes too fast");
     }
 }
