@@ -63,8 +63,12 @@ impl ClientAddress {
     ///
     /// A subscriber holds a whole IPv6 network, and can call from another address each time.
     #[must_use]
+    #[inline]
     pub fn network(&self) -> Network {
-        Network::around(self.bits(), if self.is_ipv6 { self.ipv6_prefix } else { 32 })
+        if !self.is_ipv6 {
+            return Network::alone(self.bits());
+        }
+        Network::around(self.bits(), self.ipv6_prefix)
     }
 
     /// Where the address was found.

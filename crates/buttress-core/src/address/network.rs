@@ -31,6 +31,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// The network of this one address: all its bits count, so none has to be masked.
+    #[inline]
+    pub(super) const fn alone(address: Bits) -> Self {
+        Self { first: address, prefix: if address.is_ipv6 { 128 } else { 32 } }
+    }
+
     /// The network of `prefix` bits that `address` is in; a prefix that is too long means all bits.
     pub(super) fn around(address: Bits, prefix: u8) -> Self {
         let prefix = prefix.min(if address.is_ipv6 { 128 } else { 32 });
@@ -78,7 +84,7 @@ impl Network {
 /// The network of this one address, once [normalised](super::normalise).
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
-        Self::around(address.into(), u8::MAX)
+        Self::alone(address.into())
     }
 }
 

@@ -32,13 +32,18 @@ impl PeerAddress {
     /// The peer that a server has put into the extensions.
     #[must_use]
     pub fn find(extensions: &Extensions) -> Option<SocketAddr> {
+        Self::seen(extensions).copied()
+    }
+
+    /// The same where it is: to copy it costs as much as to read it.
+    pub(crate) fn seen(extensions: &Extensions) -> Option<&SocketAddr> {
         if let Some(peer) = extensions.get::<Self>() {
-            return Some(peer.address);
+            return Some(&peer.address);
         }
         #[cfg(feature = "axum")]
         if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
-            return Some(info.0);
+            return Some(&info.0);
         }
-        extensions.get::<SocketAddr>().copied()
+        extensions.get()
     }
 }

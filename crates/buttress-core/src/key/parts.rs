@@ -58,7 +58,7 @@ part! {
     address, ByAddress, [Address], |request, key| {
         let client = match request.context() {
             Some(context) => context.client(),
-            None => PeerAddress::find(request.extensions()).map(ClientAddress::from),
+            None => PeerAddress::seen(request.extensions()).map(|peer| ClientAddress::from(*peer)),
         };
         key.address(client.map(|client| client.network()))
     }

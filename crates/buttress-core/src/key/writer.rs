@@ -52,14 +52,14 @@ impl KeyWriter {
         let Some((is_ipv6, bits, prefix)) = network.into().map(Network::to_bytes) else {
             return self.absent(Kind::Address, Found::Missing);
         };
-        self.hash.write_u8(Kind::Address as u8);
+        // A number goes in as the bytes that it has in memory, with less ado than a slice.
+        let begins_with = |length| u16::from_ne_bytes([Kind::Address as u8, length]);
         if is_ipv6 {
-            self.hash.write_u8(17);
+            self.hash.write_u16(begins_with(17));
             self.hash.write(&bits);
         } else {
-            self.hash.write_u8(5);
+            self.hash.write_u16(begins_with(5));
             let [a, b, c, d, ..] = bits;
-            // A number goes in as the bytes that it has in memory, with less ado than a slice.
             self.hash.write_u32(u32::from_ne_bytes([a, b, c, d]));
         }
         self.hash.write_u8(prefix);
