@@ -1,11 +1,14 @@
 //! Without a context the envelope does by itself what a context would do.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use buttress_core::metrics::Metrics;
 use buttress_core::render::Answers;
-use buttress_core::{Context, Problem, stage::Stage};
+use buttress_core::{Code, Context, Detail, Problem, stage::Stage};
 use buttress_error_envelope::{ErrorEnvelopeLayer, Negotiation};
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
@@ -48,6 +51,29 @@ async fn it_negotiates_names_and_tells() {
     assert_eq!(response.body(), "welcome");
     assert!(!response.headers().contains_key("x-request-id"));
     assert!(log.take().is_empty());
+}
+
+/// What is noted of a request aside: its languages, and whose it is.
+#[tokio::test]
+async fn it_knows_the_language_and_the_client() {
+    let answers = Answers::builder().brief_after(1, Duration::from_secs(10));
+    let answers = answers.localise(|_, wanted| wanted.starts_with("de").then(|| "Weg.".into()));
+    let envelope = ErrorEnvelopeLayer::builder().answers(answers.build().unwrap()).build().unwrap();
+    let invalid = || Problem::validation([Detail::query("page", "too_small", "must be positive")]);
+    let router = Router::new().fallback(async move || invalid()).layer(envelope.keep_body());
+    let told = async |peer: &str, language: Option<&str>| {
+        let mut request = asked("/", "*/*");
+        request.extensions_mut().insert(peer.parse::<SocketAddr>().unwrap());
+        if let Some(language) = language {
+            request.headers_mut().insert("accept-language", language.parse().unwrap());
+        }
+        let mut error = json(&ask(router.clone(), request).await)["error"].take();
+        (error["message"].take(), error.get("details").is_some())
+    };
+    let usual = Code::VALIDATION_FAILED.default_message();
+    assert_eq!(told("203.0.113.7:1", Some("de")).await, ("Weg.".into(), true));
+    assert!(!told("203.0.113.7:2", None).await.1, "the second one is brief");
+    assert_eq!(told("203.0.113.8:1", None).await, (usual.into(), true));
 }
 
 #[tokio::test]
