@@ -96,7 +96,9 @@ fn hidden_code(words: &str) -> Option<&str> {
     let (_, inner) = words.strip_prefix("Error running script")?.rsplit_once(": -")?;
     let code = inner.split(' ').next()?;
     let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    is_code.then_some(code)
+    // No command within a script is answered with these: it would be what the script itself threw, and it ran.
+    let says_it_did_not_run = ["NOSCRIPT", "MOVED", "ASK", "TRYAGAIN"].contains(&code);
+    (is_code && !says_it_did_not_run).then_some(code)
 }
 
 #[cfg(test)]
@@ -133,6 +135,18 @@ mod tests {
             assert_eq!(Said::of("ERR", words), Said::Error(ErrorKind::Script), "{words}");
         }
         assert_eq!(Said::of("MYOWN", "x"), Said::Error(ErrorKind::Script));
+    }
+
+    /// Redis 6.2 tells what a script threw in the same words as what a command within it said.
+    #[test]
+    fn what_a_script_throws_is_never_asked_again() {
+        for thrown in ["NOSCRIPT", "MOVED 1 h:1", "ASK 1 h:1", "TRYAGAIN"] {
+            let words = format!(
+                "Error running script (call to f_1): @user_script:1: user_script:1: name: -{thrown} x"
+            );
+            let said = Said::of("ERR", &words);
+            assert_eq!(said, Said::Error(ErrorKind::Script), "{words}");
+        }
     }
 
     #[test]
