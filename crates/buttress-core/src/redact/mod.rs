@@ -21,9 +21,9 @@
 //!   ends, `token[0]` and `user[token]` as what forms write. `code`, `key`, `state` and their like are hidden in
 //!   queries only: in prose they are words.
 //! - **By shape**, in any text: `Bearer` and `Basic` credentials, JSON Web Tokens, the keys of well-known
-//!   issuers (`sk_live_…`, `ghp_…`, `AKIA…`, `xoxb-…`), private keys in PEM, credentials in URLs
-//!   (with escaped slashes, and in URLs within a query, too), e-mail addresses, telephone numbers written with `+` or as `555-867-5309`, numbers of payment cards
-//!   (by issuer, length and check digit).
+//!   issuers (`sk_live_…`, `ghp_…`, `AKIA…`, `xoxb-…`), private keys in PEM, credentials in URLs (with escaped
+//!   slashes, and in URLs within a query, too), e-mail addresses, telephone numbers written with `+` or as
+//!   `555-867-5309`, numbers of payment cards (by issuer, length and check digit).
 //! - **By place**: the name of a person in the path of a file, `/home/ada/…`, `/Users/ada/…` or `C:\Users\ada\…`;
 //!   the rest of the path stays. In a link, behind a method (`GET /home/…`) and below another folder (`/api/Users/…`)
 //!   these are pages of the web, which stay whole, as does `/users/42`.
@@ -33,10 +33,10 @@
 //! # What is not
 //!
 //! A password in a sentence (`the password is hunter2`), a short or hexadecimal key without its name, a
-//! telephone number without `+` and dashes, a password in a URL with a blank in it, or with a `/` behind an `@` that
-//! nobody escaped, the name in `~ada`, which in most texts means about. Where in doubt,
-//! more is hidden than had to be: an unclosed quote after a known name hides the rest of the text, and a route
-//! `/home/…` of your own, told without its host and its method, loses what stands behind `home`.
+//! telephone number without `+` and dashes, a password in a URL that has a blank in it, or a `/` behind an `@` that
+//! nobody escaped, the name in `~ada`, which in most texts means about. Where in doubt, more is hidden than had
+//! to be: an unclosed quote after a known name hides the rest of the text, and a route `/home/…` of your own, told
+//! without its host and its method, loses what stands behind `home`.
 //!
 //! # Promises
 //!
