@@ -137,7 +137,15 @@ impl Verdict {
     #[inline]
     pub(crate) fn note_one(&mut self, room: Result<u64, (u8, Retry)>, standing: Standing, at: u64) {
         self.standings[0] = standing;
-        (self.count, self.at) = (1, at);
+        self.count = 1;
+        self.note(room, at);
+    }
+
+    /// About all charges, once it is noted how they stand: the nanoseconds to wait, or who is refused; and when it was
+    /// decided.
+    #[inline]
+    pub(crate) fn note(&mut self, room: Result<u64, (u8, Retry)>, at: u64) {
+        self.at = at;
         match room {
             Ok(delay) => self.delay = delay,
             Err(refusal) => self.refusal = Some(refusal),

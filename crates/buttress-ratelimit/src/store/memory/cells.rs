@@ -1,10 +1,13 @@
 //! The table of [`Gcra`]: where a key belongs, and what happens to it there.
 
+mod found;
+
 use std::time::Duration;
 
 use buttress_core::Key;
 use buttress_core::clock::Moment;
 
+pub(super) use self::found::Found;
 use super::bucket::{Bucket, Exchanged, PLACES, Place};
 use super::heavy::{Heaviest, Heavy};
 use super::outcome::{Ask, Outcome, Time};

@@ -4,6 +4,7 @@ mod checked;
 mod heavy;
 mod ledger;
 mod outcome;
+mod seen;
 mod settings;
 mod spot;
 mod store;

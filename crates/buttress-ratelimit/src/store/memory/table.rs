@@ -1,7 +1,7 @@
 use buttress_core::Key;
 use buttress_core::clock::Moment;
 
-use super::cells::Cells;
+use super::cells::{Cells, Found};
 use super::heavy::Heaviest;
 use super::ledger::{Counts, Ledger, Page};
 use super::outcome::{Ask, Outcome, Time};
@@ -56,6 +56,15 @@ impl Table {
     pub(super) fn take_at_once(&self, limit: &Limit, ask: Ask, now: Moment) -> Option<Outcome> {
         match self {
             Self::Cells(cells) => cells.take_at_once(limit, ask, now),
+            Self::Ledger(_) => None,
+        }
+    }
+
+    /// What is taken by an exchange, if the others are taken too.
+    #[inline]
+    pub(super) fn find(&self, limit: &Limit, ask: Ask, now: Moment) -> Option<Found<'_>> {
+        match self {
+            Self::Cells(cells) => cells.find(limit, ask, now),
             Self::Ledger(_) => None,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 
 use super::outcome::{Ask, Outcome, Time};
+use super::seen::Seen;
 use super::table::Table;
 use super::tables::Tables;
 use crate::{Charge, Limit, Limits, MOST_POLICIES, Retry, Source, Verdict};
@@ -17,7 +18,7 @@ pub(super) struct Books<'a> {
 }
 
 /// What came of each charge, in their order.
-type Outcomes = [Option<Outcome>; MOST_POLICIES];
+pub(super) type Outcomes = [Option<Outcome>; MOST_POLICIES];
 
 impl<'a> Books<'a> {
     /// Decides into a verdict that is where it will be needed: to move it costs as much as to decide.
@@ -39,28 +40,22 @@ impl<'a> Books<'a> {
     }
 
     pub(super) fn look(self, charges: &[Charge], now: Moment) -> Verdict {
-        verdict(charges, &self.look_at_all(charges, now), now)
+        told(charges, &self.look_at_all(charges, now), now)
     }
 
     /// Looks at all before it takes the first, so that hardly anything is taken only to be given back.
     #[inline(never)]
     fn take_all(self, charges: &[Charge], mut time: Time<'_>, verdict: &mut Verdict) {
-        *verdict = self.decide_all(charges, &mut time);
-    }
-
-    fn decide_all(self, charges: &[Charge], time: &mut Time<'_>) -> Verdict {
-        let seen = self.look_at_all(charges, time.now());
-        let has_room = |(charge, seen): (&Charge, &Option<Outcome>)| {
-            charge.optional || seen.is_some_and(|seen| seen.room.is_ok())
-        };
-        if !charges.iter().zip(&seen).all(has_room) {
-            return verdict(charges, &seen, time.now());
+        let mut seen = [const { Seen::Nothing }; MOST_POLICIES];
+        if !self.see_all(charges, time.now(), &mut seen) {
+            return tell(verdict, charges, &self.as_seen(charges, &seen, time.now()), time.now());
         }
-        let mut taken = Outcomes::default();
+        let mut taken = [const { None }; MOST_POLICIES];
         for (at, charge) in required(charges) {
-            let outcome = self.take_one(charge, time);
+            let outcome = self.take_seen(charge, seen.get(at), &mut time);
             if outcome.room.is_err() {
-                return self.undo(charges, &taken, (at, outcome), time);
+                *verdict = self.undo(charges, &taken, (at, outcome), &mut time);
+                return;
             }
             if let Some(place) = taken.get_mut(at) {
                 *place = Some(outcome);
@@ -68,9 +63,9 @@ impl<'a> Books<'a> {
         }
         for (charge, place) in charges.iter().zip(&mut taken).filter(|(charge, _)| charge.optional)
         {
-            *place = Some(self.take_one(charge, time));
+            *place = Some(self.take_one(charge, &mut time));
         }
-        verdict(charges, &taken, time.now())
+        tell(verdict, charges, &taken, time.now());
     }
 
     /// Somebody was faster with one of them: gives back the others.
@@ -94,7 +89,7 @@ impl<'a> Books<'a> {
         if let Some(place) = seen.get_mut(refused.0) {
             *place = Some(refused.1);
         }
-        verdict(charges, &seen, time.now())
+        told(charges, &seen, time.now())
     }
 
     pub(super) fn count(self, charges: &[Charge], mut time: Time<'_>) {
@@ -170,33 +165,29 @@ fn note(verdict: &mut Verdict, outcome: &Outcome, time: Time<'_>) {
     verdict.note_one(room, outcome.standing(time.now()), time.now().as_nanos());
 }
 
+fn told(charges: &[Charge], outcomes: &[Option<Outcome>], now: Moment) -> Verdict {
+    let mut verdict = Verdict::taken();
+    tell(&mut verdict, charges, outcomes, now);
+    verdict
+}
+
 /// What all of them mean together. Of those that are refused, the one that has to wait longest is told.
 #[inline]
-fn verdict(charges: &[Charge], outcomes: &[Option<Outcome>], now: Moment) -> Verdict {
-    let outcomes = || charges.iter().zip(outcomes.iter().flatten()).zip(0_u8..);
+fn tell(verdict: &mut Verdict, charges: &[Charge], outcomes: &[Option<Outcome>], now: Moment) {
     let mut longest: Option<(u8, Retry)> = None;
     let mut delay = 0;
-    for ((_, outcome), at) in outcomes().filter(|((charge, _), _)| !charge.optional) {
+    for ((charge, outcome), at) in charges.iter().zip(outcomes.iter().flatten()).zip(0_u8..) {
+        verdict.push(outcome.standing(now));
         match outcome.room {
-            Ok(wait) => delay = delay.max(wait),
+            Ok(wait) if !charge.optional => delay = delay.max(wait),
+            Err(_) if charge.optional => verdict.miss(at),
             Err(retry) if longest.is_none_or(|(_, other)| order(retry) > order(other)) => {
                 longest = Some((at, retry));
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
-    let verdict = match longest {
-        Some((at, retry)) => Verdict::refused(at, retry),
-        None => Verdict::taken().after(Duration::from_nanos(delay)),
-    };
-    let mut verdict = verdict.at(now.as_nanos());
-    for ((charge, outcome), at) in outcomes() {
-        verdict.push(outcome.standing(now));
-        if charge.optional && outcome.room.is_err() {
-            verdict.miss(at);
-        }
-    }
-    verdict
+    verdict.note(longest.map_or(Ok(delay), Err), now.as_nanos());
 }
 
 /// Which has to wait longer.
