@@ -112,7 +112,7 @@ impl<S> Inner<S> {
     }
 
     /// What this request is charged: written where it stays, as it is too large to be handed on.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn ask(
         &self,
         part: Part,
@@ -123,23 +123,42 @@ impl<S> Inner<S> {
             charges.keep_at(shard.of(request));
         }
         for rule in &self.rules {
-            if part != Part::All && part != Part::Only(rule.place) {
+            if !part.has(rule) {
                 continue;
             }
-            match rule.ask(request) {
-                Asked::Nothing => {}
-                Asked::Charge(charge) => {
-                    self.refuse_banned(rule, &charge)?;
-                    // There is room: no set of rules has more of them.
-                    charges.push(charge);
-                }
-                Asked::KeyMissing => {
-                    self.metered(rule.number(), |meters| meters.key_missing.increment(1));
-                    return Err(answer::key_missing());
-                }
+            if let Some(charge) = self.ask_one(rule, request)? {
+                // There is room: no set of rules has more of them.
+                charges.push(charge);
             }
         }
         Ok(())
+    }
+
+    /// What this request is charged by one policy.
+    #[expect(clippy::inline_always, reason = "a call would write the charge down")]
+    #[inline(always)]
+    pub(crate) fn ask_one(
+        &self,
+        rule: &Rule,
+        request: &dyn RequestHead,
+    ) -> Result<Option<Charge>, Problem> {
+        match rule.ask(request) {
+            Asked::Nothing => Ok(None),
+            Asked::Charge(charge) => self.refuse_banned(rule, &charge).map(|()| Some(charge)),
+            Asked::KeyMissing => {
+                self.metered(rule.number(), |meters| meters.key_missing.increment(1));
+                Err(answer::key_missing())
+            }
+        }
+    }
+
+    /// The number of the one policy of this part, if there are no others, and charges are not spread.
+    pub(crate) fn only_rule(&self, part: Part) -> Option<u8> {
+        let mut rules = self.rules.iter().filter(|rule| part.has(rule));
+        match (rules.next(), rules.next(), &self.shard) {
+            (Some(rule), None, None) => Some(rule.number()),
+            _ => None,
+        }
     }
 
     #[inline]
@@ -193,6 +212,13 @@ impl<S> Inner<S> {
         if let Some(meters) = self.policy_meters.get(usize::from(policy)) {
             count(meters);
         }
+    }
+}
+
+impl Part {
+    #[inline]
+    fn has(self, rule: &Rule) -> bool {
+        self == Self::All || self == Self::Only(rule.place)
     }
 }
 

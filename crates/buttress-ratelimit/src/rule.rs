@@ -77,7 +77,8 @@ impl Rule {
     }
 
     /// What this request is charged.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would write the charge down")]
+    #[inline(always)]
     pub(crate) fn ask(&self, request: &dyn RequestHead) -> Asked {
         let is_meant = self.when.iter().all(|condition| condition.may_hold(request))
             && !self.unless.iter().any(|condition| condition.holds(request));

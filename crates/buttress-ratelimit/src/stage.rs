@@ -7,8 +7,9 @@ use buttress_core::stage::{Decision, DecisionOf, RequestHead, ResponseHead, Stag
 use crate::inner::{Inner, Part, Screened};
 use crate::live::Live;
 use crate::memo::{LimitMemo, Open};
+use crate::rule::Rule;
 use crate::store::{Checked, LimitStore, Memory};
-use crate::{Charges, Limits, Retry, Source, Verdict, answer};
+use crate::{Charge, Charges, Limits, Retry, Source, Verdict, answer};
 
 /// Refuses what is too much. Made by [`RateLimit::stage`](crate::RateLimit::stage),
 /// [`before_auth`](crate::RateLimit::before_auth) and [`after_auth`](crate::RateLimit::after_auth).
@@ -44,6 +45,8 @@ use crate::{Charges, Limits, Retry, Source, Verdict, answer};
 pub struct LimitStage<S: LimitStore = Memory> {
     inner: Arc<Inner<S>>,
     part: Part,
+    /// Its policy, if it has only one.
+    only: Option<u8>,
 }
 
 /// What was asked of a store that has to be waited for. It waits in the extensions of its request, so that the wait of the
@@ -56,7 +59,8 @@ struct Pending {
 
 impl<S: LimitStore> LimitStage<S> {
     pub(crate) fn new(inner: Arc<Inner<S>>, part: Part) -> Self {
-        Self { inner, part }
+        let only = inner.only_rule(part);
+        Self { inner, part, only }
     }
 }
 
@@ -70,24 +74,14 @@ impl<S: LimitStore> Stage for LimitStage<S> {
             Screened::PassedBy => return Decision::Pass(LimitMemo::NOTHING),
             Screened::Denied => return Decision::Refuse(answer::denied(), None),
         }
+        if let Some(rule) = self.only.and_then(|only| self.inner.rule(only)) {
+            return self.enter_one(rule, request);
+        }
         let mut charges = Charges::new();
         match self.inner.ask(self.part, request, &mut charges) {
-            Ok(()) if charges.is_empty() => return Decision::Pass(LimitMemo::NOTHING),
-            Ok(()) => {}
-            Err(problem) => return Decision::Refuse(problem, None),
-        }
-        let live = self.inner.live.load();
-        if let Some(checked) = self.take_one(&live.limits, &charges) {
-            return self.decide_one(&live, &charges, &checked, request);
-        }
-        match self.inner.store.take(&live.limits, &charges) {
-            // Where it is: to move it costs more than to read it.
-            Step::Now(ref verdict) => self.decide(&live, &charges, verdict, request),
-            Step::Later(wait) => {
-                let live = Arc::clone(&live);
-                request.extensions_mut().insert(Pending { charges, live });
-                Decision::Wait(wait)
-            }
+            Ok(()) if charges.is_empty() => Decision::Pass(LimitMemo::NOTHING),
+            Ok(()) => self.take(&self.inner.live.load(), &charges, request),
+            Err(problem) => Decision::Refuse(problem, None),
         }
     }
 
@@ -113,34 +107,54 @@ impl<S: LimitStore> Stage for LimitStage<S> {
 }
 
 impl<S: LimitStore> LimitStage<S> {
+    /// Where no other policy can apply, nothing is put together.
+    #[inline]
+    fn enter_one(&self, rule: &Rule, request: &mut dyn RequestHead) -> DecisionOf<Self> {
+        let charge = match self.inner.ask_one(rule, request) {
+            Ok(Some(charge)) => charge,
+            Ok(None) => return Decision::Pass(LimitMemo::NOTHING),
+            Err(problem) => return Decision::Refuse(problem, None),
+        };
+        let live = self.inner.live.load();
+        match self.take_one(rule, &live.limits, &charge) {
+            Some(checked) if checked.is_plain() => self.go_on(&live, charge, &checked),
+            Some(checked) => self.decide(&live, &charge.into(), &checked.verdict(), request),
+            None => self.take(&live, &charge.into(), request),
+        }
+    }
+
     /// One charge alone, about which nothing is left to be done once it is taken.
     #[inline]
-    fn take_one(&self, limits: &Limits, charges: &Charges) -> Option<Checked> {
-        let [charge] = charges.as_slice() else { return None };
-        let rule = self.inner.rule(charge.policy())?;
-        if charge.is_optional() || rule.awaits_answer {
+    fn take_one(&self, rule: &Rule, limits: &Limits, charge: &Charge) -> Option<Checked> {
+        if rule.shadow || rule.awaits_answer {
             return None;
         }
         self.inner.store.take_one(limits, charge)
     }
 
-    /// Nearly always it was taken, and goes on at once.
+    /// Nearly always it was taken, and nothing is written of it.
     #[inline]
-    fn decide_one(
+    fn go_on(&self, live: &Live, charge: Charge, checked: &Checked) -> DecisionOf<Self> {
+        self.inner.metered(charge.policy(), |meters| meters.allowed.increment(1));
+        let show = || Box::new(self.inner.show(live, &charge.into(), &checked.verdict()));
+        Decision::Pass(LimitMemo { shown: self.inner.forms.on_success.then(show), open: None })
+    }
+
+    fn take(
         &self,
         live: &Arc<Live>,
         charges: &Charges,
-        checked: &Checked,
         request: &mut dyn RequestHead,
     ) -> DecisionOf<Self> {
-        if !checked.is_plain() {
-            return self.decide(live, charges, &checked.verdict(), request);
+        match self.inner.store.take(&live.limits, charges) {
+            // Where it is: to move it costs more than to read it.
+            Step::Now(ref verdict) => self.decide(live, charges, verdict, request),
+            Step::Later(wait) => {
+                let (charges, live) = (*charges, Arc::clone(live));
+                request.extensions_mut().insert(Pending { charges, live });
+                Decision::Wait(wait)
+            }
         }
-        if let [charge] = charges.as_slice() {
-            self.inner.metered(charge.policy(), |meters| meters.allowed.increment(1));
-        }
-        let show = || Box::new(self.inner.show(live, charges, &checked.verdict()));
-        Decision::Pass(LimitMemo { shown: self.inner.forms.on_success.then(show), open: None })
     }
 
     fn decide(
@@ -200,7 +214,7 @@ impl<S: LimitStore> LimitStage<S> {
 
 impl<S: LimitStore> Clone for LimitStage<S> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), part: self.part }
+        Self { inner: self.inner.clone(), ..*self }
     }
 }
 
