@@ -4,8 +4,8 @@ use std::sync::Arc;
 use buttress_core::Health;
 use http::Uri;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use super::connect::connect;
 use super::head::AnswerHead;
 use super::tcp::refused;
 use crate::Check;
@@ -127,7 +127,7 @@ impl Drop for Asking<'_> {
 }
 
 async fn exchange(target: &Target, hops: &Hops) -> io::Result<AnswerHead> {
-    let mut stream = TcpStream::connect((&*target.host, target.port)).await?;
+    let mut stream = connect((&*target.host, target.port)).await?;
     stream.write_all(target.request(hops).as_bytes()).await?;
     let mut read = Vec::with_capacity(1_024);
     loop {
