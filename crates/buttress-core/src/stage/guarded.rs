@@ -68,7 +68,7 @@ impl<T: Stage> Stage for Guarded<T> {
     fn resume(&self, waited: Waited<Self>, request: &mut dyn RequestHead) -> DecisionOf<Self> {
         match waited {
             Ok(waited) => self.decide(|stage| stage.resume(waited, request)),
-            Err(panic) => Decision::Refuse(problem(&*panic.0), None),
+            Err(panic) => Decision::Refuse(problem(panic.0), None),
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) fn caught<R>(catch: bool, act: impl FnOnce() -> R) -> Result<R, Probl
     if !catch {
         return Ok(act());
     }
-    catch_unwind(AssertUnwindSafe(act)).map_err(|payload| problem(&*payload))
+    catch_unwind(AssertUnwindSafe(act)).map_err(problem)
 }
 
 /// [`caught`] for a poll: one that panicked is pending, with the problem beside it.
@@ -30,15 +30,19 @@ pub(super) fn caught_poll<R>(
         return poll();
     }
     catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|payload| {
-        *panic = Some(problem(&*payload));
+        *panic = Some(problem(payload));
         Poll::Pending
     })
 }
 
 #[cold]
-pub(super) fn problem(payload: &(dyn Any + Send)) -> Problem {
+pub(super) fn problem(payload: Box<dyn Any + Send>) -> Problem {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    // What was thrown may itself throw.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(payload);
+    }
     Problem::new(Code::INTERNAL).with_source(Panicked(text.unwrap_or_default()))
 }
 

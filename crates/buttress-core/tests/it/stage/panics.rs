@@ -40,6 +40,29 @@ async fn a_panic_of_the_service_leaves_through_every_stage() {
     }
 }
 
+/// Panics when it is dropped.
+struct Throws;
+
+impl Drop for Throws {
+    fn drop(&mut self) {
+        panic!("while it was dropped");
+    }
+}
+
+#[tokio::test]
+async fn what_is_thrown_may_throw() {
+    let throws = || {
+        gate_fn(|_: &mut dyn RequestHead| -> Result<(), Problem> { std::panic::panic_any(Throws) })
+    };
+    let (service, _inner) = mock::service::<()>();
+    let caught = throws().layer().catch_panics().layer(service.clone());
+    let guarded = Guarded::new(throws()).layer().layer(service);
+    for service in [caught.boxed_clone(), guarded.boxed_clone()] {
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}
+
 #[tokio::test]
 async fn a_panic_that_is_not_caught_gives_everything_back() {
     let flights = Flights::default();
