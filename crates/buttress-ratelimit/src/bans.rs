@@ -7,7 +7,8 @@ use buttress_core::clock::Moment;
 use buttress_core::sync::Lock;
 
 use crate::Penalty;
-use crate::penalty::Record;
+use crate::outbox::{News, Outbox};
+use crate::record::{Record, Told};
 use crate::room::has_room;
 
 /// Who was refused how often, and who is banned: a table that never grows.
@@ -16,6 +17,8 @@ pub(crate) struct Bans {
     buckets: Box<[Lock<Bucket>]>,
     /// When the last ban ends, in nanoseconds: as long as nobody is banned, no request looks any further.
     last_end: AtomicU64,
+    /// What other processes of a fleet are to be told.
+    pub(crate) outbox: Outbox,
 }
 
 /// How many keys share a lock.
@@ -30,64 +33,21 @@ struct Entry {
     record: Record,
 }
 
-/// A ban that is in force: what [`RateLimit::bans`](crate::RateLimit::bans) lists.
-///
-/// ```
-/// # use buttress_core::clock::{Clock, ManualClock};
-/// # use buttress_ratelimit::{Penalty, Quota, RateLimit, address};
-/// # use buttress_core::stage::{Decision, Stage};
-/// # let clock = ManualClock::new();
-/// let policy = Quota::per_minute(1).by(address()).penalty(Penalty::after(1));
-/// let limits = RateLimit::builder().clock(clock.clone()).policy("per-address", policy).build()?;
-/// let stage = limits.stage();
-/// let mut request = http::Request::new(());
-/// for _ in 0..2 {
-///     drop(stage.enter(&mut request));
-/// }
-///
-/// let ban = limits.bans()[0].clone();
-/// assert_eq!((ban.policy(), ban.left().as_secs()), ("per-address", 300));
-/// assert!(limits.lift(ban.policy(), ban.key()));
-/// assert!(limits.bans().is_empty());
-/// # Ok::<_, buttress_core::BuildError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Ban {
-    pub(crate) policy: std::sync::Arc<str>,
-    pub(crate) key: Key,
-    pub(crate) left: Duration,
-}
-
-impl Ban {
-    /// The policy that was violated.
-    #[must_use]
-    pub fn policy(&self) -> &str {
-        &self.policy
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub const fn key(&self) -> Key {
-        self.key
-    }
-
-    /// How long it still lasts.
-    #[must_use]
-    pub const fn left(&self) -> Duration {
-        self.left
-    }
-}
-
 impl Bans {
     /// Whether there is memory for so many.
     pub(crate) fn fit(keys: usize) -> bool {
         keys.div_ceil(WAYS).checked_mul(size_of::<Lock<Bucket>>()).is_some_and(has_room)
     }
 
+    /// How many keys are watched.
+    pub(crate) fn most(&self) -> usize {
+        self.buckets.len() * WAYS
+    }
+
     /// Room for so many keys, rounded up to eights.
     pub(crate) fn new(keys: usize) -> Self {
         let buckets = (0..keys.div_ceil(WAYS)).map(|_| Lock::new([None; WAYS])).collect();
-        Self { buckets, last_end: AtomicU64::new(0) }
+        Self { buckets, last_end: AtomicU64::new(0), outbox: Outbox::of(keys) }
     }
 
     /// Whether anybody is banned: one look at a number, and none at the clock.
@@ -120,15 +80,50 @@ impl Bans {
     ) -> Option<Duration> {
         let mut bucket = self.bucket(key)?.lock();
         let place = place(&mut bucket, policy, key, penalty, now)?;
-        let entry = place.get_or_insert(Entry { key, policy, record: Record::default() });
+        let entry = fresh(place, policy, key);
         let length = entry.record.refused(penalty, now)?;
         // Under the lock: who has found this ban finds that there is one.
         self.last_end.fetch_max((now + length).as_nanos(), Ordering::Relaxed);
+        self.outbox.put(News { policy, key, lifted: None });
         Some(length)
     }
 
-    /// Forgets what this key was refused; whether it was banned.
+    /// What other processes are told of this key.
+    pub(crate) fn told(&self, policy: u8, key: Key) -> Option<Told> {
+        let bucket = self.bucket(key)?.lock();
+        bucket.iter().flatten().find(|entry| entry.is(policy, key))?.record.told()
+    }
+
+    /// Hears of a ban: when it began, how long it is, and the how manieth.
+    pub(crate) fn hear(
+        &self,
+        (policy, key): (u8, Key),
+        penalty: &Penalty,
+        (began, length, steps): (Moment, Duration, u32),
+        now: Moment,
+    ) {
+        let Some(mut bucket) = self.bucket(key).map(Lock::lock) else { return };
+        let Some(place) = place(&mut bucket, policy, key, penalty, now) else { return };
+        let entry = fresh(place, policy, key);
+        entry.record.hear(penalty, began, length, steps);
+        if let Some(left) = entry.record.banned(now) {
+            self.last_end.fetch_max((now + left).as_nanos(), Ordering::Relaxed);
+        }
+    }
+
+    /// Hears that a ban was lifted. One that has begun since then stays.
+    pub(crate) fn hear_lifted(&self, policy: u8, key: Key, at: Moment) {
+        let Some(mut bucket) = self.bucket(key).map(Lock::lock) else { return };
+        for place in bucket.iter_mut() {
+            if place.is_some_and(|entry| entry.is(policy, key) && entry.record.began_until(at)) {
+                *place = None;
+            }
+        }
+    }
+
+    /// Forgets what this key was refused; whether it was banned. Other processes are told in any case: they may know more.
     pub(crate) fn lift(&self, policy: u8, key: Key, now: Moment) -> bool {
+        self.outbox.put(News { policy, key, lifted: Some(now) });
         let Some(bucket) = self.bucket(key) else { return false };
         let mut bucket = bucket.lock();
         let found =
@@ -162,6 +157,14 @@ impl Entry {
     }
 }
 
+/// Whose place it is from now on.
+fn fresh(place: &mut Option<Entry>, policy: u8, key: Key) -> &mut Entry {
+    if place.is_some_and(|entry| !entry.is(policy, key)) {
+        *place = None;
+    }
+    place.get_or_insert(Entry { key, policy, record: Record::default() })
+}
+
 /// Its own place, an empty one, one that nobody needs, or that of whoever would be free first.
 fn place<'a>(
     bucket: &'a mut Bucket,
@@ -180,42 +183,4 @@ fn place<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use buttress_core::Keyer;
-
-    use super::*;
-
-    #[test]
-    fn a_flood_of_strangers_frees_nobody_who_is_banned_for_longer() {
-        let bans = Bans::new(WAYS);
-        let keyer = Keyer::random();
-        let penalty = Penalty::after(1);
-        let now = Moment::from_nanos(1_000_000_000);
-        let known = keyer.key_of(["known"]);
-        assert_eq!(bans.refused(0, known, &penalty, now), Some(Duration::from_secs(300)));
-        // Refused once each, banned never.
-        let strangers = Penalty::after(1_000);
-        for stranger in 0..1_000_u32 {
-            bans.refused(1, keyer.key_of([stranger.to_be_bytes()]), &strangers, now);
-        }
-        assert!(bans.banned(0, known, now).is_some());
-        assert_eq!(bans.all(now).len(), 1);
-    }
-
-    #[test]
-    fn a_key_takes_as_many_bytes_as_is_documented() {
-        assert!(size_of::<Lock<Bucket>>().div_ceil(WAYS) <= 72);
-    }
-
-    #[test]
-    fn who_is_free_again_costs_no_look() {
-        let bans = Bans::new(64);
-        let key = Keyer::random().key_of(["ada"]);
-        let now = Moment::from_nanos(1);
-        assert!(!bans.any());
-        let length = bans.refused(0, key, &Penalty::after(1), now).unwrap();
-        assert!(bans.any());
-        assert!(bans.banned(0, key, now + length).is_none());
-        assert!(!bans.any());
-    }
-}
+mod tests;

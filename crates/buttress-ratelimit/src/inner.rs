@@ -41,7 +41,7 @@ pub(crate) struct Inner<S> {
     pub(crate) forms: Forms,
     pub(crate) clock: Arc<dyn Clock>,
     /// Nothing where no policy has a penalty.
-    pub(crate) bans: Option<Bans>,
+    pub(crate) bans: Option<Arc<Bans>>,
     pub(crate) meters: Meters,
     pub(crate) policy_meters: Box<[PolicyMeters]>,
     pub(crate) usage_meters: Box<[UsageMeters]>,
@@ -181,7 +181,7 @@ impl<S> Inner<S> {
         charge: &Charge,
         request: &dyn RequestHead,
     ) -> Option<Duration> {
-        let (bans, penalty) = (self.bans.as_ref()?, rule.penalty.as_ref()?);
+        let (bans, penalty) = (self.bans.as_deref()?, rule.penalty.as_ref()?);
         let now = self.clock.now();
         let length = bans.refused(charge.policy(), charge.key(), penalty, now)?;
         self.metered(charge.policy(), |meters| meters.bans.increment(1));

@@ -16,7 +16,7 @@ use crate::store::{LimitStore, Terms, keyer_for};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::Condition;
-use crate::{Algorithm, Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder};
+use crate::{Algorithm, Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder, SharedBans};
 
 /// A longer name would fill headers and metrics.
 const LONGEST_NAME: usize = 64;
@@ -66,6 +66,13 @@ impl<S: LimitStore> Plan<S> {
     pub(crate) fn bind(self) -> Result<Inner<S>, BuildError> {
         let Self { inner, terms, metrics, shard } = self;
         let store = inner.store.clone().bind(&terms, shard.as_ref(), &metrics)?;
+        if let Some(bans) = &inner.bans {
+            let policies = inner.rules.iter().map(|rule| (rule.name.clone(), rule.penalty));
+            let shared = SharedBans::new(bans.clone(), inner.clock.clone(), policies);
+            if store.carry_bans(&shared) {
+                bans.outbox.carry();
+            }
+        }
         Ok(Inner { store, ..inner })
     }
 }
@@ -98,7 +105,7 @@ fn inner<S>(
         shown_keys: keyer.scoped("shown to clients"),
         forms: builder.forms,
         clock: builder.clock,
-        bans,
+        bans: bans.map(Arc::new),
         meters: Meters::new(&builder.metrics),
         violations: Violations(builder.audit),
     }

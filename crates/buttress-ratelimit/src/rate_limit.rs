@@ -75,7 +75,7 @@ impl<S: LimitStore> RateLimit<S> {
 
 /// Penalties.
 impl<S: LimitStore> RateLimit<S> {
-    /// Who is banned, in no order. What other processes of a fleet have banned is not known here.
+    /// Who is banned, in no order. In a fleet these are the bans of all processes, but for those of the last half a second.
     #[must_use]
     pub fn bans(&self) -> Vec<Ban> {
         let Some(bans) = &self.inner.bans else { return Vec::new() };
@@ -88,7 +88,8 @@ impl<S: LimitStore> RateLimit<S> {
         named.collect()
     }
 
-    /// Lifts a ban, and forgets the refusals behind it; whether there was one. Other processes of a fleet have bans of their own.
+    /// Lifts a ban, and forgets the refusals behind it; whether there was one here. In a fleet it is lifted by all processes: by
+    /// the others half a second later, and whether or not it was known here.
     #[must_use = "there may be no such ban"]
     pub fn lift(&self, policy: &str, key: Key) -> bool {
         let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {

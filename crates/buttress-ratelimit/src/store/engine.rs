@@ -5,7 +5,7 @@ use buttress_core::{BuildError, Faults, Health, Keyer};
 use buttress_redis::engine::Asking;
 
 use super::{Checked, Heaviest, LimitStore, Memory, RedisStore, Terms, Usage};
-use crate::{Charge, Charges, Limits, Verdict};
+use crate::{Charge, Charges, Limits, SharedBans, Verdict};
 
 /// Memory or Redis, as the settings say: the engine.
 ///
@@ -127,6 +127,13 @@ impl LimitStore for Engine {
         match self {
             Self::Memory(memory) => memory.keyer(),
             Self::Redis(redis) => redis.keyer(),
+        }
+    }
+
+    fn carry_bans(&self, bans: &SharedBans) -> bool {
+        match self {
+            Self::Memory(memory) => memory.carry_bans(bans),
+            Self::Redis(redis) => redis.carry_bans(bans),
         }
     }
 

@@ -25,7 +25,7 @@ pub use self::queued::{Queued, Turn};
 #[doc(no_inline)]
 pub use self::redis::RedisStore;
 pub use self::terms::Terms;
-use crate::{Charge, Charges, Limits, Verdict};
+use crate::{Charge, Charges, Limits, SharedBans, Verdict};
 
 /// Counts what is charged, and says what may pass.
 ///
@@ -40,6 +40,7 @@ use crate::{Charge, Charges, Limits, Verdict};
 /// use buttress_core::stage::Never;
 /// use buttress_ratelimit::store::{LimitStore, Memory, Terms};
 /// use buttress_ratelimit::{Charges, Limits, Quota, RateLimit, Verdict, everyone};
+/// # use buttress_ratelimit::{Penalty, SharedBans};
 ///
 /// /// A memory to which nothing is given back.
 /// #[derive(Clone, Debug)]
@@ -67,9 +68,14 @@ use crate::{Charge, Charges, Limits, Verdict};
 /// #   fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
 /// #       self.0.forget(limits, charges)
 /// #   }
+/// #   fn carry_bans(&self, bans: &SharedBans) -> bool {
+/// #       assert!(format!("{bans:?}").contains("others"));
+/// #       self.0.carry_bans(bans)
+/// #   }
 /// }
 ///
 /// let limits = RateLimit::builder().policy("all", Quota::per_hour(1).by(everyone()));
+/// # let limits = limits.policy("others", Quota::per_hour(1).by(everyone()).penalty(Penalty::after(9)));
 /// let limits = limits.engine(Strict(Memory::new())).build()?;
 /// let key = limits.writer("all").unwrap().key();
 /// let Step::Now(first) = limits.check("all", key)?;
@@ -164,6 +170,14 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// What all who share it make their keys with, if it knows.
     fn keyer(&self) -> Option<Keyer> {
         None
+    }
+
+    /// Carries bans to the other processes that count here, and theirs to this one, from now on; whether it does. It is told
+    /// once, after [`bind`](Self::bind), where a policy has a [penalty](crate::Penalty). Where it does not, each process bans for
+    /// itself.
+    fn carry_bans(&self, bans: &SharedBans) -> bool {
+        let _ = bans;
+        false
     }
 
     /// How it is, for a report: at once, from what it knows.

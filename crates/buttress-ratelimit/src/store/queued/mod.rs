@@ -14,7 +14,7 @@ use self::line::Lines;
 use self::turn::Place;
 pub use self::turn::Turn;
 use super::{Heaviest, LimitStore, Terms, Usage};
-use crate::{Charges, Limits, Verdict};
+use crate::{Charges, Limits, SharedBans, Verdict};
 
 /// A store that says yes when it is somebody's turn: for a quota with a [queue](crate::Quota::queue).
 ///
@@ -148,6 +148,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
 
     fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
         self.store.heaviest(limits, policy, most)
+    }
+
+    fn carry_bans(&self, bans: &SharedBans) -> bool {
+        self.store.carry_bans(bans)
     }
 
     fn health(&self) -> Health {

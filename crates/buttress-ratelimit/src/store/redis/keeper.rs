@@ -8,6 +8,7 @@ use buttress_core::clock::{Moment, Timer, TokioTimer};
 use buttress_redis::{Ending, RedisError};
 
 use super::ask::Ask;
+use super::bans;
 use super::fleet::SILENCE;
 use super::leases;
 use super::redis_store::Handle;
@@ -20,8 +21,16 @@ const TICK: Duration = Duration::from_millis(250);
 /// How often a process says that it is there.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 
-/// Keeps a store until its last handle is gone.
-pub(super) async fn keep(handle: Weak<Handle>) {
+/// Keeps a store until its last handle is gone, and carries its bans.
+pub(super) fn begin(handle: &Arc<Handle>, runtime: &tokio::runtime::Handle) {
+    runtime.spawn(keep(Arc::downgrade(handle)));
+    if let Some(shared) = handle.state.bans.get() {
+        let (state, shared) = (handle.state.clone(), shared.clone());
+        runtime.spawn(bans::share(Arc::downgrade(handle), state, shared));
+    }
+}
+
+async fn keep(handle: Weak<Handle>) {
     let (mut beat, mut renewed) = (Moment::FIRST, Moment::FIRST);
     while let Some(handle) = handle.upgrade() {
         let state = handle.state.clone();

@@ -94,10 +94,23 @@
 //! taken, so in any span of time no more is admitted than the quota allows, and as much as all processes held when it began. A
 //! request is decided so only if all of its charges can be. A standing says what is left here, and what was left there.
 //!
+//! # Bans
+//!
+//! A [penalty](crate::Penalty) of one process is one of all. Each process counts the refusals that it gives itself, as most of them do not
+//! reach Redis. A ban that follows is told to Redis, and heard of by the others: each of them asks four times a second, so
+//! it holds everywhere half a second later, and what it takes to ask twice. It ends everywhere at the time at which it ends where it was
+//! imposed, and the next one is longer, whoever imposes it. [`lift`](crate::RateLimit::lift) goes the same way. What is known is in the
+//! [table](crate::RateLimitBuilder::most_banned) of each process, so whoever is banned does not reach Redis.
+//!
+//! A process that starts hears of all bans there are, once it is asked for the first time, or its health is. In Redis there
+//! are as many as the table of a process holds, and where there is no room, whoever is forgotten first gives way. While Redis is
+//! away, bans stay with the process that has imposed them, and are told once it is back, for as long as they last then. A Redis that
+//! has lost its data has lost them for processes that start later. What a record says makes no ban longer than the longest
+//! one of the policy here.
+//!
 //! # What is not shared
 //!
-//! [Bans](crate::RateLimit::bans) are of one process: the others refuse by the quota alone, and each lifts its own. Nor is
-//! Redis asked for all it has: [`heaviest`](crate::RateLimit::heaviest) and [`usage`](crate::RateLimit::usage) tell nothing.
+//! Redis is not asked for all it has: [`heaviest`](crate::RateLimit::heaviest) and [`usage`](crate::RateLimit::usage) tell nothing.
 //!
 //! # In a cluster
 //!
@@ -114,7 +127,8 @@
 //!
 //! A round trip, the allocation of [the wait](buttress_redis::engine::Asking), those of a [call](buttress_redis::Call), and one for the name of each permit. What is
 //! remembered, leased, or decided while Redis is known to be gone is decided at once, and allocates nothing. Giving back,
-//! counting afterwards and filling a lease anew are a task each, which nobody waits for. There is one task for each store, which wakes four times a second. No lock is held across an await.
+//! counting afterwards and filling a lease anew are a task each, which nobody waits for. There is one task for each store, which wakes four times a
+//! second, and with penalties another one, which asks Redis as often. No lock is held across an await.
 //!
 //! # Errors
 //!
@@ -123,6 +137,7 @@
 //! decided without it.
 
 mod ask;
+mod bans;
 mod fleet;
 mod instead;
 mod keeper;

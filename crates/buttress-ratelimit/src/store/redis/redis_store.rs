@@ -19,7 +19,7 @@ use super::script::Operation;
 use super::settings::Settings;
 use super::state::State;
 use crate::store::{LimitStore, Memory, Terms};
-use crate::{Charges, Limits, Retry, Verdict};
+use crate::{Charges, Limits, Retry, SharedBans, Verdict};
 
 /// Limits in Redis or Valkey, which a fleet shares. Clones are the same; see the [module](crate::store::redis) for what it promises.
 ///
@@ -211,7 +211,13 @@ impl LimitStore for RedisStore {
         self.settings.redis.known_seed().map(Keyer::from)
     }
 
+    fn carry_bans(&self, bans: &SharedBans) -> bool {
+        self.handle.as_ref().is_some_and(|handle| handle.state.bans.set(bans.clone()).is_ok())
+    }
+
     fn health(&self) -> Health {
+        // So a process that was only probed hears of bans, too.
+        let _ = self.begun();
         self.handle.as_ref().map_or_else(Health::up, |handle| handle.state.fallback.health())
     }
 }
@@ -227,7 +233,7 @@ impl RedisStore {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
             && handle.state.runtime.set(runtime.clone()).is_ok()
         {
-            runtime.spawn(keeper::keep(Arc::downgrade(handle)));
+            keeper::begin(handle, &runtime);
         }
         Some(&handle.state)
     }

@@ -15,6 +15,9 @@ pub(super) static COUNTERS: Script = Script::new("limit", 1, include_str!("count
 /// Who is there.
 pub(super) static BEAT: Script = Script::new("limit-fleet", 1, include_str!("beat.lua"));
 
+/// Who is banned.
+pub(super) static BANS: Script = Script::new("limit-bans", 1, include_str!("bans.lua"));
+
 /// What is done with charges, as `counters.lua` knows it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Operation {

@@ -141,6 +141,7 @@ impl Settings {
             limits: ArcSwapOption::empty(),
             is_left: AtomicBool::new(false),
             runtime: OnceLock::new(),
+            bans: OnceLock::new(),
         }
     }
 }

@@ -19,7 +19,9 @@ use super::leases::Leases;
 use super::permits::Permits;
 use super::refusals::{BRIEFLY, Refusals};
 use super::script::Operation;
-use crate::{Algorithm, Charge, Charges, Limits, MOST_POLICIES, Retry, Source, Standing, Verdict};
+use crate::{
+    Algorithm, Charge, Charges, Limits, MOST_POLICIES, Retry, SharedBans, Source, Standing, Verdict,
+};
 
 /// What a store is made of once it knows its policies.
 pub(super) struct State {
@@ -43,6 +45,8 @@ pub(super) struct State {
     pub(super) is_left: AtomicBool,
     /// Where the work is done that nobody waits for.
     pub(super) runtime: OnceLock<Handle>,
+    /// The bans that are carried, if there may be any.
+    pub(super) bans: OnceLock<SharedBans>,
 }
 
 /// What a step of this store is.

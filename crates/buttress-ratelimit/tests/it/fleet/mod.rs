@@ -2,6 +2,7 @@
 
 mod allowed;
 mod away;
+mod bans;
 mod breaking;
 mod door;
 mod leases;

@@ -1,0 +1,208 @@
+//! A ban of one process is one of all.
+
+mod records;
+
+use std::time::Duration;
+
+use buttress_core::clock::{Clock, ManualClock, SystemClock};
+use buttress_core::stage::{Decision, Stage};
+use buttress_core::{Code, Key, Keyer, Probe};
+use buttress_ratelimit::store::RedisStore;
+use buttress_ratelimit::{Ban, Penalty, Quota, RateLimit, codes, header};
+use buttress_redis::Redis;
+use buttress_testkit::redis::Server;
+use buttress_testkit::until::{until, within};
+
+use super::{connected, patient};
+use crate::support::SECOND;
+
+/// How long it may take until a ban holds everywhere: twice a quarter of a second, and a machine that is busy.
+const BOUND: Duration = Duration::from_secs(1);
+
+/// One an hour; who asks once more is banned for a minute, then for two.
+fn penalty() -> Penalty {
+    Penalty::after(1).lasts(SECOND * 60).at_most(SECOND * 240).forgiven_after(SECOND * 1_000)
+}
+
+fn over(redis: Redis, keyer: Keyer, clock: impl Clock) -> RateLimit<RedisStore> {
+    let wide = Quota::per_hour(1_000_000).by(header("x-caller"));
+    RateLimit::builder()
+        .policy("others", wide)
+        .policy("strict", Quota::per_hour(1).by(header("x-caller")).penalty(penalty()))
+        .keyer(keyer)
+        .clock(clock)
+        .engine(patient(redis))
+        .build()
+        .unwrap()
+}
+
+async fn process(server: &Server, keyer: Keyer) -> RateLimit<RedisStore> {
+    over(connected(server.url()).await, keyer, SystemClock)
+}
+
+/// Whether this caller is let in, and if not, why.
+async fn asks(limits: &RateLimit<RedisStore>, caller: &str) -> Result<(), Code> {
+    let mut request = http::Request::get("/").header("x-caller", caller).body(()).unwrap();
+    let stage = limits.before_auth();
+    let decision = match stage.enter(&mut request) {
+        Decision::Wait(asking) => stage.resume(asking.await, &mut request),
+        decided => decided,
+    };
+    match decision {
+        Decision::Refuse(problem, _) => Err(problem.code()),
+        _ => Ok(()),
+    }
+}
+
+const BANNED: Result<(), Code> = Err(codes::BANNED);
+
+fn key_of(limits: &RateLimit<RedisStore>, caller: &str) -> Key {
+    let mut writer = limits.writer("strict").unwrap();
+    let name = http::HeaderName::from_static("x-caller");
+    writer.header(&name, &http::HeaderValue::try_from(caller).unwrap()).key()
+}
+
+/// Makes it banned, whatever it has asked before.
+async fn ban(limits: &RateLimit<RedisStore>, caller: &str) -> Duration {
+    until("it is banned", async || (asks(limits, caller).await == BANNED).then_some(())).await;
+    left(limits, caller).unwrap()
+}
+
+/// How long it is banned, as a process knows.
+fn left(limits: &RateLimit<RedisStore>, caller: &str) -> Option<Duration> {
+    let (bans, key) = (limits.bans(), key_of(limits, caller));
+    bans.iter().find(|ban| ban.key() == key && ban.policy() == "strict").map(Ban::left)
+}
+
+/// Waits until a process knows of it.
+async fn hears(limits: &RateLimit<RedisStore>, caller: &str) -> Duration {
+    probed(limits).await;
+    until("it hears of the ban", async || left(limits, caller)).await
+}
+
+/// It begins to hear of others.
+async fn probed(limits: &RateLimit<RedisStore>) {
+    drop(Probe::check(limits).await);
+}
+
+#[tokio::test]
+async fn who_is_banned_by_one_is_refused_by_all_within_a_second() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let (one, other) = (process(&server, keyer).await, process(&server, keyer).await);
+    probed(&other).await;
+    let length = ban(&one, "ada").await;
+    assert!(length > SECOND * 59 && length <= SECOND * 60, "{length:?}");
+    let heard = within(BOUND, async || left(&other, "ada")).await;
+    let heard = heard.expect("it is known within a second");
+    assert!(heard > SECOND * 58 && heard <= SECOND * 60, "{heard:?}");
+    // It is refused for the ban, and not for its quota, which it has again.
+    for policy in ["strict", "others"] {
+        assert!(other.reset(policy, key_of(&other, "ada")).unwrap().await.is_taken());
+    }
+    assert_eq!(asks(&other, "ada").await, BANNED);
+    assert_eq!(asks(&other, "grace").await, Ok(()));
+}
+
+#[tokio::test]
+async fn who_is_banned_does_not_reach_redis() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let (one, other) = (process(&server, keyer).await, process(&server, keyer).await);
+    ban(&one, "ada").await;
+    hears(&other, "ada").await;
+    server.kill();
+    for _ in 0..10_000 {
+        assert_eq!(asks(&other, "ada").await, BANNED);
+    }
+}
+
+#[tokio::test]
+async fn a_ban_outlives_the_process_and_ends_when_it_would_have() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let one = process(&server, keyer).await;
+    ban(&one, "ada").await;
+    let told = async || (!members(&server).await.is_empty()).then_some(());
+    until("it is told", told).await;
+    let left_there = left(&one, "ada").unwrap();
+    drop(one);
+    let restarted = process(&server, keyer).await;
+    let heard = hears(&restarted, "ada").await;
+    assert!(heard <= left_there && heard + SECOND * 15 > left_there, "{heard:?} {left_there:?}");
+    assert_eq!(asks(&restarted, "ada").await, BANNED);
+}
+
+/// What is imposed just before a process ends is told all the same.
+#[tokio::test]
+async fn the_last_ban_of_a_process_is_told() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let one = process(&server, keyer).await;
+    ban(&one, "ada").await;
+    ban(&one, "grace").await;
+    drop(one);
+    let other = process(&server, keyer).await;
+    hears(&other, "ada").await;
+    hears(&other, "grace").await;
+}
+
+#[tokio::test]
+async fn a_ban_is_lifted_everywhere_and_may_come_again() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let (one, other) = (process(&server, keyer).await, process(&server, keyer).await);
+    ban(&one, "ada").await;
+    hears(&other, "ada").await;
+    assert!(other.lift("strict", key_of(&other, "ada")));
+    assert_eq!(left(&other, "ada"), None);
+    let lifted = within(BOUND, async || left(&one, "ada").is_none().then_some(())).await;
+    lifted.expect("it is lifted within a second");
+    // A process that starts now does not hear of it, either.
+    let third = process(&server, keyer).await;
+    ban(&third, "grace").await;
+    hears(&one, "grace").await;
+    assert_eq!(left(&third, "ada"), None);
+    // Again it is the first one.
+    let again = ban(&one, "ada").await;
+    assert!(again <= SECOND * 60, "{again:?}");
+    let heard = hears(&other, "ada").await;
+    assert!(heard > SECOND * 40, "{heard:?}");
+}
+
+#[tokio::test]
+async fn the_next_ban_is_longer_whoever_imposes_it() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let (clock, late) = (ManualClock::new(), ManualClock::new());
+    let one = over(connected(server.url()).await, keyer, clock.clone());
+    let other = over(connected(server.url()).await, keyer, late.clone());
+    probed(&other).await;
+    ban(&one, "ada").await;
+    for (by, to, clock, seconds) in [(&other, &one, &late, 120), (&one, &other, &clock, 240)] {
+        let before = until("it hears", async || left(by, "ada")).await;
+        clock.advance(before);
+        assert_eq!(left(by, "ada"), None);
+        assert_eq!(ban(by, "ada").await, SECOND * seconds);
+        until("the longer one", async || left(to, "ada").filter(|left| *left > before + SECOND))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn without_redis_bans_are_local_and_are_told_later() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let redis = connected(server.url()).await;
+    let (one, other) = (over(redis.clone(), keyer, SystemClock), process(&server, keyer).await);
+    probed(&other).await;
+    assert_eq!(asks(&one, "ada").await, Ok(()));
+    server.kill();
+    until("it is gone", async || (!redis.is_connected()).then_some(())).await;
+    ban(&one, "ada").await;
+    assert_eq!(left(&other, "ada"), None);
+    server.restart().await;
+    hears(&other, "ada").await;
+}
+
+async fn members(server: &Server) -> Vec<String> {
+    let names = server.command(["ZRANGE", &record("kept"), "0", "-1"]).await;
+    names.items().iter().map(buttress_testkit::redis::Reply::text).collect()
+}
+
+fn record(ending: &str) -> String {
+    format!("test:limit-bans:v1:{{limits}}:{ending}")
+}
