@@ -8,7 +8,6 @@ use crate::inner::Inner;
 pub(crate) struct Counted {
     pub(crate) is_inner: bool,
     pub(crate) deposit: Option<Deposit>,
-    pub(crate) by_cap: Option<Deposit>,
 }
 
 impl Counted {
@@ -16,8 +15,7 @@ impl Counted {
     #[inline]
     pub(crate) fn begin<R, T>(request: &Request<R>, inner: &Inner<T>) -> Self {
         let is_inner = is_repeat(request, inner);
-        let (deposit, by_cap) = (inner.begin(is_inner), inner.count_for_hedges(is_inner));
-        Self { is_inner, deposit, by_cap }
+        Self { is_inner, deposit: inner.begin(is_inner) }
     }
 }
 

@@ -8,17 +8,15 @@ use buttress_core::clock::Timer;
 use buttress_core::outcome::{Classify, Judgement, Outcome, Verdict};
 use buttress_core::sync::Shared;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::counted::Counted;
-use crate::head::Head;
 use crate::hedge::{RequestRace, Requests, poll_both};
 use crate::layer::Judged;
 use crate::plan::{Plan, seen, span};
-use crate::replay::Reel;
+use crate::spare::Spare;
 use crate::{Attempt, ReplayBody};
 
 pin_project! {
@@ -71,16 +69,15 @@ where
         B: Body,
     {
         let inner = &shared.inner;
-        if !inner.may_repeat() || request.method() == Method::CONNECT {
-            let future = service.call(request.map(ReplayBody::passing));
-            return Self::calling(future, None, shared);
-        }
-        let head = Head::of(&request);
-        let counted = Counted::begin(&request, inner);
-        let span = span(inner, Attempt::FIRST);
+        let mut spare = Spare::of(&request, inner);
         let (parts, body) = request.into_parts();
-        let (body, reel) = Reel::record(body, &inner.room, || !head.announces_trailers());
+        let body = Spare::record(spare.as_mut(), body, inner);
         let request = Request::from_parts(parts, body);
+        let Some(spare) = spare else {
+            return Self::calling(service.call(request), None, shared);
+        };
+        let by_cap = inner.count_for_hedges(spare.is_inner);
+        let span = span(inner, Attempt::FIRST);
         // Not through a closure, which would move the request once more.
         let future = match &span {
             None => service.call(request),
@@ -88,7 +85,13 @@ where
         };
         let fresh = service.clone();
         let service = std::mem::replace(service, fresh);
-        Self::calling(future, Some(Plan::new(service, head, reel, counted, span)), shared)
+        Self::calling(future, Some(Plan::new(service, spare, by_cap, span)), shared)
+    }
+
+    /// Goes on after a first attempt that somebody else made, with another after this time.
+    pub(crate) fn again(wait: Duration, plan: Plan<S, B>, shared: &Shared<Judged<C, T>>) -> Self {
+        let (state, shared) = (after(wait, &shared.inner.timer), shared.clone());
+        Self { state, race: None, plan: Some(plan), shared }
     }
 
     #[inline]
@@ -168,7 +171,7 @@ where
 {
     let judgement = judge(&shared.classify, result);
     if judgement.outcome() == Outcome::Success && !may_want(shared, result) {
-        shared.inner.succeeded(plan.course());
+        shared.inner.succeeded(plan.course.cost);
         return None;
     }
     plan.ended(&shared.inner, &seen(judgement, result)).ok()
@@ -176,7 +179,7 @@ where
 
 /// Whether what was a success for the dependency may be none for this caller.
 #[inline]
-fn may_want<C, T, D, E>(shared: &Judged<C, T>, result: &Result<Response<D>, E>) -> bool {
+pub(crate) fn may_want<C, T, D, E>(shared: &Judged<C, T>, result: &Result<Response<D>, E>) -> bool {
     result.as_ref().is_ok_and(|response| shared.inner.when.may_want(response))
 }
 

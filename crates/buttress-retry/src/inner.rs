@@ -14,7 +14,7 @@ use crate::hedge::Hedging;
 use crate::meters::Meters;
 use crate::replay::{Lost, Room};
 use crate::when::{Safety, When};
-use crate::{Attempt, Budget};
+use crate::{Attempt, Budget, Cost};
 
 /// What all services of a layer share, and all runs of a policy: who decides, and what it costs.
 pub(crate) struct Inner<T> {
@@ -80,10 +80,10 @@ impl<T> Inner<T> {
         }
     }
 
-    /// It succeeded.
+    /// It succeeded, after a repeat that cost this, or at once.
     #[inline]
-    pub(crate) fn succeeded(&self, course: &Course) {
-        self.budget.succeeded(course.cost);
+    pub(crate) fn succeeded(&self, after: Option<Cost>) {
+        self.budget.succeeded(after);
     }
 
     /// Decides whether there is another attempt, and pays for it.

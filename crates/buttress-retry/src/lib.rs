@@ -26,6 +26,7 @@ mod replay;
 mod run;
 mod sent;
 mod service;
+mod spare;
 mod when;
 
 pub use self::advice::Follow;
@@ -43,3 +44,5 @@ pub use self::replay::ReplayBody;
 pub use self::run::Run;
 pub use self::sent::{Repeatable, Seen, Sent};
 pub use self::service::Retry;
+#[doc(hidden)]
+pub use self::spare::Spare;

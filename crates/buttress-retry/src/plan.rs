@@ -9,30 +9,23 @@ use tracing::Span;
 
 use crate::Attempt;
 use crate::budget::{Cost, Deposit};
-use crate::counted::Counted;
 use crate::decide::{Course, Why};
-use crate::head::Head;
 use crate::hedge::{Fare, Hedging};
 use crate::inner::{Facts, Inner, Next};
-use crate::replay::{Reel, ReplayBody};
+use crate::replay::ReplayBody;
 use crate::sent::{Seen, Sent};
+use crate::spare::Spare;
 use crate::when::Safety;
 
 /// What is kept of a call, so that there can be another attempt.
 pub(crate) struct Plan<S, B> {
     /// The instance that was polled ready. It made the first call, and is asked again for the next.
     pub(crate) service: S,
-    pub(crate) head: Head,
-    pub(crate) reel: Reel<B>,
+    pub(crate) spare: Spare<B>,
     pub(crate) course: Course,
-    /// That it was counted just now: until it has waited, or has taken something.
-    pub(crate) deposit: Option<Deposit>,
-    /// The same by the cap on hedges.
-    pub(crate) by_cap: Option<Deposit>,
-    pub(crate) is_inner: bool,
+    /// That it was counted by the cap on hedges just now: until it has waited.
+    by_cap: Option<Deposit>,
     pub(crate) has_hedged: bool,
-    /// Whether somebody has had to wait for it.
-    pub(crate) has_waited: bool,
     /// That of the attempt, if there are any.
     pub(crate) span: AttemptSpan,
     /// What was decided, until it is sent.
@@ -48,24 +41,12 @@ impl<S, B> Plan<S, B> {
     #[inline(always)]
     pub(crate) const fn new(
         service: S,
-        head: Head,
-        reel: Reel<B>,
-        Counted { is_inner, deposit, by_cap }: Counted,
+        spare: Spare<B>,
+        by_cap: Option<Deposit>,
         span: AttemptSpan,
     ) -> Self {
-        Self {
-            service,
-            head,
-            reel,
-            course: Course::new(),
-            deposit,
-            by_cap,
-            is_inner,
-            has_hedged: false,
-            has_waited: false,
-            span,
-            next: None,
-        }
+        let course = Course::new();
+        Self { service, spare, course, by_cap, has_hedged: false, span, next: None }
     }
 }
 
@@ -75,19 +56,19 @@ impl<S, B: Body> Plan<S, B> {
     pub(crate) fn ended<T>(&mut self, inner: &Inner<T>, seen: &Seen) -> Result<Duration, Why> {
         let facts = self.facts(inner, seen);
         if !facts.is_wanted && seen.outcome() == Outcome::Success {
-            inner.succeeded(&self.course);
+            inner.succeeded(self.course.cost);
             return Err(Why::Outcome);
         }
-        let mut decided = inner.decide(&facts, &mut self.course, self.deposit.take());
+        let mut decided = inner.decide(&facts, &mut self.course, self.spare.deposit.take());
         let body = match &decided {
             // From now on nobody else may begin to read it.
-            Ok(_) => self.reel.again(self.course.attempt.number()).ok(),
+            Ok(_) => self.spare.reel.again(self.course.attempt.number()).ok(),
             Err(_) => None,
         };
         if body.is_none() && decided.is_ok() {
             decided = Err(Why::BodyInFlight);
         }
-        inner.tell(decided.as_ref().map_err(|why| *why), &self.course, self.head.context());
+        inner.tell(decided.as_ref().map_err(|why| *why), &self.course, self.spare.head.context());
         let next = decided?;
         // The pause is no part of it.
         self.span = None;
@@ -97,16 +78,16 @@ impl<S, B: Body> Plan<S, B> {
     }
 
     fn facts<T>(&self, inner: &Inner<T>, seen: &Seen) -> Facts {
-        let sent = Sent::new(&self.head);
-        let safety = inner.when.safety(&self.head);
+        let sent = Sent::new(&self.spare.head);
+        let safety = inner.when.safety(&self.spare.head);
         Facts {
             judgement: seen.judgement(),
             is_wanted: inner.when.is_wanted(sent, seen, self.course.attempt),
             safety,
-            is_grpc: self.head.is_grpc(),
-            is_inner: self.is_inner,
-            body: self.reel.look(seen.judgement().is_unprocessed()),
-            deadline: self.head.deadline(&*inner.clock),
+            is_grpc: self.spare.head.is_grpc(),
+            is_inner: self.spare.is_inner,
+            body: self.spare.reel.look(seen.judgement().is_unprocessed()),
+            deadline: self.spare.head.deadline(&*inner.clock),
         }
     }
 
@@ -133,7 +114,9 @@ impl<S, B: Body> Plan<S, B> {
 
     /// Whether a second attempt may be made beside this one, as far as can be said before it is time.
     pub(crate) fn may_hedge<T>(&self, inner: &Inner<T>) -> bool {
-        !self.has_hedged && !self.is_inner && inner.when.safety(&self.head) == Safety::Repeatable
+        !self.has_hedged
+            && !self.spare.is_inner
+            && inner.when.safety(&self.spare.head) == Safety::Repeatable
     }
 
     /// It is time for a second attempt beside this one: with which instance, what, and paid for how. Nothing, if its body is
@@ -148,14 +131,14 @@ impl<S, B: Body> Plan<S, B> {
         S: Clone,
     {
         let now = inner.clock.now();
-        let deadline = self.head.deadline(&*inner.clock);
+        let deadline = self.spare.head.deadline(&*inner.clock);
         let leaves_time =
             deadline.is_none_or(|deadline| deadline.remaining(now) > hedging.delay(now));
-        if !leaves_time || !self.reel.is_whole() {
+        if !leaves_time || !self.spare.reel.is_whole() {
             return None;
         }
         let attempt = self.course.attempt.next();
-        let body = self.reel.again(attempt.number()).ok()?;
+        let body = self.spare.reel.again(attempt.number()).ok()?;
         let fare = hedging.pay(&inner.budget, now)?;
         Some((self.service.clone(), self.request(attempt, body, inner), fare))
     }
@@ -170,7 +153,7 @@ impl<S, B: Body> Plan<S, B> {
 
     /// Whether this is an end after which one tries again.
     pub(crate) fn is_wanted<T>(&self, inner: &Inner<T>, seen: &Seen) -> bool {
-        inner.when.is_wanted(Sent::new(&self.head), seen, self.course.attempt)
+        inner.when.is_wanted(Sent::new(&self.spare.head), seen, self.course.attempt)
     }
 
     /// The request once more, with what says that it is a repeat.
@@ -180,20 +163,16 @@ impl<S, B: Body> Plan<S, B> {
         body: ReplayBody<B>,
         inner: &Inner<T>,
     ) -> Request<ReplayBody<B>> {
-        let mut request = self.head.request(body);
+        let mut request = self.spare.head.request(body);
         request.extensions_mut().insert(attempt);
         if let Some(repeats) = &inner.repeats {
             let before = repeats.read(&request);
             repeats.write(before.saturating_add(attempt.repeats()), &mut request);
         }
-        if let Some(deadline) = self.head.deadline(&*inner.clock) {
+        if let Some(deadline) = self.spare.head.deadline(&*inner.clock) {
             inner.wire.refresh(deadline, &mut request, inner.clock.now());
         }
         request
-    }
-
-    pub(crate) const fn course(&self) -> &Course {
-        &self.course
     }
 
     /// Runs what belongs to the attempt.
@@ -205,10 +184,7 @@ impl<S, B: Body> Plan<S, B> {
     /// Somebody waits for it, so that a look at the clock delays nothing.
     #[inline]
     pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
-        if !self.has_waited {
-            self.has_waited = true;
-            inner.waits(self.deposit.take(), self.by_cap.take());
-        }
+        self.spare.waits(inner, self.by_cap.take());
     }
 }
 

@@ -179,7 +179,7 @@ fn ended<T>(
     deposit: Option<Deposit>,
 ) -> Result<Next, Why> {
     if judgement.outcome() == Outcome::Success {
-        inner.succeeded(course);
+        inner.succeeded(course.cost);
         return Err(Why::Outcome);
     }
     let is_failed =

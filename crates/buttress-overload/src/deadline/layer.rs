@@ -18,7 +18,7 @@ use crate::work::Work;
 
 /// Gives calls a deadline. See the [module](super) for an example.
 pub struct DeadlineLayer<T, M = Rewrap> {
-    rules: Shared<Rules>,
+    pub(super) rules: Shared<Rules>,
     timer: T,
     mode: PhantomData<fn() -> M>,
 }

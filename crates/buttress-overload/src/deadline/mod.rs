@@ -59,6 +59,7 @@
 //! What is over gets a problem with the code [`TIMED_OUT`](buttress_core::Code::TIMED_OUT), status 504: as a response where there is
 //! HTTP, else as an error.
 
+mod begin;
 mod future;
 mod layer;
 mod mode;

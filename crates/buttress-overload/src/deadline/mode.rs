@@ -26,15 +26,31 @@ pub struct Told {
 }
 
 /// It may stand in a header alone: the context of a request writes it on what is sent for it.
-fn of_http<B>(request: &Request<B>, clock: &dyn Clock, now: Moment, to: &Told) -> Option<Deadline> {
+#[inline]
+pub(super) fn of_http<B>(
+    request: &Request<B>,
+    clock: &dyn Clock,
+    now: Moment,
+    to: &Told,
+) -> Option<Deadline> {
     let of_request = Deadline::of(request, clock);
     if request.headers().is_empty() {
         return of_request;
     }
-    [of_request, to.read.read(request, now)].into_iter().flatten().min()
+    sooner(of_request, to.read.read(request, now))
 }
 
-fn tell_http<B>(request: &mut Request<B>, deadline: Deadline, now: Moment, to: &Told) {
+/// The sooner of two, of which each may be missing.
+#[inline]
+pub(super) fn sooner(one: Option<Deadline>, other: Option<Deadline>) -> Option<Deadline> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.or_sooner(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+#[inline]
+pub(super) fn tell_http<B>(request: &mut Request<B>, deadline: Deadline, now: Moment, to: &Told) {
     if let Some(wire) = &to.wire {
         wire.write(deadline, request, now);
     }

@@ -7,7 +7,7 @@ use buttress_core::clock::{Clock, Moment, SystemClock};
 use buttress_core::metrics::{Counter, Metrics};
 
 use super::EXPIRED;
-use super::mode::Told;
+use super::mode::{Told, sooner};
 
 /// What all calls have in common.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Rules {
     #[inline]
     pub(super) fn deadline(&self, said: Option<Deadline>, now: Moment) -> Option<Deadline> {
         let own = self.time.map(|time| Deadline::after(now, time));
-        [own, said].into_iter().flatten().min()
+        sooner(own, said)
     }
 }
 

@@ -52,8 +52,8 @@ pin_project! {
         Waiting { reader: u32, hint: SizeHint, tape: Arc<Tape<B>> },
         /// It is read for the first time, and noted.
         Recording { #[pin] body: B, is_noted: bool, tape: Arc<Tape<B>> },
-        /// It was read before.
-        Replaying { frames: Frames, at: usize },
+        /// It was read before. In a box, as a first attempt would have the room for it, and no use.
+        Replaying { frames: Box<Frames>, at: usize },
         /// There is nothing to read.
         Empty,
     }
@@ -65,7 +65,7 @@ impl<B> ReplayBody<B> {
         Self { kind: Kind::Passing { body } }
     }
 
-    pub(super) const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self { kind: Kind::Empty }
     }
 
@@ -73,8 +73,8 @@ impl<B> ReplayBody<B> {
         Self { kind: Kind::Waiting { reader, hint, tape } }
     }
 
-    pub(super) const fn replaying(frames: Frames) -> Self {
-        Self { kind: Kind::Replaying { frames, at: 0 } }
+    pub(super) fn replaying(frames: Frames) -> Self {
+        Self { kind: Kind::Replaying { frames: Box::new(frames), at: 0 } }
     }
 }
 

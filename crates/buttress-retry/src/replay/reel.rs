@@ -16,18 +16,10 @@ pub(crate) enum Reel<B> {
 }
 
 impl<B: Body> Reel<B> {
-    /// The body for the first attempt, and what the others are made of.
-    #[inline]
-    pub(crate) fn record(
-        body: B,
-        room: &Room,
-        ends_with_its_bytes: impl FnOnce() -> bool,
-    ) -> (ReplayBody<B>, Self) {
-        if body.is_end_stream() {
-            return (ReplayBody::empty(), Self::Empty);
-        }
+    /// The body for the first attempt, of which there is something to send, and what the others are made of.
+    pub(crate) fn record(body: B, room: &Room, ends_with_its_bytes: bool) -> (ReplayBody<B>, Self) {
         let hint = body.size_hint();
-        let tape = Arc::new(Tape::new(body, room, ends_with_its_bytes()));
+        let tape = Arc::new(Tape::new(body, room, ends_with_its_bytes));
         (ReplayBody::waiting(1, hint, tape.clone()), Self::Taped(tape))
     }
 

@@ -33,10 +33,10 @@ impl OutboundBuilder {
     pub fn build(mut self) -> Result<Outbound, BuildError> {
         let mut faults = Faults::new();
         self.check(&mut faults);
-        let (name, renders) = (self.name.clone(), self.renders);
+        let name = self.name.clone();
         let parts = self.parts(&mut faults);
         let parts = whole(faults, parts)?;
-        Ok(Outbound { name, parts, renders })
+        Ok(Outbound { name, parts: Shared::new(parts) })
     }
 
     fn check(&self, faults: &mut Faults) {
@@ -110,7 +110,8 @@ impl OutboundBuilder {
             bulkhead: all_or(bulkhead)?,
             timeout: self.built_timeout(),
         };
-        Some(Parts { deadline, guards, retry: retry?, limits: Shared::new(limits) })
+        let (limits, renders) = (Shared::new(limits), self.renders);
+        Some(Parts { deadline, guards, retry: retry?, limits, renders })
     }
 
     fn built_deadline(&self) -> DeadlineLayer<TokioTimer, Keep> {

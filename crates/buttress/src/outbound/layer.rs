@@ -4,6 +4,7 @@ use std::sync::Arc;
 use buttress_circuit_breaker::Breaker;
 use buttress_core::Probe;
 use buttress_core::clock::TokioTimer;
+use buttress_core::sync::Shared;
 use buttress_overload::bulkhead::Bulkhead;
 use buttress_retry::Budget;
 use tower_layer::Layer;
@@ -106,8 +107,7 @@ use super::{OutboundBuilder, OutboundService};
 #[derive(Clone, Debug)]
 pub struct Outbound {
     pub(super) name: Cow<'static, str>,
-    pub(super) parts: Parts,
-    pub(super) renders: bool,
+    pub(super) parts: Shared<Parts>,
 }
 
 impl Outbound {
@@ -120,7 +120,7 @@ impl Outbound {
 impl Outbound {
     /// Puts a client behind the wall: one of hyper, a channel of tonic, any service at all that is asked over HTTP.
     pub fn layer_on<S>(&self, client: S) -> OutboundService<S> {
-        OutboundService { wall: self.parts.around(client), renders: self.renders }
+        OutboundService { way: self.parts.around(client), parts: self.parts.clone() }
     }
 
     /// Keeps the wall for as long as the program runs, and spares every call the counting of references: where several
@@ -129,7 +129,8 @@ impl Outbound {
     /// For a wall that is built once, as in `main`; one that is built again and again would fill the memory.
     #[must_use]
     pub fn leak(self) -> Self {
-        Self { parts: self.parts.leak(), ..self }
+        let parts = Shared::new((*self.parts).clone().leak()).leak();
+        Self { parts, ..self }
     }
 
     /// Its name.

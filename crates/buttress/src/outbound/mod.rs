@@ -21,8 +21,8 @@
 mod attempt;
 mod builder;
 mod check;
+mod future;
 mod layer;
-mod maybe;
 mod parts;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -30,14 +30,16 @@ mod service;
 mod settings;
 #[cfg(feature = "tonic")]
 mod tonic;
+mod way;
 
 pub use self::builder::OutboundBuilder;
+pub use self::future::ResponseFuture;
 pub use self::layer::Outbound;
 pub use self::parts::OutboundBody;
 #[cfg(feature = "reqwest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
 pub use self::reqwest::{Reqwest, ReqwestFuture};
-pub use self::service::{OutboundService, ResponseFuture};
+pub use self::service::OutboundService;
 pub use self::settings::OutboundSettings;
 #[cfg(feature = "tonic")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tonic")))]

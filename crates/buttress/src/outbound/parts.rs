@@ -7,7 +7,7 @@ use buttress_core::outcome::{HttpClassify, JudgedBody};
 use buttress_core::stage::Keep;
 use buttress_core::sync::Shared;
 use buttress_overload::adaptive::Adaptive;
-use buttress_overload::deadline::{DeadlineLayer, DeadlineService};
+use buttress_overload::deadline::DeadlineLayer;
 use buttress_overload::door::{ByExtension, Door, DoorLayer};
 use buttress_overload::shed::Shed;
 use buttress_overload::throttle::Throttle;
@@ -15,7 +15,7 @@ use buttress_retry::{Retry, RetryLayer};
 use tower_layer::Layer;
 
 use super::attempt::{Attempts, Limits};
-use super::maybe::Maybe;
+use super::way::Way;
 
 /// The body of an answer: the dependency's own, or that of an answer in its place.
 pub type OutboundBody<B> = Reply<JudgedBody<B, HttpClassify, BreakerTicket>>;
@@ -25,9 +25,8 @@ pub(super) type Guards = (Option<Throttle>, (Option<Adaptive>, Option<Shed<Tokio
 
 // Right at the client the body becomes one that refusals can be put into, and one that tells the breaker how it ended: whoever stands
 // outside of that keeps its type.
-type Repeated<S> = Retry<Attempts<S>, HttpClassify, TokioTimer>;
-type Guarded<S> = Door<Repeated<S>, Guards, HttpClassify, Keep, ByExtension>;
-pub(super) type Wall<S> = DeadlineService<Maybe<Guarded<S>, Repeated<S>>, TokioTimer, Keep>;
+pub(super) type Repeated<S> = Retry<Attempts<S>, HttpClassify, TokioTimer>;
+pub(super) type Guarded<S> = Door<Repeated<S>, Guards, HttpClassify, Keep, ByExtension>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
@@ -35,17 +34,20 @@ pub(super) struct Parts {
     pub(super) guards: DoorLayer<Guards, HttpClassify, Keep>,
     pub(super) retry: RetryLayer<HttpClassify, TokioTimer>,
     pub(super) limits: Shared<Limits>,
+    pub(super) renders: bool,
 }
 
 impl Parts {
-    pub(super) fn around<S>(&self, client: S) -> Wall<S> {
-        let repeated = self.retry.layer(Attempts::new(client, self.limits.clone()));
-        // A door where nobody stands would judge each answer for nobody.
-        let guarded = match self.guards.guard() {
-            (None, (None, None)) => Maybe::Bare(repeated),
-            _ => Maybe::In(self.guards.layer(repeated)),
-        };
-        self.deadline.layer(guarded)
+    pub(super) fn around<S>(&self, client: S) -> Way<S> {
+        let attempts = Attempts::new(client, self.limits.clone());
+        match self.guards.guard() {
+            // A door where nobody stands would judge each answer for nobody.
+            (None, (None, None)) if self.retry.attends() => {
+                Way::Attended(self.retry.layer(attempts))
+            }
+            (None, (None, None)) => Way::Straight(attempts),
+            _ => Way::Guarded(self.guards.layer(self.retry.layer(attempts))),
+        }
     }
 
     pub(super) fn leak(self) -> Self {
@@ -54,6 +56,7 @@ impl Parts {
             guards: self.guards.leak(),
             retry: self.retry.leak(),
             limits: Shared::new((*self.limits).clone().leak()).leak(),
+            renders: self.renders,
         }
     }
 }

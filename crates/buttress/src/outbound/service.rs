@@ -1,26 +1,28 @@
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use buttress_core::render;
+use buttress_core::Deadline;
+use buttress_core::outcome::Wants;
+use buttress_core::sync::Shared;
+use buttress_overload::Priority;
 use buttress_retry::ReplayBody;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::OutboundBody;
-use super::parts::Wall;
+use super::attempt::{AttemptFuture, Attempts};
+use super::future::{ResponseFuture, Stage};
+use super::parts::{Guarded, OutboundBody, Parts};
+use super::way::Way;
 
 /// A client behind the wall. Made by an [`Outbound`](crate::Outbound).
 ///
 /// The client is asked with a body that can be sent again, a [`ReplayBody`] of the one that the request has.
 pub struct OutboundService<S> {
-    pub(super) wall: Wall<S>,
-    pub(super) renders: bool,
+    pub(super) way: Way<S>,
+    pub(super) parts: Shared<Parts>,
 }
 
 impl<S, A, B> Service<Request<A>> for OutboundService<S>
@@ -32,64 +34,100 @@ where
 {
     type Response = Response<OutboundBody<B>>;
     type Error = S::Error;
-    type Future = ResponseFuture<<Wall<S> as Service<Request<A>>>::Future>;
+    type Future = ResponseFuture<S, A>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.wall.poll_ready(cx)
+        match &mut self.way {
+            Way::Straight(attempts) => attempts.poll_ready(cx),
+            Way::Attended(repeated) => repeated.poll_ready(cx),
+            Way::Guarded(guarded) => guarded.poll_ready(cx),
+        }
+    }
+
+    // A future is written where a call says; inlined into what stands around, it would be made elsewhere and moved, and that of a
+    // whole wall is large.
+    #[inline(never)]
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
+        let wants = Wants::of(&request);
+        let deadline = match self.parts.deadline.begin(&mut request) {
+            Ok(deadline) => deadline,
+            Err(problem) => return ResponseFuture::over(problem, wants, &self.parts),
+        };
+        let _scope = deadline.map(Deadline::enter);
+        let begun = Begun { parts: self.parts.clone(), deadline, wants };
+        match &mut self.way {
+            Way::Straight(attempts) => begun.straight(attempts, request),
+            Way::Attended(repeated) => begun.at(Stage::Retrying { future: repeated.call(request) }),
+            Way::Guarded(guarded) => begun.at(Stage::Guarded { future: guarded.call(request) }),
+        }
+    }
+}
+
+/// A call that has a deadline by now.
+struct Begun {
+    parts: Shared<Parts>,
+    deadline: Option<Deadline>,
+    wants: Wants,
+}
+
+impl Begun {
+    /// Makes the first attempt, and keeps what others are made of.
+    #[inline]
+    fn straight<S, A, B>(
+        self,
+        attempts: &mut Attempts<S>,
+        request: Request<A>,
+    ) -> ResponseFuture<S, A>
+    where
+        S: Service<Request<ReplayBody<A>>, Response = Response<B>> + Clone,
+        S::Error: Error + 'static,
+        A: Body<Data = Bytes>,
+        B: Body<Data = Bytes>,
+    {
+        let wants = self.wants;
+        let mut spare = self.parts.retry.keep(&request);
+        let admitted = attempts.admit(Priority::of(request.extensions()));
+        let limits = self.parts.limits.clone();
+        // The instance that is ready makes the next attempts, too.
+        let mut ready = spare.is_some().then(|| attempts.take());
+        let client = ready.as_mut().unwrap_or(attempts.client());
+        let recorded = |body| self.parts.retry.record(spare.as_mut(), body);
+        // Each way by itself, or the future would be made elsewhere and moved.
+        match admitted {
+            Ok(admitted) => {
+                let request = request.map(recorded);
+                let attempt = AttemptFuture::made(client, request, wants, limits, admitted);
+                self.at(Stage::First { attempt, spare, ready })
+            }
+            Err(halted) => {
+                let request = request.map(recorded);
+                let attempt = AttemptFuture::halted(client, request, wants, limits, halted);
+                self.at(Stage::First { attempt, spare, ready })
+            }
+        }
     }
 
     #[inline]
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        let renders = self.renders;
-        ResponseFuture { wall: self.wall.call(request), renders }
+    fn at<S, A>(self, stage: Stage<S, A>) -> ResponseFuture<S, A>
+    where
+        S: Service<Request<ReplayBody<A>>>,
+        Attempts<S>: Service<Request<ReplayBody<A>>>,
+        Guarded<S>: Service<Request<A>>,
+    {
+        ResponseFuture::new(stage, self.deadline, self.wants, self.parts)
     }
 }
 
 impl<S: Clone> Clone for OutboundService<S> {
     #[inline]
     fn clone(&self) -> Self {
-        Self { wall: self.wall.clone(), renders: self.renders }
+        Self { way: self.way.clone(), parts: self.parts.clone() }
     }
 }
 
 impl<S> fmt::Debug for OutboundService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OutboundService").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// Response future of [`OutboundService`], around that of what the wall is made of.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F> {
-        #[pin]
-        wall: F,
-        renders: bool,
-    }
-}
-
-impl<F, B, E> Future for ResponseFuture<F>
-where
-    F: Future<Output = Result<Response<B>, E>>,
-    B: From<Bytes>,
-{
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        if !*this.renders {
-            return this.wall.poll(cx);
-        }
-        let mut response = ready!(this.wall.poll(cx))?;
-        render::fill_in(&mut response);
-        Poll::Ready(Ok(response))
-    }
-}
-
-impl<F> fmt::Debug for ResponseFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }

@@ -34,11 +34,22 @@ pub(super) enum Before<S, A> {
     Refused(Problem),
 }
 
+impl<S, A> Before<S, A> {
+    #[cold]
+    pub(super) fn waiting(
+        wait: Pin<Box<Waits<TokioTimer>>>,
+        ready: S,
+        request: Request<A>,
+    ) -> Self {
+        Self::Waits(Box::new(Held { wait, ready, request }))
+    }
+}
+
 /// What waits for a permit: the instance that was polled ready, and what it is to be called with.
 pub(super) struct Held<S, A> {
-    pub(super) wait: Pin<Box<Waits<TokioTimer>>>,
-    pub(super) ready: S,
-    pub(super) request: Request<A>,
+    wait: Pin<Box<Waits<TokioTimer>>>,
+    ready: S,
+    request: Request<A>,
 }
 
 impl<S: Service<Request<A>>, A> Call<S, A> {

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use buttress_circuit_breaker::BreakerTicket;
-use buttress_core::Problem;
 use buttress_core::outcome::{
-    Classify, HttpClassify, JudgedAnswer, Judgement, Outcome, Verdict, Wants,
+    Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Outcome, Verdict, Wants,
 };
 use buttress_core::stage::Rewrap;
 use buttress_core::sync::Shared;
+use buttress_core::{Problem, Reply};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -18,6 +18,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Limits;
+use super::admitted::{Admitted, By, Halted};
 use super::call::{Before, Call};
 use super::unwinding::Unwinding;
 use crate::outbound::OutboundBody;
@@ -39,25 +40,44 @@ pin_project! {
 }
 
 impl<S: Service<Request<A>>, A> AttemptFuture<S, A> {
+    /// Makes the call.
     #[inline]
-    pub(super) const fn made(
-        call: Call<S, A>,
-        ticket: Option<BreakerTicket>,
+    pub(in crate::outbound) fn made(
+        client: &mut S,
+        request: Request<A>,
         wants: Wants,
         limits: Shared<Limits>,
+        admitted: Admitted,
     ) -> Self {
-        Self { call, ticket, wants, limits }
+        let Admitted { ticket, permit } = admitted;
+        let mut ticket = Some(ticket);
+        let unwinding = Unwinding::of_call(&mut ticket);
+        let future = client.call(request);
+        unwinding.done();
+        Self { call: Call::made(future, permit), ticket, wants, limits }
     }
 
-    /// Of a call that is not made, or not yet.
+    /// Does not make it, or not yet.
     #[cold]
-    pub(super) fn not_made(
-        before: Before<S, A>,
-        ticket: Option<BreakerTicket>,
+    pub(in crate::outbound) fn halted(
+        client: &mut S,
+        request: Request<A>,
         wants: Wants,
-        limits: &Shared<Limits>,
-    ) -> Self {
-        Self { call: Call::not_made(before), ticket, wants, limits: limits.clone() }
+        limits: Shared<Limits>,
+        halted: Halted,
+    ) -> Self
+    where
+        S: Clone,
+    {
+        let Halted { ticket, by } = halted;
+        let before = match by {
+            By::Refusal(problem) => Before::Refused(problem),
+            By::Queue(wait) => {
+                let fresh = client.clone();
+                Before::waiting(wait, std::mem::replace(client, fresh), request)
+            }
+        };
+        Self { call: Call::not_made(before), ticket, wants, limits }
     }
 }
 
@@ -81,23 +101,52 @@ where
             return halt(halted, unwinding, *this.wants, limits);
         }
         let future = call.as_mut().project().future.as_pin_mut();
-        let polled = match future.expect("it has just begun, or it was there").poll(cx) {
-            Poll::Pending => {
-                let halted = call.expire(limits, cx);
-                return halt(halted, unwinding, *this.wants, limits);
-            }
-            ready @ Poll::Ready(_) => ready,
+        let polled = future.expect("it has just begun, or it was there").poll(cx);
+        let Poll::Ready(result) = polled else {
+            let halted = call.expire(limits, cx);
+            return halt(halted, unwinding, *this.wants, limits);
         };
         *call.project().permit = None;
         unwinding.done();
-        let mut judging = Unwinding::of_judge(this.ticket);
-        let answer = <Rewrap as JudgedAnswer<Request<A>, _, _, _, _>>::judged(
-            &limits.classify,
-            judging.ticket(),
-            polled,
-        );
+        let judging = Unwinding::of_judge(this.ticket);
+        let verdict = match &result {
+            Ok(response) => Classify::<_, S::Error>::response(&*limits.classify, response),
+            Err(error) => Verdict::Now(Classify::<Response<B>, _>::error(&*limits.classify, error)),
+        };
         judging.done();
-        answer
+        let ticket = this.ticket.take();
+        Poll::Ready(match result {
+            Ok(response) => Ok(response
+                .map(|body| Reply::inner(followed(body, verdict, ticket, &limits.classify)))),
+            Err(error) => {
+                settle(ticket, verdict);
+                Err(error)
+            }
+        })
+    }
+}
+
+/// The body of an answer of which this is known: if that is not all, it is heard to its end.
+#[inline]
+fn followed<B: Body>(
+    body: B,
+    verdict: Verdict,
+    ticket: Option<BreakerTicket>,
+    classify: &Shared<HttpClassify>,
+) -> JudgedBody<B, HttpClassify, BreakerTicket> {
+    match (verdict, ticket) {
+        (Verdict::AtEnd(kind), Some(ticket)) => JudgedBody::following(body, classify, kind, ticket),
+        (verdict, ticket) => {
+            settle(ticket, verdict);
+            JudgedBody::passing(body)
+        }
+    }
+}
+
+#[inline]
+fn settle(ticket: Option<BreakerTicket>, verdict: Verdict) {
+    if let (Some(ticket), Verdict::Now(judgement)) = (ticket, verdict) {
+        ticket.settle(judgement);
     }
 }
 

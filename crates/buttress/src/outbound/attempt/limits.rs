@@ -1,3 +1,5 @@
+use std::pin::Pin;
+
 use buttress_circuit_breaker::Breaker;
 use buttress_core::clock::TokioTimer;
 use buttress_core::outcome::HttpClassify;
@@ -6,7 +8,6 @@ use buttress_overload::Priority;
 use buttress_overload::bulkhead::{Bulkhead, Permit, Waits};
 use buttress_overload::door::{Admission, Guard};
 use buttress_overload::timeout::Timeout;
-use http::Request;
 
 /// What bounds an attempt, from the outside in.
 #[derive(Clone, Debug)]
@@ -29,16 +30,17 @@ impl Limits {
 
     /// Whether there is a permit for this request; none is needed where there is no bulkhead.
     #[inline]
-    pub(super) fn admit<A>(
+    pub(super) fn admit(
         &self,
-        request: &Request<A>,
-    ) -> Admission<Option<Permit>, Waits<TokioTimer>> {
+        priority: Option<Priority>,
+    ) -> Admission<Option<Permit>, Pin<Box<Waits<TokioTimer>>>> {
         let Some(bulkhead) = &self.bulkhead else { return Admission::In(None) };
-        let priority = Priority::of(request.extensions()).unwrap_or(bulkhead.priority());
+        let priority = priority.unwrap_or(bulkhead.priority());
         match bulkhead.admit(priority) {
             Admission::In(permit) => Admission::In(Some(permit)),
             Admission::Out(problem) => Admission::Out(problem),
-            Admission::Wait(wait) => Admission::Wait(wait),
+            // In a box, so that who need not wait moves no timer.
+            Admission::Wait(wait) => Admission::Wait(Box::pin(wait)),
         }
     }
 }

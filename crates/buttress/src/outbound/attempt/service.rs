@@ -6,14 +6,14 @@ use buttress_circuit_breaker::machine::Refused;
 use buttress_core::Problem;
 use buttress_core::outcome::Wants;
 use buttress_core::sync::Shared;
+use buttress_overload::Priority;
 use buttress_overload::door::Admission;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::call::{Before, Call, Held};
-use super::unwinding::Unwinding;
+use super::admitted::{Admitted, By, Halted};
 use super::{AttemptFuture, Limits};
 use crate::outbound::OutboundBody;
 
@@ -64,33 +64,52 @@ where
         self.client.poll_ready(cx)
     }
 
-    // In one function, as a request that is looked at is moved by whoever hands it on.
     #[inline]
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let wants = Wants::of(&request);
-        let (mut ticket, limits) = match self.enter() {
-            Ok(ticket) => (Some(ticket), &self.limits),
-            Err(problem) => {
-                let refused = Before::Refused(problem);
-                return AttemptFuture::not_made(refused, None, wants, &self.limits);
-            }
+        let admitted = self.admit(Priority::of(request.extensions()));
+        let limits = self.limits.clone();
+        match admitted {
+            Ok(admitted) => AttemptFuture::made(&mut self.client, request, wants, limits, admitted),
+            Err(halted) => AttemptFuture::halted(&mut self.client, request, wants, limits, halted),
+        }
+    }
+}
+
+/// For a first attempt, which the wall makes by itself.
+impl<S> Attempts<S> {
+    /// Whether it may be made.
+    #[inline]
+    pub(in crate::outbound) fn admit(
+        &mut self,
+        priority: Option<Priority>,
+    ) -> Result<Admitted, Halted> {
+        let refused = |ticket, problem| Err(Halted { ticket, by: By::Refusal(problem) });
+        let ticket = match self.enter() {
+            Ok(ticket) => ticket,
+            Err(problem) => return refused(None, problem),
         };
-        let before = match limits.admit(&request) {
-            Admission::In(permit) => {
-                let unwinding = Unwinding::of_call(&mut ticket);
-                let future = self.client.call(request);
-                unwinding.done();
-                let call = Call::made(future, permit);
-                return AttemptFuture::made(call, ticket, wants, limits.clone());
-            }
-            Admission::Out(problem) => Before::Refused(problem),
-            Admission::Wait(wait) => {
-                let fresh = self.client.clone();
-                let ready = std::mem::replace(&mut self.client, fresh);
-                Before::Waits(Box::new(Held { wait: Box::pin(wait), ready, request }))
-            }
-        };
-        AttemptFuture::not_made(before, ticket, wants, limits)
+        match self.limits.admit(priority) {
+            Admission::In(permit) => Ok(Admitted { ticket, permit }),
+            Admission::Out(problem) => refused(Some(ticket), problem),
+            Admission::Wait(wait) => Err(Halted { ticket: Some(ticket), by: By::Queue(wait) }),
+        }
+    }
+
+    /// Takes the client that is ready, and leaves a clone.
+    #[inline]
+    pub(in crate::outbound) fn take(&mut self) -> S
+    where
+        S: Clone,
+    {
+        let fresh = self.client.clone();
+        std::mem::replace(&mut self.client, fresh)
+    }
+
+    /// The client.
+    #[inline]
+    pub(in crate::outbound) const fn client(&mut self) -> &mut S {
+        &mut self.client
     }
 }
 

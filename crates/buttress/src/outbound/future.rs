@@ -1,0 +1,201 @@
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use buttress_core::clock::{Alarm, TokioTimer};
+use buttress_core::outcome::{Answer, HttpClassify, Wants};
+use buttress_core::stage::Keep;
+use buttress_core::sync::Shared;
+use buttress_core::{Deadline, Problem, render};
+use buttress_retry::{ReplayBody, Spare};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::attempt::{AttemptFuture, Attempts};
+use super::parts::{Guarded, OutboundBody, Parts};
+
+pin_project! {
+    /// Response future of [`OutboundService`](super::OutboundService).
+    ///
+    /// To drop it drops the attempt that is under way, and gives back what the call holds.
+    #[project = Proj]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, A>
+    where
+        S: Service<Request<ReplayBody<A>>>,
+        Attempts<S>: Service<Request<ReplayBody<A>>>,
+        Guarded<S>: Service<Request<A>>,
+    {
+        #[pin]
+        stage: Stage<S, A>,
+        #[pin]
+        alarm: Alarm<TokioTimer>,
+        deadline: Option<Deadline>,
+        wants: Wants,
+        parts: Shared<Parts>,
+    }
+}
+
+type RetryFuture<S, A> = buttress_retry::ResponseFuture<Attempts<S>, A, HttpClassify, TokioTimer>;
+
+type AnswerOf<S, A, B> =
+    Result<Response<OutboundBody<B>>, <S as Service<Request<ReplayBody<A>>>>::Error>;
+
+pin_project! {
+    /// Where a call stands.
+    #[project = StageProj]
+    pub(super) enum Stage<S, A>
+    where
+        S: Service<Request<ReplayBody<A>>>,
+        Attempts<S>: Service<Request<ReplayBody<A>>>,
+        Guarded<S>: Service<Request<A>>,
+    {
+        /// The first attempt is under way: with what others are made of, and the client that makes them.
+        First {
+            #[pin]
+            attempt: AttemptFuture<S, ReplayBody<A>>,
+            // Behind the attempt: what is dropped gives back the room of its body only once the work has stopped.
+            spare: Option<Spare<A>>,
+            ready: Option<S>,
+        },
+        /// The retry goes on with it, or had it from the beginning.
+        Retrying { #[pin] future: RetryFuture<S, A> },
+        /// Whoever stands before the retry has it.
+        Guarded { #[pin] future: <Guarded<S> as Service<Request<A>>>::Future },
+        /// Its time was over before.
+        Over { problem: Option<Problem> },
+    }
+}
+
+impl<S, A> ResponseFuture<S, A>
+where
+    S: Service<Request<ReplayBody<A>>>,
+    Attempts<S>: Service<Request<ReplayBody<A>>>,
+    Guarded<S>: Service<Request<A>>,
+{
+    #[inline]
+    pub(super) fn new(
+        stage: Stage<S, A>,
+        deadline: Option<Deadline>,
+        wants: Wants,
+        parts: Shared<Parts>,
+    ) -> Self {
+        Self { stage, alarm: Alarm::unarmed(), deadline, wants, parts }
+    }
+
+    #[cold]
+    pub(super) fn over(problem: Problem, wants: Wants, parts: &Shared<Parts>) -> Self {
+        let stage = Stage::Over { problem: Some(problem) };
+        Self::new(stage, None, wants, parts.clone())
+    }
+}
+
+impl<S, A, B> Future for ResponseFuture<S, A>
+where
+    S: Service<Request<ReplayBody<A>>, Response = Response<B>> + Clone,
+    S::Error: Error + 'static,
+    A: Body<Data = Bytes>,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<Response<OutboundBody<B>>, S::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let scope = this.deadline.map(Deadline::enter);
+        // One place for the answer, as to move it costs more than to pass it.
+        let mut polled = match this.stage.as_mut().project() {
+            StageProj::First { attempt, .. } => attempt.poll(cx),
+            StageProj::Retrying { future } => future.poll(cx),
+            StageProj::Guarded { future } => future.poll(cx),
+            StageProj::Over { .. } => Poll::Pending,
+        };
+        if let Some(rest) = this.rest(&polled) {
+            // What came back goes before the pause: it may hold a connection.
+            drop(polled);
+            polled = this.go_on(rest, cx);
+        }
+        drop(scope);
+        if polled.is_pending() {
+            polled = this
+                .expire(cx)
+                .map(|problem| <Keep as Answer<Request<A>, _, _>>::refused(problem, *this.wants));
+        }
+        if this.parts.renders
+            && let Poll::Ready(Ok(response)) = &mut polled
+        {
+            render::fill_in(response);
+        }
+        polled
+    }
+}
+
+impl<S, A, B> Proj<'_, S, A>
+where
+    S: Service<Request<ReplayBody<A>>, Response = Response<B>> + Clone,
+    S::Error: Error + 'static,
+    A: Body<Data = Bytes>,
+    B: Body<Data = Bytes>,
+{
+    /// What there is beyond the first attempt, if that has come to this.
+    #[inline]
+    fn rest(&mut self, polled: &Poll<AnswerOf<S, A, B>>) -> Option<RetryFuture<S, A>> {
+        let StageProj::First { spare, ready, .. } = self.stage.as_mut().project() else {
+            return None;
+        };
+        let retry = &self.parts.retry;
+        match polled {
+            Poll::Ready(result) => {
+                let limits = &self.parts.limits;
+                let attempts = || Some(Attempts::new(ready.take()?, limits.clone()));
+                retry.rest(attempts, spare, result)
+            }
+            Poll::Pending => {
+                retry.waits(spare.as_mut());
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn go_on(&mut self, rest: RetryFuture<S, A>, cx: &mut Context<'_>) -> Poll<AnswerOf<S, A, B>> {
+        self.stage.set(Stage::Retrying { future: rest });
+        match self.stage.as_mut().project() {
+            StageProj::Retrying { future } => future.poll(cx),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// It is pending: whether its time is over, by now or before, and what is said then.
+    #[cold]
+    #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
+    fn expire(&mut self, cx: &mut Context<'_>) -> Poll<Problem> {
+        if let StageProj::Over { problem } = self.stage.as_mut().project() {
+            return Poll::Ready(
+                problem.take().expect("the future was polled after it had completed"),
+            );
+        }
+        let Some(deadline) = *self.deadline else { return Poll::Pending };
+        let rules = &self.parts.deadline;
+        ready!(self.alarm.as_mut().poll(&TokioTimer, || rules.remaining(deadline), cx));
+        // Here, and not with the future around, which may live on: whatever the call holds is given back.
+        self.stage.set(Stage::Over { problem: None });
+        Poll::Ready(rules.expire())
+    }
+}
+
+impl<S, A> fmt::Debug for ResponseFuture<S, A>
+where
+    S: Service<Request<ReplayBody<A>>>,
+    Attempts<S>: Service<Request<ReplayBody<A>>>,
+    Guarded<S>: Service<Request<A>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+use super::attempt::Attempts;
+use super::parts::{Guarded, Repeated};
+
+/// How a call gets to the client, once it has a deadline.
+#[derive(Clone, Debug)]
+pub(super) enum Way<S> {
+    /// The wall makes the first attempt itself.
+    Straight(Attempts<S>),
+    /// The retry does: it hedges, or each attempt has a span.
+    Attended(Repeated<S>),
+    /// Somebody may turn it away before.
+    Guarded(Guarded<S>),
+}
