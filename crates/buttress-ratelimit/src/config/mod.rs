@@ -1,5 +1,6 @@
 //! Limits as they stand in a file.
 
+mod class;
 mod condition;
 mod key;
 mod policy;
@@ -9,6 +10,7 @@ use buttress_core::key::{KeySeed, Keyer};
 use buttress_core::{BuildError, Faults};
 use serde::{Deserialize, Serialize};
 
+pub use self::class::{Class, ClassSettings};
 pub use self::condition::ConditionSettings;
 pub use self::key::KeySettings;
 pub use self::policy::{CountSettings, PenaltySettings, PlaceSettings, PolicySettings};
@@ -80,6 +82,8 @@ use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
 pub struct RateLimitSettings {
     /// The policies: eight at most.
     pub policies: Vec<PolicySettings>,
+    /// Ready ones, which stand behind them, and count among the eight.
+    pub classes: Vec<ClassSettings>,
     /// Requests that are never counted: those of which one of these holds.
     pub exempt: Vec<ConditionSettings>,
     /// Requests that are refused: those of which one of these holds.
@@ -148,6 +152,10 @@ impl RateLimitSettings {
             let quota = faults.within(&format!("policies[{at}]"), policy.quota.read());
             quotas.extend(quota.map(|quota| (policy.name.as_str(), quota)));
         }
+        for (at, class) in self.classes.iter().enumerate() {
+            let quota = faults.within(&format!("classes[{at}]"), class.quota());
+            quotas.extend(quota.map(|quota| (class.name(), quota)));
+        }
         faults.finish(quotas)
     }
 }
@@ -167,6 +175,12 @@ impl From<RateLimitSettings> for RateLimitBuilder {
             let path = format!("policies[{at}]");
             let name = policy.name.clone();
             let (policy, has_quota) = policy.read(&path, &mut faults);
+            builder.policies.push(Named { name, path, policy, has_quota });
+        }
+        for (at, class) in settings.classes.iter().enumerate() {
+            let path = format!("classes[{at}]");
+            let name = class.name().to_owned();
+            let (policy, has_quota) = class.read(&path, &mut faults);
             builder.policies.push(Named { name, path, policy, has_quota });
         }
         let conditions = |all: &[ConditionSettings], name: &str, faults: &mut Faults| {

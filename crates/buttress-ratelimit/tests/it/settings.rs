@@ -317,3 +317,33 @@ fn settings_have_a_schema() {
         assert!(text.contains(word), "{word}");
     }
 }
+
+#[test]
+fn classes_say_their_names_and_what_is_wrong() {
+    let read = |text: &str| toml::from_str::<RateLimitSettings>(text).unwrap();
+    let wrong = read(
+        r#"classes = [
+            { class = "logins" },
+            { class = "reads", path = "/a" },
+            { class = "uploads", quota = "0/s", by = "nobody" },
+            { class = "reads" },
+        ]"#,
+    );
+    let error = wrong.build().unwrap_err();
+    let found: Vec<_> = error.faults().iter().map(buttress_core::Fault::path).collect();
+    for path in ["classes[0].path", "classes[1].path", "classes[2].by", "classes[3].name"] {
+        assert!(found.contains(&path), "{path} in {found:?}");
+    }
+    assert!(found.contains(&"classes[2].quota.count"), "{found:?}");
+
+    let before =
+        r#"classes = [{ class = "reads", quota = "5/m" }, { class = "logins", path = "/in" }]"#;
+    let limits = read(before).build().unwrap();
+    assert_eq!(limits.quota("logins"), Some(Quota::per(std::time::Duration::from_secs(900), 10)));
+    let key = limits.writer("reads").unwrap().key();
+    let _ = limits.check("reads", key).unwrap();
+    limits.replace_from(&read(r#"classes = [{ class = "reads", quota = "9/m" }]"#)).unwrap();
+    assert_eq!(limits.quota("reads"), Some(Quota::per_minute(9)));
+    let left = crate::support::left(&limits, "reads", key);
+    assert!(left < 9, "the counter stays: {left}");
+}
