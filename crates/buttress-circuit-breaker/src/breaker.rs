@@ -9,7 +9,7 @@ use buttress_core::sync::Shared;
 
 use crate::inner::Inner;
 use crate::machine::Snapshot;
-use crate::{CircuitBreakerSettings, Events, Force, Mode, State, Transition, Trip};
+use crate::{CircuitBreakerSettings, Events, Force, State, Transition, Trip};
 
 /// The handle of a circuit breaker: to see how it stands, to force it, and to make calls that need no tower. Clones are the
 /// same breaker.
@@ -123,11 +123,7 @@ impl Breaker {
         self.0.world.reconfigured();
         // What an operator said since stays, as long as the settings do not say something else than they did.
         if old.mode != new.mode {
-            self.force(match new.mode {
-                Mode::Active => Force::Release,
-                Mode::MetricsOnly => Force::MetricsOnly,
-                Mode::Off => Force::Off,
-            });
+            self.force(new.mode.force());
         }
         Ok(())
     }

@@ -28,12 +28,19 @@ const STATE: Metric<Gauge, 2> = Metric::gauge(
 )
 .labels(&["breaker", "state"]);
 
+const KEYS: Metric<Gauge, 2> = Metric::gauge(
+    "buttress_breaker_keys",
+    "Keys that have a place in a table of circuit breakers, by the state of theirs",
+)
+.labels(&["breaker", "state"]);
+
 /// Every metric of a circuit breaker; a fleet has some of its own.
 pub const CATALOGUE: &[Description] = &[
     *CALLS.description(),
     *REFUSED.description(),
     *TRANSITIONS.description(),
     *STATE.description(),
+    *KEYS.description(),
 ];
 
 /// What is counted of one breaker, or of a table.
@@ -43,8 +50,15 @@ pub(crate) struct Meters {
     /// By each reason, and then in each state that has none.
     refused: Box<[Counter]>,
     transitions: Family<Counter, 3>,
-    /// Not of a table, which has no state.
-    states: Option<[Gauge; State::ALL.len()]>,
+    states: States,
+}
+
+/// What is said of states.
+enum States {
+    /// Which it is in.
+    One([Gauge; State::ALL.len()]),
+    /// How many keys are in each.
+    Keys([Gauge; State::ALL.len()]),
 }
 
 /// States in which calls are refused for no rule.
@@ -53,6 +67,21 @@ const REFUSING: [State; 3] = [State::HalfOpen, State::RampingUp, State::ForcedOp
 impl Meters {
     /// Of many keys.
     pub(crate) fn of_table(metrics: &Metrics, name: &str) -> Self {
+        let keys = State::ALL.map(|state| metrics.bind(&KEYS, [name, state.as_str()]));
+        // So that each is there, and is what another table of this name has already said.
+        for gauge in &keys {
+            gauge.add(0.0);
+        }
+        Self::new(metrics, name, States::Keys(keys))
+    }
+
+    /// Of one breaker.
+    pub(crate) fn of_one(metrics: &Metrics, name: &str) -> Self {
+        let states = State::ALL.map(|state| metrics.bind(&STATE, [name, state.as_str()]));
+        Self::new(metrics, name, States::One(states))
+    }
+
+    fn new(metrics: &Metrics, name: &str, states: States) -> Self {
         let reasons = Reason::ALL.map(Reason::as_str).into_iter();
         let reasons = reasons.chain(REFUSING.map(State::as_str));
         Self {
@@ -60,14 +89,8 @@ impl Meters {
             calls: Outcome::ALL.map(|outcome| metrics.bind(&CALLS, [name, outcome.as_str()])),
             refused: reasons.map(|why| metrics.bind(&REFUSED, [name, why])).collect(),
             transitions: metrics.family(&TRANSITIONS),
-            states: None,
+            states,
         }
-    }
-
-    /// Of one breaker.
-    pub(crate) fn of_one(metrics: &Metrics, name: &str) -> Self {
-        let states = State::ALL.map(|state| metrics.bind(&STATE, [name, state.as_str()]));
-        Self { states: Some(states), ..Self::of_table(metrics, name) }
     }
 
     #[inline]
@@ -103,12 +126,24 @@ impl Meters {
         }
     }
 
+    /// So many keys came from one state to another; nothing is the state of one that has no place.
+    pub(crate) fn keys_moved(&self, keys: usize, from: Option<State>, to: Option<State>) {
+        let States::Keys(gauges) = &self.states else { return };
+        // There are four million at most.
+        let keys = f64::from(u32::try_from(keys).unwrap_or(u32::MAX));
+        for (state, difference) in [(from, -keys), (to, keys)] {
+            if let Some(state) = state {
+                gauges[state as usize].add(difference);
+            }
+        }
+    }
+
     /// Makes the gauges what `look` sees: a state, and the number of the time it is in.
     ///
     /// Whoever made a step looks afterwards, and looks again if somebody else made one meanwhile. So the last who is done has
     /// written what is true, and nobody needs a lock for that, under which a recorder would run.
     pub(crate) fn publish(&self, look: impl Fn() -> (State, u32)) {
-        let Some(gauges) = &self.states else { return };
+        let States::One(gauges) = &self.states else { return };
         loop {
             let seen = look();
             for (state, gauge) in State::ALL.into_iter().zip(gauges) {

@@ -43,6 +43,11 @@ impl Phase {
         }
     }
 
+    /// The state of a key; nothing, if it is nobody's.
+    pub(crate) fn of_somebody(self) -> Option<State> {
+        (self != Self::Vacant).then_some(self.state())
+    }
+
     /// Whether failures in a row are counted.
     pub(crate) const fn counts(self) -> bool {
         matches!(self, Self::Closed | Self::RampingUp | Self::ForcedClosed | Self::MetricsOnly)

@@ -148,4 +148,13 @@ impl Mode {
             Self::Off => State::Disabled,
         }
     }
+
+    /// What takes a breaker there whose settings had another one.
+    pub(crate) const fn force(self) -> Force {
+        match self {
+            Self::Active => Force::Release,
+            Self::MetricsOnly => Force::MetricsOnly,
+            Self::Off => Force::Off,
+        }
+    }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::stage::Rewrap;
-use buttress_core::{BuildError, Faults};
+use buttress_core::{BuildError, Faults, HealthStatus};
 
 use super::{CircuitBreakerBuilder, First, Outsides};
 use crate::events::Herald;
@@ -12,6 +12,7 @@ use crate::machine::{Machine, Policy, Table};
 use crate::meters::Meters;
 use crate::parts::Lock;
 use crate::refusal::Refusals;
+use crate::table::check;
 use crate::{Breaker, BreakerTable, CircuitBreakerLayer, KeyedBreakerLayer, Rule};
 
 /// Checks.
@@ -70,7 +71,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         by: K,
         room: usize,
     ) -> Result<KeyedBreakerLayer<K, C, Rewrap, T>, BuildError> {
-        let mut faults = self.faults();
+        let mut faults = self.faults_of_keys();
         let now = self.outside.clock.now();
         let table = faults.within("", Table::new(self.whole_policy(), room, now));
         let Some(table) = faults.finish(table)? else {
@@ -92,6 +93,21 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     pub(crate) fn into_hot(self) -> (Policy, Hot) {
         let hot = Hot { health: self.health, mode: self.policy.mode };
         (self.whole_policy(), hot)
+    }
+
+    /// The policy for a table that there is already.
+    pub(crate) fn policy_of_keys(self) -> Result<Policy, BuildError> {
+        let (mut faults, policy) = (self.faults_of_keys(), self.whole_policy());
+        faults.within("", check(&policy));
+        faults.finish(policy)
+    }
+
+    fn faults_of_keys(&self) -> Faults {
+        let mut faults = self.faults();
+        if self.health != HealthStatus::Degraded {
+            faults.add("health", "must be degraded for keys: the service goes on for the others");
+        }
+        faults
     }
 
     fn faults(&self) -> Faults {

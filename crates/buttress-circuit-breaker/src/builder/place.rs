@@ -17,6 +17,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
     /// Says what it is to health while it is open. The default is degraded: the service goes on without that dependency. With
     /// [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe), and degraded once its open time is over.
+    /// A [table](Self::build_table) is always degraded while any key is open.
     pub fn health(mut self, open: HealthStatus) -> Self {
         self.health = open;
         self

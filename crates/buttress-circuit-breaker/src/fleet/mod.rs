@@ -58,7 +58,10 @@
 //! # What it is not
 //!
 //! - It does not close breakers, and does not count together: each process has its own windows and its own probes.
-//! - It is for breakers with a name that all processes have. A [table](crate::KeyedBreakerLayer) does not join.
+//! - It is for breakers with a name that all processes have, of which a list can be made. A [table](crate::KeyedBreakerLayer) does
+//!   not join: its [keys](crate::BreakerTable::keyer) are others in each process, so that nobody can foretell them; strangers
+//!   choose how many there are, and each would be three records of the store and a part of each question. For the few
+//!   endpoints that all processes know by name, make a breaker for each, and let these join.
 //!
 //! # Cancellation
 //!

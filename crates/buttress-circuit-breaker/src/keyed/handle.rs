@@ -4,14 +4,14 @@ use buttress_core::key::{Key, KeyFor, Keyer};
 use buttress_core::outcome::Judgement;
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Shared;
-use buttress_core::{Health, Probe, ProbeFuture, Problem};
+use buttress_core::{BuildError, Health, Probe, ProbeFuture, Problem};
 
 use crate::call::by_result;
 use crate::inner::World;
 use crate::machine::{Refused, Snapshot, Table, TableUsage};
 use crate::meters::Meters;
 use crate::refusal::Refusals;
-use crate::{BreakerTicket, ByResult, Call, Force, Trip};
+use crate::{BreakerTicket, ByResult, Call, CircuitBreakerSettings, Force, State, Trip};
 
 /// The handle of a table of circuit breakers, one for each key. Clones are the same table.
 ///
@@ -95,6 +95,46 @@ impl BreakerTable {
         self.0.table.trip(key, trip, &*self.0)
     }
 
+    /// Goes by these settings from now on, for the keys that it has and for those to come: in the same states, and with empty
+    /// windows. Another mode than the settings had before is taken on by all, too. The audit hears of it, once.
+    ///
+    /// ```
+    /// use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerSettings, State};
+    /// use buttress_core::key::host;
+    /// use buttress_core::outcome::Outcome;
+    ///
+    /// let table = CircuitBreaker::after(5).build_table(host(), 1_024)?.table().clone();
+    /// let [one, other] = ["shard-1", "shard-2"].map(|shard| table.keyer().key_of([shard]));
+    /// let read = |text: &str| toml::from_str::<CircuitBreakerSettings>(text);
+    /// let fail = |key| table.try_enter(key).map(|ticket| ticket.settle(Outcome::Failure));
+    ///
+    /// fail(one)?;
+    /// assert!(table.reconfigure(&read("failures = 0")?).is_err(), "the old ones stay");
+    /// table.reconfigure(&read("failures = 1")?)?;
+    /// fail(one)?;
+    /// fail(other)?;
+    /// assert_eq!(table.usage().open(), 2);
+    ///
+    /// table.reconfigure(&read("failures = 1\nmode = 'off'")?)?;
+    /// assert_eq!(table.usage().in_state(State::Disabled), 2);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// It goes through all places, as [`Table::reconfigure`] does, and no call waits for that.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every setting that is wrong, and all that a table has no room for. The old ones stay then.
+    pub fn reconfigure(&self, settings: &CircuitBreakerSettings) -> Result<(), BuildError> {
+        let policy = settings.policy_of_keys()?;
+        let mode = policy.mode;
+        if self.0.table.replace(policy, &*self.0) != mode {
+            self.0.table.take_on_mode(&*self.0);
+        }
+        self.0.world.reconfigured();
+        Ok(())
+    }
+
     /// Keeps it as long as the program runs, so that no reference to it is counted: see [`Shared::leak`].
     #[must_use]
     pub fn leak(self) -> Self {
@@ -111,6 +151,7 @@ impl BreakerTable {
         health
             .with_detail("keys", usage.keys().to_string())
             .with_detail("open", usage.open().to_string())
+            .with_detail("half_open", usage.in_state(State::HalfOpen).to_string())
     }
 }
 

@@ -4,9 +4,9 @@ use buttress_core::clock::{Moment, Timestamp};
 use buttress_core::outcome::Outcome;
 
 use super::{BreakerTable, Keyed};
-use crate::Transition;
 use crate::machine::{Ended, KeyedPass, Outside};
 use crate::ticket::Host;
+use crate::{State, Transition};
 
 impl Outside for Keyed {
     fn now(&self) -> Moment {
@@ -24,6 +24,20 @@ impl Outside for Keyed {
     fn tell(&self, step: &Transition) {
         self.meters.moved(step);
         self.world.tell_of_key(step);
+    }
+
+    fn moved(&self, from: Option<State>, to: Option<State>) {
+        self.meters.keys_moved(1, from, to);
+    }
+}
+
+/// Its keys are no keys of a table any more, as which others may be counted that have its name.
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        let usage = self.table.usage();
+        for state in State::ALL {
+            self.meters.keys_moved(usage.in_state(state), Some(state), None);
+        }
     }
 }
 

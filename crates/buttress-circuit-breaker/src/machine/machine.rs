@@ -6,7 +6,7 @@ use buttress_core::outcome::Outcome;
 
 use super::pass::Kind;
 use super::{Around, Ended, Gate, News, Outside, Pass, Policy, Refused, Verdict};
-use crate::current::Current;
+use crate::current::{Current, Rules};
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
@@ -71,7 +71,7 @@ pub struct Machine {
     pub(super) gate: Gate,
     pub(super) refused: AtomicU64,
     pub(super) turn: Lock<()>,
-    pub(super) current: Current,
+    pub(super) current: Current<Rules>,
 }
 
 impl Machine {
@@ -88,7 +88,7 @@ impl Machine {
             gate: Gate::new(word, now),
             refused: AtomicU64::new(0),
             turn: Lock::new(()),
-            current: Current::new(policy),
+            current: Current::new(Rules::new(policy)),
         })
     }
 

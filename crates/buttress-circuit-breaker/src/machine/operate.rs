@@ -4,6 +4,7 @@ use buttress_core::BuildError;
 use buttress_core::clock::Moment;
 
 use super::{Machine, Outside, Policy, Refused, Snapshot};
+use crate::current::Rules;
 use crate::parts::atomic::Ordering::Relaxed;
 use crate::phase::Phase;
 use crate::{Force, State, Trip};
@@ -66,7 +67,7 @@ impl Machine {
     /// Fails if that policy [cannot be gone by](Policy::check). The old one stays then.
     pub fn reconfigure(&self, policy: Policy, outside: &impl Outside) -> Result<(), BuildError> {
         policy.check()?;
-        self.current.replace(policy);
+        self.current.replace(Rules::new(policy));
         loop {
             let rules = self.current.load();
             self.gate.renew(&self.around(&rules.policy, &rules.tally, outside));

@@ -71,6 +71,9 @@ impl Gate {
         };
         drop(turn);
         let (from, to) = (seen.phase().state(), step.word.phase().state());
+        if from != to {
+            around.outside.moved(Some(from), Some(to));
+        }
         if let Some(why) = step.why {
             let told = Transition::new(from, to, why, step.at, step.word.generation());
             around.outside.tell(&told);
@@ -180,6 +183,8 @@ impl Gate {
         self.step(around, |seen| {
             let word = seen.step(seen.phase()).needing(timed, windowed);
             let word = match seen.phase() {
+                // It will begin by that policy.
+                Phase::Vacant => return None,
                 Phase::Open => word.with_reason(seen.reason()),
                 Phase::HalfOpen => word.with_probes(0, seen.won(), seen.lost()),
                 _ => word,

@@ -1,12 +1,23 @@
-use buttress_core::Faults;
+use buttress_core::{BuildError, Faults};
 
 use super::cut::over;
 use super::slot::MOST_TIMES;
 use crate::Rule;
 use crate::policy::Policy;
 
-/// Notes what a table has no room for.
-pub(super) fn check(policy: &Policy, faults: &mut Faults) {
+/// Looks whether the breakers of a table can go by it.
+///
+/// # Errors
+///
+/// Fails with all that is wrong with it, and all that a table has no room for.
+pub(crate) fn check(policy: &Policy) -> Result<(), BuildError> {
+    let mut faults = Faults::new();
+    faults.within("", policy.check());
+    room(policy, &mut faults);
+    faults.finish(())
+}
+
+fn room(policy: &Policy, faults: &mut Faults) {
     let (mut failures, mut throttled, first) = (0, 0, over(policy));
     for (at, rule) in policy.rules.iter().enumerate() {
         match rule {

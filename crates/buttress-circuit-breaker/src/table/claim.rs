@@ -2,6 +2,7 @@ use buttress_core::clock::Moment;
 
 use super::cut::{over, tick_at};
 use super::slot::Slot;
+use crate::State;
 use crate::parts::atomic::Ordering::Relaxed;
 use crate::parts::atomic::{AtomicU32, AtomicU64};
 use crate::phase::Phase;
@@ -47,11 +48,19 @@ impl Claims {
         (self.evicted.load(Relaxed), self.evicted_open.load(Relaxed))
     }
 
-    /// Gives one of these slots to a key that has none. The caller holds the lock of the set.
-    pub(super) fn claim(&self, set: &[Slot], key: [u64; 2], policy: &Policy, now: Moment) {
+    /// Gives one of these slots to a key that has none, and says in which state it was, if it was somebody's. The caller holds
+    /// the lock of the set.
+    pub(super) fn claim(
+        &self,
+        set: &[Slot],
+        key: [u64; 2],
+        policy: &Policy,
+        now: Moment,
+    ) -> Option<State> {
         let epoch = self.epoch.fetch_add(1, Relaxed).wrapping_add(1);
         let least = |slot: &&Slot| (worth(slot, policy, now), std::cmp::Reverse(slot.age(epoch)));
-        let Some(slot) = set.iter().min_by_key(least) else { return };
+        let slot = set.iter().min_by_key(least)?;
+        let before = slot.gate.word().phase().of_somebody();
         match worth(slot, policy, now) {
             Worth::Vacant => {}
             Worth::Open | Worth::Due => {
@@ -64,6 +73,7 @@ impl Claims {
         }
         hand_over(slot, key, policy, now);
         slot.touch(epoch);
+        before
     }
 }
 

@@ -1,6 +1,7 @@
 //! Breakers of many keys, in memory that is taken once.
 
 mod bucket;
+mod change;
 mod check;
 mod claim;
 mod cut;
@@ -11,6 +12,7 @@ mod slot;
 mod table;
 mod usage;
 
+pub(crate) use self::check::check;
 pub use self::pass::KeyedPass;
 pub use self::table::Table;
 pub use self::usage::TableUsage;

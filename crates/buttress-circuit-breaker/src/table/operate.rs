@@ -9,15 +9,14 @@ use super::slot::Slot;
 use super::{KeyedPass, Table, TableUsage};
 use crate::machine::{Around, Outside, Snapshot};
 use crate::parts::atomic::Ordering::Relaxed;
-use crate::phase::Phase;
 use crate::{Force, Trip};
 
 /// What can be seen of it, and done with it from outside.
 impl Table {
     /// What waits longer is slow.
     #[must_use]
-    pub const fn slow(&self) -> Duration {
-        self.policy.slow
+    pub fn slow(&self) -> Duration {
+        self.policy.load().slow
     }
 
     /// As that of a machine.
@@ -32,7 +31,7 @@ impl Table {
         let slot = &self.slots[self.find(key.halves())?];
         let word = slot.gate.word();
         let left = slot.gate.until() - now;
-        let counts = slot.counts(over(&self.policy), word.generation(), now);
+        let counts = slot.counts(over(&self.policy.load()), word.generation(), now);
         let snapshot = Snapshot::new(word, slot.gate.since(), left, counts, 0);
         slot.is_of(key.halves()).then_some(snapshot)
     }
@@ -48,7 +47,8 @@ impl Table {
     pub fn reset(&self, key: Key, outside: &impl Outside) {
         if let Some(at) = self.find(key.halves()) {
             let slot = &self.slots[at];
-            let around = self.around(at, slot, outside);
+            let policy = self.policy.load();
+            let around = self.around(at, slot, &policy, outside);
             slot.gate.reset(&around, |_| slot.is_of(key.halves()));
         }
     }
@@ -73,8 +73,9 @@ impl Table {
             ..TableUsage::default()
         };
         for phase in self.slots.iter().map(|slot| slot.gate.word().phase()) {
-            usage.keys += usize::from(phase != Phase::Vacant);
-            usage.open += usize::from(phase.state().is_open());
+            if let Some(state) = phase.of_somebody() {
+                usage.states[state as usize] += 1;
+            }
         }
         usage
     }
@@ -90,7 +91,7 @@ impl Table {
         loop {
             let at = self.place(key, outside);
             let slot = &self.slots[at];
-            let done = act(slot, &self.around(at, slot, outside));
+            let done = act(slot, &self.around(at, slot, &self.policy.load(), outside));
             if slot.is_of(key.halves()) {
                 return done;
             }

@@ -76,6 +76,12 @@ impl Slot {
         self.era.store(self.gate.word().generation(), Relaxed);
     }
 
+    /// Begins to count as another policy wants it. The caller sees to it that nothing is counted meanwhile; what is in the
+    /// buckets is of another generation.
+    pub(super) fn turn_over(&self, turn: u32) {
+        self.turn.store(turn, Relaxed);
+    }
+
     /// It is used. Written only where it was not since the last insertion.
     #[inline]
     pub(super) fn touch(&self, epoch: u32) {
@@ -195,7 +201,9 @@ impl Slot {
         let Some(places) = n.checked_sub(1).filter(|places| *places > 0) else { return true };
         let after = |at: u8| Some(if u32::from(at) + 1 < places { at + 1 } else { 0 });
         let at = next.fetch_update(AcqRel, Acquire, after).unwrap_or_default();
-        recent::hit(&times[usize::from(at) % times.len()], within, call.generation, (call.now)())
+        // A policy before this one may have had more places, and left off at one of those.
+        let at = u32::from(at).min(places - 1);
+        recent::hit(&times[at as usize % times.len()], within, call.generation, (call.now)())
     }
 }
 

@@ -9,10 +9,11 @@ use super::KeyedPass;
 use super::check::check;
 use super::claim::Claims;
 use super::slot::Slot;
+use crate::current::Current;
 use crate::machine::{Around, Ended, Kind, News, Outside, Pass, Policy, Refused, Verdict};
 use crate::parts::Lock;
-use crate::parts::atomic::AtomicU64;
-use crate::parts::atomic::Ordering::Relaxed;
+use crate::parts::atomic::Ordering::{Acquire, Relaxed};
+use crate::parts::atomic::{AtomicBool, AtomicU64};
 use crate::phase::Phase;
 
 /// A breaker for each key, of as many as there is room for.
@@ -61,7 +62,11 @@ use crate::phase::Phase;
 pub struct Table {
     pub(super) slots: Box<[Slot]>,
     turns: Box<[Lock<()>]>,
-    pub(super) policy: Policy,
+    pub(super) policy: Current<Policy>,
+    /// One change at a time.
+    pub(super) change: Lock<()>,
+    /// Some slots still have windows of the policy before.
+    pub(super) is_changing: AtomicBool,
     pub(super) claims: Claims,
     pub(super) refused: AtomicU64,
 }
@@ -79,8 +84,7 @@ impl Table {
     /// Fails if the policy cannot be gone by, or not for keys; or if there is no such room.
     pub fn new(policy: Policy, room: usize, now: Moment) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
-        faults.within("", policy.check());
-        check(&policy, &mut faults);
+        faults.within("", check(&policy));
         if room == 0 || room > MOST_ROOM {
             faults.add("room", format_args!("must be from 1 to {MOST_ROOM} keys, not {room}"));
         }
@@ -89,7 +93,9 @@ impl Table {
         Ok(Self {
             slots: (0..places).map(|_| Slot::vacant(now)).collect(),
             turns: (0..PARTS.min(places / SET)).map(|_| Lock::new(())).collect(),
-            policy,
+            policy: Current::new(policy),
+            change: Lock::new(()),
+            is_changing: AtomicBool::new(false),
             claims: Claims::new(),
             refused: AtomicU64::new(0),
         })
@@ -139,8 +145,12 @@ impl Table {
     pub fn hangs(&self, pass: KeyedPass, outside: &impl Outside) -> KeyedPass {
         let news = self.is_news(&pass, Outcome::Failure) && pass.pass.kind() == Kind::Ordinary;
         match self.slot(&pass) {
-            Some(slot) if news && self.policy.is_of_slow_calls() => {
-                let around = self.around(pass.slot as usize, slot, outside);
+            Some(slot) if news => {
+                let policy = self.policy.load();
+                if !policy.is_of_slow_calls() || self.is_changing() {
+                    return pass;
+                }
+                let around = self.around(pass.slot as usize, slot, &policy, outside);
                 slot.gate.settle(pass.pass, Verdict::Hanging, None, &around);
                 KeyedPass { pass: pass.pass.counted(), ..pass }
             }
@@ -174,7 +184,7 @@ impl Table {
         if word.is_closed() {
             return Ok(Pass::new(word, Kind::Ordinary));
         }
-        slot.gate.enter(&self.around(at, slot, outside))
+        slot.gate.enter(&self.around(at, slot, &self.policy.load(), outside))
     }
 
     #[inline]
@@ -209,21 +219,38 @@ impl Table {
         let first = self.set_of(halves);
         let turn = self.turn(first).lock();
         // Somebody else may have done it meanwhile.
-        if self.find(halves).is_none() {
-            let set = &self.slots[first..first + SET];
-            self.claims.claim(set, halves, &self.policy, now);
+        if self.find(halves).is_some() {
+            return;
         }
+        let set = &self.slots[first..first + SET];
+        // Looked at under the lock, so that a change to another one finds here what began by this.
+        let policy = self.policy.load();
+        let from = self.claims.claim(set, halves, &policy, now);
         drop(turn);
+        let to = Some(policy.mode.state());
+        if from != to {
+            outside.moved(from, to);
+        }
     }
 
     #[cold]
     fn settle_news(&self, pass: KeyedPass, ended: &Ended, outside: &impl Outside) {
         let Some(slot) = self.slot(&pass) else { return };
-        let around = self.around(pass.slot as usize, slot, outside);
+        let policy = self.policy.load();
+        if pass.pass.kind() == Kind::Ordinary && self.is_changing() {
+            return;
+        }
+        let around = self.around(pass.slot as usize, slot, &policy, outside);
         slot.gate.settle_news(pass.pass, ended, &around);
     }
 
-    fn turn(&self, at: usize) -> &Lock<()> {
+    /// Whether some windows are still those of a policy before this one, which say nothing to its rules. Whoever asks has
+    /// looked at the policy before: so if it was the new one, he hears of the change, unless all of it is done.
+    fn is_changing(&self) -> bool {
+        self.is_changing.load(Acquire)
+    }
+
+    pub(super) fn turn(&self, at: usize) -> &Lock<()> {
         &self.turns[at / SET % self.turns.len()]
     }
 
@@ -231,9 +258,10 @@ impl Table {
         &'a self,
         at: usize,
         slot: &'a Slot,
+        policy: &'a Policy,
         outside: &'a O,
     ) -> Around<'a, O, Slot> {
-        Around { policy: &self.policy, counters: slot, turn: self.turn(at), outside }
+        Around { policy, counters: slot, turn: self.turn(at), outside }
     }
 }
 

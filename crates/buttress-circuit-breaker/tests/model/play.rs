@@ -8,21 +8,16 @@ use buttress_core::outcome::Outcome;
 
 use super::chance::Chance;
 use super::exact::{Exact, Passed};
-use super::spec::Spec;
 use super::subject::{KeyOfATable, Subject};
 
 /// Plays a script by chance to both, and compares all that can be seen after each of its steps.
 pub fn play(seed: u64) {
-    let mut chance = Chance::new(seed);
-    let spec = Spec::by_chance(&mut chance);
-    Stage::<Machine>::new(spec, chance).play(seed);
+    Stage::<Machine>::new(Chance::new(seed)).play(seed);
 }
 
 /// The same with the breaker of a key.
 pub fn play_keyed(seed: u64) {
-    let mut chance = Chance::new(seed);
-    let spec = Spec::for_keys(&mut chance);
-    Stage::<KeyOfATable>::new(spec, chance).play(seed);
+    Stage::<KeyOfATable>::new(Chance::new(seed)).play(seed);
 }
 
 struct Stage<S: Subject> {
@@ -68,7 +63,8 @@ const OUTCOMES: [Outcome; 10] = [
 ];
 
 impl<S: Subject> Stage<S> {
-    fn new(spec: Spec, mut chance: Chance) -> Self {
+    fn new(mut chance: Chance) -> Self {
+        let spec = S::spec(&mut chance);
         // It matters to nothing where time begins.
         let now = chance.of(&[0, 0, 1_000_000]);
         let machine = S::new(spec.policy(), moment(now));
@@ -158,10 +154,9 @@ impl<S: Subject> Stage<S> {
     }
 
     fn reconfigure(&mut self) {
-        let spec = Spec::by_chance(&mut self.chance);
-        if self.machine.reconfigure(spec.policy(), &here(&self.exact, &self.told)) {
-            self.exact.reconfigure(spec);
-        }
+        let spec = S::spec(&mut self.chance);
+        self.machine.reconfigure(spec.policy(), &here(&self.exact, &self.told));
+        self.exact.reconfigure(spec);
     }
 
     fn any_call(&mut self) -> Option<usize> {

@@ -7,7 +7,9 @@ use buttress_core::clock::Moment;
 use buttress_core::key::Key;
 use buttress_core::outcome::Outcome;
 
+use super::chance::Chance;
 use super::play::Here;
+use super::spec::Spec;
 
 /// What is played to.
 pub trait Subject {
@@ -15,6 +17,8 @@ pub trait Subject {
     /// Generations before its first one.
     const BEFORE: u32;
 
+    /// One that it may go by.
+    fn spec(chance: &mut Chance) -> Spec;
     fn new(policy: Policy, now: Moment) -> Self;
     fn enter(&self, here: &Here<'_>) -> Result<Self::Pass, Refused>;
     fn is_probe(pass: &Self::Pass) -> bool;
@@ -23,8 +27,7 @@ pub trait Subject {
     fn force(&self, force: Force, here: &Here<'_>);
     fn reset(&self, here: &Here<'_>);
     fn trip(&self, trip: Trip, here: &Here<'_>) -> bool;
-    /// Whether it can be.
-    fn reconfigure(&self, policy: Policy, here: &Here<'_>) -> bool;
+    fn reconfigure(&self, policy: Policy, here: &Here<'_>);
     fn snapshot(&self, now: Moment) -> Snapshot;
     fn refused(&self) -> u64;
 }
@@ -32,6 +35,10 @@ pub trait Subject {
 impl Subject for Machine {
     type Pass = Pass;
     const BEFORE: u32 = 0;
+
+    fn spec(chance: &mut Chance) -> Spec {
+        Spec::by_chance(chance)
+    }
 
     fn new(policy: Policy, now: Moment) -> Self {
         Self::new(policy, now).expect("it is right")
@@ -65,8 +72,8 @@ impl Subject for Machine {
         self.trip(trip, here)
     }
 
-    fn reconfigure(&self, policy: Policy, here: &Here<'_>) -> bool {
-        self.reconfigure(policy, here).is_ok()
+    fn reconfigure(&self, policy: Policy, here: &Here<'_>) {
+        self.reconfigure(policy, here).expect("it is right");
     }
 
     fn snapshot(&self, now: Moment) -> Snapshot {
@@ -87,6 +94,10 @@ impl Subject for KeyOfATable {
     type Pass = KeyedPass;
     /// Of nobody, twice, and before that.
     const BEFORE: u32 = 3;
+
+    fn spec(chance: &mut Chance) -> Spec {
+        Spec::for_keys(chance)
+    }
 
     fn new(policy: Policy, now: Moment) -> Self {
         let table = Table::new(policy, 8, now).expect("it is right");
@@ -123,8 +134,8 @@ impl Subject for KeyOfATable {
         self.0.trip(KEY, trip, here)
     }
 
-    fn reconfigure(&self, _: Policy, _: &Here<'_>) -> bool {
-        false
+    fn reconfigure(&self, policy: Policy, here: &Here<'_>) {
+        self.0.reconfigure(policy, here).expect("it is right");
     }
 
     fn snapshot(&self, now: Moment) -> Snapshot {

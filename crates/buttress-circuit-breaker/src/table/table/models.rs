@@ -3,7 +3,8 @@ use std::sync::Arc;
 use buttress_testkit::models::{explore, join, thread};
 
 use super::*;
-use crate::{Rule, State};
+use crate::word::Word;
+use crate::{Over, Rule, State};
 
 const NOW: Moment = Moment::FIRST;
 
@@ -81,5 +82,50 @@ fn a_new_key_gets_one_place() {
         ask(&table);
         join([other]);
         assert_eq!((table.usage().evicted(), table.usage().keys()), (1, 8));
+    });
+}
+
+fn of_rate(at_least: u32) -> Policy {
+    Policy::default().rules([Rule::failure_rate(100, Over::Calls(10), at_least)]).jitter(0)
+}
+
+/// A key comes while the policy is changed: it goes by the new one as all others do, also if it began by the old one.
+#[test]
+fn who_comes_meanwhile_goes_by_the_new_policy() {
+    explore(|| {
+        let table = full();
+        let other = thread::spawn({
+            let table = table.clone();
+            move || {
+                let pass = table.enter(key(9), &NOW).unwrap();
+                table.settle(pass, Outcome::Success, &NOW);
+            }
+        });
+        table.reconfigure(of_rate(2), &NOW).unwrap();
+        join([other]);
+        let words = table.slots.iter().map(|slot| slot.gate.word());
+        assert!(words.into_iter().all(Word::is_windowed), "all count what it needs");
+    });
+}
+
+/// Two calls have failed, and a third one does while the policy is changed: four are too many for the old one, two for the
+/// new one, of which there are not so many since.
+#[test]
+fn what_one_policy_counted_is_not_judged_by_another() {
+    explore(|| {
+        let table = Arc::new(Table::new(of_rate(4), 8, NOW).unwrap());
+        let fail = |table: &Table| {
+            let pass = table.enter(key(1), &NOW).unwrap();
+            table.settle(pass, Outcome::Failure, &NOW);
+        };
+        fail(&table);
+        fail(&table);
+        let other = thread::spawn({
+            let table = table.clone();
+            move || fail(&table)
+        });
+        table.reconfigure(of_rate(2), &NOW).unwrap();
+        join([other]);
+        assert_eq!(state(&table, 1), Some(State::Closed));
     });
 }

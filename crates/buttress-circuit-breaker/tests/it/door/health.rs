@@ -79,6 +79,9 @@ fn a_table_is_degraded_while_any_key_is_open() {
     assert_eq!(table.health().status(), HealthStatus::Up);
     table.try_enter(one).unwrap().settle(Outcome::Failure);
     assert_eq!(table.health().status(), HealthStatus::Degraded);
-    assert_eq!(table.health().details().collect::<Vec<_>>(), [("keys", "2"), ("open", "1")]);
+    assert_eq!(
+        table.health().details().collect::<Vec<_>>(),
+        [("keys", "2"), ("open", "1"), ("half_open", "0")]
+    );
     assert!(!table.critical());
 }

@@ -4,6 +4,7 @@ mod abandoned;
 mod allocations;
 mod answers;
 mod calls;
+mod changing;
 mod contract;
 mod health;
 mod keyed;

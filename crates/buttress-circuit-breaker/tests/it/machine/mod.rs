@@ -1,5 +1,6 @@
 //! The machine alone, on a clock of its own.
 
+mod changing;
 mod hand;
 mod keyed;
 mod late;
