@@ -13,33 +13,18 @@ use crate::{ClientAddress, PeerAddress, Problem, RequestId};
 ///
 /// # Cost
 ///
-/// No allocation; one where words are localised, or clients counted, and the request names its own. The id is made when
-/// there is something to answer.
+/// No allocation. The id is made when there is something to answer.
 #[derive(Clone, Debug)]
 pub struct Asked {
     format: Format,
     bodiless: bool,
-    // Aside, as few answers need to know: this is moved with the future of every call.
-    rest: Option<Box<Rest>>,
-}
-
-#[derive(Clone, Debug)]
-struct Rest {
     languages: Option<HeaderValue>,
     client: Option<ClientAddress>,
 }
 
-impl Rest {
-    fn new(languages: Option<HeaderValue>, client: Option<ClientAddress>) -> Option<Box<Self>> {
-        (languages.is_some() || client.is_some()).then(|| Box::new(Self { languages, client }))
-    }
-}
-
 impl Asked {
     fn about<'a>(&'a self, clock: &dyn Clock) -> Asking<'a> {
-        let rest = self.rest.as_deref();
-        let languages = rest.and_then(|rest| rest.languages.as_ref());
-        let client = rest.and_then(|rest| rest.client);
+        let (languages, client) = (self.languages.as_ref(), self.client);
         Asking { format: &self.format, languages, client, now: clock.now() }
     }
 }
@@ -54,7 +39,8 @@ impl Answers {
         Asked {
             format: self.format(request),
             bodiless: request.method() == Method::HEAD,
-            rest: Rest::new(self.languages(request), peer.map(ClientAddress::from)),
+            languages: self.languages(request),
+            client: peer.map(ClientAddress::from),
         }
     }
 
@@ -106,15 +92,4 @@ struct Told;
 /// Marks it: whoever stands outside does not tell of it again.
 pub(crate) fn mark_told(response: &mut dyn ResponseHead) {
     response.extensions_mut().insert(Told);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Or every call through an envelope would move what few answers need.
-    #[test]
-    fn it_is_small() {
-        assert!(size_of::<Asked>() <= 48, "{}", size_of::<Asked>());
-    }
 }
