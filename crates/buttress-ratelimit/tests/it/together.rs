@@ -146,3 +146,17 @@ fn what_was_missed_is_not_given_back() {
     let standings = now(memory.look(&limits, &charges));
     assert_eq!(standings.standings().iter().map(Standing::remaining).collect::<Vec<_>>(), [4, 0]);
 }
+
+/// What was taken and rolled back would be remembered as heavy, as at that moment it was: so whoever is refused by a later
+/// policy has not even held what the first one has left.
+#[test]
+fn nothing_is_taken_only_to_be_given_back() {
+    let (clock, limits) = (ManualClock::new(), limits([Quota::per_hour(2), Quota::per_hour(1)]));
+    let memory = Memory::with_capacity(100).clock(clock.clone());
+    let both = charges(1, &[0, 1]);
+    assert!(memory.take_at(&limits, &both, clock.now()).is_taken());
+    let refused = memory.take_at(&limits, &both, clock.now());
+    assert!(matches!(refused.refusal(), Some((1, _))));
+    assert_eq!(refused.standings().iter().map(Standing::remaining).collect::<Vec<_>>(), [1, 0]);
+    assert!(memory.heaviest(&limits, 0, 5).is_empty());
+}
