@@ -108,7 +108,7 @@ impl Class {
                 faults.add(format!("{path}.path"), "must say where to log in");
             }
         } else if at.is_some() {
-            let reason = format_args!("is of `logins`, and not of `{}`", self.word());
+            let reason = format!("is of `logins`, and not of `{}`", self.word());
             faults.add(format!("{path}.path"), reason);
         }
         match self {
