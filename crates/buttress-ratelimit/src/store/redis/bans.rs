@@ -120,13 +120,10 @@ fn tell(call: Call<'_>, told: Told, asked: Moment) -> Call<'_> {
 /// A name, and what is said of it. It was decided at some time between asking and hearing: a ban began at the first of
 /// them, so that nobody waits longer than was said, and it was lifted at the last, so that it is over everywhere.
 fn read(part: Reply, asked: Moment, now: Moment) -> Option<(Vec<u8>, Told)> {
-    let parts = part.into_list().ok()?;
-    let [name, numbers @ ..] = &parts[..] else { return None };
-    let mut each = [0; 4];
-    for (number, part) in each.iter_mut().zip(numbers) {
-        *number = part.integer().ok()?;
-    }
-    let [began, length, steps, lifted] = each;
+    let parts: [Reply; 5] = part.into_list().ok()?.try_into().ok()?;
+    let [name, numbers @ ..] = parts;
+    let [began, length, steps, lifted] = numbers.map(|number| number.integer());
+    let (began, length, steps, lifted) = (began.ok()?, length.ok()?, steps.ok()?, lifted.ok()?);
     let told = match time(lifted) {
         Some(ago) => Told::Lifted { at: now - ago },
         None if length > 0 => Told::Banned {
@@ -136,7 +133,7 @@ fn read(part: Reply, asked: Moment, now: Moment) -> Option<(Vec<u8>, Told)> {
         },
         None => return None,
     };
-    (numbers.len() == 4).then(|| Some((name.bytes().ok()?.to_vec(), told)))?
+    Some((name.bytes().ok()?.to_vec(), told))
 }
 
 fn time(micros: i64) -> Option<Duration> {
