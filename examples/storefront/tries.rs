@@ -197,8 +197,7 @@ fn limits() -> Vec<Try> {
         wrong("too much: a wrong password"),
         login("the right one in between is not counted", RIGHT),
         wrong("a second wrong one"),
-        // In a fleet the right one's charge comes back a moment after its answer.
-        wrong("a third: that was the last").eventually(),
+        wrong("a third: that was the last"),
         login("now the right one has to wait, too: a 429", RIGHT)
             .status(429)
             .expect("it is the family's shape", |seen| seen.is_problem("RATE_LIMITED"))

@@ -12,7 +12,7 @@ use super::bans;
 use super::fleet::SILENCE;
 use super::leases;
 use super::redis_store::Handle;
-use super::script::{BEAT, Operation};
+use super::script::{BEAT, COUNTERS, Operation};
 use super::state::State;
 use crate::{Charge, Charges, MOST_POLICIES};
 
@@ -32,6 +32,9 @@ pub(super) fn begin(handle: &Arc<Handle>, runtime: &tokio::runtime::Handle) {
 
 async fn keep(handle: Weak<Handle>) {
     let (mut beat, mut renewed) = (Moment::FIRST, Moment::FIRST);
+    if let Some(handle) = handle.upgrade() {
+        handle.state.bring().await;
+    }
     while let Some(handle) = handle.upgrade() {
         let state = handle.state.clone();
         drop(handle);
@@ -51,6 +54,12 @@ async fn keep(handle: Weak<Handle>) {
 }
 
 impl State {
+    /// Brings the script that gives back, before anything is: with its source it would come after who asks next.
+    async fn bring(&self) {
+        let call = self.redis.run_for(&COUNTERS, self.tag, std::iter::empty::<Ending<'_>>());
+        let _ = call.arg(Operation::Look.number()).send().await;
+    }
+
     /// Says that this process is there, and hears how many are; with no silence allowed, that it goes.
     async fn beat(&self, silence: Duration, now: Moment) {
         if let Ok(processes) = self.say(silence).await {

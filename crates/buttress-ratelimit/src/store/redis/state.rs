@@ -1,8 +1,11 @@
 //! What all clones of a store share, and the way of a request through it.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -89,12 +92,15 @@ impl State {
         }
     }
 
-    /// Asks when it can, and nobody waits for it. Where no runtime was ever seen, nothing was asked before.
+    /// Asks at once, and nobody waits for the answer: whoever asks afterwards is answered afterwards. Where no runtime was ever
+    /// seen, nothing was asked before.
     pub(super) fn post(&self, ask: Ask) {
         let here = Handle::try_current().ok();
         let Some(runtime) = here.as_ref().or(self.runtime.get()) else { return };
         let _inside = runtime.enter();
-        if let Step::Later(asking) = self.send(ask) {
+        let Step::Later(mut asking) = self.send(ask) else { return };
+        // Not by the task, which may come to it only when the next request has asked.
+        if Pin::new(&mut asking).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             runtime.spawn(asking);
         }
     }

@@ -70,6 +70,22 @@ async fn who_was_refused_for_what_another_process_gives_back_is_let_in_again() {
     }
 }
 
+/// A client that logs in again as soon as it has its answer.
+#[tokio::test]
+async fn who_comes_right_after_the_answer_finds_it_given_back() {
+    let server = Server::start().await;
+    for algorithm in [Algorithm::Gcra, Algorithm::FixedWindow] {
+        server.command(["FLUSHALL"]).await;
+        server.command(["SCRIPT", "FLUSH"]).await;
+        let logins = Quota::per_hour(1).algorithm(algorithm).by(everyone()).only_failures();
+        let limits = limits(Keyer::random(), patient(connected(server.url()).await), logins);
+        for login in 0..50 {
+            let Some((memo, _)) = entered(&limits).await else { panic!("{algorithm:?}: {login}") };
+            limits.stage().leave(memo, &mut response(200));
+        }
+    }
+}
+
 /// Where nothing comes back, a refusal is certain until its time.
 #[tokio::test]
 async fn where_nothing_comes_back_nobody_asks_before_the_time() {
