@@ -1,10 +1,9 @@
 use std::time::Duration;
 
 use buttress_core::{Code, Deadline, Problem};
-use http::Request;
 
-use super::DeadlineLayer;
-use super::mode::{of_http, tell_http};
+use super::rules::TooLate;
+use super::{DeadlineLayer, Mode};
 
 /// For a service that stands for several parts at once, and has to hold calls to their deadlines as a
 /// [`DeadlineService`](super::DeadlineService) does. No part of the public interface.
@@ -16,17 +15,11 @@ impl<T, M> DeadlineLayer<T, M> {
     ///
     /// Fails if that was before.
     #[inline]
-    pub fn begin<B>(&self, request: &mut Request<B>) -> Result<Option<Deadline>, Problem> {
-        let rules = &*self.rules;
-        let clock = rules.clock.get();
-        let now = clock.now();
-        let said = of_http(request, clock, now, &rules.told);
-        let Some(deadline) = rules.deadline(said, now) else { return Ok(None) };
-        if deadline.is_over(now) {
-            return Err(self.refuse());
-        }
-        tell_http(request, deadline, now, &rules.told);
-        Ok(Some(deadline))
+    pub fn begin<Req>(&self, request: &mut Req) -> Result<Option<Deadline>, Problem>
+    where
+        M: Mode<Req>,
+    {
+        self.rules.begin::<M, _>(request).map_err(|TooLate| Problem::new(Code::TIMED_OUT))
     }
 
     /// How much it has left.
@@ -39,12 +32,6 @@ impl<T, M> DeadlineLayer<T, M> {
     #[cold]
     pub fn expire(&self) -> Problem {
         self.rules.meanwhile.increment(1);
-        Problem::new(Code::TIMED_OUT)
-    }
-
-    #[cold]
-    fn refuse(&self) -> Problem {
-        self.rules.before.increment(1);
         Problem::new(Code::TIMED_OUT)
     }
 }

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Mode;
-use super::rules::Rules;
+use super::rules::{Rules, TooLate};
 
 pin_project! {
     /// Response future of [`DeadlineService`](super::DeadlineService), and of [`DeadlineLayer::run`](super::DeadlineLayer::run).
@@ -52,16 +52,13 @@ where
     #[inline]
     pub(super) fn begin(rules: &Shared<Rules>, timer: &T, inner: &mut S, mut request: Req) -> Self {
         let wants = M::wants(&request);
-        let clock = rules.clock.get();
-        let now = clock.now();
-        let deadline = rules.deadline(M::said(&request, clock, now, &rules.told), now);
-        if deadline.is_some_and(|deadline| deadline.is_over(now)) {
-            return Self::over(rules, wants);
-        }
+        let deadline = match rules.begin::<M, _>(&mut request) {
+            Ok(deadline) => deadline,
+            Err(TooLate) => return Self::over(wants),
+        };
         let Some(deadline) = deadline else {
             return Self::calling(inner, request, &mut None, wants);
         };
-        M::tell(&mut request, deadline, now, &rules.told);
         let mut watch = Some(Watch { deadline, rules: rules.clone(), timer: timer.clone() });
         let _scope = deadline.enter();
         Self::calling(inner, request, &mut watch, wants)
@@ -76,8 +73,7 @@ where
     }
 
     #[cold]
-    fn over(rules: &Rules, wants: M::Wants) -> Self {
-        rules.before.increment(1);
+    fn over(wants: M::Wants) -> Self {
         Self { future: None, alarm: Alarm::unarmed(), watch: None, refused: true, wants }
     }
 }

@@ -27,12 +27,7 @@ pub struct Told {
 
 /// It may stand in a header alone: the context of a request writes it on what is sent for it.
 #[inline]
-pub(super) fn of_http<B>(
-    request: &Request<B>,
-    clock: &dyn Clock,
-    now: Moment,
-    to: &Told,
-) -> Option<Deadline> {
+fn of_http<B>(request: &Request<B>, clock: &dyn Clock, now: Moment, to: &Told) -> Option<Deadline> {
     let of_request = Deadline::of(request, clock);
     if request.headers().is_empty() {
         return of_request;
@@ -50,7 +45,7 @@ pub(super) fn sooner(one: Option<Deadline>, other: Option<Deadline>) -> Option<D
 }
 
 #[inline]
-pub(super) fn tell_http<B>(request: &mut Request<B>, deadline: Deadline, now: Moment, to: &Told) {
+fn tell_http<B>(request: &mut Request<B>, deadline: Deadline, now: Moment, to: &Told) {
     if let Some(wire) = &to.wire {
         wire.write(deadline, request, now);
     }

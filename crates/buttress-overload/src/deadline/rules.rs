@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::Deadline;
-use buttress_core::clock::{Clock, Moment, SystemClock};
+use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::metrics::{Counter, Metrics};
 
-use super::EXPIRED;
 use super::mode::{Told, sooner};
+use super::{EXPIRED, Mode};
 
 /// What all calls have in common.
 #[derive(Clone)]
@@ -34,6 +34,9 @@ impl RulesClock {
     }
 }
 
+/// It was over before it began.
+pub(super) struct TooLate;
+
 impl Rules {
     pub(super) fn new(time: Option<Duration>) -> Self {
         let nobody = |when| Metrics::none().bind(&EXPIRED, ["", when]);
@@ -41,11 +44,28 @@ impl Rules {
         Self { time, clock: RulesClock(None), told: Told::default(), before, meanwhile }
     }
 
-    /// The sooner of what is said and the own time.
+    /// A call begins: by when it has to be done, which the next hop is told.
     #[inline]
-    pub(super) fn deadline(&self, said: Option<Deadline>, now: Moment) -> Option<Deadline> {
+    pub(super) fn begin<M: Mode<Req>, Req>(
+        &self,
+        request: &mut Req,
+    ) -> Result<Option<Deadline>, TooLate> {
+        let clock = self.clock.get();
+        let now = clock.now();
         let own = self.time.map(|time| Deadline::after(now, time));
-        sooner(own, said)
+        let deadline = sooner(own, M::said(request, clock, now, &self.told));
+        let Some(deadline) = deadline else { return Ok(None) };
+        if deadline.is_over(now) {
+            return Err(self.too_late());
+        }
+        M::tell(request, deadline, now, &self.told);
+        Ok(Some(deadline))
+    }
+
+    #[cold]
+    fn too_late(&self) -> TooLate {
+        self.before.increment(1);
+        TooLate
     }
 }
 
