@@ -69,13 +69,13 @@ where
         B: Body,
     {
         let inner = &shared.inner;
+        if !Spare::may_be_of(&request, inner) {
+            let future = service.call(request.map(ReplayBody::passing));
+            return Self::calling(future, None, shared);
+        }
         let mut spare = Spare::of(&request, inner);
         let (parts, body) = request.into_parts();
-        let body = Spare::record(spare.as_mut(), body, inner);
-        let request = Request::from_parts(parts, body);
-        let Some(spare) = spare else {
-            return Self::calling(service.call(request), None, shared);
-        };
+        let request = Request::from_parts(parts, spare.record(body, inner));
         let by_cap = inner.count_for_hedges(spare.is_inner);
         let span = span(inner, Attempt::FIRST);
         // Not through a closure, which would move the request once more.

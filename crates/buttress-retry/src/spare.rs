@@ -29,16 +29,19 @@ pub struct Spare<B> {
 }
 
 impl<B> Spare<B> {
-    /// Of a call that begins, which is counted. Nothing, if it is never repeated.
+    /// Whether such a call may be repeated.
     #[inline]
-    pub(crate) fn of<T>(request: &Request<B>, inner: &Inner<T>) -> Option<Self> {
-        if !inner.may_repeat() || request.method() == Method::CONNECT {
-            return None;
-        }
+    pub(crate) fn may_be_of<T>(request: &Request<B>, inner: &Inner<T>) -> bool {
+        inner.may_repeat() && request.method() != Method::CONNECT
+    }
+
+    /// Of a call that begins, which is counted.
+    #[inline]
+    pub(crate) fn of<T>(request: &Request<B>, inner: &Inner<T>) -> Self {
         // The head comes last, as it is large, and would be moved if anything could still go wrong.
         let Counted { is_inner, deposit } = Counted::begin(request, inner);
         let head = Head::of(request);
-        Some(Self { head, reel: Reel::Empty, deposit, is_inner, has_waited: false })
+        Self { head, reel: Reel::Empty, deposit, is_inner, has_waited: false }
     }
 
     /// Somebody waits for it, so that a look at the clock delays nothing.
@@ -54,14 +57,13 @@ impl<B> Spare<B> {
 impl<B: Body> Spare<B> {
     /// The body for the first attempt; those of the others are made of what passes.
     #[inline]
-    pub(crate) fn record<T>(spare: Option<&mut Self>, body: B, inner: &Inner<T>) -> ReplayBody<B> {
-        let Some(spare) = spare else { return ReplayBody::passing(body) };
+    pub(crate) fn record<T>(&mut self, body: B, inner: &Inner<T>) -> ReplayBody<B> {
         if body.is_end_stream() {
             return ReplayBody::empty();
         }
-        let ends_with_its_bytes = !spare.head.announces_trailers();
+        let ends_with_its_bytes = !self.head.announces_trailers();
         let (body, reel) = Reel::record(body, &inner.room, ends_with_its_bytes);
-        spare.reel = reel;
+        self.reel = reel;
         body
     }
 }
@@ -82,13 +84,17 @@ impl<C, T> RetryLayer<C, T> {
     #[inline]
     #[must_use]
     pub fn keep<B>(&self, request: &Request<B>) -> Option<Spare<B>> {
-        Spare::of(request, &self.shared.inner)
+        let inner = &self.shared.inner;
+        Spare::may_be_of(request, inner).then(|| Spare::of(request, inner))
     }
 
     /// The body for its first attempt.
     #[inline]
     pub fn record<B: Body>(&self, spare: Option<&mut Spare<B>>, body: B) -> ReplayBody<B> {
-        Spare::record(spare, body, &self.shared.inner)
+        match spare {
+            None => ReplayBody::passing(body),
+            Some(spare) => spare.record(body, &self.shared.inner),
+        }
     }
 
     /// The first attempt has to be waited for.
