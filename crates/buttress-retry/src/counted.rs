@@ -12,7 +12,8 @@ pub(crate) struct Counted {
 
 impl Counted {
     /// Counts it.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it takes less than a call")]
+    #[inline(always)]
     pub(crate) fn begin<R, T>(request: &Request<R>, inner: &Inner<T>) -> Self {
         let is_inner = is_repeat(request, inner);
         Self { is_inner, deposit: inner.begin(is_inner) }
