@@ -56,7 +56,10 @@ impl<B> Spare<B> {
 
 impl<B: Body> Spare<B> {
     /// The body for the first attempt; those of the others are made of what passes.
-    #[expect(clippy::inline_always, reason = "nearly always there is none, which takes less than a call")]
+    #[expect(
+        clippy::inline_always,
+        reason = "nearly always there is none, which takes less than a call"
+    )]
     #[inline(always)]
     pub(crate) fn record<T>(&mut self, body: B, inner: &Inner<T>) -> ReplayBody<B> {
         if body.is_end_stream() {
