@@ -94,17 +94,7 @@ where
         let this = self.project();
         match this.state.project() {
             StateProj::Calling { future, ticket, watch } => {
-                let polling = BreakerTicket::polling(ticket);
-                let polled = future.poll(cx);
-                polling.done();
-                if polled.is_pending() {
-                    watch.waits(ticket, cx);
-                    return Poll::Pending;
-                }
-                let judging = Judging { ticket };
-                let answer = M::judged(this.classify, judging.ticket, polled);
-                std::mem::forget(judging);
-                answer
+                called::<Req, S, M, _, _, _, _>(future, ticket, watch, this.classify, cx)
             }
             StateProj::Refused { refused } => {
                 let (problem, wants) =
@@ -113,6 +103,38 @@ where
             }
         }
     }
+}
+
+/// Polls the service, and judges its answer where it is returned: to move it costs more than all the rest.
+#[inline]
+fn called<Req, S, M, F, C, T, H>(
+    future: Pin<&mut F>,
+    ticket: &mut Option<BreakerTicket<H>>,
+    watch: Pin<&mut Watch<T>>,
+    classify: &Shared<C>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<M::Response, S::Error>>
+where
+    S: Service<Req, Future = F>,
+    M: JudgedAnswer<Req, S::Response, S::Error, C, BreakerTicket<H>>,
+    F: Future<Output = Result<S::Response, S::Error>>,
+    T: Timer,
+    H: Host,
+{
+    let judging = Judging { ticket };
+    let answer = M::poll_judged(classify, judging.ticket, |ticket| {
+        // Inside of the other guard, which finds no ticket if this one has settled it.
+        let polling = BreakerTicket::polling(ticket);
+        let polled = future.poll(cx);
+        polling.done();
+        if polled.is_pending() {
+            watch.waits(ticket, cx);
+            return Poll::Pending;
+        }
+        polled
+    });
+    std::mem::forget(judging);
+    answer
 }
 
 impl<T: Timer> Watch<T> {

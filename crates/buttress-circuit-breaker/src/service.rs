@@ -76,7 +76,7 @@ where
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let refused = match self.refuses.take() {
+        let refused = match self.refuses {
             None => match self.breaker.enter() {
                 Ok(ticket) => {
                     let (inner, classify) = (&mut self.inner, self.classify.clone());
@@ -86,6 +86,7 @@ where
                 Err(refused) => refused,
             },
             Some(refused) => {
+                self.refuses = None;
                 self.breaker.has_refused();
                 refused
             }

@@ -35,7 +35,8 @@ impl<H: Host> BreakerTicket<H> {
     }
 
     /// Says how the call ended.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what it takes is little, and less than a call")]
+    #[inline(always)]
     pub fn settle(mut self, judgement: impl Into<Judgement>) {
         self.end(judgement.into());
     }
@@ -75,17 +76,17 @@ impl<H: Host> BreakerTicket<H> {
     }
 
     /// Says how the call ended. What comes later is not heard.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what it takes is little, and less than a call")]
+    #[inline(always)]
     pub(crate) fn end(&mut self, judgement: Judgement) {
         let Some(pass) = self.pass.take() else { return };
-        if self.host.is_quiet(&pass, judgement.outcome()) {
-            self.host.heard(judgement.outcome());
-        } else {
+        if !self.host.ends_quietly(&pass, judgement.outcome()) {
             self.end_with_care(pass, judgement);
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn end_with_care(&self, pass: H::Pass, judgement: Judgement) {
         self.host.heard(judgement.outcome());
         if !self.host.is_news(&pass, judgement.outcome()) {
@@ -124,6 +125,15 @@ impl<H: Host> Ticket for BreakerTicket<H> {
     #[inline]
     fn settle(self, judgement: Judgement) {
         Self::settle(self, judgement);
+    }
+
+    #[expect(clippy::inline_always, reason = "what it takes is little, and less than a call")]
+    #[inline(always)]
+    fn settle_in(place: &mut Option<Self>, judgement: Judgement) {
+        if let Some(ticket) = place {
+            ticket.end(judgement);
+        }
+        *place = None;
     }
 
     #[inline]

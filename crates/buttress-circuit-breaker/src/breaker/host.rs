@@ -29,8 +29,13 @@ impl Host for Breaker {
     }
 
     #[inline]
-    fn is_quiet(&self, pass: &Pass, outcome: Outcome) -> bool {
-        self.0.machine.is_quiet(*pass, outcome)
+    fn ends_quietly(&self, pass: &Pass, outcome: Outcome) -> bool {
+        let inner = &*self.0;
+        let is_quiet = inner.machine.is_quiet(*pass, outcome);
+        if is_quiet {
+            inner.meters.ended(outcome);
+        }
+        is_quiet
     }
 
     fn is_news(&self, pass: &Pass, outcome: Outcome) -> bool {

@@ -63,8 +63,13 @@ impl Host for BreakerTable {
     }
 
     #[inline]
-    fn is_quiet(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
-        self.0.table.is_quiet(pass, outcome)
+    fn ends_quietly(&self, pass: &KeyedPass, outcome: Outcome) -> bool {
+        let keyed = &*self.0;
+        let is_quiet = keyed.table.is_quiet(pass, outcome);
+        if is_quiet {
+            keyed.meters.ended(outcome);
+        }
+        is_quiet
     }
 
     fn is_news(&self, pass: &KeyedPass, outcome: Outcome) -> bool {

@@ -16,8 +16,8 @@ pub trait Host: Send + Sync + 'static {
     fn wall(&self) -> Timestamp;
     fn is_probe(&self, pass: &Self::Pass) -> bool;
     fn is_timed(&self, pass: &Self::Pass) -> bool;
-    /// Whether such an end is no news, at a glance. If not, it still may be none.
-    fn is_quiet(&self, pass: &Self::Pass, outcome: Outcome) -> bool;
+    /// Hears of such an end, if it is no news at a glance. If not, it still may be none.
+    fn ends_quietly(&self, pass: &Self::Pass, outcome: Outcome) -> bool;
     fn is_news(&self, pass: &Self::Pass, outcome: Outcome) -> bool;
     /// A call ended like this, whether it is news or not.
     fn heard(&self, outcome: Outcome);
@@ -50,8 +50,8 @@ impl<H: Host> Host for Shared<H> {
     }
 
     #[inline]
-    fn is_quiet(&self, pass: &H::Pass, outcome: Outcome) -> bool {
-        (**self).is_quiet(pass, outcome)
+    fn ends_quietly(&self, pass: &H::Pass, outcome: Outcome) -> bool {
+        (**self).ends_quietly(pass, outcome)
     }
 
     fn is_news(&self, pass: &H::Pass, outcome: Outcome) -> bool {

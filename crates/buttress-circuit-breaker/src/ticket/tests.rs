@@ -40,7 +40,7 @@ impl Host for House {
         pass.is_timed()
     }
 
-    fn is_quiet(&self, pass: &Pass, outcome: Outcome) -> bool {
+    fn ends_quietly(&self, pass: &Pass, outcome: Outcome) -> bool {
         self.machine.is_quiet(*pass, outcome)
     }
 

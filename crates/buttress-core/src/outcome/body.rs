@@ -2,7 +2,6 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -52,13 +51,13 @@ pin_project! {
     /// No allocation. A body that is at its end when it comes settles its ticket at once, and has nothing to follow.
     pub struct JudgedBody<B, C: 'static, T> {
         #[pin]
-        inner: B,
-        follows: Option<Follows<C, T>>,
+        pub(super) inner: B,
+        pub(super) follows: Option<Follows<C, T>>,
     }
 }
 
 /// Whom to tell of the end, and who judges it.
-struct Follows<C: 'static, T> {
+pub(super) struct Follows<C: 'static, T> {
     classify: Shared<C>,
     ticket: T,
     kind: BodyKind,
@@ -76,14 +75,68 @@ impl<B, C, T> JudgedBody<B, C, T> {
 impl<B: Body, C: ClassifyEnd, T: Ticket> JudgedBody<B, C, T> {
     /// A body whose end settles `ticket`, after the judgement of `classify`.
     #[inline]
-    pub fn following(inner: B, classify: &Shared<C>, kind: BodyKind, mut ticket: T) -> Self {
-        ticket.headed_by(kind);
+    pub fn following(inner: B, classify: &Shared<C>, kind: BodyKind, ticket: T) -> Self {
+        let follows = Follows::of(&inner, classify, kind, &mut Some(ticket));
+        Self { inner, follows }
+    }
+}
+
+impl<C: ClassifyEnd, T: Ticket> Follows<C, T> {
+    /// Takes the ticket; or settles it, if the body is at its end already.
+    #[expect(clippy::inline_always, reason = "a call would move what it gives")]
+    #[inline(always)]
+    pub(super) fn of<B: Body>(
+        inner: &B,
+        classify: &Shared<C>,
+        kind: BodyKind,
+        ticket: &mut Option<T>,
+    ) -> Option<Self> {
+        ticket.as_mut()?.headed_by(kind);
         if inner.is_end_stream() {
-            ticket.settle(classify.end(kind, None));
-            return Self::passing(inner);
+            T::settle_in(ticket, classify.end(kind, None));
+            return None;
         }
-        let follows = Follows { classify: classify.clone(), ticket, kind, has_begun: false };
-        Self { inner, follows: Some(follows) }
+        let classify = classify.clone();
+        ticket.take().map(|ticket| Self { classify, ticket, kind, has_begun: false })
+    }
+}
+
+/// After a frame of data. A body that says of itself that it is at its end need not be polled again.
+#[inline]
+fn went_on<C: ClassifyEnd, T: Ticket>(follows: &mut Option<Follows<C, T>>, is_over: bool) {
+    let Some(following) = follows else { return };
+    if !following.has_begun {
+        following.has_begun = true;
+        following.ticket.progressed();
+    }
+    if is_over {
+        let judgement = following.classify.end(following.kind, None);
+        settle(follows, judgement);
+    }
+}
+
+/// After all else. The judge first: if it panics, the ticket stays, and is dropped with the body.
+#[inline(never)]
+fn ended<C: ClassifyEnd, T: Ticket, D, E>(
+    follows: &mut Option<Follows<C, T>>,
+    last: Option<&Result<Frame<D>, E>>,
+) {
+    let Some(Follows { classify, kind, .. }) = follows else { return };
+    let judgement = match last {
+        None => classify.end(*kind, None),
+        Some(Err(_)) => classify.broken(),
+        Some(Ok(frame)) => match frame.trailers_ref() {
+            None => return,
+            trailers => classify.end(*kind, trailers),
+        },
+    };
+    settle(follows, judgement);
+}
+
+#[inline]
+fn settle<C, T: Ticket>(follows: &mut Option<Follows<C, T>>, judgement: Judgement) {
+    if let Some(following) = follows.take() {
+        following.ticket.settle(judgement);
     }
 }
 
@@ -102,25 +155,24 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
+        let unwinding = Unwinding(this.follows);
+        let polled = this.inner.as_mut().poll_frame(cx);
+        std::mem::forget(unwinding);
         if this.follows.is_none() {
-            return this.inner.poll_frame(cx);
+            return polled;
         }
-        let polled = {
-            let unwinding = Unwinding(this.follows);
-            let polled = this.inner.as_mut().poll_frame(cx);
-            std::mem::forget(unwinding);
-            polled
+        let last = match ready!(polled).map(|frame| frame.map(Frame::into_data)) {
+            // By itself, as it is a third of a frame, and what lives while somebody is told is moved once more.
+            Some(Ok(Ok(data))) => {
+                went_on(this.follows, this.inner.is_end_stream());
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+            Some(Ok(Err(frame))) => Some(Ok(frame)),
+            Some(Err(error)) => Some(Err(error)),
+            None => None,
         };
-        let frame = ready!(polled);
-        match &frame {
-            None => ended(this.follows, None),
-            Some(Err(_)) => broken(this.follows),
-            Some(Ok(frame)) => match frame.trailers_ref() {
-                Some(trailers) => ended(this.follows, Some(trailers)),
-                None => went_on(this.follows, this.inner.is_end_stream()),
-            },
-        }
-        Poll::Ready(frame)
+        ended(this.follows, last.as_ref());
+        Poll::Ready(last)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -129,41 +181,6 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-fn ended<C: ClassifyEnd, T: Ticket>(
-    follows: &mut Option<Follows<C, T>>,
-    trailers: Option<&HeaderMap>,
-) {
-    // The judge first: if it panics, the ticket stays, and is dropped with the body.
-    let Some(judging) = follows.as_ref() else { return };
-    let judgement = judging.classify.end(judging.kind, trailers);
-    settle(follows, judgement);
-}
-
-fn broken<C: ClassifyEnd, T: Ticket>(follows: &mut Option<Follows<C, T>>) {
-    let Some(judging) = follows.as_ref() else { return };
-    let judgement = judging.classify.broken();
-    settle(follows, judgement);
-}
-
-/// After a frame of data. A body that says of itself that it is at its end need not be polled again.
-fn went_on<C: ClassifyEnd, T: Ticket>(follows: &mut Option<Follows<C, T>>, is_over: bool) {
-    if let Some(following) = follows
-        && !following.has_begun
-    {
-        following.has_begun = true;
-        following.ticket.progressed();
-    }
-    if is_over {
-        ended(follows, None);
-    }
-}
-
-fn settle<C, T: Ticket>(follows: &mut Option<Follows<C, T>>, judgement: Judgement) {
-    if let Some(following) = follows.take() {
-        following.ticket.settle(judgement);
     }
 }
 

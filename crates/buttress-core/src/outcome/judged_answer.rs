@@ -5,6 +5,7 @@ use http::{Request, Response};
 use http_body::Body;
 
 use super::answer::sealed;
+use super::body::Follows;
 use super::refused::refusal;
 use super::{AsError, Classify, JudgedBody, Judgement, Outcome, Ticket, Verdict, Wants};
 use crate::stage::{Keep, Rewrap};
@@ -57,10 +58,21 @@ pub trait JudgedAnswer<Req, Res, Err, C, T>: sealed::Sealed + 'static {
     /// The answer of the service inside. Once it is there, the ticket is settled, or sent along with the body.
     ///
     /// If the judge panics, the ticket stays where it is.
+    #[inline]
     fn judged(
         classify: &Shared<C>,
         ticket: &mut Option<T>,
         polled: Poll<Result<Res, Err>>,
+    ) -> Poll<Result<Self::Response, Err>> {
+        Self::poll_judged(classify, ticket, |_| polled)
+    }
+
+    /// The same for an answer that `poll` is about to give. It is asked where its answer is returned, so that this is moved
+    /// as seldom as can be: to move a response costs more than to judge it.
+    fn poll_judged(
+        classify: &Shared<C>,
+        ticket: &mut Option<T>,
+        poll: impl FnOnce(&mut Option<T>) -> Poll<Result<Res, Err>>,
     ) -> Poll<Result<Self::Response, Err>>;
 
     /// The answer of the service inside, which nobody judges.
@@ -89,27 +101,26 @@ where
     }
 
     #[inline]
-    fn judged(
+    fn poll_judged(
         classify: &Shared<C>,
         ticket: &mut Option<T>,
-        polled: Poll<Result<Response<B>, E>>,
+        poll: impl FnOnce(&mut Option<T>) -> Poll<Result<Response<B>, E>>,
     ) -> Poll<Result<Self::Response, E>> {
-        let kind = match judge(&**classify, &polled) {
+        let polled = poll(ticket);
+        let follows = match judge(&**classify, &polled) {
             None => return Poll::Pending,
-            Some(Verdict::AtEnd(kind)) => kind,
             Some(Verdict::Now(judgement)) => {
-                settle(ticket, judgement);
-                return <Self as JudgedAnswer<Request<A>, _, _, C, T>>::passed(polled);
+                T::settle_in(ticket, judgement);
+                None
             }
+            Some(Verdict::AtEnd(kind)) => match &polled {
+                Poll::Ready(Ok(response)) => Follows::of(response.body(), classify, kind, ticket),
+                _ => None,
+            },
         };
-        let ticket = ticket.take();
+        // Last, when nothing can panic any more: so the answer is made where it is returned.
         polled.map_ok(|response| {
-            response.map(|body| {
-                Reply::inner(match ticket {
-                    Some(ticket) => JudgedBody::following(body, classify, kind, ticket),
-                    None => JudgedBody::passing(body),
-                })
-            })
+            response.map(|body| Reply::inner(JudgedBody { inner: body, follows }))
         })
     }
 
@@ -138,11 +149,12 @@ where
     }
 
     #[inline]
-    fn judged(
+    fn poll_judged(
         classify: &Shared<C>,
         ticket: &mut Option<T>,
-        polled: Poll<Result<Response<B>, E>>,
+        poll: impl FnOnce(&mut Option<T>) -> Poll<Result<Response<B>, E>>,
     ) -> Poll<Result<Self::Response, E>> {
+        let polled = poll(ticket);
         by_the_head(&**classify, ticket, &polled);
         polled
     }
@@ -170,11 +182,12 @@ where
     fn wants(_: &Req) {}
 
     #[inline]
-    fn judged(
+    fn poll_judged(
         classify: &Shared<C>,
         ticket: &mut Option<T>,
-        polled: Poll<Result<Res, E>>,
+        poll: impl FnOnce(&mut Option<T>) -> Poll<Result<Res, E>>,
     ) -> Poll<Result<Res, E>> {
+        let polled = poll(ticket);
         by_the_head(&**classify, ticket, &polled);
         polled
     }
@@ -203,22 +216,17 @@ where
 }
 
 /// Settles a ticket that cannot go along with the body: what the end would have shown counts as a success.
-#[inline]
+#[expect(clippy::inline_always, reason = "what it takes is little, and less than a call")]
+#[inline(always)]
 fn by_the_head<C, T, Res, E>(classify: &C, ticket: &mut Option<T>, polled: &Poll<Result<Res, E>>)
 where
     C: Classify<Res, E>,
     T: Ticket,
 {
-    match judge(classify, polled) {
-        None => {}
-        Some(Verdict::Now(judgement)) => settle(ticket, judgement),
-        Some(Verdict::AtEnd(_)) => settle(ticket, Judgement::new(Outcome::Success)),
-    }
-}
-
-#[inline]
-fn settle<T: Ticket>(ticket: &mut Option<T>, judgement: Judgement) {
-    if let Some(ticket) = ticket.take() {
-        ticket.settle(judgement);
-    }
+    let judgement = match judge(classify, polled) {
+        None => return,
+        Some(Verdict::Now(judgement)) => judgement,
+        Some(Verdict::AtEnd(_)) => Judgement::new(Outcome::Success),
+    };
+    T::settle_in(ticket, judgement);
 }

@@ -8,6 +8,17 @@ pub trait Ticket: Send + 'static {
     /// The call has ended, and this is known of it.
     fn settle(self, judgement: Judgement);
 
+    /// The same for a ticket that stands somewhere: that place is empty then. Who can end without being moved does so here.
+    #[inline]
+    fn settle_in(place: &mut Option<Self>, judgement: Judgement)
+    where
+        Self: Sized,
+    {
+        if let Some(ticket) = place.take() {
+            ticket.settle(judgement);
+        }
+    }
+
     /// The head of the response is there, and its body decides. What is slow is measured up to here.
     fn headed(&mut self) {}
 
