@@ -42,11 +42,13 @@ fn every_percentage_is_within_one() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
+    /// Of a ratio its whole millionths count, and of these every one.
     #[test]
-    fn every_ratio_is_within_one_percent(ratio in 0.000_001..10.0_f64, calls in 1..2_000_u32) {
-        let granted = granted(&Budget::ratio(ratio).floor(0), calls.into());
-        let expected = ratio * f64::from(calls);
-        prop_assert!(is_within_one_percent(granted, expected), "{ratio} of {calls}: {granted}");
+    fn every_ratio_is_exact(ratio in 0.000_001..10.0_f64, calls in 1..2_000_u64) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range above")]
+        let millionths = (ratio * 1_000_000.0).round() as u64;
+        let granted = granted(&Budget::ratio(ratio).floor(0), calls);
+        prop_assert_eq!(granted, millionths * calls / 1_000_000, "{} of {}", ratio, calls);
     }
 
     /// Against a model that keeps every call and every repeat: never more than the window holds, and no less than its
