@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicBool;
 use http::{Extensions, HeaderName};
 
 use super::hop::{Hop, ID_HEADER, Names};
+use super::rules::{Find, Rules};
 use super::settings::ContextSettings;
-use super::stage::{Context, Find, Rules};
+use super::stage::Context;
 use crate::address::{AddressResolver, AddressResolverBuilder};
 use crate::clock::{Clock, SharedClock};
 use crate::render::{Answers, AnswersBuilder, Format};

@@ -7,6 +7,7 @@ mod onward;
 mod peer;
 mod repeats;
 mod request;
+mod rules;
 mod scope;
 mod seen;
 mod settings;

@@ -80,6 +80,7 @@ mod never;
 mod option;
 mod panic;
 mod service;
+mod state;
 mod then;
 
 pub use self::boxed::{BoxMemo, BoxStage, BoxWait, BoxWaited};

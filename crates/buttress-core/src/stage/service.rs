@@ -5,9 +5,10 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::{ResponseFuture, State};
+use super::future::ResponseFuture;
 use super::layer::{BodyMode, Rewrap};
 use super::panic::caught;
+use super::state::State;
 use super::{Decision, Stage};
 use crate::sync::Shared;
 
