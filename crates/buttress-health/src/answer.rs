@@ -1,26 +1,25 @@
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use buttress_core::clock::Moment;
 use buttress_core::stage::RequestHead;
 use buttress_core::{Code, Problem};
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use crate::Status;
 use crate::accept::Shape;
-use crate::checks::{Inner, Written};
-use crate::hops::{self, HopId};
+use crate::checks::Inner;
+use crate::details::View;
+use crate::hops;
 use crate::json::{self, Short, concat};
 use crate::paths::{Asked, Endpoint};
 use crate::vital::Vital;
-use crate::{CheckStatus, Status};
 
 /// What answers say whatever the checks saw.
 #[derive(Debug)]
 pub(crate) struct Texts {
     /// The member `version` with its comma; empty without one.
-    version: Box<str>,
+    pub(crate) version: Box<str>,
 }
 
 impl Texts {
@@ -73,36 +72,9 @@ impl Inner {
         let body = match shape {
             Shape::Plain => {
                 let checks = self.vitals_for(request);
-                let word = status.as_str();
-                concat(&[
-                    r#"{"status":""#,
-                    word,
-                    r#"","uptimeSeconds":"#,
-                    uptime,
-                    version,
-                    r#","timestamp":""#,
-                    time,
-                    r#"""#,
-                    &checks,
-                    "}",
-                ])
+                living(status, [uptime, version, time, &checks])
             }
-            Shape::HealthJson => {
-                let word = status.in_health_json();
-                concat(&[
-                    r#"{"status":""#,
-                    word,
-                    r#"""#,
-                    version,
-                    r#","checks":{"uptime":[{"componentType":"system","observedValue":"#,
-                    uptime,
-                    r#","observedUnit":"s","status":""#,
-                    word,
-                    r#"","time":""#,
-                    time,
-                    r#""}]}}"#,
-                ])
-            }
+            Shape::HealthJson => living_in_health_json(status, [version, uptime, time]),
         };
         response(status.is_ready(), shape, body)
     }
@@ -174,82 +146,6 @@ impl Inner {
             Shape::HealthJson => concat(&[r#"{"status":""#, status.in_health_json(), r#""}"#]),
         }
     }
-
-    fn details(&self, view: &View<'_>) -> Bytes {
-        let (version, status) = (&*self.texts.version, view.status);
-        if view.shape == Shape::HealthJson {
-            let checks = self.written_for(view);
-            let word = status.in_health_json();
-            let output = format!(r#","output":"{status}","checks":{{"#);
-            return concat(&[r#"{"status":""#, word, r#"""#, version, &output, &checks, "}}"]);
-        }
-        let time = Short::time(self.clock.wall());
-        let uptime = Short::of((view.now - self.started).as_secs());
-        let summary = self.summary(view.now);
-        let around = |checks: &str| {
-            concat(&[
-                r#"{"status":""#,
-                status.as_str(),
-                r#"","timestamp":""#,
-                time.as_str(),
-                r#"","uptimeSeconds":"#,
-                uptime.as_str(),
-                version,
-                &summary,
-                r#","checks":["#,
-                checks,
-                "]}",
-            ])
-        };
-        if view.group.is_none() && view.via.is_empty() {
-            around(&self.written(view.now).text)
-        } else {
-            around(&self.written_for(view))
-        }
-    }
-
-    fn summary(&self, now: Moment) -> String {
-        let Some(traffic) = &self.traffic else { return String::new() };
-        let resident = self.resident.load(Ordering::Relaxed);
-        json::summary(Some(traffic.flow(now)), (resident > 0).then_some(resident))
-    }
-
-    /// The list of all checks, from the last time if nothing came in since.
-    fn written(&self, now: Moment) -> Arc<Written> {
-        // Read before the checks are: what comes in meanwhile has it written again.
-        let results = self.board.results.load(Ordering::Acquire);
-        let edition = self.board.verdict(now).edition;
-        if let Some(written) = &*self.written.load()
-            && (written.results, written.edition) == (results, edition)
-        {
-            return written.clone();
-        }
-        let text = self.written_for(&View {
-            status: Status::Ok,
-            shape: Shape::Plain,
-            group: None,
-            via: &[],
-            now,
-        });
-        let written = Arc::new(Written { results, edition, text: text.into() });
-        self.written.store(Some(written.clone()));
-        written
-    }
-
-    fn written_for(&self, view: &View<'_>) -> String {
-        let mut text = String::new();
-        for slot in self.board.members(view.group) {
-            if !text.is_empty() {
-                text.push(',');
-            }
-            let status: CheckStatus = self.board.judge_for(slot, view.via, view.now);
-            match view.shape {
-                Shape::Plain => slot.write(status, &mut text),
-                Shape::HealthJson => slot.write_health_json(status, &mut text),
-            }
-        }
-        text
-    }
 }
 
 /// Says in the context that this is a probe; another method than a probe's is none.
@@ -259,13 +155,36 @@ pub(crate) fn mark(request: &dyn RequestHead) {
     }
 }
 
-/// What one answer with details shows.
-struct View<'a> {
-    status: Status,
-    shape: Shape,
-    group: Option<usize>,
-    via: &'a [HopId],
-    now: Moment,
+fn living(status: Status, [uptime, version, time, checks]: [&str; 4]) -> Bytes {
+    concat(&[
+        r#"{"status":""#,
+        status.as_str(),
+        r#"","uptimeSeconds":"#,
+        uptime,
+        version,
+        r#","timestamp":""#,
+        time,
+        r#"""#,
+        checks,
+        "}",
+    ])
+}
+
+fn living_in_health_json(status: Status, [version, uptime, time]: [&str; 3]) -> Bytes {
+    let word = status.in_health_json();
+    concat(&[
+        r#"{"status":""#,
+        word,
+        r#"""#,
+        version,
+        r#","checks":{"uptime":[{"componentType":"system","observedValue":"#,
+        uptime,
+        r#","observedUnit":"s","status":""#,
+        word,
+        r#"","time":""#,
+        time,
+        r#""}]}}"#,
+    ])
 }
 
 fn response(is_well: bool, shape: Shape, body: Bytes) -> Response<Bytes> {
@@ -278,7 +197,3 @@ fn response(is_well: bool, shape: Shape, body: Bytes) -> Response<Bytes> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
-
-#[cfg(test)]
-#[cfg(buttress_loom)]
-mod models;

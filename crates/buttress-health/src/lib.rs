@@ -14,6 +14,7 @@ mod check;
 mod checks;
 mod config;
 mod course;
+mod details;
 mod event_loop;
 #[cfg(feature = "grpc")]
 mod grpc;
