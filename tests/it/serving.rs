@@ -8,6 +8,7 @@ use buttress::RequestContext;
 use buttress::health::{HealthChecks, Status};
 use buttress::prelude::*;
 use buttress::serve;
+use buttress_testkit::raw::Connection;
 use bytes::Bytes;
 use http::Request;
 
@@ -64,6 +65,25 @@ async fn readiness_says_no_first_and_everything_is_served_meanwhile() {
         assert_eq!((page.status(), page.body()), (200, &b"127.0.0.1"[..]));
         let told = page.header("connection") == Some("close");
         assert_eq!(told, protocol == Protocol::Http1, "{protocol:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_is_for_one_server() {
+    let builder = serve::Server::builder().lead_time(Duration::ZERO);
+    let (server, _) = serve_ours(builder, shop(&HealthChecks::default())).await;
+    let mut client = Connection::connect(server.address()).await;
+    client.send("GET http://test/ HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    assert_eq!(client.response().await.status(), 200);
+    client.send("GET http://test/ HTTP/1.1\r\nhost: other\r\n\r\n").await;
+    assert_eq!(client.response().await.status(), 400);
+    assert!(client.is_closed().await);
+
+    let mut client = Client::connect(Protocol::Http2, &server).await;
+    for (host, status) in [("other", 400), (&*server.address().to_string(), 200)] {
+        let request = Request::get("/").header("host", host).body(Bytes::new()).unwrap();
+        assert_eq!(client.ask(request).await.status(), status, "{host}");
     }
     server.stop().await;
 }

@@ -20,7 +20,20 @@ use super::vigil::jittered;
 
 /// Who comes.
 impl<S: App> Running<S> {
-    pub(super) fn admit<I>(&mut self, io: I, peer: Option<SocketAddr>)
+    pub(super) fn accepted<I>(&mut self, came: io::Result<(I, Option<SocketAddr>)>)
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        match came {
+            Ok((io, peer)) => {
+                self.backoff.succeeded();
+                self.admit(io, peer);
+            }
+            Err(error) => self.not_accepted(&error),
+        }
+    }
+
+    fn admit<I>(&mut self, io: I, peer: Option<SocketAddr>)
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -45,7 +58,7 @@ impl<S: App> Running<S> {
         self.counted();
     }
 
-    pub(super) fn not_accepted(&mut self, error: &io::Error) {
+    fn not_accepted(&mut self, error: &io::Error) {
         self.meters.pauses.increment(1);
         let Some(pause) = self.backoff.failed(error) else { return };
         tracing::warn!(target: "buttress", %error, ?pause, "no connection could be accepted");

@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::answer::{ResponseBody, Turn};
+use super::authority;
 use super::body::RequestBody;
 use super::cause::Cause;
 use super::limits::Limits;
@@ -61,10 +62,12 @@ impl<S> Door<S> {
         let headers = request.headers();
         let mut hosts = headers.get_all(HOST).iter();
         let two_hosts = hosts.next().is_some() && hosts.next().is_some();
+        let other_host =
+            self.limits.one_host && authority::differs(request.method(), request.uri(), headers);
         let (refused, long_target) = self.link.refused();
         let refused = refused == number && request.version() != Version::HTTP_2;
         let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-        if two_hosts || (refused && !long_target) {
+        if two_hosts || other_host || (refused && !long_target) {
             return Some((StatusCode::BAD_REQUEST, Cause::Ambiguous));
         }
         if refused || target > self.limits.uri_length {

@@ -10,6 +10,8 @@ pub(super) struct Limits {
     pub(super) header_count: usize,
     pub(super) uri_length: usize,
     pub(super) strict_lines: bool,
+    /// The target and `Host` name the same server.
+    pub(super) one_host: bool,
     pub(super) connections: usize,
     pub(super) proxies: Vec<Network>,
     pub(super) http2: Http2,

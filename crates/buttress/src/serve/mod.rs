@@ -55,8 +55,9 @@
 //! - **Nobody is served at another's cost.** One client has at most its share of connections. At the limit of
 //!   all, accepting waits, and the system's queue holds who comes: nobody is turned away who might be served
 //!   a moment later. Of a crowd that comes at once sixteen are let in before everybody else has a turn.
-//! - **What two readers may understand in two ways is refused**: two `Host` fields, `Content-Length` beside
-//!   `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and the connection closes.
+//! - **What two readers may understand in two ways is refused**: two `Host` fields, one that names
+//!   another server than the target does, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a
+//!   head. The answer is 400, and a connection of HTTP/1 closes.
 //! - **The end comes in phases, each bounded**: see [`Phase`]. What has begun is finished, or cut off and
 //!   counted; [`Report::exit_code`] says which.
 //! - **No task outlives the server**, but those the application starts.
@@ -105,6 +106,7 @@ mod ahead;
 mod alarm;
 mod answer;
 mod app;
+mod authority;
 mod backoff;
 mod body;
 mod body_error;

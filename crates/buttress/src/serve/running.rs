@@ -70,15 +70,13 @@ impl<S: App> Running<S> {
                 Event::Ask(ask) => self.asked(ask),
                 Event::Time => self.resume = self.resume.filter(|at| *at > self.clock.now()),
                 Event::Ended(joined) => self.ended(joined),
-                Event::Accepted(Ok((io, peer))) => {
-                    self.backoff.succeeded();
-                    self.admit(io, peer);
+                Event::Accepted(came) => {
+                    self.accepted(came);
                     accepted += 1;
                     if accepted.is_multiple_of(AT_ONCE) {
                         yield_now().await;
                     }
                 }
-                Event::Accepted(Err(error)) => self.not_accepted(&error),
             }
             while self.plan.advance(self.clock.now(), self.tasks.len()) {
                 if self.plan.phase() == Phase::Closing {

@@ -42,6 +42,8 @@ pub struct ServerSettings {
     pub uri_length: usize,
     /// Whether a head with a line that ends in a line feed alone is refused: 400.
     pub refuse_bare_line_feeds: bool,
+    /// Whether a head is refused whose target names one server and its `Host` another: 400.
+    pub refuse_other_hosts: bool,
     /// The most connections; at that many, accepting waits.
     pub connections: usize,
     /// The most connections of one client: an IPv4 address or an IPv6 network of 64 bits.
@@ -78,6 +80,7 @@ impl Default for ServerSettings {
             header_count: 100,
             uri_length: 8 * 1024,
             refuse_bare_line_feeds: true,
+            refuse_other_hosts: true,
             connections: 10_000,
             connections_per_address: 256,
             uncounted_addresses: Vec::new(),
@@ -125,6 +128,7 @@ impl ServerSettings {
             header_count: self.header_count,
             uri_length: self.uri_length,
             strict_lines: self.refuse_bare_line_feeds,
+            one_host: self.refuse_other_hosts,
             connections: self.connections,
             proxies: networks(faults, "proxy_protocol_from", &self.proxy_protocol_from),
             http2: self.http2.check(faults),

@@ -39,6 +39,16 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets whether a head is refused whose target names one server (`:authority`, or a whole URI) and its `Host`
+    /// field another. The default is yes.
+    ///
+    /// Some proxies send that over HTTP/2: the upstream's own name in one, what their client asked for in the other.
+    /// If they cannot be told otherwise, allow it; then it is the application's matter which of them it trusts.
+    pub fn refuse_other_hosts(mut self, refuse: bool) -> Self {
+        self.settings.refuse_other_hosts = refuse;
+        self
+    }
+
     /// Sets how many connections there may be. At that many, accepting waits, and the system queues who
     /// comes. The default is 10,000.
     pub fn connections(mut self, most: usize) -> Self {

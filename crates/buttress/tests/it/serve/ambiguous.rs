@@ -6,13 +6,14 @@ const HOSTS: &str = "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n";
 const LENGTH_FIRST: &str = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
 const CODING_FIRST: &str = "POST /echo HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n";
 const LINE_FEED: &str = "GET / HTTP/1.1\r\nhost: a\n\r\n";
+const OTHER_HOST: &str = "GET http://b/ HTTP/1.1\r\nhost: a\r\n\r\n";
 const HONEST: &str =
     "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe\r\no\r\n0\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
 async fn they_are_refused_and_the_connection_closed() {
     let rig = Rig::of(server());
-    for head in [HOSTS, LENGTH_FIRST, CODING_FIRST, LINE_FEED] {
+    for head in [HOSTS, LENGTH_FIRST, CODING_FIRST, LINE_FEED, OTHER_HOST] {
         let mut client = rig.connect();
         client.send(head).await;
         let answer = client.rest().await;
@@ -25,7 +26,7 @@ async fn they_are_refused_and_the_connection_closed() {
 #[tokio::test(start_paused = true)]
 async fn also_behind_others_on_the_same_connection() {
     let rig = Rig::of(server());
-    for head in [HOSTS, LENGTH_FIRST, CODING_FIRST, LINE_FEED] {
+    for head in [HOSTS, LENGTH_FIRST, CODING_FIRST, LINE_FEED, OTHER_HOST] {
         for pieces in [1, 7, 10_000] {
             let mut client = rig.connect();
             let all = [HONEST, HONEST, head, HONEST].concat();
@@ -47,6 +48,27 @@ async fn bare_line_feeds_may_be_allowed() {
     let rig = Rig::of(server().refuse_bare_line_feeds(false));
     let mut client = rig.connect();
     client.send(LINE_FEED).await;
+    assert!(client.answer().await.ends_with("hello"));
+    drop(rig);
+}
+
+/// Who asks a proxy, or this server as if it were one, names it twice.
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_a_whole_uri_has_the_same_host() {
+    let rig = Rig::of(server());
+    let mut client = rig.connect();
+    for host in ["A", "a:80"] {
+        client.send(format!("GET http://a/ HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+        assert!(client.answer().await.ends_with("hello"), "{host}");
+    }
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_hosts_may_be_allowed() {
+    let rig = Rig::of(server().refuse_other_hosts(false));
+    let mut client = rig.connect();
+    client.send(OTHER_HOST).await;
     assert!(client.answer().await.ends_with("hello"));
     drop(rig);
 }

@@ -216,6 +216,11 @@ async fn heads_have_the_same_limits() {
     hosts.headers_mut().append("host", "a".parse().unwrap());
     hosts.headers_mut().append("host", "b".parse().unwrap());
     assert_eq!(client.send_request(hosts).await.unwrap().status(), 400);
+    for (host, status) in [("other", 400), ("TEST:80", 200)] {
+        let mut named = request("/");
+        named.headers_mut().append("host", host.parse().unwrap());
+        assert_eq!(client.send_request(named).await.unwrap().status(), status, "{host}");
+    }
     assert_eq!(client.send_request(request("/")).await.unwrap().status(), 200);
     drop(rig);
 }

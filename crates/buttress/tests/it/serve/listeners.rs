@@ -109,8 +109,11 @@ async fn accepting_pauses_after_errors_and_goes_on() {
     serving.abort();
 }
 
-/// Always has another connection.
-struct Crowd(Arc<AtomicUsize>);
+/// Always has another connection, or one whose client has gone already.
+struct Crowd {
+    come: Arc<AtomicUsize>,
+    gone: bool,
+}
 
 impl Listener for Crowd {
     type Io = DuplexStream;
@@ -119,7 +122,10 @@ impl Listener for Crowd {
         &mut self,
         _: &mut Context<'_>,
     ) -> Poll<io::Result<(DuplexStream, Option<SocketAddr>)>> {
-        assert!(self.0.fetch_add(1, Relaxed) != 1_000, "nobody else had a turn");
+        assert!(self.come.fetch_add(1, Relaxed) != 1_000, "nobody else had a turn");
+        if self.gone {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         Poll::Ready(Ok((tokio::io::duplex(1).0, None)))
     }
 }
@@ -127,9 +133,15 @@ impl Listener for Crowd {
 /// Or those who are here would wait until a whole crowd has been let in.
 #[tokio::test]
 async fn a_crowd_leaves_turns_to_others() {
+    for gone in [false, true] {
+        leaves_turns(gone).await;
+    }
+}
+
+async fn leaves_turns(gone: bool) {
     let come = Arc::new(AtomicUsize::new(0));
     let server = Server::builder().signals(false).build().unwrap();
-    let serving = tokio::spawn(server.serve(Crowd(come.clone()), app()));
+    let serving = tokio::spawn(server.serve(Crowd { come: come.clone(), gone }, app()));
     let (mut turns, mut before) = (0, 0);
     let other = tokio::spawn(poll_fn(move |cx| {
         let come = come.load(Relaxed);

@@ -1,0 +1,90 @@
+use http::header::HOST;
+use http::{HeaderMap, Method, Uri};
+
+/// Whether the target of a request names one server and its `Host` field another, so that it depends on the
+/// reader whose it is.
+///
+/// HTTP/2 has the target's in `:authority` (RFC 9113, section 8.3.1), HTTP/1 in a target that is a whole URI
+/// (RFC 9112, section 3.2.2). Where a tunnel leads to has no scheme and is nobody's host.
+pub(super) fn differs(method: &Method, target: &Uri, headers: &HeaderMap) -> bool {
+    let Some(authority) = target.authority() else { return false };
+    let Some(host) = headers.get(HOST) else { return false };
+    if *method == Method::CONNECT && target.scheme().is_none() {
+        return false;
+    }
+    let (_, named) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+    let (name, port) = parted(named.as_bytes());
+    let (other, other_port) = parted(host.as_bytes());
+    !name.eq_ignore_ascii_case(other) || !same(port, other_port)
+}
+
+/// A name and its port, which is empty if none is said.
+fn parted(host: &[u8]) -> (&[u8], &[u8]) {
+    match host.iter().rposition(|byte| !byte.is_ascii_digit()) {
+        Some(colon) if host[colon] == b':' => (&host[..colon], &host[colon + 1..]),
+        _ => (host, b""),
+    }
+}
+
+/// The port that nobody has to say is either of two: what stands in front may have taken TLS off.
+fn same(port: &[u8], other: &[u8]) -> bool {
+    let usual = |port: &[u8]| matches!(port, b"80" | b"443");
+    port == other || (port.is_empty() && usual(other)) || (other.is_empty() && usual(port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_another(method: &Method, target: &str, host: &'static str) -> bool {
+        let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
+        differs(method, &target.parse().unwrap(), &headers)
+    }
+
+    #[test]
+    fn a_host_is_that_of_the_target() {
+        for (target, host) in [
+            ("/path", "anybody"),
+            ("http://test/path", "test"),
+            ("http://Test", "tEST:80"),
+            ("https://test:443/", "test"),
+            ("http://test/", "test:"),
+            ("http://test:8080/", "test:8080"),
+            ("http://name@test/", "test"),
+            ("http://[::1]:80/", "[::1]"),
+            ("http://192.0.2.1/", "192.0.2.1"),
+        ] {
+            assert!(!is_another(&Method::GET, target, host), "{target} {host}");
+        }
+    }
+
+    #[test]
+    fn another_is_another() {
+        for (target, host) in [
+            ("http://test/", "other"),
+            ("http://test/", ""),
+            ("http://test/", "name@test"),
+            ("http://test/", "test.other"),
+            ("http://test:8080/", "test"),
+            ("http://test:80/", "test:443"),
+            ("http://test/", "test:8080"),
+            ("http://[::1]/", "[::2]"),
+            ("http://[::1]/", "[:"),
+            ("test:80", "other"),
+        ] {
+            assert!(is_another(&Method::GET, target, host), "{target} {host}");
+        }
+    }
+
+    /// Clients name their proxy there, or leave the port out. A WebSocket over HTTP/2 is no such tunnel.
+    #[test]
+    fn a_tunnel_leads_where_it_leads() {
+        assert!(!is_another(&Method::CONNECT, "test:8443", "proxy:3128"));
+        assert!(is_another(&Method::CONNECT, "https://test/", "other"));
+    }
+
+    #[test]
+    fn nobody_has_to_say_it_twice() {
+        assert!(!differs(&Method::GET, &Uri::from_static("http://test/"), &HeaderMap::new()));
+    }
+}
