@@ -136,9 +136,14 @@ impl<T> Inner<T> {
         }
     }
 
-    /// Whether the request that this call is made for is itself a repeat.
+    /// Whether the request that this call is made for is itself a repeat. Where nobody says which that is, it is that of the
+    /// scope around.
+    #[inline]
     pub(crate) fn is_inner(context: Option<&RequestContext>) -> bool {
-        context.is_some_and(RequestContext::is_repeat)
+        match context {
+            Some(context) => context.is_repeat(),
+            None => RequestContext::current().is_some_and(|context| context.is_repeat()),
+        }
     }
 }
 

@@ -49,8 +49,9 @@ use crate::{Attempt, Budget, Run};
 /// # }
 /// ```
 ///
-/// The deadline is that of the scope around, [`Deadline::current`](buttress_core::Deadline::current). Budget, pauses and metrics
-/// are those of the policy, whose clones have them together.
+/// The deadline is that of the scope around, [`Deadline::current`](buttress_core::Deadline::current). So is the request that it runs
+/// for, [`RequestContext::current`](buttress_core::RequestContext::current): for one that an outer hop has sent again, nothing is
+/// repeated or hedged. Budget, pauses and metrics are those of the policy, whose clones have them together.
 ///
 /// # Cancellation
 ///

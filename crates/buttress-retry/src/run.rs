@@ -11,7 +11,6 @@ use buttress_core::sync::Shared;
 use pin_project_lite::pin_project;
 
 use crate::Attempt;
-use crate::budget::Deposit;
 use crate::decide::{Course, Why};
 use crate::hedge::{Call, Raced, Racing, RunRace, Runs, poll_both};
 use crate::inner::{Facts, Inner, Next};
@@ -60,7 +59,7 @@ impl<F, Fut: Future, C, T: Timer> Run<F, Fut, C, T> {
             state: State::Beginning,
             race: None,
             course: Course::new(),
-            call: Call { work, deposit: None, by_cap: None, has_waited: false, has_hedged: false },
+            call: Call::new(work),
             span: None,
             next: None,
             classify,
@@ -104,7 +103,7 @@ where
                         return Poll::Pending;
                     };
                     let judgement = judge(this.classify, result);
-                    match ended(inner, judgement, this.course, this.call.deposit.take()) {
+                    match ended(inner, judgement, this.course, this.call) {
                         Err(_) => return polled,
                         Ok(decided) => {
                             let pause = decided.wait;
@@ -132,8 +131,9 @@ fn begin<F, T>(inner: &Inner<T>, call: &mut Call<F>, course: &Course, next: Opti
         next.send(inner, course);
         return;
     }
-    call.deposit = inner.begin(false);
-    call.by_cap = inner.count_for_hedges(false);
+    call.is_inner = Inner::<T>::is_inner(None);
+    call.deposit = inner.begin(call.is_inner);
+    call.by_cap = inner.count_for_hedges(call.is_inner);
 }
 
 /// Polls the attempt, and what stands beside it. Says what came of it, and whether it is the second that answered.
@@ -172,11 +172,11 @@ pub(crate) fn judge<C: Classify<R, E>, R, E>(classify: &C, result: &Result<R, E>
 }
 
 /// What is to be done after an attempt that ended like this.
-fn ended<T>(
+fn ended<F, T>(
     inner: &Inner<T>,
     judgement: Judgement,
     course: &mut Course,
-    deposit: Option<Deposit>,
+    call: &mut Call<F>,
 ) -> Result<Next, Why> {
     if judgement.outcome() == Outcome::Success {
         inner.succeeded(course.cost);
@@ -189,11 +189,11 @@ fn ended<T>(
         is_wanted: is_failed || judgement.is_unprocessed(),
         safety: Safety::Repeatable,
         is_grpc: false,
-        is_inner: false,
+        is_inner: call.is_inner,
         body: Ok(()),
         deadline: Deadline::current(),
     };
-    let decided = inner.decide(&facts, course, deposit);
+    let decided = inner.decide(&facts, course, call.deposit.take());
     inner.tell(decided.as_ref().map_err(|why| *why), course, None);
     decided
 }

@@ -33,6 +33,8 @@ pub(crate) struct Call<F> {
     pub(crate) deposit: Option<Deposit>,
     /// The same by the cap on hedges.
     pub(crate) by_cap: Option<Deposit>,
+    /// Whether it is made for a request that is itself the repeat of an outer one.
+    pub(crate) is_inner: bool,
     pub(crate) has_waited: bool,
     pub(crate) has_hedged: bool,
 }
@@ -54,6 +56,18 @@ pin_project! {
 pub(crate) type RunRace<Fut, Z> = Boxed<Lane<Fut, Z>, <Fut as Future>::Output>;
 
 impl<F> Call<F> {
+    /// One that has not begun.
+    pub(crate) const fn new(work: F) -> Self {
+        Self {
+            work,
+            deposit: None,
+            by_cap: None,
+            is_inner: false,
+            has_waited: false,
+            has_hedged: false,
+        }
+    }
+
     /// It has to be waited for.
     pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
         if !std::mem::replace(&mut self.has_waited, true) {
@@ -83,7 +97,8 @@ where
     fn begin(&mut self, hedging: &Hedging) -> Option<Self::Lane> {
         self.call.waits(self.inner);
         let time = || hedging.delay(self.inner.clock.now());
-        (!self.call.has_hedged).then(|| Lane::Waiting { sleep: self.inner.timer.sleep(time()) })
+        let may_hedge = !self.call.has_hedged && !self.call.is_inner;
+        may_hedge.then(|| Lane::Waiting { sleep: self.inner.timer.sleep(time()) })
     }
 
     fn is_sent(lane: &Self::Lane) -> bool {

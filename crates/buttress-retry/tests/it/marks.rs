@@ -1,9 +1,13 @@
 //! What attempts say of themselves, and what hops behind and before make of it.
 
+use std::future::{pending, ready};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+
 use buttress_core::clock::{Clock, ManualClock, ms};
 use buttress_core::stage::Stage;
 use buttress_core::{Context, Repeats, RequestContext};
-use buttress_retry::{Attempt, Backoff, Budget};
+use buttress_retry::{Attempt, Backoff, Budget, Hedge};
 use buttress_testkit::poll;
 use http::{HeaderName, Request};
 use http_body_util::Full;
@@ -86,6 +90,50 @@ fn the_repeat_of_an_outer_call_is_not_repeated_and_earns_nothing() {
     let _ = script(&clock, &inner, &[200]);
     assert_eq!(outcome(&clock, &client, marked()), Some(200));
     assert!(budget.left(clock.now()) < 1e-6);
+}
+
+/// Where there is no tower, and no request to look at: what counts is the scope around.
+#[tokio::test]
+async fn a_run_for_the_repeat_of_an_outer_call_is_not_repeated_hedged_or_counted() {
+    let clock = ManualClock::new();
+    let budget = Budget::percent(100).floor(0);
+    let hedge = Hedge::after(ms(50)).at_most_percent(100);
+    let policy = up_to(3, &clock).budget(budget.clone()).hedge(hedge).build_policy().unwrap();
+    let asked = AtomicU32::new(0);
+    let ask = |_| {
+        asked.fetch_add(1, Relaxed);
+        ready(Err::<(), _>("busy"))
+    };
+    let context = repeated();
+    assert_eq!(context.scope(policy.run(ask)).await, Err("busy"));
+    assert_eq!(asked.load(Relaxed), 1);
+    assert!(budget.left(clock.now()) < 1e-6);
+
+    let mut hangs = Box::pin(context.scope(policy.run(|_| {
+        asked.fetch_add(1, Relaxed);
+        pending::<Result<(), &str>>()
+    })));
+    poll::assert_pending(&mut hangs);
+    assert_eq!((clock.sleepers(), asked.load(Relaxed)), (0, 2), "there is nothing to wait for");
+}
+
+/// A request that says nothing of its context is sent for that of the scope around.
+#[tokio::test]
+async fn the_scope_of_a_repeat_is_heeded_by_a_layer_too() {
+    let clock = ManualClock::new();
+    let budget = Budget::percent(100).floor(0);
+    let (client, inner) = client(up_to(3, &clock).budget(budget.clone()));
+    let seen = script(&clock, &inner, &[503]);
+    let answer = repeated().scope(send(&client, get())).await.unwrap();
+    assert_eq!((answer.status().as_u16(), seen.lock().len()), (503, 1));
+    assert!(budget.left(clock.now()) < 1e-6);
+}
+
+/// The context of a request that an outer hop has sent again.
+fn repeated() -> RequestContext {
+    let mut inbound = Request::get("/").header("x-request-attempt", "1").body(()).unwrap();
+    let _memo = Context::default().enter(&mut inbound);
+    inbound.extensions().get().cloned().unwrap()
 }
 
 /// Whoever called us would else repeat what was repeated here.
