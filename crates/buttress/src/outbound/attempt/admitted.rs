@@ -3,6 +3,7 @@ use std::pin::Pin;
 use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::Problem;
 use buttress_core::clock::TokioTimer;
+use buttress_core::outcome::Outcome;
 use buttress_overload::bulkhead::{Permit, Waits};
 
 /// What an attempt has that may be made.
@@ -11,14 +12,34 @@ pub(in crate::outbound) struct Admitted {
     pub(super) permit: Option<Permit>,
 }
 
-/// What one has that may not be made, or not yet: a ticket, if the breaker let it pass.
-pub(in crate::outbound) struct Halted {
-    pub(super) ticket: Option<BreakerTicket>,
-    pub(super) by: By,
+/// Why one is not made, or not yet.
+pub(in crate::outbound) enum Halted {
+    Refused(Problem),
+    Waits { unasked: Unasked, wait: Pin<Box<Waits<TokioTimer>>> },
 }
 
-/// What stands in its way.
-pub(super) enum By {
-    Refusal(Problem),
-    Queue(Pin<Box<Waits<TokioTimer>>>),
+/// The ticket of an attempt that waits for its permit. However that ends, it says nothing of the dependency: the queue is ours, and
+/// so is the time that is spent there.
+pub(in crate::outbound) struct Unasked {
+    /// Nothing: it is asked.
+    ticket: Option<BreakerTicket>,
+}
+
+impl Unasked {
+    pub(super) const fn new(ticket: BreakerTicket) -> Self {
+        Self { ticket: Some(ticket) }
+    }
+
+    /// From now on it is for the dependency to answer.
+    pub(super) const fn asks(&mut self) -> Option<BreakerTicket> {
+        self.ticket.take()
+    }
+}
+
+impl Drop for Unasked {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            ticket.settle(Outcome::Rejected);
+        }
+    }
 }

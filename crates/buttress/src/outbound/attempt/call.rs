@@ -1,6 +1,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::Problem;
 use buttress_core::clock::{Alarm, TokioTimer};
 use buttress_overload::bulkhead::{Permit, Waits};
@@ -9,6 +10,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Limits;
+use super::admitted::Unasked;
 
 pin_project! {
     /// The call itself, with its permit and its time.
@@ -38,16 +40,18 @@ impl<S, A> Before<S, A> {
     #[cold]
     pub(super) fn waiting(
         wait: Pin<Box<Waits<TokioTimer>>>,
+        unasked: Unasked,
         ready: S,
         request: Request<A>,
     ) -> Self {
-        Self::Waits(Box::new(Held { wait, ready, request }))
+        Self::Waits(Box::new(Held { wait, unasked, ready, request }))
     }
 }
 
 /// What waits for a permit: the instance that was polled ready, and what it is to be called with.
 pub(super) struct Held<S, A> {
     wait: Pin<Box<Waits<TokioTimer>>>,
+    unasked: Unasked,
     ready: S,
     request: Request<A>,
 }
@@ -62,10 +66,14 @@ impl<S: Service<Request<A>>, A> Call<S, A> {
         Self { future: None, permit: None, before: Some(before), alarm: Alarm::unarmed() }
     }
 
-    /// Makes the call that could not be made at once; else, what stands in its way: a wait, or a refusal.
+    /// Makes the call that could not be made at once, with its ticket; else, what stands in its way: a wait, or a refusal.
     #[cold]
     #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
-    pub(super) fn begin(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Result<(), Poll<Problem>> {
+    pub(super) fn begin(
+        self: Pin<&mut Self>,
+        ticket: &mut Option<BreakerTicket>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Poll<Problem>> {
         let mut this = self.project();
         let permit = match this.before {
             Some(Before::Waits(held)) => match held.wait.as_mut().poll(cx) {
@@ -78,7 +86,8 @@ impl<S: Service<Request<A>>, A> Call<S, A> {
         match (before, permit) {
             (Before::Refused(problem), _) | (_, Err(problem)) => Err(Poll::Ready(problem)),
             (Before::Waits(held), Ok(permit)) => {
-                let Held { mut ready, request, .. } = *held;
+                let Held { mut unasked, mut ready, request, .. } = *held;
+                *ticket = unasked.asks();
                 this.future.set(Some(ready.call(request)));
                 *this.permit = permit;
                 Ok(())

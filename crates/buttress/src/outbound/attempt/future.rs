@@ -18,7 +18,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Limits;
-use super::admitted::{Admitted, By, Halted};
+use super::admitted::{Admitted, Halted};
 use super::call::{Before, Call};
 use super::unwinding::Unwinding;
 use crate::outbound::OutboundBody;
@@ -26,13 +26,15 @@ use crate::outbound::OutboundBody;
 pin_project! {
     /// The future of an attempt.
     ///
-    /// To drop it drops the call, gives its permit back, and says that the caller went away.
+    /// To drop it drops the call, gives its permit back, and says that the caller went away; but nothing of one that still waits for
+    /// its permit.
     pub struct AttemptFuture<S, A>
     where
         S: Service<Request<A>>,
     {
         #[pin]
         call: Call<S, A>,
+        // None while the call waits for its permit, and if it was refused: the dependency was not asked.
         ticket: Option<BreakerTicket>,
         wants: Wants,
         limits: Shared<Limits>,
@@ -69,15 +71,14 @@ impl<S: Service<Request<A>>, A> AttemptFuture<S, A> {
     where
         S: Clone,
     {
-        let Halted { ticket, by } = halted;
-        let before = match by {
-            By::Refusal(problem) => Before::Refused(problem),
-            By::Queue(wait) => {
+        let before = match halted {
+            Halted::Refused(problem) => Before::Refused(problem),
+            Halted::Waits { unasked, wait } => {
                 let fresh = client.clone();
-                Before::waiting(wait, std::mem::replace(client, fresh), request)
+                Before::waiting(wait, unasked, std::mem::replace(client, fresh), request)
             }
         };
-        Self { call: Call::not_made(before), ticket, wants, limits }
+        Self { call: Call::not_made(before), ticket: None, wants, limits }
     }
 }
 
@@ -94,9 +95,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (mut call, limits) = (this.call, &**this.limits);
-        let unwinding = Unwinding::of_call(this.ticket);
+        let mut unwinding = Unwinding::of_call(this.ticket);
         if call.future.is_none()
-            && let Err(halted) = call.as_mut().begin(cx)
+            && let Err(halted) = call.as_mut().begin(unwinding.ticket(), cx)
         {
             return halt(halted, unwinding, *this.wants, limits);
         }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use buttress_circuit_breaker::BreakerTicket;
 use buttress_circuit_breaker::machine::Refused;
 use buttress_core::Problem;
-use buttress_core::outcome::Wants;
+use buttress_core::outcome::{Outcome, Wants};
 use buttress_core::sync::Shared;
 use buttress_overload::Priority;
 use buttress_overload::door::Admission;
@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::admitted::{Admitted, By, Halted};
+use super::admitted::{Admitted, Halted, Unasked};
 use super::{AttemptFuture, Limits};
 use crate::outbound::OutboundBody;
 
@@ -84,15 +84,14 @@ impl<S> Attempts<S> {
         &mut self,
         priority: Option<Priority>,
     ) -> Result<Admitted, Halted> {
-        let refused = |ticket, problem| Err(Halted { ticket, by: By::Refusal(problem) });
-        let ticket = match self.enter() {
-            Ok(ticket) => ticket,
-            Err(problem) => return refused(None, problem),
-        };
+        let ticket = self.enter().map_err(Halted::Refused)?;
         match self.limits.admit(priority) {
             Admission::In(permit) => Ok(Admitted { ticket, permit }),
-            Admission::Out(problem) => refused(Some(ticket), problem),
-            Admission::Wait(wait) => Err(Halted { ticket: Some(ticket), by: By::Queue(wait) }),
+            Admission::Out(problem) => {
+                ticket.settle(Outcome::Rejected);
+                Err(Halted::Refused(problem))
+            }
+            Admission::Wait(wait) => Err(Halted::Waits { unasked: Unasked::new(ticket), wait }),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use buttress::circuit_breaker::{Force, State};
+use buttress::circuit_breaker::{Abandoned, CircuitBreakerBuilder, Force, Over, Rule, State, Trip};
 use buttress::clock::{Timer, TokioClock, TokioTimer};
 use buttress::outcome::{HttpClassify, Judgement, ReadError};
 use buttress::prelude::*;
@@ -143,6 +143,65 @@ async fn who_waits_too_long_for_a_permit_or_goes_is_no_failure() {
     held.abort();
     assert!(held.await.unwrap_err().is_cancelled());
     assert_eq!(bulkhead.in_flight(), 0);
+}
+
+/// A wall with one permit and a long queue, to which two seconds are slow.
+fn with_a_queue(breaker: CircuitBreakerBuilder) -> Outbound {
+    wall()
+        .deadline(secs(10))
+        .circuit_breaker(breaker.open_for(secs(1)..=secs(1)))
+        .bulkhead(1)
+        .bulkhead_with(|bulkhead| bulkhead.queue(8, secs(20), TokioTimer))
+        .attempt_timeout(secs(4))
+        .build()
+        .unwrap()
+}
+
+/// The queue is ours: what is given up there, or is late there, was never asked of the dependency.
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_in_the_queue_was_never_slow() {
+    for abandoned in [Abandoned::FailureIfSlow, Abandoned::Failure] {
+        let wall = with_a_queue(CircuitBreaker::after(1).abandoned(abandoned));
+        let _held = wall.bulkhead().unwrap().try_enter().unwrap();
+        let client = wall.layer_on(service_fn(|_: Attempt| async { Answered::Ok(answer(200)) }));
+        let given_up = tokio::time::timeout(secs(5), client.clone().oneshot(get()));
+        assert!(given_up.await.is_err());
+        assert_eq!(wall.breaker().state(), State::Closed, "given up, as {abandoned:?}");
+
+        let late = client.oneshot(get()).await.unwrap();
+        assert_eq!(code(&late), Some(Code::TIMED_OUT));
+        assert_eq!(wall.breaker().state(), State::Closed, "late, as {abandoned:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_slow_in_the_queue_alone_is_not() {
+    let slow = Rule::slow_rate(50, Over::Calls(1), 1);
+    for (takes, state) in [(secs(1), State::Closed), (secs(3), State::Open)] {
+        let wall = with_a_queue(CircuitBreaker::when(slow));
+        let held = wall.bulkhead().unwrap().try_enter().unwrap();
+        let client = wall.layer_on(service_fn(move |_: Attempt| after(takes)));
+        let call = tokio::spawn(client.oneshot(get()));
+        TokioTimer.sleep(secs(3)).await;
+        drop(held);
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+        assert_eq!(wall.breaker().state(), state, "it took {takes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_given_up_in_the_queue_gives_its_place_back() {
+    let wall = with_a_queue(CircuitBreaker::after(1));
+    wall.breaker().trip(Trip::switch());
+    TokioTimer.sleep(secs(2)).await;
+    let held = wall.bulkhead().unwrap().try_enter().unwrap();
+    let client = wall.layer_on(service_fn(|_: Attempt| async { Answered::Ok(answer(200)) }));
+    assert!(tokio::time::timeout(secs(5), client.clone().oneshot(get())).await.is_err());
+    assert_eq!(wall.breaker().state(), State::HalfOpen, "the dependency was not asked");
+
+    drop(held);
+    assert_eq!(client.oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!(wall.breaker().state(), State::Closed);
 }
 
 /// What became ready without the client may only refuse.
