@@ -10,7 +10,7 @@ use crate::headers::Forms;
 use crate::plan::Plan;
 use crate::store::{IntoStore, LimitStore, Memory, Queued};
 use crate::when::Condition;
-use crate::{HeaderForm, Policy, RateLimit};
+use crate::{HeaderForm, Policy, RateLimit, RateLimitSettings};
 
 /// Collects what a [`RateLimit`] is made of.
 #[must_use = "nothing happens until `build` is called"]
@@ -30,6 +30,8 @@ pub struct RateLimitBuilder<S = Memory> {
     pub(crate) audit: Audit,
     /// What was wrong with the settings that it comes from.
     pub(crate) faults: Faults,
+    /// These settings.
+    pub(crate) said: Option<Box<RateLimitSettings>>,
 }
 
 /// A policy, and where it stands.
@@ -180,6 +182,7 @@ impl<S> RateLimitBuilder<S> {
             metrics: self.metrics,
             audit: self.audit,
             faults: self.faults,
+            said: self.said,
         }
     }
 }
@@ -217,6 +220,7 @@ impl Default for RateLimitBuilder {
             metrics: Metrics::none(),
             audit: Audit::default(),
             faults: Faults::new(),
+            said: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::rule::{Asked, Rule};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::{self, Condition};
-use crate::{Charge, Charges, Verdict, answer};
+use crate::{Charge, Charges, RateLimitSettings, Verdict, answer};
 
 /// What all clones of a rate limit, its stages and their memos share.
 pub(crate) struct Inner<S> {
@@ -46,6 +46,8 @@ pub(crate) struct Inner<S> {
     pub(crate) policy_meters: Box<[PolicyMeters]>,
     pub(crate) usage_meters: Box<[UsageMeters]>,
     pub(crate) violations: Violations,
+    /// The settings that it was made of, if there were any.
+    pub(crate) said: Option<Box<RateLimitSettings>>,
 }
 
 /// What limits are spread by.

@@ -108,6 +108,7 @@ fn inner<S>(
         bans: bans.map(Arc::new),
         meters: Meters::new(&builder.metrics),
         violations: Violations(builder.audit),
+        said: builder.said,
     }
 }
 

@@ -1,3 +1,4 @@
+use buttress_core::engine::Degrade;
 use buttress_core::{BuildError, Faults};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,10 @@ pub struct ClassSettings {
     /// Where to log in: of `logins`, which cannot do without, and of no other.
     #[serde(default)]
     pub path: Option<String>,
+    /// What to do while a shared store cannot be asked, if it is not what the class does: `deny` for `logins`, and for the others what
+    /// `redis.degrade` says, or `local`.
+    #[serde(default)]
+    pub degrade: Option<Degrade>,
 }
 
 /// The ready policies, each as the function of its name in [`classes`](crate::classes) makes it.
@@ -79,8 +84,16 @@ impl ClassSettings {
     }
 
     /// The policy, and whether its quota could be read.
-    pub(super) fn read(&self, path: &str, faults: &mut Faults) -> (Policy, bool) {
+    pub(super) fn read(
+        &self,
+        path: &str,
+        degrade: Option<Degrade>,
+        faults: &mut Faults,
+    ) -> (Policy, bool) {
         let mut policy = self.class.policy(self.path.as_deref(), path, faults);
+        // Whoever can make a store fail must not guess passwords without a limit because all else goes on.
+        let degrade = degrade.filter(|_| self.class != Class::Logins);
+        policy.degrade = self.degrade.or(degrade).unwrap_or(policy.degrade);
         if let Some(by) = &self.by {
             policy = policy.by(by.read(&format!("{path}.by"), faults));
         }

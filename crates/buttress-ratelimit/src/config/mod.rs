@@ -5,8 +5,12 @@ mod condition;
 mod key;
 mod policy;
 mod quota;
+mod reading;
+#[cfg(feature = "redis")]
+mod redis;
+mod restart;
 
-use buttress_core::key::{KeySeed, Keyer};
+use buttress_core::key::KeySeed;
 use buttress_core::{BuildError, Faults};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +19,10 @@ pub use self::condition::ConditionSettings;
 pub use self::key::KeySettings;
 pub use self::policy::{CountSettings, PenaltySettings, PlaceSettings, PolicySettings};
 pub use self::quota::{QuotaNumbers, QuotaSettings};
-use crate::builder::Named;
-use crate::store::{LimitStore, Memory, WhenFull};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use self::redis::RedisStoreSettings;
+use crate::store::{Memory, WhenFull};
 use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
 
 /// The settings of a [`RateLimit`], as they stand in a file. What is left out has its default.
@@ -107,6 +113,10 @@ pub struct RateLimitSettings {
     pub most_banned: Option<usize>,
     /// How the engine in memory is made.
     pub memory: MemorySettings,
+    /// How limits are counted in Redis, which is said to [`over`](Self::over): without a connection it is refused.
+    #[cfg(feature = "redis")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+    pub redis: Option<RedisStoreSettings>,
 }
 
 /// How the engine in memory is made.
@@ -124,7 +134,8 @@ pub struct MemorySettings {
 }
 
 impl RateLimitSettings {
-    /// Checks the settings, and builds limits in memory. For another engine make a [`RateLimitBuilder`] of them first.
+    /// Checks the settings, and builds limits in memory. For Redis there is `over`, and for an engine of your own make a
+    /// [`RateLimitBuilder`] of them first.
     ///
     /// # Errors
     ///
@@ -157,61 +168,5 @@ impl RateLimitSettings {
             quotas.extend(quota.map(|quota| (class.name(), quota)));
         }
         faults.finish(quotas)
-    }
-}
-
-/// All that is wrong is told when it is built.
-impl From<RateLimitSettings> for RateLimitBuilder {
-    fn from(settings: RateLimitSettings) -> Self {
-        let mut faults = Faults::new();
-        if settings.memory.keys.is_some() && settings.memory.bytes.is_some() {
-            faults.add(
-                "memory.bytes",
-                "stands beside `keys`: one of them says how much room there is",
-            );
-        }
-        let mut builder = Self::default().engine(settings.memory());
-        for (at, policy) in settings.policies.iter().enumerate() {
-            let path = format!("policies[{at}]");
-            let name = policy.name.clone();
-            let (policy, has_quota) = policy.read(&path, &mut faults);
-            builder.policies.push(Named { name, path, policy, has_quota });
-        }
-        for (at, class) in settings.classes.iter().enumerate() {
-            let path = format!("classes[{at}]");
-            let name = class.name().to_owned();
-            let (policy, has_quota) = class.read(&path, &mut faults);
-            builder.policies.push(Named { name, path, policy, has_quota });
-        }
-        let conditions = |all: &[ConditionSettings], name: &str, faults: &mut Faults| {
-            let each = all.iter().enumerate();
-            each.filter_map(|(at, one)| one.read(&format!("{name}[{at}]"), faults)).collect()
-        };
-        builder.exempt = conditions(&settings.exempt, "exempt", &mut faults);
-        builder.deny = conditions(&settings.deny, "deny", &mut faults);
-        if let Some(by) = settings.shard_by {
-            builder = builder.shard_by(by.read("shard_by", &mut faults));
-        }
-        builder.shadow = settings.shadow;
-        builder.counts_probes = settings.count_probes;
-        builder.forms.wanted = settings.headers.unwrap_or(builder.forms.wanted);
-        builder.forms.on_success = settings.headers_on_success;
-        builder.forms.partition_keys = settings.partition_keys;
-        builder.keyer = settings.key_seed.map(Keyer::from);
-        builder.most_banned = settings.most_banned.unwrap_or(builder.most_banned);
-        builder.faults = faults;
-        builder
-    }
-}
-
-impl<S: LimitStore> RateLimit<S> {
-    /// Replaces the quotas by those of these settings, as [`replace`](Self::replace) does. Whatever else they say is looked
-    /// at when a process starts.
-    ///
-    /// # Errors
-    ///
-    /// Fails with everything that is wrong with the quotas, and then nothing is replaced.
-    pub fn replace_from(&self, settings: &RateLimitSettings) -> Result<(), BuildError> {
-        self.replace(settings.quotas()?)
     }
 }

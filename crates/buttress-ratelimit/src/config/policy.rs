@@ -46,7 +46,7 @@ pub struct PolicySettings {
     /// Whether it is only tried out: it counts and refuses nobody.
     #[serde(default)]
     pub shadow: bool,
-    /// What to do while a shared store cannot be asked: by itself `local`.
+    /// What to do while a shared store cannot be asked: by itself what `redis.degrade` says, or `local`.
     #[serde(default)]
     pub degrade: Option<Degrade>,
     /// Whether it protects the service: 503 instead of 429.
@@ -111,7 +111,12 @@ pub struct PenaltySettings {
 
 impl PolicySettings {
     /// The policy, and whether its quota is that of the settings.
-    pub(super) fn read(&self, path: &str, faults: &mut Faults) -> (Policy, bool) {
+    pub(super) fn read(
+        &self,
+        path: &str,
+        degrade: Option<Degrade>,
+        faults: &mut Faults,
+    ) -> (Policy, bool) {
         let by = self.by.read(&format!("{path}.by"), faults);
         let condition = |of: &Option<ConditionSettings>, name: &str, faults: &mut Faults| {
             of.as_ref().and_then(|of| of.read(&format!("{path}.{name}"), faults))
@@ -137,7 +142,7 @@ impl PolicySettings {
         };
         policy.shadow = self.shadow;
         policy.overload = self.overload;
-        policy.degrade = self.degrade.unwrap_or(policy.degrade);
+        policy.degrade = self.degrade.or(degrade).unwrap_or(policy.degrade);
         policy.penalty = self.penalty.map(Penalty::from);
         policy.place = self.place.map(Place::from);
         (self.refunding(policy, path, faults), is_read)

@@ -15,18 +15,34 @@ pub fn guide(chapter: &str) -> String {
 #[derive(serde::Deserialize)]
 struct File {
     rate_limit: RateLimitSettings,
+    #[cfg(feature = "redis")]
+    redis: Option<buttress_redis::RedisSettings>,
+}
+
+/// The settings that a chapter shows, one after the other.
+fn files(chapter: &str) -> Vec<File> {
+    let blocks = chapter.split("```toml\n").skip(1);
+    let texts = blocks.filter_map(|block| Some(block.split_once("```")?.0));
+    texts.map(|text| toml::from_str(text).unwrap()).collect()
 }
 
 #[test]
 fn the_settings_of_the_guide_are_settings() {
-    let chapter = guide("ratelimit.md");
-    let (_, settings) = chapter.split_once("```toml\n").unwrap();
-    let (settings, _) = settings.split_once("```").unwrap();
-    let file: File = toml::from_str(settings).unwrap();
-    let limits = file.rate_limit.build().unwrap();
+    let mut files = files(&guide("ratelimit.md")).into_iter();
+    let file = files.next().unwrap();
+    let limits = file.rate_limit.clone().build().unwrap();
     let quota = |policy| limits.quota(policy).unwrap().to_string();
     assert_eq!(quota("per-address"), "20 a second, up to 60 at once");
     assert_eq!(quota("logins"), "5 every 900s");
+    #[cfg(feature = "redis")]
+    {
+        let fleet = files.next().unwrap();
+        let mut settings = file.rate_limit;
+        settings.redis = fleet.rate_limit.redis;
+        settings.key_seed = Some("8f1d6a90c3b24e57a1f0d2c4b6e89375".parse().unwrap());
+        let limits = settings.over(Some(fleet.redis.unwrap().build().unwrap())).build().unwrap();
+        assert!(format!("{limits:?}").contains("\"per-address\", 5"), "{limits:?}");
+    }
 }
 
 #[test]

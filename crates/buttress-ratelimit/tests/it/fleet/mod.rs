@@ -5,6 +5,7 @@ mod away;
 mod bans;
 mod breaking;
 mod door;
+mod in_a_file;
 mod leases;
 mod lying;
 mod member;
