@@ -42,6 +42,20 @@ impl BuildError {
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
+
+    /// The same, each at the path that `place` says: for settings of a file, whose names are not those of the builder that checks
+    /// them.
+    ///
+    /// ```
+    /// let error = buttress_core::BuildError::of("window", "must be longer than nothing");
+    /// let in_the_file = error.placed(|fault| format!("{}_ms", fault.path()));
+    /// assert_eq!(in_the_file.to_string(), "wrong setting window_ms: must be longer than nothing");
+    /// ```
+    #[must_use]
+    pub fn placed(self, place: impl Fn(&Fault) -> String) -> Self {
+        let placed = |fault: Fault| Fault { path: place(&fault), ..fault };
+        Self { faults: self.faults.into_iter().map(placed).collect() }
+    }
 }
 
 impl fmt::Display for BuildError {

@@ -2,6 +2,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::Redact;
+
 /// One thing that is wrong with a request: where, and why.
 ///
 /// ```
@@ -61,6 +63,15 @@ impl Detail {
     pub fn with_message(mut self, message: impl Into<Text>) -> Self {
         self.reword(message.into());
         self
+    }
+
+    /// Leaves out of what it quotes whatever must not be told.
+    pub(crate) fn redact(&mut self, redact: &Redact) {
+        for text in [&mut self.pointer, &mut self.message] {
+            if let Cow::Owned(told) = redact.text(text, usize::MAX) {
+                *text = told.into();
+            }
+        }
     }
 
     pub(crate) fn reword(&mut self, message: Text) {

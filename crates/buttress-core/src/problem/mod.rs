@@ -66,6 +66,7 @@ struct Told {
     headers: Extra,
     specified: Option<ProblemType>,
     source: Option<Arc<dyn Error + Send + Sync>>,
+    quotes: bool,
 }
 
 impl Problem {
@@ -81,6 +82,7 @@ impl Problem {
             headers: Extra::default(),
             specified: None,
             source: None,
+            quotes: false,
         }))
     }
 
@@ -143,6 +145,26 @@ impl Problem {
         self.told(|told| told.source = Some(Arc::from(source.into())))
     }
 
+    /// Says that its message and its details quote somebody else, as what a parser says does: whoever renders it
+    /// redacts them, by the rules of the [`Answers`](crate::render::Answers) there.
+    ///
+    /// ```
+    /// use buttress_core::render::Answers;
+    /// use buttress_core::{Problem, Redact};
+    /// use http::Request;
+    ///
+    /// let answers = Answers::builder().redact(Redact::builder().field("taxId").build()?).build()?;
+    /// let asked = answers.asked(&Request::get("/").body(())?);
+    ///
+    /// let problem = Problem::bad_request().with_message("no account for taxId=123-45").with_words_of_others();
+    /// let answer = answers.answer(&problem, &asked);
+    /// assert!(str::from_utf8(answer.body())?.contains("no account for taxId=***"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_words_of_others(self) -> Self {
+        self.told(|told| told.quotes = true)
+    }
+
     fn told(mut self, change: impl FnOnce(&mut Told)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -184,6 +206,11 @@ impl Problem {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Whether its words quote somebody else.
+    pub(crate) fn quotes(&self) -> bool {
+        self.0.quotes
     }
 
     /// What a specification calls it, if one does.

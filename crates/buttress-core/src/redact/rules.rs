@@ -79,6 +79,12 @@ impl Redact {
         text::text(&self.names, text, max_len)
     }
 
+    /// Whether it hides more than the built-in names.
+    pub(crate) fn has_own_names(&self) -> bool {
+        let names = &*self.names;
+        [&names.headers, &names.query_keys, &names.fields].iter().any(|names| !names.is_empty())
+    }
+
     /// As [`text`](Self::text), uncut.
     pub(super) fn whole<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.text(text, usize::MAX)

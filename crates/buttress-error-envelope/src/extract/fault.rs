@@ -10,7 +10,7 @@ use crate::foreign::harmless;
 /// How long a pointer may be, in bytes: its names may be the client's own.
 const LONGEST_POINTER: usize = 256;
 
-/// What is wrong with a value, as a detail.
+/// What is wrong with a value, as a detail. Whoever renders it redacts by its own rules as well.
 pub(super) fn detail(place: Place, path: &Path, said: &str, at: Option<(usize, usize)>) -> Detail {
     let redact = Redact::default();
     let said = at.map_or(said, |_| said.rsplit_once(" at line ").map_or(said, |(said, _)| said));
@@ -28,7 +28,7 @@ pub(super) fn detail(place: Place, path: &Path, said: &str, at: Option<(usize, u
 
 /// The problem of values that do not fit.
 pub(super) fn unfit(detail: Detail) -> Problem {
-    Problem::validation([detail])
+    Problem::validation([detail]).with_words_of_others()
 }
 
 /// A JSON pointer to what does not fit; to a field that is missing, as if it were there.

@@ -67,7 +67,8 @@ fn unfit(key: String, expected: &'static str) -> Problem {
 }
 
 fn wrong(detail: Detail) -> Problem {
-    Problem::bad_request().with_message("A part of the path does not fit.").with_detail(detail)
+    let problem = Problem::bad_request().with_message("A part of the path does not fit.");
+    problem.with_detail(detail).with_words_of_others()
 }
 
 fn words(message: &str) -> String {

@@ -90,7 +90,7 @@ pub(crate) fn problem(
         return problem.with_source(ForeignFailure::new(status, text));
     }
     match text.and_then(|text| harmless(text, redact)) {
-        Some(message) => problem.with_message(message),
+        Some(message) => problem.with_message(message).with_words_of_others(),
         None if is_exact => problem,
         None => match status.canonical_reason() {
             Some(phrase) => problem.with_message(phrase),

@@ -37,7 +37,10 @@ impl Render for PlainText {
 fn write(text: &mut String, problem: &Problem, occasion: &Occasion<'_>) -> std::fmt::Result {
     writeln!(text, "{}: {}", problem.code(), occasion.message(problem))?;
     for detail in occasion.details(problem) {
-        writeln!(text, "{} {}: {}", detail.place().as_str(), detail.pointer(), detail.message())?;
+        write!(text, "{} ", detail.place().as_str())?;
+        // The names in it may be the client's own, and are to add no lines.
+        text.extend(detail.pointer().chars().map(|c| if c.is_control() { ' ' } else { c }));
+        writeln!(text, ": {}", detail.message())?;
     }
     if let Some(sources) = occasion.shown_sources() {
         writeln!(text, "because of: {sources}")?;

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use buttress_core::{Code, Context, stage::Stage};
+use buttress_core::{Code, Context, Redact, stage::Stage};
 use buttress_error_envelope::extract::{Form, Json, Path, Query};
 use buttress_testkit::body::Frames;
 use http::{Request, StatusCode};
@@ -250,5 +250,37 @@ async fn what_cannot_be_written_is_our_own_fault() {
         let app = app.clone().layer(Context::default().layer().keep_body());
         let response = ask(app, Request::get(path).body(Body::empty()).unwrap()).await;
         assert_eq!(error(&response)["code"], "INTERNAL");
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "u32")]
+struct Account;
+
+impl TryFrom<u32> for Account {
+    type Error = &'static str;
+
+    fn try_from(_: u32) -> Result<Self, Self::Error> {
+        Err("no account for taxId=123-45")
+    }
+}
+
+/// An extractor knows no settings; the context that answers does.
+#[tokio::test]
+async fn what_the_settings_hide_is_hidden_in_what_a_parser_says() {
+    let redact = Redact::builder().field("taxId").build().unwrap();
+    let context = Context::builder().answers(|answers| answers.redact(redact)).build().unwrap();
+    let app = Router::new()
+        .route("/json", post(|_: Json<Account>| async {}))
+        .route("/path/{id}", get(|_: Path<Account>| async {}))
+        .route("/query", get(|_: Query<Vec<(String, Account)>>| async {}))
+        .layer(context.layer().keep_body());
+
+    let json = Request::post("/json").header("content-type", "application/json").body("7".into());
+    let get = |path: &str| Request::get(path).body(Body::empty());
+    for request in [json, get("/path/7"), get("/query?id=7")] {
+        let response = ask(app.clone(), request.unwrap()).await;
+        let message = &error(&response)["details"][0]["message"];
+        assert!(message.as_str().unwrap().starts_with("no account for taxId=***"), "{message}");
     }
 }

@@ -6,19 +6,20 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Query};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use buttress_core::{Code, Problem};
+use buttress_core::{Code, Context, Problem, Redact};
 use buttress_error_envelope::{ErrorEnvelopeLayer, code_of};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use proptest::prelude::*;
 use serde::Deserialize;
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::validate_request::ValidateRequestHeaderLayer;
 
 use crate::support::{
-    answer, ask, error, get as get_path, given, given_to, negotiating, wall, walled,
+    answer, ask, error, get as get_path, given, given_to, negotiating, once, wall, walled, whole,
 };
 
 #[derive(Deserialize)]
@@ -264,4 +265,14 @@ proptest! {
             prop_assert_eq!(message, code_of(response.status()).default_message());
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_settings_of_the_context_hide_is_hidden() {
+    let redact = Redact::builder().field("taxId").build().unwrap();
+    let context = Context::builder().answers(|answers| answers.redact(redact)).build().unwrap();
+    let failed = answer(422, "text/plain", "no account for taxId=123-45 here");
+    let wall = walled(context, ErrorEnvelopeLayer::default());
+    let response = whole(wall.service(once(failed)).oneshot(Request::new(())).await.unwrap()).await;
+    assert_eq!(error(&response)["message"], "no account for taxId=*** here");
 }

@@ -121,6 +121,14 @@ fn a_page_has_no_markup_but_its_own() {
 }
 
 #[test]
+fn a_name_that_a_client_chose_adds_no_line_to_text() {
+    let problem = Problem::validation([Detail::body("/a\nid: r-2", "unknown_field", "is unknown")]);
+    let answer = PlainText.render(&problem, &occasion());
+    let text = str::from_utf8(answer.body()).unwrap();
+    assert!(text.ends_with("\nbody /a id: r-2: is unknown\nid: r-1\n"), "{text}");
+}
+
+#[test]
 fn text_has_a_line_for_each_detail() {
     let answer = render(&PlainText);
     let text = str::from_utf8(answer.body()).unwrap();

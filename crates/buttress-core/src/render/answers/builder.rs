@@ -143,7 +143,10 @@ impl AnswersBuilder {
         let settings = self.settings;
         let errors: Family<Counter, 3> = self.metrics.family(&ERRORS);
         let shows_sources = settings.dangerous_show_sources;
-        let asks = !self.words.are_the_problems() || settings.brief.is_some() || shows_sources;
+        let asks = !self.words.are_the_problems()
+            || settings.brief.is_some()
+            || shows_sources
+            || self.redact.has_own_names();
         Answers(Arc::new(Rules {
             clock: self.clock,
             choose: self.choose,

@@ -71,8 +71,8 @@ use crate::{ClientAddress, Problem, Redact};
 ///
 /// # Cost
 ///
-/// Nothing, until something fails. With a hook for [languages](AnswersBuilder::localise), brief answers, or
-/// sources shown, each request counts one reference to the settings. A hook for
+/// Nothing, until something fails. With a hook for [languages](AnswersBuilder::localise), brief answers, sources
+/// shown, or names of your own to redact, each request counts one reference to the settings. A hook for
 /// [details](AnswersBuilder::localise_details) that says one anew has them copied, into one allocation and what the copies
 /// of their texts take.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ struct Rules {
     words: Words,
     clients: Option<Clients>,
     shows_sources: bool,
-    /// Whether any of these three asks something of a request: one look for most of them.
+    /// Whether any of these, or a name to redact, asks something of a request: one look for most of them.
     asks: bool,
     redact: Redact,
     /// Of faults and of refusals: a flood of the ones does not hide the others.
@@ -169,7 +169,9 @@ impl Answers {
             None => occasion,
         };
         let wanted = asking.languages.and_then(|wanted| wanted.to_str().ok()).unwrap_or_default();
-        let (words, details) = rules.words.of(problem, wanted);
+        let said = rules.words.of(problem, wanted);
+        let (words, details) =
+            if problem.quotes() { words::redacted(problem, said, &rules.redact) } else { said };
         let occasion = words.as_deref().map_or(occasion, |words| occasion.worded(words));
         let occasion = details.as_deref().map_or(occasion, |details| occasion.detailed(details));
         asking.format.render(problem, &occasion)

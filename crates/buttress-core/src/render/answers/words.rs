@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{Detail, Problem};
+use crate::{Detail, Problem, Redact};
 
 /// In which words problems are told, if not in their own.
 #[derive(Default)]
@@ -28,6 +28,21 @@ impl Words {
         let details = self.detail.as_ref().and_then(|say| anew(problem.details(), say, languages));
         (message, details)
     }
+}
+
+/// The same, of a problem that quotes somebody else, without what must not be told.
+pub(super) fn redacted(
+    problem: &Problem,
+    (message, details): (Option<Text>, Option<Vec<Detail>>),
+    redact: &Redact,
+) -> (Option<Text>, Option<Vec<Detail>>) {
+    let said = message.as_deref().unwrap_or_else(|| problem.message());
+    let message = redact.text(said, usize::MAX).into_owned();
+    let mut details = details.unwrap_or_else(|| problem.details().to_vec());
+    for detail in &mut details {
+        detail.redact(redact);
+    }
+    (Some(message.into()), Some(details))
 }
 
 /// All of them, copied, if one is said anew.
