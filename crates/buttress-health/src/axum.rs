@@ -25,9 +25,11 @@ impl HealthChecks {
     ///
     /// They mark the request in its context by themselves, for what reads the mark after the response. For
     /// layers that read it before, put [`HealthStage::mark_only`](crate::HealthStage::mark_only) outside.
+    ///
+    /// The paths are those of now: what was [starting](HealthChecks::starting) keeps them when it hands over.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let of = |endpoint, of_group| HealthService::of(self.clone(), endpoint, of_group);
-        self.0.paths.all().fold(Router::new(), |router, (path, endpoint)| {
+        self.inner().paths.all().fold(Router::new(), |router, (path, endpoint)| {
             let router = router.route_service(path, of(endpoint, false));
             if endpoint == Endpoint::Ready {
                 router.route_service(&format!("{path}/{{group}}"), of(endpoint, true))

@@ -56,6 +56,10 @@ impl Ear {
         if self.catch_up() { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    pub(crate) fn is_at(&self, bell: &Arc<Bell>) -> bool {
+        Arc::ptr_eq(&self.bell, bell)
+    }
+
     fn catch_up(&mut self) -> bool {
         let rung = self.bell.rung.load(Ordering::Acquire);
         let news = rung != self.heard;

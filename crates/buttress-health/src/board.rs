@@ -80,6 +80,11 @@ impl Board {
         !self.held && self.startup_left.load(Ordering::Acquire) == 0
     }
 
+    /// Whether it stays starting.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
@@ -87,6 +92,12 @@ impl Board {
     /// Whether it was not draining before.
     pub(crate) fn drain(&self) -> bool {
         !self.draining.swap(true, Ordering::AcqRel)
+    }
+
+    /// As [`is_draining`](Self::is_draining), for who has changed something that is looked at after it was
+    /// [marked](Self::drain): one of the two sees what the other did, as both are exchanges.
+    pub(crate) fn was_draining(&self) -> bool {
+        self.draining.fetch_or(false, Ordering::AcqRel)
     }
 
     /// What holds now for the whole, or for one group.

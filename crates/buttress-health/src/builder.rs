@@ -12,8 +12,8 @@ use crate::board::Board;
 use crate::checks::Inner;
 use crate::hops::HopId;
 use crate::metrics::Counts;
-use crate::parts::ArcSwapOption;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use crate::parts::{ArcSwapOption, OnceLock};
 use crate::paths::Paths;
 use crate::plan;
 use crate::slot::Slot;
@@ -227,6 +227,7 @@ impl HealthChecksBuilder {
             overseen: AtomicBool::new(false),
             stirred: Arc::new(Bell::default()),
             changed: Arc::new(Bell::default()),
+            heir: OnceLock::new(),
             watchers: AtomicUsize::new(0),
             speaks_grpc: AtomicBool::new(false),
             most_watchers: settings.max_watchers,

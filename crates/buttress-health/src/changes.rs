@@ -28,7 +28,10 @@ pub struct Changes {
 
 impl Changes {
     pub(crate) fn new(health: HealthChecks) -> Self {
-        Self { ear: health.0.changed.listen(), health }
+        let mut changes = Self { ear: health.inner().changed.listen(), health };
+        // It may have handed over meanwhile.
+        changes.follow();
+        changes
     }
 
     /// Waits for the next change, and says how the service is then. Dropping it loses nothing.
@@ -39,7 +42,16 @@ impl Changes {
     /// As [`changed`](Self::changed), by hand.
     pub fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
         ready!(self.ear.poll_rung(cx));
+        self.follow();
         Poll::Ready(self.health.status())
+    }
+
+    /// Listens to who answers now: whoever hands over rings afterwards.
+    fn follow(&mut self) {
+        let changed = &self.health.inner().changed;
+        if !self.ear.is_at(changed) {
+            self.ear = changed.listen();
+        }
     }
 }
 

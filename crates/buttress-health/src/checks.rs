@@ -12,8 +12,8 @@ use crate::board::Board;
 use crate::builder::HealthChecksBuilder;
 use crate::changes::Changes;
 use crate::metrics::Counts;
-use crate::parts::ArcSwapOption;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::parts::{ArcSwapOption, OnceLock};
 use crate::paths::Paths;
 use crate::report::Report;
 use crate::runner::CheckTask;
@@ -80,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) stirred: Arc<Bell>,
     /// Rung when something changed that others may want to know.
     pub(crate) changed: Arc<Bell>,
+    /// Who answers in its place, once there is a configuration. Never one that is starting itself.
+    pub(crate) heir: OnceLock<HealthChecks>,
     pub(crate) watchers: AtomicUsize,
     /// Whether a gRPC service was made of this, so that its calls are probes too.
     pub(crate) speaks_grpc: AtomicBool,
@@ -101,19 +103,21 @@ impl HealthChecks {
         HealthChecksBuilder::from(HealthSettings::default())
     }
 
-    /// Lives, and is starting for as long as it is there: for the time before there is a configuration.
+    /// Lives, and is starting until it [hands over](Self::hand_over_to): for the time before there is a configuration.
     ///
     /// ```
-    /// use buttress_core::stage::Hot;
     /// use buttress_health::{HealthChecks, Status};
     ///
     /// let early = HealthChecks::starting();
     /// assert_eq!((early.is_live(), early.status()), (true, Status::Starting));
     ///
-    /// let stage = Hot::new(early.stage());
-    /// // The server runs with a clone of `stage`; the configuration is read …
+    /// // The server runs with `early`; the configuration is read …
     /// let health = HealthChecks::builder().version("1.2.3").build()?;
-    /// stage.swap(health.stage());
+    /// early.hand_over_to(&health)?;
+    /// assert_eq!(early.status(), Status::Ok);
+    ///
+    /// early.drain(); // as the server does, which knows no other
+    /// assert_eq!(health.status(), Status::Draining);
     /// # Ok::<(), buttress_core::BuildError>(())
     /// ```
     #[must_use]
@@ -138,9 +142,9 @@ impl HealthChecks {
     /// so that a check that blocks its thread holds up none of the others. What is run already
     /// is not run twice: the second future for it is done at once. So to run them anew, wait until the first are gone.
     pub fn tasks<T: Timer + Clone>(&self, timer: &T) -> impl Iterator<Item = CheckTask> + use<T> {
-        let (health, timer) = (self.clone(), timer.clone());
-        let overseer = CheckTask::overseer(self.clone(), timer.clone());
-        let checks = 0..self.0.board.slots.len();
+        let (health, timer) = (self.current().clone(), timer.clone());
+        let overseer = CheckTask::overseer(health.clone(), timer.clone());
+        let checks = 0..health.0.board.slots.len();
         std::iter::once(overseer)
             .chain(checks.map(move |at| CheckTask::check(health.clone(), at, timer.clone())))
     }
@@ -148,7 +152,11 @@ impl HealthChecks {
     /// Makes readiness 503 and gRPC `NOT_SERVING`, for good, so that no more requests are sent here.
     /// Liveness stays as it is.
     pub fn drain(&self) {
-        if self.0.board.drain() {
+        let is_new = self.0.board.drain();
+        // Looked for after the mark: who hands over looks for the mark once the heir is there.
+        if let Some(heir) = self.0.heir.get() {
+            heir.drain();
+        } else if is_new {
             self.0.counts.changed(Status::Draining);
             info!(target: "buttress", "health: draining");
             self.0.stirred.ring();
@@ -159,34 +167,34 @@ impl HealthChecks {
     /// How the service is, as its readiness says.
     #[must_use]
     pub fn status(&self) -> Status {
-        let verdict = self.0.board.verdict(self.0.clock.now());
-        self.0.board.status(&verdict, None)
+        let inner = self.inner();
+        inner.board.status(&inner.board.verdict(inner.clock.now()), None)
     }
 
     /// How one group is; nothing if no check is in a group of this name.
     #[must_use]
     pub fn group_status(&self, name: &str) -> Option<Status> {
-        let group = self.0.board.group(name)?;
-        let verdict = self.0.board.verdict(self.0.clock.now());
-        Some(self.0.board.status(&verdict, Some(group)))
+        let inner = self.inner();
+        let group = inner.board.group(name)?;
+        Some(inner.board.status(&inner.board.verdict(inner.clock.now()), Some(group)))
     }
 
     /// Whether the process works, as its liveness says: no check of a dependency is asked.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.0.vitals.iter().all(Vital::is_alive)
+        self.inner().vitals.iter().all(Vital::is_alive)
     }
 
     /// Whether the start is over.
     #[must_use]
     pub fn is_started(&self) -> bool {
-        self.0.board.is_started()
+        self.inner().board.is_started()
     }
 
     /// All that is known, for a program to read.
     #[must_use]
     pub fn report(&self) -> Report {
-        Report::of(&self.0)
+        Report::of(self.inner())
     }
 
     /// Hears of each change from now on: of a check, of the whole, of draining.
@@ -205,12 +213,13 @@ impl Default for HealthChecks {
 
 impl fmt::Debug for HealthChecks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.inner();
         f.debug_struct("HealthChecks")
-            .field("checks", &self.0.board.slots.len())
-            .field("groups", &self.0.board.groups.len())
-            .field("paths", &self.0.paths)
-            .field("access", &self.0.access)
-            .field("traffic", &self.0.traffic.is_some())
+            .field("checks", &inner.board.slots.len())
+            .field("groups", &inner.board.groups.len())
+            .field("paths", &inner.paths)
+            .field("access", &inner.access)
+            .field("traffic", &inner.traffic.is_some())
             .field("watchers", &self.0.watchers.load(Ordering::Relaxed))
             .finish_non_exhaustive()
     }

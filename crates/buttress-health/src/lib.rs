@@ -18,6 +18,7 @@ mod details;
 mod event_loop;
 #[cfg(feature = "grpc")]
 mod grpc;
+mod heir;
 mod hops;
 mod hysteresis;
 mod jitter;

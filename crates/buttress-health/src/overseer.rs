@@ -26,7 +26,8 @@ pub(crate) async fn keep_looking(health: HealthChecks, timer: impl Timer) {
     let Some(_claim) = Claim::on(&inner.overseen) else { return };
     let mut ear = inner.stirred.listen();
     let (mut told, mut before) = (Told::default(), None);
-    loop {
+    // What takes over is looked after by a task of its own.
+    while inner.heir.get().is_none() {
         if inner.traffic.is_some() {
             inner.resident.store(memory::resident().unwrap_or_default(), Ordering::Relaxed);
         }

@@ -7,6 +7,8 @@ pub(crate) use std::sync::atomic;
 pub(crate) use arc_swap::ArcSwapOption;
 #[cfg(not(all(test, buttress_loom)))]
 pub(crate) use buttress_core::sync::Lock;
+#[cfg(not(all(test, buttress_loom)))]
+pub(crate) use std::sync::OnceLock;
 
 #[cfg(all(test, buttress_loom))]
-pub(crate) use buttress_testkit::models::{ArcSwapOption, Lock, atomic};
+pub(crate) use buttress_testkit::models::{ArcSwapOption, Lock, OnceLock, atomic};

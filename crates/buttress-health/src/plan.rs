@@ -15,7 +15,8 @@ use crate::{Check, CheckSettings, Importance};
 
 /// Nobody needs to know it more often.
 const SHORTEST: Duration = Duration::from_millis(10);
-const LONGEST_NAME: usize = 64;
+/// Of a check, a group and a tag, in bytes.
+pub(crate) const LONGEST_NAME: usize = 64;
 const MOST_WORDS: usize = 16;
 
 /// Decides all that a check left open, and notes what is wrong.

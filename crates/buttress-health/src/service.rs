@@ -51,7 +51,7 @@ impl HealthService {
     }
 
     fn answer(&self, request: &dyn RequestHead) -> Response<Full<Bytes>> {
-        let inner = &*self.health.0;
+        let inner = self.health.inner();
         let asked = match self.routed {
             Some((endpoint, of_group)) => {
                 let end = request.uri().path().rsplit('/').next();

@@ -80,7 +80,7 @@ impl Stage for HealthStage {
     type Wait = Never;
 
     fn enter(&self, request: &mut dyn RequestHead) -> DecisionOf<Self> {
-        let inner = &*self.health.0;
+        let inner = self.health.inner();
         let Some(asked) = inner.asked(request) else {
             if inner.is_grpc_probe(request) {
                 if let Some(context) = request.context() {
@@ -115,7 +115,7 @@ impl Stage for HealthStage {
 
 impl HealthStage {
     fn count(&self, came: Option<Moment>) {
-        let inner = &*self.health.0;
+        let inner = self.health.inner();
         if let (Some(traffic), Some(came)) = (&inner.traffic, came) {
             let now = inner.clock.now();
             traffic.record(now, now - came);

@@ -12,7 +12,8 @@ pub(super) struct Answers {
     pub(super) health: HealthChecks,
 }
 
-/// Whom somebody asks for. Not by name: a name is as long as a client likes, and a watcher keeps it.
+/// Whom somebody asks for. Not by name: a name is as long as a client likes, and a watcher keeps it. What is starting
+/// has no groups, so whom it hands over to has the same.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Service {
     Whole,
@@ -24,7 +25,7 @@ impl Answers {
     pub(super) fn find(&self, name: &str) -> Option<Service> {
         match name {
             "" => Some(Service::Whole),
-            name => self.health.0.board.group(name).map(Service::Group),
+            name => self.health.inner().board.group(name).map(Service::Group),
         }
     }
 
@@ -33,7 +34,7 @@ impl Answers {
             Service::Whole => None,
             Service::Group(group) => Some(group),
         };
-        let inner = &*self.health.0;
+        let inner = self.health.inner();
         let status = inner.board.status(&inner.board.verdict(inner.clock.now()), group);
         if status.is_ready() { ServingStatus::Serving } else { ServingStatus::NotServing }
     }
@@ -58,8 +59,7 @@ impl Health for Answers {
     }
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Watch>, Status> {
-        let service = self.find(&request.get_ref().service);
-        match Watch::begin(self.clone(), service) {
+        match Watch::begin(self.clone(), &request.get_ref().service) {
             Some(watch) => Ok(Response::new(watch)),
             None => Err(Status::resource_exhausted("too many are watching")),
         }

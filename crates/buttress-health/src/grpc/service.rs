@@ -36,7 +36,9 @@ impl HealthChecks {
     /// The service without a name is the whole; any other is the [group](crate::Check::group) of that name.
     #[must_use]
     pub fn grpc(&self) -> GrpcHealth {
-        self.0.speaks_grpc.store(true, Ordering::Relaxed);
+        // An exchange: who hands over looks for it once the heir is there.
+        self.0.speaks_grpc.swap(true, Ordering::AcqRel);
+        self.inner().speaks_grpc.store(true, Ordering::Relaxed);
         GrpcHealth { server: HealthServer::new(Answers { health: self.clone() }) }
     }
 }

@@ -8,6 +8,7 @@ use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
 use super::answers::{Answers, Service, message};
+use crate::plan::LONGEST_NAME;
 use crate::{Changes, HealthChecks};
 
 /// One client that watches: hears the status now, then each other one, and is sent away when the service
@@ -17,6 +18,8 @@ pub(super) struct Watch {
     answers: Answers,
     /// Nothing, if there is none of that name.
     service: Option<Service>,
+    /// The name that nothing had, while something may still take over that has it.
+    sought: Option<Box<str>>,
     told: Option<ServingStatus>,
     is_over: bool,
     changes: Changes,
@@ -25,17 +28,32 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Nothing, if too many are watching already.
-    pub(super) fn begin(answers: Answers, service: Option<Service>) -> Option<Self> {
+    pub(super) fn begin(answers: Answers, name: &str) -> Option<Self> {
         let place = Place::take(&answers.health)?;
         // From before the first look: what changes after that is not missed.
         let changes = answers.health.subscribe();
-        Some(Self { answers, service, told: None, is_over: false, changes, _place: place })
+        // Nothing has a longer one.
+        let sought = (name.len() <= LONGEST_NAME).then(|| name.into());
+        let (service, told) = (None, None);
+        Some(Self { answers, service, sought, told, is_over: false, changes, _place: place })
+    }
+
+    /// Looks for who has the name, until there is one, or nobody can come any more who has it.
+    fn seek(&mut self) {
+        let Some(name) = &self.sought else { return };
+        // Asked first: who takes over after that is looked at again.
+        let may_come = self.answers.health.inner().board.is_held();
+        self.service = self.answers.find(name);
+        if self.service.is_some() || !may_come {
+            self.sought = None;
+        }
     }
 
     /// What is to be said now, if it was not said last.
     fn news(&mut self) -> Option<ServingStatus> {
         // Asked first, so that whoever is sent away has heard why.
-        self.is_over = self.answers.health.0.board.is_draining();
+        self.is_over = self.answers.health.inner().board.is_draining();
+        self.seek();
         let now = self.service.map(|service| self.answers.status(service));
         let now = now.unwrap_or(ServingStatus::ServiceUnknown);
         (self.told.replace(now) != Some(now)).then_some(now)
@@ -66,8 +84,8 @@ struct Place(HealthChecks);
 
 impl Place {
     fn take(health: &HealthChecks) -> Option<Self> {
-        let inner = &health.0;
-        let most = inner.most_watchers;
+        // Counted where the service was made, so that it is given back there.
+        let (inner, most) = (&health.0, health.inner().most_watchers);
         let more = |watching| (watching < most).then_some(watching + 1);
         let taken = inner.watchers.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
         taken.is_ok().then(|| Self(health.clone()))

@@ -55,9 +55,21 @@ async fn rig(most_watchers: usize) -> Rig {
     while health.status() != Status::Ok {
         changes.changed().await;
     }
+    let (log, marks) = mpsc::unbounded_channel();
+    let mut rig = serving(health, database, log).await;
+    rig.marks = marks;
+    rig.running.spawn(async move { while running.join_next().await.is_some() {} });
+    rig
+}
+
+async fn serving(
+    health: HealthChecks,
+    database: Dependency,
+    log: mpsc::UnboundedSender<bool>,
+) -> Rig {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (log, marks) = mpsc::unbounded_channel();
+    let (mut running, marks) = (JoinSet::new(), mpsc::unbounded_channel().1);
     let wall = Context::default().then(Log(log)).then(health.stage());
     let server = Server::builder().layer(wall.layer()).add_service(health.grpc());
     let serving = server.serve_with_incoming(TcpIncoming::from(listener));
@@ -129,6 +141,36 @@ async fn watch_hears_each_change_and_ends_when_it_drains() {
     let mut late = client.watch(of("")).await.unwrap().into_inner();
     assert_eq!(next(&mut late).await, Some(ServingStatus::NotServing));
     assert_eq!(next(&mut late).await, None);
+}
+
+#[tokio::test]
+async fn who_watches_what_is_starting_hears_of_its_heir() {
+    let early = HealthChecks::starting();
+    let (log, _marks) = mpsc::unbounded_channel();
+    let mut rig = serving(early.clone(), Dependency::new(Health::up()), log).await;
+    let mut client = client(&rig).await;
+    let mut watch = async |service: &str| client.watch(of(service)).await.unwrap().into_inner();
+    let (mut whole, mut orders, mut odd) =
+        (watch("").await, watch("shop.v1.Orders").await, watch(&"x".repeat(1_000)).await);
+    assert_eq!(next(&mut whole).await, Some(ServingStatus::NotServing));
+    assert_eq!(next(&mut orders).await, Some(ServingStatus::ServiceUnknown));
+    assert_eq!(next(&mut odd).await, Some(ServingStatus::ServiceUnknown));
+
+    let check = rig.database.check("db").every(Duration::from_millis(20)).group("shop.v1.Orders");
+    let later = HealthChecks::builder().check(check).max_watchers(1).build().unwrap();
+    early.hand_over_to(&later).unwrap();
+    later.tasks(&TokioTimer).for_each(|task| drop(rig.running.spawn(task)));
+    assert_eq!(next(&mut whole).await, Some(ServingStatus::Serving));
+    assert!(matches!(next(&mut orders).await, Some(ServingStatus::NotServing)), "it is pending");
+    assert_eq!(next(&mut orders).await, Some(ServingStatus::Serving));
+    assert_eq!(client.watch(of("")).await.unwrap_err().code(), Code::ResourceExhausted);
+
+    later.drain();
+    for watch in [&mut whole, &mut orders] {
+        assert_eq!(next(watch).await, Some(ServingStatus::NotServing));
+        assert_eq!(next(watch).await, None);
+    }
+    assert_eq!(next(&mut odd).await, None);
 }
 
 #[tokio::test]

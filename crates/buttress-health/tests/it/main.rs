@@ -16,6 +16,7 @@ mod circular;
 mod contract;
 mod cost;
 mod crowd;
+mod early;
 mod endpoints;
 #[cfg(feature = "grpc")]
 mod grpc;
