@@ -99,6 +99,20 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
         self
     }
 
+    /// How long a call may wait for a permit at most: nothing, without a queue.
+    ///
+    /// ```
+    /// use buttress_core::clock::{TokioTimer, ms};
+    /// use buttress_overload::bulkhead::Bulkhead;
+    ///
+    /// assert!(Bulkhead::of(8).longest_wait().is_zero());
+    /// assert_eq!(Bulkhead::of(8).queue(16, ms(200), TokioTimer).longest_wait(), ms(200));
+    /// ```
+    #[must_use]
+    pub fn longest_wait(&self) -> Duration {
+        self.queue.map_or(Duration::ZERO, |(_, at_most)| at_most)
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

@@ -1,3 +1,5 @@
+mod shared;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use buttress_retry::errors::HyperErrors;
 use buttress_retry::{Hedge, RetryBuilder};
 
 use super::OutboundSettings;
+use super::within::Within;
 
 /// Collects what the outbound wall is made of. Made by [`Outbound::to`](crate::Outbound::to), or of
 /// [settings](OutboundSettings).
@@ -42,7 +45,7 @@ use super::OutboundSettings;
 #[must_use = "nothing happens until `build` is called"]
 pub struct OutboundBuilder {
     pub(super) name: Cow<'static, str>,
-    pub(super) deadline: Option<Duration>,
+    pub(super) deadline: Within,
     pub(super) told: Option<Wire>,
     pub(super) throttle: Option<ThrottleBuilder>,
     pub(super) adaptive: Option<AdaptiveBuilder>,
@@ -56,6 +59,8 @@ pub struct OutboundBuilder {
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) metrics: Option<Metrics>,
     pub(super) renders: bool,
+    pub(super) holds_permits: bool,
+    pub(super) is_of_a_file: bool,
 }
 
 /// Of a bulkhead of which nothing was said.
@@ -65,7 +70,7 @@ impl OutboundBuilder {
     pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
             name,
-            deadline: None,
+            deadline: Within::Unsaid,
             told: None,
             throttle: None,
             adaptive: None,
@@ -79,6 +84,8 @@ impl OutboundBuilder {
             clock: None,
             metrics: None,
             renders: false,
+            holds_permits: false,
+            is_of_a_file: false,
         }
     }
 
@@ -94,10 +101,17 @@ impl OutboundBuilder {
 
 /// The parts, from the outside in.
 impl OutboundBuilder {
-    /// A call may take so long in all, with its repeats and pauses. The default is what the request has left for which it is made,
-    /// and that always counts, too.
+    /// A call may take so long in all, with its repeats and pauses, until its answer begins. The default is 30 s. What the request
+    /// has left for which it is made always counts, too.
     pub fn deadline(mut self, time: Duration) -> Self {
-        self.deadline = Some(time);
+        self.deadline = Within::Said(time);
+        self
+    }
+
+    /// A call may take as long as its request has, and for ever if that has no deadline: for an answer that is waited for as long as
+    /// it takes, as of a queue.
+    pub fn without_deadline(mut self) -> Self {
+        self.deadline = Within::RequestAlone;
         self
     }
 
@@ -180,38 +194,44 @@ impl OutboundBuilder {
         self
     }
 
+    /// Gives a permit of the bulkhead back with the end of the body of an answer, or with its drop, and not with its head: for answers
+    /// that are streamed, where the dependency works for as long as they are read. The time in which the body is read is the caller's:
+    /// a caller who reads slowly holds a permit for as long.
+    ///
+    /// ```
+    /// use buttress::prelude::*;
+    /// # use buttress::retry::ReplayBody;
+    /// # use bytes::Bytes;
+    /// # use http::{Request, Response};
+    /// # use http_body_util::{BodyExt, Empty, Full};
+    /// # use std::convert::Infallible;
+    /// # use tower::{ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let files = service_fn(|_: Request<ReplayBody<Empty<Bytes>>>| async {
+    /// #     Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("of a file"))))
+    /// # });
+    /// # let get = || Request::new(Empty::new());
+    /// let wall = Outbound::to("files").bulkhead(1).permits_until_body_ends().build()?;
+    /// let files = wall.layer_on(files);
+    ///
+    /// let file = files.clone().oneshot(get()).await?;
+    /// assert_eq!(files.clone().oneshot(get()).await?.status(), 503, "its body is being read");
+    ///
+    /// assert_eq!(file.into_body().collect().await.unwrap().to_bytes(), "of a file");
+    /// assert_eq!(files.oneshot(get()).await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn permits_until_body_ends(mut self) -> Self {
+        self.holds_permits = true;
+        self
+    }
+
     /// An attempt may take so long until its answer begins.
     pub fn attempt_timeout(mut self, time: Duration) -> Self {
         self.attempt_timeout = Some(time);
-        self
-    }
-}
-
-/// What all parts share.
-impl OutboundBuilder {
-    /// Judges by this how calls end. The default is [`HttpClassify`], which
-    /// [knows the errors](HyperErrors) of hyper, hyper-util and h2.
-    pub fn classify(mut self, classify: HttpClassify) -> Self {
-        self.classify = classify;
-        self
-    }
-
-    /// Tells time by this clock. The default is the system's.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
-        self
-    }
-
-    /// Counts what becomes of calls. The default is not to.
-    pub fn metrics(mut self, metrics: &Metrics) -> Self {
-        self.metrics = Some(metrics.clone());
-        self
-    }
-
-    /// Gives refusals a body, the family's JSON, for a client that reads bodies. By default they have none: a program reads
-    /// their status, or the [`Problem`](crate::Problem) in their extensions.
-    pub fn render_refusals(mut self, render: bool) -> Self {
-        self.renders = render;
         self
     }
 }
@@ -220,7 +240,7 @@ impl fmt::Debug for OutboundBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OutboundBuilder")
             .field("name", &self.name)
-            .field("deadline", &self.deadline)
+            .field("deadline", &self.deadline.time())
             .field("retry", &self.retry)
             .field("hedge", &self.hedge)
             .field("circuit_breaker", &self.breaker)

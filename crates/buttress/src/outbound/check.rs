@@ -12,13 +12,16 @@ use buttress_core::outcome::HttpClassify;
 use buttress_core::stage::Keep;
 use buttress_core::sync::Shared;
 use buttress_core::{BuildError, Faults};
+use buttress_overload::bulkhead::BulkheadBuilder;
 use buttress_overload::deadline::DeadlineLayer;
 use buttress_overload::door::DoorLayer;
 use buttress_overload::timeout::Timeout;
 use buttress_retry::{Hedge, Retry, RetryBuilder, RetryLayer};
 
 use super::attempt::Limits;
+use super::names::in_a_file;
 use super::parts::{Guards, Parts};
+use super::within::Within;
 use super::{Outbound, OutboundBuilder};
 
 /// Without a deadline and without a budget, more attempts than these do harm.
@@ -35,7 +38,8 @@ impl OutboundBuilder {
         self.check(&mut faults);
         let name = self.name.clone();
         let parts = self.parts(&mut faults);
-        let parts = whole(faults, parts)?;
+        let parts = whole(faults, parts);
+        let parts = if self.is_of_a_file { parts.map_err(in_a_file) } else { parts }?;
         Ok(Outbound { name, parts: Shared::new(parts) })
     }
 
@@ -43,13 +47,25 @@ impl OutboundBuilder {
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
-        for (path, time) in [("deadline", self.deadline), ("attempt_timeout", self.attempt_timeout)]
-        {
+        let times = [("deadline", self.deadline.time()), ("attempt_timeout", self.attempt_timeout)];
+        for (path, time) in times {
             if time.is_some_and(|time| time.is_zero()) {
                 faults.add(path, "must be longer than nothing");
             }
         }
         self.check_times(faults);
+        self.check_lease(faults);
+        if self.holds_permits && self.bulkhead.is_none() {
+            faults.add("permits_until_body_ends", "needs a bulkhead");
+        }
+        // The default deadline is long: who makes so many attempts has to have thought of an end.
+        if let Some(retry) = &self.retry
+            && retry.tries() > MOST_UNBOUNDED_TRIES
+            && !retry.has_budget()
+            && !matches!(self.deadline, Within::Said(_))
+        {
+            faults.add("retry.budget", "has to be there, or a deadline, for more than 3 tries");
+        }
     }
 
     /// What is longer than what is around it never happens.
@@ -71,26 +87,24 @@ impl OutboundBuilder {
         // What is said of the wall takes the place of what is said of its retries.
         let of_retry = self.retry.as_ref().filter(|_| delay.is_none());
         let of_retry = of_retry.and_then(RetryBuilder::hedged).map(Hedge::delay);
-        let (all, attempt) = (self.deadline, self.attempt_timeout);
-        within("attempt_timeout", attempt, all, "the deadline");
-        within("retry.backoff", pause, all, "the deadline");
+        let (all, attempt) = (self.deadline.time(), self.attempt_timeout);
+        within("attempt_timeout", attempt, all, self.deadline.name());
+        within("retry.backoff", pause, all, self.deadline.name());
         within("hedge", delay, attempt.or(all), "what it stands beside");
         within("retry.hedge", of_retry, attempt.or(all), "what it stands beside");
-        if let (Some(breaker), Some(attempt)) = (&self.breaker, attempt)
-            && breaker.lease_time() < attempt
-        {
-            let lease = breaker.lease_time();
-            faults.add(
-                "circuit_breaker.lease",
-                format_args!("is {lease:?}: no shorter than an attempt may take, {attempt:?}"),
-            );
-        }
-        if let Some(retry) = &self.retry
-            && retry.tries() > MOST_UNBOUNDED_TRIES
-            && !retry.has_budget()
-            && self.deadline.is_none()
-        {
-            faults.add("retry.budget", "has to be there, or a deadline, for more than 3 tries");
+    }
+
+    /// A probe has its place for as long as it may take: from when it is let pass, so with its wait for a permit.
+    fn check_lease(&self, faults: &mut Faults) {
+        let (Some(breaker), Some(attempt)) = (&self.breaker, self.attempt_timeout) else { return };
+        let wait = self.bulkhead.as_ref().map_or(Duration::ZERO, BulkheadBuilder::longest_wait);
+        let longest =
+            attempt.saturating_add(wait).min(self.deadline.time().unwrap_or(Duration::MAX));
+        let lease = breaker.lease_time();
+        if lease < longest {
+            let reason = "no shorter than an attempt may take with its wait for a permit";
+            faults
+                .add("circuit_breaker.lease", format_args!("is {lease:?}: {reason}, {longest:?}"));
         }
     }
 
@@ -108,6 +122,7 @@ impl OutboundBuilder {
             breaker: breaker?.breaker().clone(),
             classify: Shared::new(self.classify.clone()),
             bulkhead: all_or(bulkhead)?,
+            holds_permits: self.holds_permits,
             timeout: self.built_timeout(),
         };
         let (limits, renders) = (Shared::new(limits), self.renders);
@@ -115,7 +130,7 @@ impl OutboundBuilder {
     }
 
     fn built_deadline(&self) -> DeadlineLayer<TokioTimer, Keep> {
-        let layer = match self.deadline {
+        let layer = match self.deadline.time() {
             Some(time) => DeadlineLayer::after(time, TokioTimer),
             None => DeadlineLayer::of_requests(TokioTimer),
         };
@@ -142,12 +157,12 @@ impl OutboundBuilder {
             faults.within("throttle", throttle.build())
         });
         let adaptive = self.adaptive.take().map(|adaptive| {
-            let slow = reached(adaptive.slow_time(), self.deadline);
+            let slow = reached(adaptive.slow_time(), self.deadline.time());
             let adaptive = adaptive.named(name.clone()).metrics(&metrics).clock(clock.clone());
             faults.within("adaptive", adaptive.slow(slow).build())
         });
         let shed = self.shed.take().map(|shed| {
-            let slow = reached(shed.slow_time(), self.deadline);
+            let slow = reached(shed.slow_time(), self.deadline.time());
             let shed = shed.named(name.clone()).metrics(&metrics).clock(clock.clone());
             faults.within("shed", shed.slow(slow).build())
         });
@@ -175,7 +190,7 @@ impl OutboundBuilder {
 
     fn built_breaker(&mut self) -> Result<CircuitBreakerLayer, BuildError> {
         let breaker = self.breaker.take().unwrap_or_else(CircuitBreaker::by_switch_alone);
-        let slow = reached(breaker.slow_time(), self.attempt_timeout.or(self.deadline));
+        let slow = reached(breaker.slow_time(), self.attempt_timeout.or(self.deadline.time()));
         breaker
             .slow(slow)
             .named(self.named())

@@ -23,6 +23,7 @@ mod builder;
 mod check;
 mod future;
 mod layer;
+mod names;
 mod parts;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -31,6 +32,7 @@ mod settings;
 #[cfg(feature = "tonic")]
 mod tonic;
 mod way;
+mod within;
 
 pub use self::builder::OutboundBuilder;
 pub use self::future::ResponseFuture;

@@ -1,6 +1,5 @@
 //! What the wall is made of, from the outside in.
 
-use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::Reply;
 use buttress_core::clock::TokioTimer;
 use buttress_core::outcome::{HttpClassify, JudgedBody};
@@ -14,11 +13,11 @@ use buttress_overload::throttle::Throttle;
 use buttress_retry::{Retry, RetryLayer};
 use tower_layer::Layer;
 
-use super::attempt::{Attempts, Limits};
+use super::attempt::{Attempts, BodyTicket, Limits};
 use super::way::Way;
 
 /// The body of an answer: the dependency's own, or that of an answer in its place.
-pub type OutboundBody<B> = Reply<JudgedBody<B, HttpClassify, BreakerTicket>>;
+pub type OutboundBody<B> = Reply<JudgedBody<B, HttpClassify, BodyTicket>>;
 
 /// Those that may turn a call away before anything is done for it: the cheapest first, and who waits last.
 pub(super) type Guards = (Option<Throttle>, (Option<Adaptive>, Option<Shed<TokioTimer>>));

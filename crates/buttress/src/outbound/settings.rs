@@ -11,10 +11,11 @@ use buttress_retry::RetrySettings;
 use serde::{Deserialize, Serialize};
 
 use super::check::whole;
+use super::within::Within;
 use super::{Outbound, OutboundBuilder};
 
-/// The settings of an outbound wall, as they stand in a file. What is left out is not there, and what is left out of a part has
-/// its default.
+/// The settings of an outbound wall, as they stand in a file. What is left out is not there, but for the deadline, which is 30 s;
+/// and what is left out of a part has its default.
 ///
 /// ```
 /// use buttress::OutboundSettings;
@@ -38,6 +39,10 @@ use super::{Outbound, OutboundBuilder};
 /// let error = settings.build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
 /// assert_eq!(paths, ["retry.tries", "circuit_breaker.probes", "bulkhead.permits"]);
+///
+/// // With the names of the file, whichever part is told of them.
+/// let settings: OutboundSettings = serde_json::from_str(r#"{ "name": "payments", "deadline_ms": 0 }"#)?;
+/// assert_eq!(settings.build().unwrap_err().faults()[0].path(), "deadline_ms");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -47,8 +52,10 @@ use super::{Outbound, OutboundBuilder};
 pub struct OutboundSettings {
     /// What the dependency is called, by metrics, health and events.
     pub name: String,
-    /// How long a call may take in all, in milliseconds.
+    /// How long a call may take in all, in milliseconds. By default 30,000.
     pub deadline_ms: Option<u64>,
+    /// Whether it may take as long as its request has, which may be for ever.
+    pub without_deadline: bool,
     /// Not to make calls that would be turned away.
     pub throttle: Option<ThrottleSettings>,
     /// To find out how many calls at a time the dependency bears.
@@ -61,6 +68,8 @@ pub struct OutboundSettings {
     pub circuit_breaker: Option<CircuitBreakerSettings>,
     /// To hold back attempts that are too many.
     pub bulkhead: Option<BulkheadSettings>,
+    /// Whether a permit of the bulkhead is given back with the end of the body of an answer, and not with its head.
+    pub permits_until_body_ends: bool,
     /// How long an attempt may take until its answer begins, in milliseconds.
     pub attempt_timeout_ms: Option<u64>,
     /// Whether refusals have a body, the family's JSON.
@@ -93,7 +102,9 @@ impl OutboundSettings {
 
     fn read(&self, faults: &mut Faults) -> OutboundBuilder {
         let mut builder = Outbound::to(self.name.clone()).render_refusals(self.render_refusals);
-        builder.deadline = self.deadline_ms.map(Duration::from_millis);
+        builder.is_of_a_file = true;
+        builder.deadline = self.within(faults);
+        builder.holds_permits = self.permits_until_body_ends;
         builder.attempt_timeout = self.attempt_timeout_ms.map(Duration::from_millis);
         builder.throttle = self.throttle.as_ref().map(ThrottleSettings::builder);
         builder.adaptive = self.adaptive.as_ref().map(AdaptiveSettings::builder);
@@ -106,5 +117,18 @@ impl OutboundSettings {
             .and_then(|breaker| faults.within("circuit_breaker", breaker.builder()));
         builder.bulkhead = self.bulkhead.as_ref().map(|bulkhead| bulkhead.builder(TokioTimer));
         builder
+    }
+
+    fn within(&self, faults: &mut Faults) -> Within {
+        match (self.deadline_ms, self.without_deadline) {
+            (Some(time), is_without) => {
+                if is_without {
+                    faults.add("without_deadline", "contradicts `deadline_ms`");
+                }
+                Within::Said(Duration::from_millis(time))
+            }
+            (None, true) => Within::RequestAlone,
+            (None, false) => Within::Unsaid,
+        }
     }
 }

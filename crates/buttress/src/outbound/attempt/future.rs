@@ -6,11 +6,12 @@ use std::task::{Context, Poll};
 
 use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::outcome::{
-    Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Outcome, Verdict, Wants,
+    BodyKind, Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Outcome, Verdict, Wants,
 };
 use buttress_core::stage::Rewrap;
 use buttress_core::sync::Shared;
 use buttress_core::{Problem, Reply};
+use buttress_overload::bulkhead::Permit;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -19,6 +20,7 @@ use tower_service::Service;
 
 use super::Limits;
 use super::admitted::{Admitted, Halted};
+use super::body_ticket::BodyTicket;
 use super::call::{Before, Call};
 use super::unwinding::Unwinding;
 use crate::outbound::OutboundBody;
@@ -107,7 +109,7 @@ where
             let halted = call.expire(limits, cx);
             return halt(halted, unwinding, *this.wants, limits);
         };
-        *call.project().permit = None;
+        let permit = call.project().permit.take().filter(|_| limits.holds_permits);
         unwinding.done();
         let judging = Unwinding::of_judge(this.ticket);
         let verdict = match &result {
@@ -117,8 +119,9 @@ where
         judging.done();
         let ticket = this.ticket.take();
         Poll::Ready(match result {
-            Ok(response) => Ok(response
-                .map(|body| Reply::inner(followed(body, verdict, ticket, &limits.classify)))),
+            Ok(response) => Ok(response.map(|body| {
+                Reply::inner(followed(body, verdict, ticket, permit, &limits.classify))
+            })),
             Err(error) => {
                 settle(ticket, verdict);
                 Err(error)
@@ -127,21 +130,26 @@ where
     }
 }
 
-/// The body of an answer of which this is known: if that is not all, it is heard to its end.
+/// The body of an answer of which this is known: if that is not all, or a permit is held for as long, it is heard to its end.
 #[inline]
 fn followed<B: Body>(
     body: B,
     verdict: Verdict,
     ticket: Option<BreakerTicket>,
+    permit: Option<Permit>,
     classify: &Shared<HttpClassify>,
-) -> JudgedBody<B, HttpClassify, BreakerTicket> {
-    match (verdict, ticket) {
-        (Verdict::AtEnd(kind), Some(ticket)) => JudgedBody::following(body, classify, kind, ticket),
-        (verdict, ticket) => {
+) -> JudgedBody<B, HttpClassify, BodyTicket> {
+    let (kind, ticket) = match verdict {
+        Verdict::AtEnd(kind) => (kind, ticket),
+        Verdict::Now(_) => {
             settle(ticket, verdict);
-            JudgedBody::passing(body)
+            (BodyKind::Other, None)
         }
+    };
+    if ticket.is_none() && permit.is_none() {
+        return JudgedBody::passing(body);
     }
+    JudgedBody::following(body, classify, kind, BodyTicket::new(ticket, permit))
 }
 
 #[inline]
@@ -186,13 +194,10 @@ where
     B: Body<Data = Bytes>,
     E: Error + 'static,
 {
-    let answer = <Rewrap as JudgedAnswer<
-        Request<()>,
-        Response<B>,
-        E,
-        HttpClassify,
-        BreakerTicket,
-    >>::refused(problem, wants)?;
+    let answer =
+        <Rewrap as JudgedAnswer<Request<()>, Response<B>, E, HttpClassify, BodyTicket>>::refused(
+            problem, wants,
+        )?;
     if let Some(ticket) = ticket {
         ticket.settle(match Classify::<_, E>::response(&*limits.classify, &answer) {
             Verdict::Now(judgement) => judgement,

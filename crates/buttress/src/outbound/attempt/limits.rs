@@ -15,6 +15,8 @@ pub(in crate::outbound) struct Limits {
     pub(in crate::outbound) breaker: Breaker,
     pub(in crate::outbound) classify: Shared<HttpClassify>,
     pub(in crate::outbound) bulkhead: Option<Bulkhead<TokioTimer>>,
+    /// Whether a permit is held until the body of an answer ends.
+    pub(in crate::outbound) holds_permits: bool,
     pub(in crate::outbound) timeout: Option<Timeout<TokioTimer>>,
 }
 
@@ -24,6 +26,7 @@ impl Limits {
             breaker: self.breaker.leak(),
             classify: self.classify.leak(),
             bulkhead: self.bulkhead.map(Bulkhead::leak),
+            holds_permits: self.holds_permits,
             timeout: self.timeout.map(Timeout::leak),
         }
     }

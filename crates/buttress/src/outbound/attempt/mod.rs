@@ -2,12 +2,14 @@
 //! goes through three hands is moved three times: that would cost more than the three decide.
 
 mod admitted;
+mod body_ticket;
 mod call;
 mod future;
 mod limits;
 mod service;
 mod unwinding;
 
+pub(super) use self::body_ticket::BodyTicket;
 pub(super) use self::future::AttemptFuture;
 pub(super) use self::limits::Limits;
 pub(super) use self::service::Attempts;

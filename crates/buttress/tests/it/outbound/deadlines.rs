@@ -11,7 +11,7 @@ use buttress::overload::shed::Shed;
 use buttress::overload::timeout::BodyTimeoutLayer;
 use buttress::prelude::*;
 use buttress::retry::ReplayBody;
-use buttress::{Context, Deadline};
+use buttress::{Context, Deadline, OutboundSettings};
 use buttress_testkit::body::Frames;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -44,6 +44,28 @@ async fn a_call_ends_in_time_with_all_its_attempts() {
     let late = in_time(wall.layer_on(hangs()).oneshot(get())).await.unwrap();
     assert_eq!(late.extensions().get::<Problem>().unwrap().code(), Code::TIMED_OUT);
     assert_eq!(clock.now() - before, secs(12));
+}
+
+/// Thirty seconds, though nobody has said so; for ever, if somebody has.
+#[tokio::test(start_paused = true)]
+async fn every_call_ends_unless_that_is_not_wanted() {
+    let clock = TokioClock::new();
+    let wall = Outbound::to("payments").clock(clock);
+    let before = clock.now();
+    let late = in_time(wall.build().unwrap().layer_on(hangs()).oneshot(get())).await.unwrap();
+    assert_eq!(late.extensions().get::<Problem>().unwrap().code(), Code::TIMED_OUT);
+    assert_eq!(clock.now() - before, secs(30));
+
+    let file: OutboundSettings = serde_json::from_str(r#"{ "name": "payments" }"#).unwrap();
+    let of_a_file = in_time(file.build().unwrap().layer_on(hangs()).oneshot(get()));
+    assert_eq!(of_a_file.await.unwrap().status(), 504);
+
+    let patient = r#"{ "name": "payments", "without_deadline": true }"#;
+    let patient: OutboundSettings = serde_json::from_str(patient).unwrap();
+    for wall in [Outbound::to("payments").without_deadline(), patient.builder().unwrap()] {
+        let client = wall.build().unwrap().layer_on(hangs());
+        assert!(tokio::time::timeout(secs(86_400), client.oneshot(get())).await.is_err());
+    }
 }
 
 /// Without a timeout for attempts it is the deadline that ends what hangs: whose fault that is must not get lost with it.

@@ -7,6 +7,7 @@ mod deadlines;
 mod guards;
 mod guide;
 mod health;
+mod holding;
 mod hyper;
 mod order;
 mod passing;

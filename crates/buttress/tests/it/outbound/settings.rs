@@ -1,14 +1,20 @@
 //! What contradicts itself is told, all at once, before the first call.
 
 use buttress::circuit_breaker::CircuitBreakerBuilder;
+use buttress::clock::TokioTimer;
 use buttress::overload::adaptive::{Adaptive, Gradient};
+use buttress::overload::bulkhead::BulkheadBuilder;
 use buttress::overload::shed::Shed;
 use buttress::overload::throttle::Throttle;
 use buttress::prelude::*;
-use buttress::{Outbound, OutboundBuilder, OutboundSettings};
+use buttress::{BuildError, Outbound, OutboundBuilder, OutboundSettings};
 
 fn wrong(builder: OutboundBuilder) -> Vec<String> {
-    let error = builder.build().unwrap_err();
+    paths(&builder.build())
+}
+
+fn paths(built: &Result<Outbound, BuildError>) -> Vec<String> {
+    let error = built.as_ref().unwrap_err();
     error.faults().iter().map(|fault| fault.path().to_owned()).collect()
 }
 
@@ -45,9 +51,7 @@ fn every_wrong_setting_is_told_at_once_with_its_path() {
         "circuit_breaker.rules[0]",
         "bulkhead.permits",
     ];
-    let mut seen = wrong(all);
-    seen.retain(|path| expected.contains(&&**path));
-    assert_eq!(seen, expected);
+    assert_eq!(wrong(all), expected);
 }
 
 #[test]
@@ -64,10 +68,88 @@ fn what_never_happens_is_a_fault() {
     let hedged = Retry::up_to(3).hedge(Hedge::after(secs(1)));
     assert_eq!(wrong(to().attempt_timeout(secs(1)).retry(hedged)), ["retry.hedge"]);
 
-    let lease = to().attempt_timeout(secs(31)).circuit_breaker(breaker());
-    assert_eq!(wrong(lease), ["circuit_breaker.lease"]);
-    let longer = breaker().lease(secs(31));
-    assert!(to().attempt_timeout(secs(31)).circuit_breaker(longer).build().is_ok());
+    // Nobody has said how long a call may take: it ends all the same.
+    assert_eq!(wrong(to().attempt_timeout(secs(30))), ["attempt_timeout"]);
+    assert!(to().without_deadline().attempt_timeout(secs(30)).build().is_ok());
+}
+
+#[test]
+fn a_probe_has_its_place_for_as_long_as_it_may_take() {
+    let lasting = |time| to().deadline(secs(60)).attempt_timeout(time);
+    assert_eq!(wrong(lasting(secs(31)).circuit_breaker(breaker())), ["circuit_breaker.lease"]);
+    assert!(lasting(secs(31)).circuit_breaker(breaker().lease(secs(31))).build().is_ok());
+
+    // It is let pass before it waits for its permit.
+    let queued = |breaker| {
+        let queued = |bulkhead: BulkheadBuilder<_>| bulkhead.queue(8, secs(2), TokioTimer);
+        lasting(secs(29)).bulkhead_with(queued).circuit_breaker(breaker)
+    };
+    assert_eq!(wrong(queued(breaker())), ["circuit_breaker.lease"]);
+    assert!(queued(breaker().lease(secs(31))).build().is_ok());
+    assert!(queued(breaker()).deadline(secs(30)).build().is_ok(), "there it is over before");
+}
+
+#[test]
+fn what_is_held_until_bodies_end_has_to_be_there() {
+    assert_eq!(wrong(to().permits_until_body_ends()), ["permits_until_body_ends"]);
+    assert!(to().bulkhead(8).permits_until_body_ends().build().is_ok());
+}
+
+/// Who reads the file looks for the names that stand there.
+#[test]
+fn faults_of_a_file_have_its_names() {
+    let settings: OutboundSettings = serde_json::from_str(
+        r#"{
+            "name": "payments",
+            "deadline_ms": 0,
+            "throttle": { "window_ms": 0 },
+            "adaptive": { "least": 0, "measured_every_ms": 0, "slow_ms": 0 },
+            "shed": {
+                "limit": { "starting_at": 2000, "tolerance": 9 }, "target_ms": 0, "queue": 9999999, "at_most_ms": 0
+            },
+            "bulkhead": { "queue": 9999999, "at_most_ms": 0 },
+            "attempt_timeout_ms": 0
+        }"#,
+    )
+    .unwrap();
+    assert_eq!(
+        paths(&settings.build()),
+        [
+            "deadline_ms",
+            "attempt_timeout_ms",
+            "throttle.window_ms",
+            "adaptive.least",
+            "adaptive.measured_every_ms",
+            "adaptive.slow_ms",
+            "shed.limit.starting_at",
+            "shed.limit.tolerance",
+            "shed.queue",
+            "shed.at_most_ms",
+            "shed.target_ms",
+            "bulkhead.queue",
+            "bulkhead.at_most_ms",
+        ]
+    );
+    assert_eq!(paths(&settings.builder().unwrap().build()), paths(&settings.build()));
+}
+
+/// The same of what does not fit together.
+#[test]
+fn contradictions_of_a_file_have_its_names() {
+    let of = |settings: &str| {
+        let settings: OutboundSettings = serde_json::from_str(settings).unwrap();
+        paths(&settings.build())
+    };
+    let late =
+        r#"{ "name": "payments", "deadline_ms": 100, "attempt_timeout_ms": 100, "retry": {} }"#;
+    assert_eq!(of(late), ["attempt_timeout_ms", "retry.backoff.first_ms"]);
+    let hedged =
+        r#"{ "name": "payments", "deadline_ms": 500, "retry": { "hedge": { "after_ms": 500 } } }"#;
+    assert_eq!(of(hedged), ["retry.hedge.after_ms"]);
+    let lease = r#"{ "name": "payments", "attempt_timeout_ms": 5000, "circuit_breaker": { "lease_ms": 4000 } }"#;
+    assert_eq!(of(lease), ["circuit_breaker.lease_ms"]);
+    let either = r#"{ "name": "payments", "deadline_ms": 500, "without_deadline": true }"#;
+    assert_eq!(of(either), ["without_deadline"]);
 }
 
 #[test]
@@ -91,6 +173,7 @@ fn settings_of_a_file_make_the_same_wall() {
             "retry": { "hedge": { "percentile": 95 } },
             "circuit_breaker": { "failures": 5, "critical": true },
             "bulkhead": { "permits": 8 },
+            "permits_until_body_ends": true,
             "attempt_timeout_ms": 5000,
             "render_refusals": true
         }"#,
