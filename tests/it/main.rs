@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "these are tests")]
 
 mod addresses;
+mod blocked;
 mod broken;
 mod crowd;
 mod deadlines;

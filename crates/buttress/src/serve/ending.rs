@@ -40,6 +40,7 @@ impl<S> Running<S> {
             }
             Phase::Closing => self.links.values().for_each(|link| link.wake()),
             Phase::Aborting => self.abort(connections, requests),
+            Phase::Ended if connections > 0 => self.leave_behind(connections),
             Phase::Ended => {}
         }
     }
@@ -50,6 +51,13 @@ impl<S> Running<S> {
         self.meters.aborted(connections, requests);
         tracing::warn!(target: "buttress", connections, requests, "what is left is cut off");
         self.tasks.abort_all();
+    }
+
+    /// Nobody will say any more how many requests these had.
+    fn leave_behind(&mut self, connections: usize) {
+        let requests = self.links.values().map(|link| link.seen().requests);
+        self.report.requests += requests.sum::<u64>();
+        tracing::error!(target: "buttress", connections, "handlers hold their threads, and are left behind");
     }
 
     pub(super) async fn finish(self, hook_time: Duration) -> Report {

@@ -60,7 +60,7 @@
 //!   head. The answer is 400, and a connection of HTTP/1 closes.
 //! - **The end comes in phases, each bounded**: see [`Phase`]. What has begun is finished, or cut off and
 //!   counted; [`Report::exit_code`] says which.
-//! - **No task outlives the server**, but those the application starts.
+//! - **No task outlives the server**, but those the application starts, and a handler that holds its thread.
 //!
 //! # Cancellation
 //!
@@ -99,6 +99,9 @@
 //!   again. So let the lead time be longer than the pauses of your clients.
 //! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is compiled by nobody who
 //!   develops this on Linux: it is the least tried part.
+//! - Nothing can cut off a handler that holds its thread. The server ends all the same, a second after the grace period, and
+//!   says so in the log; but a runtime waits for its threads when it is dropped. Leave with `Runtime::shutdown_background`
+//!   or [`std::process::exit`], and let what blocks run in `spawn_blocking`.
 
 mod accepting;
 mod addresses;

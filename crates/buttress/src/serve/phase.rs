@@ -21,9 +21,9 @@ pub enum Phase {
     Draining,
     /// No new connections; requests that have begun are finished.
     Closing,
-    /// What is left is cut off.
+    /// What is left is cut off. It has a second to go; who still holds a thread then is left behind.
     Aborting,
-    /// No connection is open; hooks run.
+    /// Nothing is waited for any more; hooks run.
     Ended,
 }
 
@@ -64,6 +64,9 @@ pub(super) enum Ask {
     Prompt,
 }
 
+/// What is cut off goes at once, unless a handler holds its thread. There is no end of that to wait for.
+const CUT: Duration = Duration::from_secs(1);
+
 /// When a shutdown goes on to its next phase: decided here, and nowhere else.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -87,15 +90,16 @@ impl Plan {
         self.until
     }
 
-    /// Somebody asks for the end. Asked again, it ends sooner: the lead time first, then the grace.
+    /// Somebody asks for the end. Asked again, it ends sooner: the lead time first, then the grace, then the
+    /// wait for what was cut off.
     pub(super) fn ask(&mut self, ask: Ask, now: Moment) {
         match (self.phase, ask) {
             (Phase::Serving, Ask::Orderly) => self.enter(Phase::Draining, Some(now + self.lead)),
             // Draining all the same, so that whoever waits for it is told; but for no time.
             (Phase::Serving, Ask::Prompt) => self.enter(Phase::Draining, Some(now)),
-            (Phase::Draining, _) => self.until = Some(now),
-            (Phase::Closing, _) => self.enter(Phase::Aborting, None),
-            (Phase::Aborting | Phase::Ended, _) => {}
+            (Phase::Draining | Phase::Aborting, _) => self.until = Some(now),
+            (Phase::Closing, _) => self.enter(Phase::Aborting, Some(now + CUT)),
+            (Phase::Ended, _) => {}
         }
     }
 
@@ -105,7 +109,8 @@ impl Plan {
         match self.phase {
             Phase::Draining if due => self.enter(Phase::Closing, Some(now + self.grace)),
             Phase::Closing | Phase::Aborting if open == 0 => self.enter(Phase::Ended, None),
-            Phase::Closing if due => self.enter(Phase::Aborting, None),
+            Phase::Closing if due => self.enter(Phase::Aborting, Some(now + CUT)),
+            Phase::Aborting if due => self.enter(Phase::Ended, None),
             _ => return false,
         }
         true
@@ -171,8 +176,25 @@ mod tests {
         assert_eq!(plan.until(), Some(second(26)));
     }
 
+    #[test]
+    fn what_cannot_be_cut_off_is_left_behind() {
+        let mut plan = plan();
+        plan.ask(Ask::Prompt, second(0));
+        assert!(plan.advance(second(0), 1));
+        assert!(plan.advance(second(25), 1));
+        assert_eq!((plan.phase(), plan.until()), (Phase::Aborting, Some(second(26))));
+        let mut asked_again = plan.clone();
+        assert!(!plan.advance(second(25), 1));
+        assert!(plan.advance(second(26), 1));
+        assert_eq!((plan.phase(), plan.until()), (Phase::Ended, None));
+
+        asked_again.ask(Ask::Orderly, second(25));
+        assert!(asked_again.advance(second(25), 1));
+        assert_eq!(asked_again.phase(), Phase::Ended);
+    }
+
     proptest! {
-        /// Phases only go forward, and whatever happens the last is over in lead plus grace.
+        /// Phases only go forward, and whatever happens the last comes in lead, grace and a second.
         #[test]
         fn the_end_comes(steps in prop::collection::vec((0_u64..20, 0_u8..4, 0_usize..3), 1..60)) {
             let mut plan = plan();
@@ -189,9 +211,13 @@ mod tests {
                 before = plan.phase();
                 match asked {
                     None => prop_assert_eq!(plan.phase(), Phase::Serving),
-                    Some(asked) => prop_assert!(plan.until().is_none_or(|until| until <= second(asked + 30))),
+                    Some(asked) => prop_assert!(plan.until().is_none_or(|until| until <= second(asked + 31))),
                 }
             }
+            while let Some(until) = plan.until() {
+                prop_assert!(plan.advance(until, 1));
+            }
+            prop_assert_eq!(plan.phase() == Phase::Ended, asked.is_some());
         }
     }
 }

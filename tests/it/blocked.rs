@@ -1,0 +1,47 @@
+//! What cannot be cut off: a handler that holds its thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use buttress::sync::Lock;
+use buttress_testkit::raw::Connection;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::support::{prompt, soon};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
+    let (release, held) = mpsc::channel::<()>();
+    let (held, inside) = (Arc::new(Lock::new(held)), Arc::new(Notify::new()));
+    let entered = inside.clone();
+    let hold = move || async move {
+        entered.notify_one();
+        let _ = held.lock().recv();
+    };
+    let flushed = Arc::new(AtomicBool::new(false));
+    let flush = flushed.clone();
+    let server = prompt().hook("telemetry", || async move { flush.store(true, SeqCst) });
+    let server = server.grace(Duration::from_millis(1)).signals(false).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, shutdown) = (listener.local_addr().unwrap(), server.handle());
+    let asking = async {
+        let mut client = Connection::connect(address).await;
+        client.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
+        inside.notified().await;
+        shutdown.begin();
+        client
+    };
+    // Here, where no worker that is held can hold them.
+    let serving = server.serve(listener, Router::new().route("/", get(hold)));
+    let (report, _client) = soon("the end", async { tokio::join!(serving, asking) }).await;
+    assert_eq!((report.requests(), report.connections()), (1, 1));
+    assert_eq!((report.aborted_requests(), report.aborted_connections()), (1, 1));
+    assert!(flushed.load(SeqCst), "hooks run all the same");
+    // Or the runtime would wait for its thread.
+    drop(release);
+}
