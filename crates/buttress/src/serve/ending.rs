@@ -64,7 +64,8 @@ impl<S> Running<S> {
         let broken_hooks = self.hooks.run(hook_time).await;
         let asked = self.asked.unwrap_or(Moment::LAST);
         let shutdown = self.clock.now() - asked;
-        let report = Report { broken_hooks, shutdown, ..self.report };
+        let panicked = self.meters.panics();
+        let report = Report { panicked, broken_hooks, shutdown, ..self.report };
         tracing::info!(target: "buttress", ?shutdown, "{report}");
         report
     }

@@ -73,6 +73,11 @@ impl Link {
         self.meters.limited(cause);
     }
 
+    /// Counts that the application panicked.
+    pub(super) fn panicked(&self) {
+        self.meters.panicked();
+    }
+
     pub(super) fn watched_by(&self, task: &Waker) {
         self.task.register(task);
     }

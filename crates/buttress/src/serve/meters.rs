@@ -1,3 +1,6 @@
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use buttress_core::metrics::{Counter, Description, Family, Gauge, Metric, Metrics};
 
 use super::cause::Cause;
@@ -46,6 +49,8 @@ pub(super) struct Meters {
     limited: Family<Counter, 1>,
     aborted_connections: Counter,
     aborted_requests: Counter,
+    /// For the report, as a stream may end later than its connection.
+    panics: AtomicU64,
     phases: [Gauge; 5],
 }
 
@@ -59,6 +64,7 @@ impl Meters {
             limited: metrics.family(&LIMITED),
             aborted_connections: metrics.bind(&ABORTED, ["connection"]),
             aborted_requests: metrics.bind(&ABORTED, ["request"]),
+            panics: AtomicU64::new(0),
             phases: Phase::ALL.map(|phase| metrics.bind(&PHASE, [phase.as_str()])),
         }
     }
@@ -66,6 +72,14 @@ impl Meters {
     pub(super) fn limited(&self, cause: Cause) {
         self.limited.with([cause.as_str()]).increment(1);
         tracing::debug!(target: "buttress", reason = cause.as_str(), "a limit of the server was used");
+    }
+
+    pub(super) fn panicked(&self) {
+        self.panics.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn panics(&self) -> u64 {
+        self.panics.load(Relaxed)
     }
 
     pub(super) fn aborted(&self, connections: usize, requests: usize) {

@@ -57,7 +57,7 @@ impl Report {
         self.aborted_requests
     }
 
-    /// Connections that ended because the application panicked.
+    /// How often the application panicked: that ends the connection over HTTP/1, and the stream over HTTP/2.
     #[must_use]
     pub fn panicked(&self) -> u64 {
         self.panicked

@@ -133,7 +133,7 @@ impl<S> Running<S> {
             Err(error) => error.id(),
         };
         if joined.is_err_and(|error| error.is_panic()) {
-            self.report.panicked += 1;
+            self.meters.panicked();
             tracing::error!(target: "buttress", "the application panicked, and its connection ended");
         }
         if let Some(link) = self.links.remove(&id) {

@@ -81,7 +81,11 @@ impl<F: Future<Output = ()>> Future for Stream<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let Some(task) = this.task.as_mut().as_pin_mut() else { return Poll::Ready(()) };
-        if task.poll(cx).is_ready() {
+        // Nobody joins this task, so nobody else would hear of a panic.
+        let panics = Panics(this.link);
+        let polled = task.poll(cx);
+        std::mem::forget(panics);
+        if polled.is_ready() {
             return Poll::Ready(());
         }
         let now = this.clock.now();
@@ -102,5 +106,15 @@ impl<F: Future<Output = ()>> Future for Stream<F> {
         this.link.limited(Cause::SlowReader);
         this.task.set(None);
         Poll::Ready(())
+    }
+}
+
+/// Notes that the application panics, as that is the one way to drop it.
+struct Panics<'a>(&'a Link);
+
+impl Drop for Panics<'_> {
+    fn drop(&mut self) {
+        self.0.panicked();
+        tracing::error!(target: "buttress", "the application panicked, and its stream ended");
     }
 }

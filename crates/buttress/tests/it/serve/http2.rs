@@ -258,5 +258,16 @@ async fn a_body_is_taken_whole() {
     let post = Request::post("http://test/echo").body(Full::new(large.clone())).unwrap();
     let answer = client.send_request(post).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), large);
-    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_ends_its_stream_and_no_other() {
+    let rig = Rig::of(server());
+    let mut client = rig.http2().await;
+    for _ in 0..2 {
+        assert!(client.send_request(request("/panic")).await.is_err());
+        assert_eq!(client.send_request(request("/")).await.unwrap().status(), 200);
+    }
+    drop(client);
+    assert_eq!(rig.end().await.panicked(), 2);
 }
