@@ -15,6 +15,10 @@ pub(super) struct Frames {
     header: [u8; 9],
     have: u8,
     skip: u32,
+    /// The frame is part of a head.
+    of_head: bool,
+    /// Another part of the head has to follow.
+    to_follow: bool,
 }
 
 /// What was seen in some bytes.
@@ -30,7 +34,12 @@ pub(super) struct Seen {
 
 impl Frames {
     pub(super) fn new() -> Self {
-        Self { header: [0; 9], have: 0, skip: PREFACE }
+        Self { header: [0; 9], have: 0, skip: PREFACE, of_head: false, to_follow: false }
+    }
+
+    /// Whether a head has begun to arrive, and not ended.
+    pub(super) fn is_inside_head(&self) -> bool {
+        self.to_follow || (self.of_head && self.skip > 0)
     }
 
     /// Takes the next bytes of the connection.
@@ -60,6 +69,9 @@ impl Frames {
         let [a, b, c, kind, flags, ..] = self.header;
         let length = u32::from_be_bytes([0, a, b, c]);
         self.skip = length;
+        // HEADERS or CONTINUATION, and END_HEADERS.
+        self.of_head = matches!(kind, 1 | 9);
+        self.to_follow = self.of_head && flags & 4 == 0;
         match kind {
             // Data that is empty and does not end the stream brings nothing.
             0 if length == 0 && flags & 1 == 0 => seen.idle += 1,
@@ -138,6 +150,20 @@ mod tests {
     fn frames_are_told_apart() {
         let seen = Frames::new().read(&stream());
         assert_eq!(seen, Seen { idle: 3, heads: 1, data: 3_000 });
+    }
+
+    #[test]
+    fn a_head_is_inside_until_its_last_byte() {
+        let mut frames = Frames::new();
+        let mut inside = |bytes: &[u8]| {
+            frames.read(bytes);
+            frames.is_inside_head()
+        };
+        assert!(!inside(&stream()[..24]), "a preface is no head");
+        let (whole, part, last) = (frame(1, 5, b"head"), frame(1, 1, b"he"), frame(9, 4, b"ad"));
+        assert!(inside(&whole[..9]) && inside(&whole[9..12]) && !inside(&whole[12..]));
+        assert!(inside(&part) && inside(&last[..10]) && !inside(&last[10..]));
+        assert!(!inside(&frame(0, 0, &[7; 9])[..12]), "data is no head");
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl<S: App> Connection<S> {
         let streams = Streams { link: link.clone(), timeouts, clock };
         let library = http2_library(streams, &limits);
         let connection = library.serve_connection(wire, self.door());
-        Drive::new(connection, Vigil::new(timeouts, opened), link, clock).await
+        let vigil = Vigil::new(timeouts, opened).greeted();
+        Drive::new(connection, vigil, link, clock).await
     }
 
     fn door(self) -> Door<S> {

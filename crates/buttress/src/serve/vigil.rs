@@ -43,6 +43,7 @@ pub(super) struct Vigil {
     head: Option<Moment>,
     closing: Option<Moment>,
     aged: bool,
+    greeted: bool,
     reader: Patience,
     written: u64,
 }
@@ -51,8 +52,15 @@ impl Vigil {
     pub(super) fn new(timeouts: Timeouts, opened: Moment) -> Self {
         let reader = Patience::new(timeouts.stall, timeouts.rate);
         let (quiet, written) = (Some(opened), 0);
-        let (requests, head, closing, aged) = (0, None, None, false);
-        Self { timeouts, opened, requests, quiet, head, closing, aged, reader, written }
+        let (requests, head, closing) = (0, None, None);
+        let (aged, greeted) = (false, false);
+        Self { timeouts, opened, requests, quiet, head, closing, aged, greeted, reader, written }
+    }
+
+    /// The peer has said more than nothing before its first request, so it may idle as between two of them: a client
+    /// of HTTP/2 that connects early.
+    pub(super) fn greeted(self) -> Self {
+        Self { greeted: true, ..self }
     }
 
     /// Takes in how it is `now`.
@@ -99,7 +107,8 @@ impl Vigil {
 
     fn quiet(&self, quiet: Moment) -> (Moment, Verdict) {
         let Timeouts { header, idle, stall, .. } = self.timeouts;
-        let begun = if self.requests == 0 { Some(self.opened) } else { self.head };
+        let first = self.requests == 0 && !self.greeted;
+        let begun = if first { Some(self.opened) } else { self.head };
         let next = match begun {
             Some(begun) => (begun + header, Verdict::Kill(Cause::HeaderTimeout)),
             None => (quiet + idle, Verdict::Close(Cause::Idle)),
@@ -164,6 +173,15 @@ mod tests {
             vigil.look(second(now), Seen { in_head: true, ..Seen::default() });
             assert_eq!(vigil.due(), Some((second(10), KILL(Cause::HeaderTimeout))));
         }
+    }
+
+    #[test]
+    fn who_has_greeted_may_idle_before_the_first_request() {
+        let mut vigil = vigil().greeted();
+        vigil.look(second(3), Seen::default());
+        assert_eq!(vigil.due(), Some((second(75), Verdict::Close(Cause::Idle))));
+        vigil.look(second(20), Seen { in_head: true, ..Seen::default() });
+        assert_eq!(vigil.due(), Some((second(30), KILL(Cause::HeaderTimeout))));
     }
 
     #[test]

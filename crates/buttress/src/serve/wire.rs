@@ -50,6 +50,7 @@ impl<I> Wire<I> {
             }
             Scan::Http2 { frames, budget, clock, written } => {
                 let seen = frames.read(bytes);
+                self.link.heads(frames.is_inside_head(), None);
                 let before = std::mem::replace(written, self.link.written());
                 if !budget.spend(seen, *written - before, clock.now()) {
                     self.link.limited(Cause::Flood);

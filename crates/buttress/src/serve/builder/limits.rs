@@ -9,7 +9,8 @@ use crate::serve::settings::Http2Settings;
 impl ServerBuilder {
     /// Sets how long the first head of a request may take, from the moment of the connection; PROXY header,
     /// TLS handshake and the recognition of the protocol are part of it. For each later head the same time
-    /// counts from its first byte. The default is 10 seconds.
+    /// counts from its first byte; so it does for the first one of HTTP/2, whose clients may connect before they have
+    /// anything to ask. The default is 10 seconds.
     pub fn header_read_timeout(mut self, timeout: Duration) -> Self {
         self.settings.header_read_timeout_ms = millis(timeout);
         self
@@ -75,7 +76,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how long a connection is kept without a request. The default is 75 seconds, longer than load
+    /// Sets how long a connection is kept without a request, over HTTP/2 also before the first. The default is 75 seconds, longer than load
     /// balancers commonly keep theirs, so that they close first.
     pub fn keep_alive_idle(mut self, idle: Duration) -> Self {
         self.settings.keep_alive_idle_ms = millis(idle);

@@ -160,6 +160,46 @@ async fn a_slow_reader_loses_its_stream_and_the_others_go_on() {
     assert_eq!((report.connections(), report.requests()), (1, 12));
 }
 
+/// Who connects early is told, and asks elsewhere, rather than losing its first request.
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_request_says_goodbye_too() {
+    let rig = Rig::of(server());
+    let mut client = rig.http2().await;
+    pass(seconds(74)).await;
+    assert!(client.ready().await.is_ok());
+    pass(seconds(2)).await;
+    assert!(client.ready().await.is_err());
+
+    let rig = Rig::of(server().keep_alive_idle(seconds(7)).stall_timeout(seconds(3)));
+    let mut client = rig.connect();
+    client.send(PREFACE).await;
+    let last = loop {
+        let (kind, _, payload) = next_frame(&mut client).await;
+        if kind == 7 {
+            break payload;
+        }
+    };
+    assert_eq!((client.age(), &last[4..]), (7, &[0, 0, 0, 0][..]), "GOAWAY, without an error");
+    client.rest().await;
+    assert_eq!(client.age(), 10, "it answers nothing");
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_head_has_the_deadline_of_a_head() {
+    let rig = Rig::of(server());
+    let whole = frame(1, 5, 1, HEAD);
+    for half in [frame(1, 1, 1, HEAD), whole[..12].to_vec()] {
+        let mut client = rig.connect();
+        client.send(PREFACE).await;
+        pass(seconds(12)).await;
+        client.send(half).await;
+        client.rest().await;
+        assert_eq!(client.age(), 22);
+    }
+    drop(rig);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_says_goodbye() {
     let rig = Rig::of(server());
