@@ -50,6 +50,8 @@ pub enum Attack {
     SlowReader,
     /// The whole preface, and nothing after it.
     SilentHttp2,
+    /// A body over HTTP/2, byte by byte, that calls itself a stream of gRPC.
+    SlowBodyHttp2,
     /// An endless answer over HTTP/2, whose window is never opened again.
     ClosedWindow,
     /// Half of a head over HTTP/2.
@@ -66,9 +68,12 @@ pub enum Attack {
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
+/// The rest of a head: `content-type: application/grpc`, by its place in the static table.
+const GRPC: &[u8] = b"\0\0\x13\x09\x04\0\0\0\x01\x0f\x10\x10application/grpc";
+
 impl Attack {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Silent,
         Self::HalfHead,
         Self::HalfPreface,
@@ -77,6 +82,7 @@ impl Attack {
         Self::HalfBody,
         Self::SlowReader,
         Self::SilentHttp2,
+        Self::SlowBodyHttp2,
         Self::ClosedWindow,
         Self::HalfHeadHttp2,
         Self::Pings,
@@ -153,6 +159,7 @@ impl Attack {
             Self::SlowReader => b"GET /endless HTTP/1.1\r\nhost: test\r\n\r\n".to_vec(),
             Self::SilentHttp2 | Self::Pings | Self::Settings => PREFACE.to_vec(),
             Self::ClosedWindow => [PREFACE, &head(5, b"/endless")].concat(),
+            Self::SlowBodyHttp2 => [PREFACE, &head(0, b"/echo"), GRPC].concat(),
             Self::EmptyData => [PREFACE, &head(4, b"/echo")].concat(),
             Self::HalfHeadHttp2 => [PREFACE, &head(0, b"/")[..14]].concat(),
             Self::Continuations => [PREFACE, &head(0, b"/")].concat(),
@@ -164,6 +171,7 @@ impl Attack {
             Self::Trickle | Self::SlowBody => b"G".to_vec(),
             // A reader finds out that the server has gone when what it sends is answered by a reset.
             Self::SlowReader => b"\r".to_vec(),
+            Self::SlowBodyHttp2 => b"\0\0\x01\0\0\0\0\0\x01G".to_vec(),
             Self::Pings => b"\0\0\x08\x06\0\0\0\0\0pingpong".repeat(64),
             Self::Settings => b"\0\0\0\x04\0\0\0\0\0".repeat(64),
             Self::EmptyData => b"\0\0\0\0\0\0\0\0\x01".repeat(64),

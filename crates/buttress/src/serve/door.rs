@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use buttress_core::PeerAddress;
 use buttress_core::clock::TokioClock;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST};
+use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -81,13 +81,10 @@ impl<S> Door<S> {
     }
 
     fn welcome(&self, mut request: Request<Incoming>) -> Request<RequestBody> {
-        // A stream of gRPC may be silent for as long as both sides like; pings find out who has gone.
-        let patient = request.version() == Version::HTTP_2
-            && request
-                .headers()
-                .get(CONTENT_TYPE)
-                .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-        let timeouts = (!patient).then_some(self.limits.timeouts);
+        // The application says so, and not a header: any client may send that. Pings find out who has gone.
+        let silent =
+            request.version() == Version::HTTP_2 && self.limits.silent.covers(request.uri().path());
+        let timeouts = (!silent).then_some(self.limits.timeouts);
         let extensions = request.extensions_mut();
         if let Some(peer) = self.peer {
             extensions.insert(PeerAddress::new(peer));

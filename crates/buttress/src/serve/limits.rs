@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use buttress_core::address::Network;
 
+use super::silent::Silent;
+
 /// Everything that bounds a connection, checked.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
@@ -12,6 +14,7 @@ pub(super) struct Limits {
     pub(super) strict_lines: bool,
     /// The target and `Host` name the same server.
     pub(super) one_host: bool,
+    pub(super) silent: Silent,
     pub(super) connections: usize,
     pub(super) proxies: Vec<Network>,
     pub(super) http2: Http2,

@@ -47,8 +47,9 @@
 //!
 //! - **Every connection has an end**, whoever is at the other side. No request head in time, no request at
 //!   all, a body that trickles in either direction, frames that bring nothing, a connection that does not
-//!   close: each has a limit that is on by default. Two exceptions are the application's to bound: the time
-//!   its handlers take, and what it upgrades to another protocol.
+//!   close: each has a limit that is on by default, and nothing that a client says switches it off. Three exceptions
+//!   are the application's: the time its handlers take, what it upgrades to another protocol, and the bodies of
+//!   requests that it [allows to be silent](ServerBuilder::silent_streams).
 //! - **Memory is bounded** by the number of connections times what one may hold: a head (32 KiB), what is
 //!   read ahead and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB)
 //!   and a send buffer for each stream (64 KiB × 100).
@@ -89,8 +90,9 @@
 //! - A request without `Host` is served, as many health checks send none.
 //! - Over HTTP/2, a target longer than the whole head may be is a 431, not a 414. There it is one of the fields, and the
 //!   library keeps nothing of a head that is too large (RFC 9113, section 10.5.1): not even whose fault it is.
-//! - A stream of gRPC may be silent for as long as both sides like; pings find out who has gone. It has a
-//!   limit on how long an answer may wait for its reader, as every other.
+//! - It does not know a stream of gRPC, whose client may have nothing to say for hours, from a body that a hostile client holds
+//!   back: both are given up, until you name the calls that may be silent in
+//!   [`silent_streams`](ServerBuilder::silent_streams). Streams of answers need no setting.
 //! - An answer that waits in HTTP/2's own buffer when its handler has ended (at most the send buffer) is given
 //!   up with the connection, not with the stream.
 //! - The age of a connection ends no request that is under way, and no upgraded connection.
@@ -142,6 +144,7 @@ pub mod scanning;
 mod server;
 mod settings;
 mod signals;
+mod silent;
 mod stream;
 #[cfg(feature = "systemd")]
 pub mod systemd;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::builder::ServerBuilder;
 use super::limits::{Http2, Limits, Timeouts};
 use super::server::Server;
+use super::silent::Silent;
 
 /// The settings of a [`Server`], as they stand in a file. What is left out has its default.
 ///
@@ -58,6 +59,9 @@ pub struct ServerSettings {
     pub stall_timeout_ms: u64,
     /// Bytes a second that earn it more of them; 0 to ask for some progress only.
     pub min_bytes_per_second: u32,
+    /// Paths at which, and below which, the body of a request over HTTP/2 may be silent for as long as both sides
+    /// like: those of streams, as `/shop.Stock/Watch`.
+    pub silent_streams: Vec<String>,
     /// The proxies that must begin with a PROXY header: addresses or networks.
     pub proxy_protocol_from: Vec<String>,
     /// What only HTTP/2 has.
@@ -88,6 +92,7 @@ impl Default for ServerSettings {
             max_connection_age_ms: Some(3_600_000),
             stall_timeout_ms: 30_000,
             min_bytes_per_second: 100,
+            silent_streams: Vec::new(),
             proxy_protocol_from: Vec::new(),
             http2: Http2Settings::default(),
             lead_time_ms: 5_000,
@@ -129,6 +134,7 @@ impl ServerSettings {
             uri_length: self.uri_length,
             strict_lines: self.refuse_bare_line_feeds,
             one_host: self.refuse_other_hosts,
+            silent: Silent::new(&self.silent_streams, "silent_streams", faults),
             connections: self.connections,
             proxies: networks(faults, "proxy_protocol_from", &self.proxy_protocol_from),
             http2: self.http2.check(faults),

@@ -105,6 +105,28 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds paths at which, and below which, the body of a request over HTTP/2 may be silent for as long as both sides
+    /// like, as that of a gRPC call whose requests are a stream: a method, a service (`/shop.Stock`), or `/` for all. The
+    /// default is none.
+    ///
+    /// Who is gone is found out by pings, and only what the application takes is bounded then: name no more paths
+    /// than need it. A call with one request is not silent, however long its answers take.
+    ///
+    /// ```
+    /// use buttress::serve::Server;
+    ///
+    /// let server = Server::builder().silent_streams(["/shop.Stock/Watch", "/shop.Chat"]).build();
+    /// assert!(server.is_ok());
+    /// assert!(Server::builder().silent_streams(["shop.Stock"]).build().is_err());
+    /// ```
+    pub fn silent_streams<I>(mut self, paths: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.settings.silent_streams.extend(paths.into_iter().map(Into::into));
+        self
+    }
+
     /// Adds proxies, as networks or addresses, whose connections begin with a PROXY header, of either
     /// version. The default is none.
     ///
