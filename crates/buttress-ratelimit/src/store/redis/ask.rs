@@ -119,7 +119,7 @@ impl Ask {
         let all = charges.as_slice();
         let are_buckets = all.iter().all(|charge| of(charge) == Algorithm::Gcra);
         let mut leases = [0; MOST_POLICIES];
-        if are_buckets && operation == Operation::Take && !state.leases.is_off() {
+        if are_buckets && operation == Operation::Take && state.leases.could_take(charges) {
             for (lease, charge) in leases.iter_mut().zip(all) {
                 *lease = state.leases.wish(charge, charges.shard(), asked);
             }

@@ -49,17 +49,21 @@ impl Leases {
         Self { buckets, most }
     }
 
-    pub(super) fn is_off(&self) -> bool {
-        self.buckets.is_empty()
-    }
-
-    /// Takes all charges out of what is here, or none of them.
-    pub(super) fn take(&self, limits: &Limits, charges: &Charges) -> Option<Verdict> {
+    /// Takes all charges out of what is here, or none of them. What found no place here any more, as others came while it
+    /// was out, is pushed to `homeless`.
+    pub(super) fn take(
+        &self,
+        limits: &Limits,
+        charges: &Charges,
+        homeless: &mut Charges,
+    ) -> Option<Verdict> {
         let mut verdict = Verdict::taken();
         for (at, charge) in charges.as_slice().iter().enumerate() {
             let Some(standing) = self.spend(limits, charge) else {
                 for charge in charges.as_slice().iter().take(at) {
-                    self.put_back(charge);
+                    if !self.put_back(charge) {
+                        homeless.push(*charge);
+                    }
                 }
                 return None;
             };
@@ -68,7 +72,18 @@ impl Leases {
         Some(verdict)
     }
 
+    /// Whether all of these may ever be taken out of what is here. If not, tokens in advance would lie idle.
+    pub(super) fn could_take(&self, charges: &Charges) -> bool {
+        let could =
+            |charge: &Charge| self.most(charge) > 0 && charge.cost() > 0 && !charge.is_optional();
+        charges.as_slice().iter().all(could)
+    }
+
     fn spend(&self, limits: &Limits, charge: &Charge) -> Option<Standing> {
+        // What costs nothing only asks whether there is room, which the store alone knows.
+        if charge.cost() == 0 {
+            return None;
+        }
         self.with(charge, |lease| {
             lease.left = lease.left.checked_sub(charge.cost())?;
             Some(lease.standing(limits, charge))
@@ -89,13 +104,10 @@ impl Leases {
         back.unwrap_or(false)
     }
 
-    /// How many tokens to ask for beside a charge, as it is not the first for this key: zero if there is no hurry. They
-    /// are on their way until [`came`](Self::came) or [`failed`](Self::failed) says otherwise.
+    /// How many tokens to ask for beside a charge that [could](Self::could_take) be taken out of them, as it is not the first
+    /// for this key: zero if there is no hurry. They are on their way until [`came`](Self::came) or [`failed`](Self::failed) says otherwise.
     pub(super) fn wish(&self, charge: &Charge, shard: Option<Key>, now: Moment) -> u32 {
         let most = self.most(charge);
-        if most == 0 || charge.is_optional() {
-            return 0;
-        }
         let Some(mut bucket) = self.bucket(charge.key()) else { return 0 };
         let Some(lease) = Lease::place(&mut bucket, charge, shard, now) else { return 0 };
         if lease.coming > 0 {

@@ -92,7 +92,8 @@
 //!
 //! Of each key a process holds no more than the bound, those on their way included. They were counted when they were
 //! taken, so in any span of time no more is admitted than the quota allows, and as much as all processes held when it began. A
-//! request is decided so only if all of its charges can be. A standing says what is left here, and what was left there.
+//! request is decided so only if all of its charges can be: beside a policy that has no leases, one on trial, or a cost of nothing,
+//! none is taken. A standing says what is left here, and what was left there.
 //!
 //! # Bans
 //!

@@ -62,11 +62,16 @@ impl State {
         if let Some(refusal) = self.remembered(limits, charges, now) {
             return Step::Now(refusal);
         }
-        if !self.leases.is_off()
-            && let Some(verdict) = self.leases.take(limits, charges)
-        {
-            self.refill(limits, charges, now);
-            return Step::Now(verdict);
+        if self.leases.could_take(charges) {
+            let mut homeless = beside(charges);
+            if let Some(verdict) = self.leases.take(limits, charges, &mut homeless) {
+                self.refill(limits, charges, now);
+                return Step::Now(verdict);
+            }
+            if !homeless.is_empty() {
+                let back = Operation::GiveBack;
+                self.post(Ask::new(self.clone(), back, limits.clone(), &homeless, now));
+            }
         }
         self.ask(Operation::Take, limits, charges, now)
     }

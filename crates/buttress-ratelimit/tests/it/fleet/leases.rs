@@ -3,7 +3,7 @@
 use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::engine::{Degrade, Step};
 use buttress_ratelimit::store::{LimitStore, RedisStore};
-use buttress_ratelimit::{Charge, Quota, Source};
+use buttress_ratelimit::{Charge, Quota, Source, Standing};
 use buttress_testkit::allocations;
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
@@ -126,6 +126,59 @@ async fn what_was_taken_of_a_lease_is_given_back_to_it() {
     let verdict = rig.store.take(&rig.limits, &all(&[charge])).await;
     assert_eq!(verdict.standings()[0].source(), Source::Leased);
     assert!(commands(&server).await - before < 20);
+}
+
+/// Beside one without leases no token lies idle, where it would be missing for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_a_policy_without_leases_there_are_none() {
+    let server = Server::start().await;
+    let store = lease(patient(connected(server.url()).await));
+    let few = (Quota::per_day(60), Degrade::Deny);
+    let rig = Rig::new(store, &[few, (Quota::per_day(1_000), Degrade::Deny)]);
+    for other in [Charge::new(1, key(1), 1), Charge::new(1, key(1), 1).optional()] {
+        for asked in 0..30 {
+            let verdict = rig.take(&[Charge::new(0, key(1), 1), other]).await;
+            assert!(verdict.is_taken(), "{asked}: {verdict:?}");
+            assert_ne!(verdict.standings()[0].source(), Source::Leased);
+        }
+    }
+    assert!(!rig.take(&[Charge::new(0, key(1), 1)]).await.is_taken(), "all sixty were used");
+}
+
+/// With several policies that all have leases, all are decided here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_policies_are_decided_here_together() {
+    let server = Server::start().await;
+    let store = lease(patient(connected(server.url()).await)).leases("policy-1", MOST);
+    let (first, second) = (Quota::per_day(100_000), Quota::per_day(1_000));
+    let rig = Rig::new(store, &[(first, Degrade::Deny), (second, Degrade::Deny)]);
+    let (mut taken, mut leased) = (0, 0);
+    for _ in 0..1_200 {
+        let verdict = rig.take(&[Charge::new(0, key(1), 1), Charge::new(1, key(2), 1)]).await;
+        let is_leased = |standing: &Standing| standing.source() == Source::Leased;
+        taken += u32::from(verdict.is_taken());
+        leased += u32::from(verdict.is_taken() && verdict.standings().iter().all(is_leased));
+    }
+    assert!(taken <= 1_001, "{taken}");
+    assert!(taken > 1_000 - MOST && leased > 0, "{taken} taken, {leased} of them here");
+}
+
+/// What is to cost nothing, as its cost is reported later, is refused like anything else once there is no room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_costs_nothing_yet_is_not_let_in_by_a_lease() {
+    let server = Server::start().await;
+    let rig = leasing(&server, Quota::per_day(500)).await;
+    let (mut taken, _) = hammer(rig.clone(), 450).await;
+    let free = Charge::new(0, key(1), 0);
+    assert!(rig.take(&[free]).await.is_taken());
+    until("all is used", async || {
+        let verdict = rig.take(&[Charge::new(0, key(1), 1)]).await;
+        taken += u32::from(verdict.is_taken());
+        (!verdict.is_taken() && taken >= 500).then_some(())
+    })
+    .await;
+    let verdict = rig.take(&[free]).await;
+    assert_ne!(verdict.standings()[0].source(), Source::Leased);
 }
 
 /// Whoever finds it time to fill the lease anew has a task for that; nobody else allocates.

@@ -17,7 +17,7 @@ fn take(leases: &Leases, cost: u32) -> bool {
     let limits: Limits = [Quota::per_day(1_000).check().unwrap()].into_iter().collect();
     let mut charges = Charges::new();
     charges.push(charge(cost));
-    leases.take(&limits, &charges).is_some()
+    leases.take(&limits, &charges, &mut Charges::new()).is_some()
 }
 
 #[test]
@@ -47,9 +47,48 @@ fn others_need_not_ask_while_somebody_does() {
     }
     assert_eq!(leases.wish(&charge(1), None, at(3)), 1);
     assert_eq!(leases.wish(&charge(1), None, at(3)), 0, "one is under way");
-    assert_eq!(leases.wish(&charge(1).optional(), None, at(3)), 0, "nor for what is tried out");
     leases.came(&charge(1), 1, Standing::default(), at(4));
     assert!(take(&leases, 1) && !take(&leases, 1));
+}
+
+#[test]
+fn what_can_never_be_taken_out_of_them_is_not_asked_for() {
+    let leases = Leases::new([MOST, 0]);
+    let could = |all: &[Charge]| {
+        let mut charges = Charges::new();
+        all.iter().for_each(|charge| assert!(charges.push(*charge)));
+        leases.could_take(&charges)
+    };
+    assert!(could(&[charge(1)]));
+    assert!(!could(&[charge(0)]), "that only asks");
+    assert!(!could(&[charge(1).optional()]), "a trial is counted, and refuses nobody");
+    let other = Charge::new(1, Key::from_bytes([7; 16]), 1);
+    assert!(!could(&[charge(1), other]), "without leases");
+    assert!(!could(&[charge(1), charge(1).optional()]));
+}
+
+#[test]
+fn what_costs_nothing_is_the_stores_to_decide() {
+    let leases = Leases::new([MOST]);
+    leases.wish(&charge(1), None, at(0));
+    leases.came(&charge(1), 9, Standing::default(), at(10));
+    assert!(!take(&leases, 0));
+    assert!(take(&leases, 9));
+}
+
+/// The second charge finds nothing, and meanwhile as many are on their way as there is room for.
+#[test]
+fn what_finds_no_place_any_more_is_told() {
+    let leases = Leases::new([MOST, MOST]);
+    let limit = Quota::per_day(1_000).check().unwrap();
+    let limits: Limits = [limit, limit].into_iter().collect();
+    leases.wish(&charge(1), None, at(0));
+    leases.came(&charge(1), MOST, Standing::default(), at(10));
+    leases.with(&charge(1), |lease| lease.coming = 1).unwrap();
+    let (mut charges, mut homeless) = (Charges::new(), Charges::new());
+    assert!(charges.push(charge(1)) && charges.push(Charge::new(1, Key::from_bytes([8; 16]), 1)));
+    assert!(leases.take(&limits, &charges, &mut homeless).is_none());
+    assert_eq!(homeless.as_slice(), [charge(1)]);
 }
 
 #[test]
@@ -71,10 +110,9 @@ fn what_is_old_goes_back_once() {
 #[test]
 fn where_there_are_none_nothing_is_looked_for() {
     let none = Leases::new([0, 0]);
-    assert!(none.is_off() && !take(&none, 1) && !none.put_back(&charge(1)));
+    assert!(!take(&none, 1) && !none.put_back(&charge(1)));
     assert_eq!(none.wish(&charge(1), None, at(0)), 0);
     let other = Leases::new([0, 5]);
-    assert!(!other.is_off());
     for now in 0..5 {
         assert_eq!(other.wish(&charge(1), None, at(now)), 0, "this policy has none");
     }
