@@ -5,9 +5,10 @@ use buttress_core::metrics::Metrics;
 use buttress_core::sync::{Lock, Striped};
 use buttress_core::{BuildError, Faults};
 
-use super::endpoint::Endpoint;
+use super::changes::Changes;
+use super::inner::Inner;
 use super::meters::Meters;
-use super::outliers::Inner;
+use super::places::{MOST_ENDPOINTS, Places};
 use super::roster::Roster;
 use super::{OutlierRules, Outliers};
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -31,9 +32,6 @@ pub struct OutlierBuilder {
     clock: Box<dyn Clock>,
     metrics: Metrics,
 }
-
-/// More would be no set that anybody goes round.
-const MOST_ENDPOINTS: usize = 1 << 16;
 
 impl OutlierBuilder {
     pub(super) fn new(endpoints: usize) -> Self {
@@ -92,12 +90,14 @@ impl OutlierBuilder {
     fn inner(self, first_look: Moment) -> Inner {
         let mut first = 0;
         Inner {
-            endpoints: (0..self.endpoints).map(|_| Endpoint::new()).collect(),
+            places: Places::new(self.endpoints),
             in_a_row: self.rules.in_a_row,
-            roster: Lock::new(Roster::new(self.rules, self.endpoints)),
+            roster: Lock::new(Roster::new(self.rules, self.endpoints, first_look)),
             next_look: AtomicU64::new(first_look.as_nanos()),
-            left_out: AtomicUsize::new(0),
+            here: AtomicUsize::new(self.endpoints),
+            aside: AtomicUsize::new(0),
             panics: AtomicBool::new(false),
+            changes: Changes::default(),
             // Threads begin their rounds at different endpoints.
             rounds: Striped::new(usize::MAX, || {
                 first += 1;

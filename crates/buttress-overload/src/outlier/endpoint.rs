@@ -1,5 +1,5 @@
 use super::roster::Record;
-use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::parts::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::parts::atomic::{AtomicU32, AtomicU64};
 
 /// What is noted of one endpoint, on cache lines of its own.
@@ -8,9 +8,21 @@ pub(super) struct Endpoint {
     /// Successes since the last look in the upper half, failures in the lower one.
     record: AtomicU64,
     in_a_row: AtomicU32,
-    /// One more each time it is left out or taken in: odd while it is out.
+    /// Another one each time it is left out or taken in, comes or goes. It says how it stands, too.
     generation: AtomicU32,
 }
+
+/// How the place of an endpoint stands: what is left of its generation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    Used = 0,
+    LeftOut = 1,
+    /// Nobody has it.
+    Vacant = 2,
+}
+
+/// From one generation to the next of the same standing.
+const STANDINGS: u32 = 4;
 
 const SUCCESS: u64 = 1 << 32;
 const FAILURE: u64 = 1;
@@ -18,11 +30,19 @@ const FAILURE: u64 = 1;
 const NOW_AND_THEN: u64 = 16;
 
 impl Endpoint {
-    pub(super) fn new() -> Self {
+    pub(super) fn used() -> Self {
+        Self::new(Standing::Used)
+    }
+
+    pub(super) fn vacant() -> Self {
+        Self::new(Standing::Vacant)
+    }
+
+    fn new(standing: Standing) -> Self {
         Self {
             record: AtomicU64::new(0),
             in_a_row: AtomicU32::new(0),
-            generation: AtomicU32::new(0),
+            generation: AtomicU32::new(standing as u32),
         }
     }
 
@@ -42,20 +62,29 @@ impl Endpoint {
         self.in_a_row.fetch_add(1, Relaxed).saturating_add(1)
     }
 
+    #[inline]
     pub(super) fn generation(&self) -> u32 {
         self.generation.load(Acquire)
     }
 
-    pub(super) fn is_left_out(&self) -> bool {
-        self.generation.load(Relaxed) % 2 == 1
+    #[inline]
+    pub(super) fn is(&self, standing: Standing) -> bool {
+        self.generation.load(Relaxed) % STANDINGS == standing as u32
     }
 
-    /// Leaves it out, or takes it in, if it is not; under the lock of the roster.
-    pub(super) fn turn(&self, out: bool) {
-        if self.is_left_out() != out {
+    /// Whether what began in this generation says something of who has this place now.
+    #[inline]
+    pub(super) fn is_of(&self, generation: u32) -> bool {
+        self.generation() == generation && generation % STANDINGS != Standing::Vacant as u32
+    }
+
+    /// Lets it stand otherwise, and forgets what it did, if that is news; under the lock of the roster.
+    pub(super) fn turn(&self, standing: Standing) {
+        if !self.is(standing) {
             self.in_a_row.store(0, Relaxed);
             self.record.store(0, Relaxed);
-            self.generation.fetch_add(1, AcqRel);
+            let next = (self.generation() / STANDINGS).wrapping_add(1).wrapping_mul(STANDINGS);
+            self.generation.store(next + standing as u32, Release);
         }
     }
 

@@ -34,7 +34,7 @@
 //! ```
 //!
 //! [`EndpointSet`] is a service over services of the same kind, one for each endpoint, that goes round those that are not
-//! left out. Whoever has a balancer of his own asks [`is_left_out`](Outliers::is_left_out), and tells what became of calls.
+//! left out. Its [list](Endpoints) can be changed while it works. Whoever has a balancer of his own asks [`is_left_out`](Outliers::is_left_out), and tells what became of calls.
 //!
 //! # Guarantees
 //!
@@ -47,41 +47,52 @@
 //! - What is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure. So an endpoint that hangs is
 //!   seen if its service has a [timeout](crate::timeout), and not without.
 //! - No task: rates are looked at by whoever comes when it is time.
+//! - Whoever waits for an endpoint of a set is woken when it changes who is left out, or which endpoints there are; with a
+//!   [timer](EndpointSet::timer), also when somebody's time of being left out is over.
 //!
-//! As a [`Probe`](buttress_core::Probe) a set is degraded while somebody is left out, and down while so many are that all are used; it
-//! is never critical by itself.
+//! As a [`Probe`](buttress_core::Probe) a set is degraded while somebody is left out, and down while so many are that all are used, or
+//! while there is nobody; it is never critical by itself.
 //!
 //! # Cancellation
 //!
-//! See [`Seat`].
+//! See [`Seat`]. A set that is dropped while it waits leaves nothing behind, neither a waker nor a timer.
 //!
 //! # Cost
 //!
 //! A success adds to a word of its endpoint, and looks at the clock once in 16 times; so does a failure each time. To find whose turn it is, an addition
-//! to a number of the thread's own; while somebody is left out, two looks at each endpoint. A look at the rates allocates two short
-//! lists; nothing else does.
+//! to a number of the thread's own; while somebody is left out, or a number is nobody's, two looks at each endpoint. A look at the rates
+//! allocates two short lists, a change of the list copies it, and who waits has a timer in a box; nothing else allocates.
 //!
 //! # Errors
 //!
-//! None of its own.
+//! None of its own, but for the refusal of an [`EndpointSet`] from which all endpoints were removed.
 
 mod builder;
+mod changes;
+mod choice;
 mod ejected;
 mod endpoint;
+mod endpoints;
+mod future;
+mod inner;
 mod meters;
 mod outliers;
+mod places;
 mod probe;
 mod roster;
 mod rules;
 mod seat;
 mod set;
 mod settings;
+mod waiter;
 
 pub use self::builder::OutlierBuilder;
 pub use self::ejected::Ejected;
+pub use self::endpoints::Endpoints;
+pub use self::future::EndpointFuture;
 pub use self::meters::CATALOGUE;
 pub use self::outliers::Outliers;
 pub use self::rules::OutlierRules;
 pub use self::seat::Seat;
-pub use self::set::{EndpointFuture, EndpointSet};
+pub use self::set::EndpointSet;
 pub use self::settings::OutlierSettings;

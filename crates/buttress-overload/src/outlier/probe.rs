@@ -14,7 +14,9 @@ impl Probe for Outliers {
 
     fn check(&self) -> ProbeFuture<'_> {
         let left_out = self.left_out();
-        let health = if self.is_panic() {
+        let health = if self.is_empty() {
+            Health::down("there is no endpoint")
+        } else if self.is_panic() {
             Health::down("so many endpoints are outliers that all are used")
         } else if left_out.is_empty() {
             Health::up()

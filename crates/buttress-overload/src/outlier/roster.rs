@@ -1,21 +1,27 @@
 use buttress_core::clock::Moment;
 
+use super::places::MOST_ENDPOINTS;
 use super::{Ejected, OutlierRules};
 
-/// Who is left out, until when, and how often that was of late: pure.
+/// Who is there, who is left out, until when, and how often that was of late: pure.
 #[derive(Clone, Debug)]
 pub(super) struct Roster {
     rules: OutlierRules,
     entries: Vec<Entry>,
+    here: usize,
     left_out: usize,
     /// How many are used although they are outliers, as no more may be left out.
     spared: usize,
+    /// How often somebody was left out or taken in, came or went.
+    changes: u64,
     /// When rates are looked at next; never before somebody has asked.
     pub(super) next_look: Moment,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
+    /// Whether somebody has this place.
+    is_here: bool,
     until: Option<Moment>,
     /// Until when it counts as spared.
     spared: Option<Moment>,
@@ -30,9 +36,23 @@ pub(super) struct Record {
 }
 
 impl Roster {
-    pub(super) fn new(rules: OutlierRules, endpoints: usize) -> Self {
-        let entries = vec![Entry::default(); endpoints];
-        Self { rules, entries, left_out: 0, spared: 0, next_look: Moment::FIRST }
+    pub(super) fn new(rules: OutlierRules, endpoints: usize, next_look: Moment) -> Self {
+        let entries = vec![Entry::new(); endpoints];
+        Self { rules, entries, here: endpoints, left_out: 0, spared: 0, changes: 0, next_look }
+    }
+
+    /// Whether all are used, and how often it has changed who is left out: what whoever waits for an endpoint has to know.
+    pub(super) fn version(&self) -> (bool, u64) {
+        (self.is_panic(), self.changes)
+    }
+
+    pub(super) fn here(&self) -> usize {
+        self.here
+    }
+
+    /// How many of the places nobody is to be sent to, unless all are used.
+    pub(super) fn aside(&self) -> usize {
+        self.entries.len() - self.here + self.left_out
     }
 
     pub(super) fn left_out(&self) -> usize {
@@ -41,8 +61,7 @@ impl Roster {
 
     /// Whether all are used, because too few are healthy. Who is spared is no healthier for that.
     pub(super) fn is_panic(&self) -> bool {
-        let of = self.entries.len();
-        self.rules.is_panic(of - self.left_out - self.spared, of)
+        self.rules.is_panic(self.here - self.left_out - self.spared, self.here)
     }
 
     pub(super) fn is_left_out(&self, at: usize) -> bool {
@@ -51,10 +70,9 @@ impl Roster {
 
     /// Leaves one out, if that may be: with it, there must not be too many.
     pub(super) fn leave_out(&mut self, at: usize, now: Moment) -> bool {
-        let room = self.left_out < self.rules.may_leave_out(self.entries.len());
-        let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.until.is_none()) else {
-            return false;
-        };
+        let room = self.left_out < self.rules.may_leave_out(self.here);
+        let entry = self.entries.get_mut(at).filter(|entry| entry.is_here);
+        let Some(entry) = entry.filter(|entry| entry.until.is_none()) else { return false };
         self.spared -= usize::from(entry.spared.take().is_some());
         if !room {
             entry.spared = Some(now + self.rules.every);
@@ -64,13 +82,54 @@ impl Roster {
         entry.times = entry.times.saturating_add(1);
         entry.until = Some(now + self.rules.time_out(entry.times));
         self.left_out += 1;
+        self.changes += 1;
         true
     }
 
+    /// One more, in the first place that nobody has; nothing if there are as many as there may be.
+    pub(super) fn add(&mut self) -> Option<usize> {
+        let vacant = self.entries.iter().position(|entry| !entry.is_here);
+        let at = vacant.unwrap_or(self.entries.len());
+        if at >= MOST_ENDPOINTS {
+            return None;
+        }
+        match self.entries.get_mut(at) {
+            Some(entry) => *entry = Entry::new(),
+            None => self.entries.push(Entry::new()),
+        }
+        self.here += 1;
+        self.changes += 1;
+        Some(at)
+    }
+
+    /// One less, if there is one in this place. Of fewer, fewer may be left out: who would be next is taken in at once.
+    pub(super) fn remove(&mut self, at: usize) -> bool {
+        let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.is_here) else {
+            return false;
+        };
+        let gone = std::mem::take(entry);
+        self.here -= 1;
+        self.left_out -= usize::from(gone.until.is_some());
+        self.spared -= usize::from(gone.spared.is_some());
+        self.changes += 1;
+        while self.left_out > self.rules.may_leave_out(self.here) {
+            let next = self.entries.iter_mut().filter(|entry| entry.until.is_some());
+            let Some(next) = next.min_by_key(|entry| entry.until) else { break };
+            next.until = None;
+            self.left_out -= 1;
+        }
+        true
+    }
+
+    /// When somebody is taken in again, if nothing happens until then: with the first look after its time.
+    pub(super) fn next_return(&self) -> Option<Moment> {
+        let soonest = self.entries.iter().filter_map(|entry| entry.until).min()?;
+        Some(soonest.max(self.next_look))
+    }
+
     /// Takes in again whose time is over. Who was not left out since the look before is trusted a little more.
-    pub(super) fn look(&mut self, now: Moment) -> bool {
+    pub(super) fn look(&mut self, now: Moment) {
         self.next_look = now + self.rules.every;
-        let before = self.left_out;
         for entry in &mut self.entries {
             if entry.spared.is_some_and(|until| until <= now) {
                 entry.spared = None;
@@ -80,12 +139,12 @@ impl Roster {
                 Some(until) if until <= now => {
                     entry.until = None;
                     self.left_out -= 1;
+                    self.changes += 1;
                 }
                 Some(_) => {}
                 None => entry.times = entry.times.saturating_sub(1),
             }
         }
-        self.left_out != before
     }
 
     /// Who does worse than may be, and by which rule.
@@ -113,6 +172,12 @@ impl Roster {
 /// Where all do alike, their mean may be off by the last bit of a number.
 const ROUNDING: f64 = 1e-9;
 
+impl Entry {
+    fn new() -> Self {
+        Self { is_here: true, ..Self::default() }
+    }
+}
+
 impl Record {
     fn calls(self) -> u32 {
         self.successes.saturating_add(self.failures)
@@ -135,72 +200,4 @@ fn deviation(of: &[f64]) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn at(secs: u64) -> Moment {
-        Moment::FIRST + Duration::from_secs(secs)
-    }
-
-    fn record(successes: u32, failures: u32) -> Record {
-        Record { successes, failures }
-    }
-
-    #[test]
-    fn one_endpoint_always_remains() {
-        for of in 0..20 {
-            for percent in [0, 10, 33, 50, 99, 100] {
-                let rules = OutlierRules::new().most_left_out(percent);
-                let mut roster = Roster::new(rules, of);
-                let left_out = (0..of).filter(|at| roster.leave_out(*at, Moment::FIRST)).count();
-                assert_eq!(left_out, roster.left_out());
-                assert!(left_out * 100 <= of * percent as usize, "{of} {percent}: {left_out}");
-                assert!(of == 0 || left_out < of);
-            }
-        }
-    }
-
-    #[test]
-    fn each_time_is_longer_and_quiet_shortens_it() {
-        let mut roster = Roster::new(OutlierRules::new(), 4);
-        assert!(roster.leave_out(0, at(0)));
-        assert!(!roster.leave_out(0, at(1)), "it is already");
-        assert!(!roster.look(at(29)));
-        assert!(roster.look(at(30)));
-        assert!(roster.leave_out(0, at(35)));
-        assert!(!roster.look(at(94)), "the second time is 60 s");
-        assert!(roster.look(at(95)));
-        assert!(!roster.look(at(105)));
-        assert!(roster.leave_out(0, at(110)));
-        assert!(roster.look(at(170)), "the third as well, after a quiet interval");
-    }
-
-    #[test]
-    fn who_does_worse_than_the_others_is_an_outlier() {
-        let roster = Roster::new(OutlierRules::new(), 6);
-        let good = record(990, 10);
-        let found = roster.outliers(&[good, good, good, good, good, record(500, 500)]);
-        assert_eq!(found, [(5, Ejected::SuccessRate)]);
-        assert_eq!(roster.outliers(&[good; 6]), []);
-        let few = record(0, 99);
-        assert_eq!(roster.outliers(&[good, good, good, good, good, few]), [], "too few calls");
-        let bad = record(500, 500);
-        assert_eq!(roster.outliers(&[good, good, good, bad]), [], "too few endpoints");
-        assert_eq!(roster.outliers(&[bad; 6]), [], "all alike");
-        let (never, once) = (record(100, 0), record(99, 1));
-        assert_eq!(roster.outliers(&[never, never, never, never, never, once]), [], "chance");
-        let rules = OutlierRules::new().least_gap(0);
-        let found = Roster::new(rules, 6).outliers(&[never, never, never, never, never, once]);
-        assert_eq!(found, [(5, Ejected::SuccessRate)]);
-    }
-
-    #[test]
-    fn a_share_of_failures_is_a_rule_of_its_own() {
-        let rules = OutlierRules::new().deviations(None).failure_percent(Some(85)).least_calls(50);
-        let roster = Roster::new(rules, 3);
-        let found = roster.outliers(&[record(16, 84), record(15, 85), record(0, 49)]);
-        assert_eq!(found, [(1, Ejected::FailurePercent)]);
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@ use std::fmt;
 use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 use buttress_core::sync::Shared;
 
-use super::outliers::Inner;
+use super::inner::Inner;
 
 /// One call to an endpoint of an [`Outliers`](super::Outliers) set.
 ///

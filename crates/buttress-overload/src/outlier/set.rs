@@ -1,17 +1,18 @@
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use buttress_core::BuildError;
-use buttress_core::outcome::{AsError, HttpClassify, JudgedAnswer, Outcome};
+use buttress_core::clock::Timer;
+use buttress_core::outcome::{AsError, HttpClassify, JudgedAnswer};
 use buttress_core::stage::{Keep, Rewrap};
 use buttress_core::sync::Shared;
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{OutlierBuilder, Outliers, Seat};
+use super::choice::{Choice, Ready};
+use super::waiter::Waiter;
+use super::{EndpointFuture, Endpoints, OutlierBuilder, Outliers, Seat};
+use crate::NoTimer;
 
 /// A service that calls one endpoint after another, and leaves out those that do worse than they may.
 ///
@@ -43,21 +44,22 @@ use super::{OutlierBuilder, Outliers, Seat};
 /// # }
 /// ```
 ///
-/// It is ready once one of the endpoints is that are not left out; whichever is not ready when it is its turn is passed over. To be
-/// cloned costs little: only the endpoint that is called is. So that its clones can be sent to other threads, the services have to be `Sync`,
-/// too, as clients of hyper and channels of tonic are. The list is fixed; for another one, make another set.
+/// It is ready once one of the endpoints is that are not left out; whichever is not ready when it is its turn is passed over. Who waits as
+/// none is ready is woken, too, once it changes who is left out, or the [list](Self::endpoints). With a [timer](Self::timer), he is
+/// also when somebody's time of being left out is over; without one, whoever calls next looks at the time.
+///
+/// To be cloned costs little: only the endpoint that is called is. So that its clones can be sent to other threads, the services have to be
+/// `Sync`, too, as clients of hyper and channels of tonic are.
 ///
 /// # Errors
 ///
 /// Those of the endpoints. One that fails to become ready has failed, and the next one is asked; the set fails to become ready if all do.
-pub struct EndpointSet<S: 'static, C: 'static = HttpClassify, M = Rewrap> {
-    services: Shared<Vec<S>>,
-    outliers: Outliers,
+/// While all have been [removed](Endpoints::remove) it is ready, and refuses the call with [`Code::UNAVAILABLE`](buttress_core::Code::UNAVAILABLE).
+pub struct EndpointSet<S: 'static, C: 'static = HttpClassify, M = Rewrap, T: Timer = NoTimer> {
+    endpoints: Endpoints<S>,
     classify: Shared<C>,
-    /// The instance that is ready, and of which endpoint it is.
-    ready: Option<(usize, S)>,
-    /// Those that were asked and will wake whoever asked.
-    waiting: Vec<(usize, S)>,
+    choice: Choice<S>,
+    waiter: Waiter<T>,
     mode: PhantomData<fn() -> M>,
 }
 
@@ -72,157 +74,167 @@ impl<S> EndpointSet<S> {
         build: impl FnOnce(OutlierBuilder) -> OutlierBuilder,
     ) -> Result<Self, BuildError> {
         let services: Vec<S> = services.into_iter().collect();
-        Ok(Self {
-            outliers: build(Outliers::of(services.len())).build()?,
-            services: Shared::new(services),
-            classify: Shared::new(HttpClassify::new()),
-            ready: None,
-            waiting: Vec::new(),
-            mode: PhantomData,
-        })
+        let outliers = build(Outliers::of(services.len())).build()?;
+        let endpoints = Endpoints::new(services, outliers);
+        let choice = Choice::new(&endpoints);
+        Ok(Self::of(endpoints, Shared::new(HttpClassify::new()), choice, NoTimer))
     }
 }
 
-impl<S, C, M> EndpointSet<S, C, M> {
+impl<S, C, M, T: Timer> EndpointSet<S, C, M, T> {
+    fn of(endpoints: Endpoints<S>, classify: Shared<C>, choice: Choice<S>, timer: T) -> Self {
+        let waiter = Waiter::new(endpoints.outliers().clone(), timer);
+        Self { endpoints, classify, choice, waiter, mode: PhantomData }
+    }
+
+    /// Who is left out.
+    pub fn outliers(&self) -> &Outliers {
+        self.endpoints.outliers()
+    }
+
+    /// Which endpoints there are, to be changed.
+    pub const fn endpoints(&self) -> &Endpoints<S> {
+        &self.endpoints
+    }
+}
+
+impl<S, C, M, T: Timer + Clone> EndpointSet<S, C, M, T> {
     /// Judges by this how calls end.
-    pub fn classify<D>(self, classify: D) -> EndpointSet<S, D, M> {
+    pub fn classify<D>(self, classify: D) -> EndpointSet<S, D, M, T> {
         self.judged_by(Shared::new(classify))
     }
 
     /// Keeps the type of the body. Calls are then judged by their heads.
-    pub fn keep_body(self) -> EndpointSet<S, C, Keep> {
+    pub fn keep_body(self) -> EndpointSet<S, C, Keep, T> {
         let classify = self.classify.clone();
         self.judged_by(classify)
     }
 
     /// For any request, and any response.
-    pub fn as_error(self) -> EndpointSet<S, C, AsError> {
+    pub fn as_error(self) -> EndpointSet<S, C, AsError, T> {
         let classify = self.classify.clone();
         self.judged_by(classify)
     }
 
-    /// Who is left out.
-    pub fn outliers(&self) -> &Outliers {
-        &self.outliers
+    /// Wakes those who wait for an endpoint when somebody's time of being left out is over: who waits alone would not hear of
+    /// it. It is armed while they wait.
+    ///
+    /// ```
+    /// use buttress_core::Problem;
+    /// use buttress_core::clock::{Clock, TokioClock, TokioTimer, secs};
+    /// use buttress_core::outcome::Outcome;
+    /// # use buttress_core::outcome::classify_fn;
+    /// use buttress_overload::outlier::EndpointSet;
+    /// use tower::ServiceExt;
+    /// # use std::task::{Context, Poll};
+    /// # #[derive(Clone)]
+    /// # struct Endpoint { is_ready: bool }
+    /// # impl tower::Service<()> for Endpoint {
+    /// #     type Response = ();
+    /// #     type Error = Problem;
+    /// #     type Future = std::future::Ready<Result<(), Problem>>;
+    /// #     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Problem>> {
+    /// #         if self.is_ready { Poll::Ready(Ok(())) } else { Poll::Pending }
+    /// #     }
+    /// #     fn call(&mut self, (): ()) -> Self::Future {
+    /// #         std::future::ready(Ok(()))
+    /// #     }
+    /// # }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let endpoints = [true, false].map(|is_ready| Endpoint { is_ready });
+    /// let clock = TokioClock::new();
+    /// let begun = clock.now();
+    /// let set = EndpointSet::new(endpoints, |outliers| outliers.clock(clock.clone()))?;
+    /// # let set = set.classify(classify_fn(|result: Result<&(), &Problem>| match result {
+    /// #     Ok(()) => Outcome::Success,
+    /// #     Err(_) => Outcome::Failure,
+    /// # }));
+    /// let mut set = set.as_error().timer(TokioTimer);
+    ///
+    /// // The first one is left out, and the second one is not ready.
+    /// (0..5).for_each(|_| set.outliers().enter(0).settle(Outcome::Failure));
+    /// set.ready().await?;
+    /// assert!((secs(30)..secs(31)).contains(&(clock.now() - begun)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn timer<U: Timer + Clone>(self, timer: U) -> EndpointSet<S, C, M, U> {
+        EndpointSet::of(self.endpoints, self.classify, self.choice, timer)
     }
 
-    fn judged_by<D, N>(self, classify: Shared<D>) -> EndpointSet<S, D, N> {
-        let Self { services, outliers, ready, waiting, .. } = self;
-        EndpointSet { services, outliers, classify, ready, waiting, mode: PhantomData }
+    fn judged_by<D, N>(self, classify: Shared<D>) -> EndpointSet<S, D, N, T> {
+        let timer = self.waiter.timer().clone();
+        EndpointSet::of(self.endpoints, classify, self.choice, timer)
     }
 }
 
-impl<S: Clone, C, M> EndpointSet<S, C, M> {
-    /// Asks those that are not ready yet, and then whose turn it is.
-    fn choose<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(usize, S), S::Error>>
+impl<S, C, M, T: Timer> EndpointSet<S, C, M, T> {
+    fn poll_choice<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
     where
-        S: Service<Req>,
+        S: Service<Req> + Clone,
     {
-        let mut asked = std::mem::take(&mut self.waiting);
-        // Who was left out since is not waited for any more.
-        asked.retain(|(at, _)| !self.outliers.is_left_out(*at));
-        let known: Vec<usize> = asked.iter().map(|(at, _)| *at).collect();
-        let in_turn = self.outliers.in_turn().filter(|at| !known.contains(at));
-        let others = in_turn.map(|at| (at, self.services[at].clone()));
-        let mut failure = None;
-        for (at, mut service) in asked.into_iter().chain(others) {
-            match service.poll_ready(cx) {
-                Poll::Ready(Ok(())) => return Poll::Ready(Ok((at, service))),
-                Poll::Pending => self.waiting.push((at, service)),
-                Poll::Ready(Err(error)) => {
-                    self.outliers.enter(at).settle(Outcome::Failure);
-                    failure = Some(error);
-                }
+        // Twice, as a timer that rings before its time is asked again; and then when it is the turn of this task.
+        for _ in 0..LOOKS {
+            self.waiter.look();
+            if let ready @ Poll::Ready(_) = self.choice.poll(self.endpoints.outliers(), cx) {
+                self.waiter.leave();
+                return ready;
             }
+            if self.waiter.poll(self.choice.seen(), cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.choice.catch_up(&self.endpoints);
         }
-        match failure {
-            Some(error) if self.waiting.is_empty() => return Poll::Ready(Err(error)),
-            // All were left out or taken in while we looked: look again.
-            None if self.waiting.is_empty() => cx.waker().wake_by_ref(),
-            _ => {}
-        }
+        cx.waker().wake_by_ref();
         Poll::Pending
     }
 }
 
-impl<Req, S, C, M> Service<Req> for EndpointSet<S, C, M>
+/// How often it is looked at once, where what was seen is old already.
+const LOOKS: usize = 2;
+
+impl<Req, S, C, M, T> Service<Req> for EndpointSet<S, C, M, T>
 where
     S: Service<Req> + Clone,
     M: JudgedAnswer<Req, S::Response, S::Error, C, Seat>,
+    T: Timer,
 {
     type Response = M::Response;
     type Error = S::Error;
-    type Future = EndpointFuture<Req, S::Future, C, M>;
+    type Future = EndpointFuture<Req, S::Future, C, M, M::Wants>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if self.ready.as_ref().is_some_and(|(at, _)| !self.outliers.is_left_out(*at)) {
+        self.choice.catch_up(&self.endpoints);
+        if self.choice.is_ready(self.endpoints.outliers()) {
             return Poll::Ready(Ok(()));
         }
-        self.choose(cx).map_ok(|chosen| {
-            self.waiting.clear();
-            self.ready = Some(chosen);
-        })
+        self.poll_choice(cx)
     }
 
-    #[expect(
-        clippy::expect_used,
-        reason = "the contract of `Service`: the caller's bug, as in tower"
-    )]
+    #[expect(clippy::panic, reason = "the contract of `Service`: the caller's bug, as in tower")]
     fn call(&mut self, request: Req) -> Self::Future {
-        let (at, mut service) = self.ready.take().expect("`poll_ready` was not called before");
-        let seat = Some(self.outliers.enter(at));
-        let future = service.call(request);
-        EndpointFuture { future, seat, classify: self.classify.clone(), mode: PhantomData }
-    }
-}
-
-pin_project! {
-    /// Response future of [`EndpointSet`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct EndpointFuture<Req, F, C: 'static, M> {
-        #[pin]
-        future: F,
-        seat: Option<Seat>,
-        classify: Shared<C>,
-        mode: PhantomData<fn(Req) -> M>,
-    }
-}
-
-impl<Req, F, Res, Err, C, M> Future for EndpointFuture<Req, F, C, M>
-where
-    F: Future<Output = Result<Res, Err>>,
-    M: JudgedAnswer<Req, Res, Err, C, Seat>,
-{
-    type Output = Result<M::Response, Err>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        M::judged(this.classify, this.seat, this.future.poll(cx))
-    }
-}
-
-impl<Req, F, C, M> fmt::Debug for EndpointFuture<Req, F, C, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EndpointFuture").field("seat", &self.seat).finish_non_exhaustive()
-    }
-}
-
-impl<S, C, M> Clone for EndpointSet<S, C, M> {
-    /// A clone has nothing ready.
-    fn clone(&self) -> Self {
-        Self {
-            services: self.services.clone(),
-            outliers: self.outliers.clone(),
-            classify: self.classify.clone(),
-            ready: None,
-            waiting: Vec::new(),
-            mode: PhantomData,
+        match self.choice.take(&self.endpoints) {
+            (Ready::Endpoint(_, mut service), seat) => {
+                EndpointFuture::calling(service.call(request), seat, self.classify.clone())
+            }
+            (Ready::Nobody, _) => EndpointFuture::refused(M::wants(&request)),
+            (Ready::NotYet, _) => panic!("`poll_ready` was not called before"),
         }
     }
 }
 
-impl<S, C, M> fmt::Debug for EndpointSet<S, C, M> {
+impl<S, C, M, T: Timer + Clone> Clone for EndpointSet<S, C, M, T> {
+    /// A clone has nothing ready.
+    fn clone(&self) -> Self {
+        let (endpoints, classify) = (self.endpoints.clone(), self.classify.clone());
+        Self::of(endpoints, classify, self.choice.anew(), self.waiter.timer().clone())
+    }
+}
+
+impl<S, C, M, T: Timer> fmt::Debug for EndpointSet<S, C, M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EndpointSet").field("outliers", &self.outliers).finish_non_exhaustive()
+        f.debug_struct("EndpointSet").field("outliers", self.outliers()).finish_non_exhaustive()
     }
 }

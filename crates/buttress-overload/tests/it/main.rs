@@ -14,6 +14,8 @@ mod bulkhead;
 mod contract;
 mod deadline;
 mod door;
+mod endpoint_list;
+mod endpoint_wait;
 mod endpoints;
 mod fallback;
 mod guide;
