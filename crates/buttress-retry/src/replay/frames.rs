@@ -10,8 +10,23 @@ pub(super) struct Frames {
     more: Vec<Bytes>,
     trailers: Option<Box<HeaderMap>>,
     length: usize,
+    weight: usize,
     /// Whether its length was known before it was read.
     was_sized: bool,
+}
+
+/// What a frame counts as at least, and a trailer beside its text. It takes so much, however short it is: a place in the list,
+/// of which there may be twice as many, one in that of whoever reads it again, and what its buffer has beside the bytes.
+const LEAST: usize = 128;
+
+/// What it counts as to keep a frame of data.
+pub(super) fn weight(data: &Bytes) -> usize {
+    if data.is_empty() { 0 } else { data.len().max(LEAST) }
+}
+
+/// What it counts as to keep trailers.
+pub(super) fn weight_of_trailers(trailers: &HeaderMap) -> usize {
+    trailers.iter().map(|(name, value)| name.as_str().len() + value.len() + LEAST).sum()
 }
 
 impl Frames {
@@ -26,6 +41,7 @@ impl Frames {
             return;
         }
         self.length += data.len();
+        self.weight += weight(&data);
         match &mut self.first {
             first @ None => *first = Some(data),
             Some(_) => self.more.push(data),
@@ -33,12 +49,18 @@ impl Frames {
     }
 
     pub(super) fn push_trailers(&mut self, trailers: HeaderMap) {
+        self.weight += weight_of_trailers(&trailers);
         self.trailers = Some(Box::new(trailers));
     }
 
     /// How many bytes there are.
     pub(super) const fn length(&self) -> usize {
         self.length
+    }
+
+    /// What they count as, of what may be kept.
+    pub(super) const fn weight(&self) -> usize {
+        self.weight
     }
 
     /// How many there are from this frame on. With trailers it is no more exact than it was at first: what is sent with a

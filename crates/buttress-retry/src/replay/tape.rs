@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body;
 
-use super::frames::Frames;
+use super::frames::{Frames, weight, weight_of_trailers};
 use super::room::Room;
 
 /// What is kept of a body, so that it can be sent again.
@@ -76,7 +76,7 @@ impl<B> Tape<B> {
     pub(super) fn data(&self, data: &Bytes, is_over: bool) -> bool {
         let mut slot = self.slot.lock();
         let Slot::Reading(frames, _) = &mut *slot else { return false };
-        if !self.room.take(data.len(), frames.length()) {
+        if !self.room.take(weight(data), frames.weight()) {
             self.lose(&mut slot, Slot::TooLarge);
             return false;
         }
@@ -90,10 +90,12 @@ impl<B> Tape<B> {
     /// Notes trailers, after which nothing comes.
     pub(super) fn trailers(&self, trailers: &HeaderMap) {
         let mut slot = self.slot.lock();
-        if let Slot::Reading(frames, _) = &mut *slot {
-            frames.push_trailers(trailers.clone());
-            self.complete(&mut slot);
+        let Slot::Reading(frames, _) = &mut *slot else { return };
+        if !self.room.take(weight_of_trailers(trailers), frames.weight()) {
+            return self.lose(&mut slot, Slot::TooLarge);
         }
+        frames.push_trailers(trailers.clone());
+        self.complete(&mut slot);
     }
 
     /// Notes that nothing more comes.
@@ -137,7 +139,7 @@ impl<B> Tape<B> {
 
     fn lose(&self, slot: &mut Slot<B>, to: Slot<B>) {
         if let Slot::Reading(frames, _) | Slot::Whole(frames) = slot {
-            self.room.give_back(frames.length());
+            self.room.give_back(frames.weight());
         }
         *slot = to;
     }
@@ -187,7 +189,7 @@ impl<B: Body> Tape<B> {
 impl<B> Drop for Tape<B> {
     fn drop(&mut self) {
         if let Slot::Reading(frames, _) | Slot::Whole(frames) = &*self.slot.lock() {
-            self.room.give_back(frames.length());
+            self.room.give_back(frames.weight());
         }
     }
 }

@@ -278,22 +278,44 @@ fn a_body_that_ends_too_soon_is_not_repeated() {
 
 #[test]
 fn an_unknown_length_is_taped_up_to_the_cap() {
-    let attempts = |body: Frames, per_call, overall| {
-        let mut rig = Rig::with(body, |builder| builder.keep_bodies(per_call, overall), |_| {});
-        let (request, call) = rig.call().split();
-        let read = read(request.into_body()).0.concat();
-        assert_eq!(read.len(), 6, "it is sent whatever becomes of its tape");
-        call.answer(status(503));
-        rig.ended().is_none()
-    };
-    let body = || Frames::new().data("one").data("two");
-    assert!(attempts(body().of_unknown_size(), 6, 6));
-    assert!(!attempts(body().of_unknown_size(), 5, 6));
-    assert!(attempts(body(), 6, 6));
-    assert!(!attempts(body(), 5, 5));
+    let body = || Frames::new().data(vec![1; 300]).data(vec![2; 300]);
+    assert!(is_kept(body().of_unknown_size(), 600, 600));
+    assert!(!is_kept(body().of_unknown_size(), 599, 600));
+    assert!(is_kept(body(), 600, 600));
+    assert!(!is_kept(body(), 599, 599));
 }
 
-/// What is larger than the tape, and known to have gone nowhere, can be sent all the same.
+/// To keep a frame takes more than its bytes, if those are few: a list of the shortest would else be many times the room.
+#[test]
+fn a_short_frame_counts_as_what_it_takes() {
+    let body = |frames| (0..frames).fold(Frames::new(), |body, _| body.data("x"));
+    for frames in [1, 8, 100] {
+        assert!(is_kept(body(frames), frames * 128, frames * 128), "{frames}");
+        assert!(!is_kept(body(frames), frames * 128 - 1, frames * 128), "{frames}");
+        assert!(!is_kept(body(frames).of_unknown_size(), frames * 128 - 1, frames * 128));
+    }
+}
+
+#[test]
+fn trailers_are_not_kept_for_nothing() {
+    let body = || Frames::new().data(vec![1; 300]).trailers(trailers());
+    let trailers = trailers();
+    let text: usize = trailers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let whole = 300 + text + trailers.len() * 128;
+    assert!(is_kept(body(), whole, whole));
+    assert!(!is_kept(body(), whole - 1, whole));
+    assert!(!is_kept(body(), whole - 1, whole - 1));
+}
+
+/// Whether it is sent a second time, with so much room. It is sent once whatever becomes of its tape.
+fn is_kept(body: Frames, per_call: usize, overall: usize) -> bool {
+    let mut rig = Rig::with(body, |builder| builder.keep_bodies(per_call, overall), |_| {});
+    let (request, call) = rig.call().split();
+    assert!(!read(request.into_body()).0.is_empty());
+    call.answer(status(503));
+    rig.ended().is_none()
+}
+
 /// They count for nothing in the cap, so of an endless number of them nothing is kept either.
 #[test]
 fn frames_without_data_are_not_kept() {
@@ -308,6 +330,7 @@ fn frames_without_data_are_not_kept() {
     assert_eq!(rig.ended(), Some(200));
 }
 
+/// What is larger than the tape, and known to have gone nowhere, can be sent all the same.
 #[test]
 fn an_untouched_body_may_have_any_size() {
     let body = Frames::new().data("one").data("two");
@@ -324,14 +347,14 @@ fn all_calls_together_keep_no_more_than_they_may() {
     let clock = ManualClock::new();
     let (service, inner) = mock::service();
     inner.hold();
-    let client = up_to(2, &clock).keep_bodies(4, 6).build().unwrap().layer(service);
+    let client = up_to(2, &clock).keep_bodies(400, 600).build().unwrap().layer(service);
     let begin = || {
-        let body = Frames::new().data("four");
+        let body = Frames::new().data(vec![4; 400]);
         let request = Request::get("/").body(body).unwrap();
         let mut flight = Box::pin(client.clone().oneshot(request));
         poll::assert_pending(&mut flight);
         let (request, call) = inner.take_call().unwrap().split();
-        assert_eq!(read(request.into_body()).0, ["four"]);
+        assert_eq!(read(request.into_body()).0.concat(), [4; 400]);
         call.answer(status(503));
         flight
     };
@@ -385,7 +408,7 @@ proptest! {
         }
         let handle = body.handle();
         (0..steps.len()).for_each(|_| handle.release());
-        let mut rig = Rig::with(body, |builder| builder.keep_bodies(1_024, 1_024), |request| {
+        let mut rig = Rig::with(body, |builder| builder.keep_bodies(1_280, 1_280), |request| {
             request.headers_mut().insert("trailer", "x-sum".parse().unwrap());
         });
         let (request, call) = rig.call().split();
