@@ -73,6 +73,10 @@ impl Prices {
         self.0[cost.index()]
     }
 
+    pub(super) fn least(&self) -> u32 {
+        self.0.into_iter().min().unwrap_or_default()
+    }
+
     pub(super) const fn set(&mut self, cost: Cost, to: u32) {
         self.0[cost.index()] = to;
     }

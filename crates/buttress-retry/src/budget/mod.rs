@@ -80,7 +80,7 @@ impl Budget {
     }
 
     /// As the configuration of gRPC has it: there are `most` tokens in the beginning, a failure takes one, a success brings
-    /// `per_success`, to the thousandth, and nothing is repeated while half of them or fewer are left.
+    /// `per_success`, to the thousandth and no more than `most`, and nothing is repeated while half of them or fewer are left.
     #[must_use]
     pub fn tokens(most: u32, per_success: f64) -> Self {
         let rules = Rules::HalfFull { per_success: thousandths(per_success) };
@@ -111,34 +111,37 @@ impl Budget {
         Self { terms, purse: Arc::new(terms.purse()) }
     }
 
-    /// Sets how many repeats a second there are without any call. The default is three. Only a budget by a ratio has it.
+    /// Sets how many repeats a second there are without any call. The default is three. Only a budget by a ratio has it, as it has a
+    /// [`window`](Self::window); to say one of another is an error of its settings.
     #[must_use]
     pub fn floor(self, per_second: u32) -> Self {
-        self.of_a_ratio(|_, floor, _| *floor = per_second)
+        let mut terms = self.terms;
+        match &mut terms.kind {
+            Kind::Ratio { floor, .. } => *floor = per_second,
+            Kind::Tokens { .. } | Kind::Unlimited => terms.misplaced.floor = true,
+        }
+        Self::new(terms)
     }
 
-    /// Sets of how long a time the calls count. The default is ten seconds. Only a budget by a ratio has it.
+    /// Sets of how long a time the calls count, in a budget by a ratio. The default is ten seconds.
     #[must_use]
     pub fn window(self, time: Duration) -> Self {
-        self.of_a_ratio(|_, _, window| *window = time)
+        let mut terms = self.terms;
+        match &mut terms.kind {
+            Kind::Ratio { window, .. } => *window = time,
+            Kind::Tokens { .. } | Kind::Unlimited => terms.misplaced.window = true,
+        }
+        Self::new(terms)
     }
 
-    /// Sets what something costs, to the thousandth. In a budget by a ratio the default is one, and two where the answer
-    /// said that it was too much.
+    /// Sets what something costs, to the thousandth. By a ratio it is one, and two where the answer said that it was too much. Only
+    /// such a budget and a [`quota`](Self::quota) have prices; to say one of another is an error of its settings.
     #[must_use]
     pub fn cost(self, of: Cost, repeats: f64) -> Self {
         let mut terms = self.terms;
         let price = u32::try_from(thousandths(repeats)).unwrap_or(u32::MAX);
         terms.prices.set(of, price);
-        Self::new(terms)
-    }
-
-    fn of_a_ratio(self, change: impl FnOnce(&mut u64, &mut u32, &mut Duration)) -> Self {
-        let mut terms = self.terms;
-        match &mut terms.kind {
-            Kind::Ratio { per_call, floor, window } => change(per_call, floor, window),
-            Kind::Tokens { .. } | Kind::Unlimited => return self,
-        }
+        terms.misplaced.cost |= !terms.has_prices();
         Self::new(terms)
     }
 

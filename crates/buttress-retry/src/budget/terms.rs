@@ -11,6 +11,15 @@ use super::tokens::{Rules, Tokens};
 pub(super) struct Terms {
     pub(super) kind: Kind,
     pub(super) prices: Prices,
+    pub(super) misplaced: Misplaced,
+}
+
+/// What was said of it that such a budget does not have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Misplaced {
+    pub(super) floor: bool,
+    pub(super) window: bool,
+    pub(super) cost: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,17 +53,30 @@ const FLOOR: u32 = 3;
 const WINDOW: Duration = Duration::from_secs(10);
 
 impl Terms {
-    pub(super) const fn of_a_ratio(per_call: u64) -> Self {
+    pub(super) fn of_a_ratio(per_call: u64) -> Self {
         let kind = Kind::Ratio { per_call, floor: FLOOR, window: WINDOW };
-        Self { kind, prices: Prices::of_a_ratio() }
+        Self::new(kind, Prices::of_a_ratio())
     }
 
     pub(super) fn of_tokens(most: u32, rules: Rules, prices: Prices) -> Self {
-        Self { kind: Kind::Tokens { most: u64::from(most) * 1_000, rules }, prices }
+        Self::new(Kind::Tokens { most: u64::from(most) * 1_000, rules }, prices)
     }
 
-    pub(super) const fn unlimited() -> Self {
-        Self { kind: Kind::Unlimited, prices: Prices::all(0) }
+    pub(super) fn unlimited() -> Self {
+        Self::new(Kind::Unlimited, Prices::all(0))
+    }
+
+    fn new(kind: Kind, prices: Prices) -> Self {
+        Self { kind, prices, misplaced: Misplaced::default() }
+    }
+
+    /// Whether anything in it is paid for by what it is.
+    pub(super) const fn has_prices(&self) -> bool {
+        match self.kind {
+            Kind::Ratio { .. } => true,
+            Kind::Tokens { rules, .. } => matches!(rules, Rules::Quota { .. }),
+            Kind::Unlimited => false,
+        }
     }
 
     /// A purse in which nothing was taken yet.
@@ -83,13 +105,44 @@ impl Terms {
                     faults.add("window", "must be from 10 milliseconds to an hour");
                 }
             }
-            Kind::Tokens { most: 0, .. } => faults.add("tokens", "must be at least 1"),
-            Kind::Tokens { .. } | Kind::Unlimited => {}
+            Kind::Tokens { most, rules } => self.check_tokens(most, rules, &mut faults),
+            Kind::Unlimited => {}
         }
         if Cost::ALL.into_iter().any(|cost| self.prices.of(cost) > 1_000 * Prices::ONE) {
             faults.add("cost", "must be from 0 to 1000");
         }
+        self.misplaced.check(&mut faults);
         faults.finish(())
+    }
+
+    fn check_tokens(&self, most: u64, rules: Rules, faults: &mut Faults) {
+        if most == 0 {
+            return faults.add("tokens", "must be at least 1");
+        }
+        match rules {
+            Rules::HalfFull { per_success } if !(1..=most).contains(&per_success) => {
+                faults.add("per_success", "must be from a thousandth to as many as there are");
+            }
+            // One that only the dearest do not fit repeats all others.
+            Rules::Quota { .. } if u64::from(self.prices.least()) > most => {
+                faults.add("tokens", "are fewer than any repeat costs: nothing would be repeated");
+            }
+            Rules::HalfFull { .. } | Rules::Quota { .. } => {}
+        }
+    }
+}
+
+impl Misplaced {
+    fn check(self, faults: &mut Faults) {
+        if self.floor {
+            faults.add("floor", "is of a budget by a ratio alone");
+        }
+        if self.window {
+            faults.add("window", "is of a budget by a ratio alone");
+        }
+        if self.cost {
+            faults.add("cost", "is of a budget by a ratio or a quota alone");
+        }
     }
 }
 

@@ -150,7 +150,28 @@ fn nonsense_is_refused() {
     }
     assert_eq!(faults(Budget::percent(0).floor(0).window(secs(0))), ["ratio", "window"]);
     assert_eq!(faults(Budget::tokens(0, 0.1)), ["tokens"]);
+    for per_success in [f64::NAN, -0.1, 0.0, 0.000_4, 10.001, f64::INFINITY] {
+        assert_eq!(faults(Budget::tokens(10, per_success)), ["per_success"], "{per_success}");
+    }
+    for per_success in [0.001, 10.0] {
+        assert_eq!(faults(Budget::tokens(10, per_success)), [""; 0], "{per_success}");
+    }
+    assert_eq!(faults(Budget::quota(0)), ["tokens"]);
+    assert_eq!(faults(Budget::quota(4)), ["tokens"], "a repeat costs five");
+    assert_eq!(
+        faults(Budget::quota(5)),
+        [""; 0],
+        "without an answer it costs ten, and is not made"
+    );
+    assert_eq!(faults(Budget::quota(4).cost(Cost::Failure, 4.0)), [""; 0]);
     assert_eq!(faults(Budget::quota(9).cost(Cost::Failure, -1.0)), ["cost"]);
     assert_eq!(faults(Budget::dangerous_unlimited()), [""; 0]);
     assert_eq!(faults(Budget::default()), [""; 0]);
+    // What such a budget does not have.
+    for budget in [Budget::tokens(10, 0.1), Budget::quota(500), Budget::dangerous_unlimited()] {
+        assert_eq!(faults(budget.floor(1).window(secs(1))), ["floor", "window"]);
+    }
+    for budget in [Budget::tokens(10, 0.1), Budget::dangerous_unlimited()] {
+        assert_eq!(faults(budget.cost(Cost::Throttled, 2.0)), ["cost"]);
+    }
 }

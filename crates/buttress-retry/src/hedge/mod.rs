@@ -80,8 +80,15 @@ pub struct Hedge {
 
 #[derive(Clone, Copy, Debug)]
 enum Delay {
-    Fixed(Duration),
-    Percentile { percent: u32, until_known: Duration },
+    Fixed {
+        time: Duration,
+        /// It was said of it what to wait until a percentile is known.
+        misplaced: bool,
+    },
+    Percentile {
+        percent: u32,
+        until_known: Duration,
+    },
 }
 
 /// Until enough is known, where nobody says otherwise.
@@ -92,7 +99,7 @@ const CAP: u32 = 10;
 impl Hedge {
     /// When the first has not answered after this time.
     pub const fn after(time: Duration) -> Self {
-        Self { delay: Delay::Fixed(time), cap: CAP }
+        Self { delay: Delay::Fixed { time, misplaced: false }, cap: CAP }
     }
 
     /// When the first has not answered after the time in which so many percent of the calls do, of those of the last minute that
@@ -104,10 +111,11 @@ impl Hedge {
         Self { delay: Delay::Percentile { percent, until_known: UNTIL_KNOWN }, cap: CAP }
     }
 
-    /// Sets what to wait until the percentile is known.
+    /// Sets what to wait until the percentile is known. Said of a fixed time it is an error of the settings.
     pub const fn until_known(mut self, time: Duration) -> Self {
-        if let Delay::Percentile { until_known, .. } = &mut self.delay {
-            *until_known = time;
+        match &mut self.delay {
+            Delay::Percentile { until_known, .. } => *until_known = time,
+            Delay::Fixed { misplaced, .. } => *misplaced = true,
         }
         self
     }
@@ -122,7 +130,7 @@ impl Hedge {
     #[must_use]
     pub const fn delay(&self) -> Duration {
         match self.delay {
-            Delay::Fixed(time) | Delay::Percentile { until_known: time, .. } => time,
+            Delay::Fixed { time, .. } | Delay::Percentile { until_known: time, .. } => time,
         }
     }
 
@@ -130,10 +138,14 @@ impl Hedge {
     pub(crate) fn check(&self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
         match self.delay {
-            Delay::Fixed(time) if time.is_zero() => {
-                faults.add("after", "must be longer than nothing: that would double each call");
+            Delay::Fixed { time, misplaced } => {
+                if time.is_zero() {
+                    faults.add("after", "must be longer than nothing: that would double each call");
+                }
+                if misplaced {
+                    faults.add("until_known", "is of a percentile alone");
+                }
             }
-            Delay::Fixed(_) => {}
             Delay::Percentile { percent, until_known } => {
                 if !(50..=99).contains(&percent) {
                     faults.add("percentile", format!("must be from 50 to 99, not {percent}"));
@@ -151,7 +163,7 @@ impl Hedge {
 
     pub(crate) fn build(&self, metrics: &Metrics, name: &str) -> Hedging {
         let latency = match self.delay {
-            Delay::Fixed(_) => None,
+            Delay::Fixed { .. } => None,
             Delay::Percentile { percent, .. } => Some(Latency::new(percent)),
         };
         Hedging {
@@ -179,5 +191,8 @@ mod tests {
         let percentile = Hedge::at_percentile(100).until_known(none).at_most_percent(101);
         assert_eq!(paths(percentile), ["percentile", "until_known", "at_most_percent"]);
         assert!(Hedge::at_percentile(95).check().is_ok());
+        let known = Duration::from_millis(1);
+        assert_eq!(paths(Hedge::after(known).until_known(known)), ["until_known"]);
+        assert_eq!(paths(Hedge::after(none).until_known(known)), ["after", "until_known"]);
     }
 }
