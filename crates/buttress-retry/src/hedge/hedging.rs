@@ -62,10 +62,9 @@ impl Hedging {
         self.meters.won.increment(1);
     }
 
-    /// The second was bad, and perhaps the first was before it.
-    pub(super) fn was_bad(&self, both: bool) {
-        let meter = if both { &self.meters.both_bad } else { &self.meters.lost };
-        meter.increment(1);
+    /// Neither has answered well.
+    pub(super) fn both_bad(&self) {
+        self.meters.both_bad.increment(1);
     }
 
     /// A call was answered well, by whichever attempt, that began to be waited for then.

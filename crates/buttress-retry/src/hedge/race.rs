@@ -15,6 +15,15 @@ pin_project! {
         lane: L,
         // What the first has come to, if it is bad.
         spare: Option<A>,
+        // Whether the second has come to something before it, and that is bad.
+        is_second_bad: bool,
+    }
+}
+
+impl<L, A> Race<L, A> {
+    /// Nothing has come yet, of a first attempt that begins to be waited for now.
+    const fn new(began: Moment, lane: L) -> Self {
+        Self { began, lane, spare: None, is_second_bad: false }
     }
 }
 
@@ -89,7 +98,7 @@ pub(crate) fn poll_both<R: Racing>(
             }
             Poll::Pending if race.is_none() => {
                 let lane = racing.begin(hedging);
-                let begun = |lane| Box::pin(Race { began: racing.now(), lane, spare: None });
+                let begun = |lane| Box::pin(Race::new(racing.now(), lane));
                 *race = lane.map(begun);
             }
             Poll::Pending => {}
@@ -118,10 +127,12 @@ fn first_ended<R: Racing>(
     let Some(beside) = race else { return Some(answer) };
     let is_sent = R::is_sent(&beside.lane);
     if racing.is_good(&answer) {
-        hedging.lost(is_sent, beside.began, racing.now());
+        hedging.lost(is_sent || beside.is_second_bad, beside.began, racing.now());
     } else if is_sent {
         *beside.as_mut().project().spare = Some(answer);
         return None;
+    } else if beside.is_second_bad {
+        hedging.both_bad();
     }
     // What was not sent is not sent any more: a bad answer must not speed us up.
     *race = None;
@@ -130,11 +141,16 @@ fn first_ended<R: Racing>(
 
 /// There is no second, or it is bad: if the first has come to something, that is what came back.
 fn second_lost<L, A>(hedging: &Hedging, race: &mut Boxed<L, A>, was_bad: bool) -> Poll<Raced<A>> {
-    let first = race.as_mut().and_then(|beside| beside.as_mut().project().spare.take());
+    let Some(beside) = race else { return Poll::Pending };
+    let beside = beside.as_mut().project();
+    let Some(first) = beside.spare.take() else {
+        // Whether it has lost to the first, or both are bad, is known when that ends.
+        *beside.is_second_bad |= was_bad;
+        return Poll::Pending;
+    };
     if was_bad {
-        hedging.was_bad(first.is_some());
+        hedging.both_bad();
     }
-    let Some(first) = first else { return Poll::Pending };
     *race = None;
     Poll::Ready(Raced::First(first))
 }

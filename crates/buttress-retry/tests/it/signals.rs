@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::{poll_fn, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,12 +16,12 @@ use buttress_core::outcome::{HttpClassify, Judgement, Outcome, Reached, ReadErro
 use buttress_core::sync::Lock;
 use buttress_retry::{Attempt, Backoff, Budget, CATALOGUE, Hedge, ReplayBody, RetryBuilder};
 use buttress_testkit::log::Log;
-use buttress_testkit::mock::MockError;
+use buttress_testkit::mock::{self, MockError};
 use buttress_testkit::page::Page;
 use buttress_testkit::poll;
 use http::Request;
 use http_body_util::Full;
-use tower::{Layer, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
@@ -79,6 +80,72 @@ fn what_becomes_of_calls_is_counted() {
     );
     assert!(page.bound().iter().all(|metric| CATALOGUE.contains(metric)));
     assert!(CATALOGUE.iter().all(|metric| page.bound().contains(metric)));
+}
+
+/// What a hedge came to is counted once it is known, whichever of the two was sooner.
+#[test]
+fn each_hedge_is_counted_by_how_both_ended() {
+    // Which of the two ends first, and what both of them come to.
+    for (first_to_end, codes, result) in [
+        (0, [503, 502], "both_bad"),
+        (1, [503, 502], "both_bad"),
+        (0, [503, 200], "won"),
+        (1, [503, 200], "won"),
+        (0, [200, 503], "lost"),
+        (1, [200, 503], "lost"),
+    ] {
+        for is_run in [false, true] {
+            let (clock, page) = (ManualClock::new(), Page::default());
+            let builder = hedged(&clock, false).named("stock").metrics(&Metrics::new(page.clone()));
+            race(&clock, builder, is_run, first_to_end, codes);
+            let mut seen = page.lines();
+            seen.retain(|line| line.contains("_hedges_total"));
+            let expected = [format!("buttress_retry_hedges_total stock {result}: 1")];
+            assert_eq!(seen, expected, "{first_to_end} of {codes:?}, {is_run}");
+        }
+    }
+}
+
+/// A first attempt and a hedge, that come to this.
+fn race(
+    clock: &ManualClock,
+    builder: RetryBuilder<HttpClassify, ManualClock>,
+    is_run: bool,
+    first_to_end: usize,
+    codes: [u16; 2],
+) {
+    let (service, inner) = mock::service::<ReplayBody<Sends>>();
+    inner.hold();
+    let is_good = |result: Result<&u16, &MockError>| match result {
+        Ok(&200) => Outcome::Success,
+        _ => Outcome::Failure,
+    };
+    let mut flight: Pin<Box<dyn Future<Output = u16>>> = if is_run {
+        let policy = builder.build_policy().unwrap();
+        Box::pin(async move {
+            let send = |_| {
+                let service = service.clone();
+                let request = get().map(ReplayBody::passing);
+                async move { service.oneshot(request).await.map(|answer| answer.status().as_u16()) }
+            };
+            policy.run_if(is_good, send).await.unwrap()
+        })
+    } else {
+        let client = builder.build().unwrap().layer(service);
+        Box::pin(async move { client.oneshot(get()).await.unwrap().status().as_u16() })
+    };
+    poll::assert_pending(&mut flight);
+    clock.advance(ms(50));
+    poll::assert_pending(&mut flight);
+    let mut calls: Vec<_> =
+        codes.into_iter().map(|code| (inner.take_call().unwrap(), code)).collect();
+    let (call, code) = calls.remove(first_to_end);
+    call.answer(status(code));
+    if poll::poll_once(&mut flight).is_pending() {
+        let (call, code) = calls.remove(0);
+        call.answer(status(code));
+        let _ = poll::assert_ready(&mut flight);
+    }
 }
 
 #[test]
