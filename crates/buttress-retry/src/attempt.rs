@@ -4,7 +4,8 @@ use http::Request;
 
 /// Which attempt of a call this is, counted from one.
 ///
-/// From the second on it is in the extensions of the request; what has none is the first.
+/// From the second on it is in the extensions of the request; what has none is the first. Of two retries around one another it is
+/// that of the inner one, whose first attempt has none.
 ///
 /// ```
 /// use buttress_retry::Attempt;
@@ -47,6 +48,12 @@ impl Attempt {
     #[must_use]
     pub const fn is_first(self) -> bool {
         self.repeats == 0
+    }
+
+    /// Takes away that of a retry further out: what begins here is a first attempt, of whatever that is.
+    #[inline]
+    pub(crate) fn begin_anew<B>(request: &mut Request<B>) {
+        request.extensions_mut().remove::<Self>();
     }
 
     /// The one after it.

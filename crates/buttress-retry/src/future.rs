@@ -63,12 +63,17 @@ where
     /// Makes the first attempt, with the instance that is ready, and keeps what others are made of. All of it in one place:
     /// to move a request that was looked at costs more than to make one.
     #[inline]
-    pub(crate) fn begin(service: &mut S, request: Request<B>, shared: &Shared<Judged<C, T>>) -> Self
+    pub(crate) fn begin(
+        service: &mut S,
+        mut request: Request<B>,
+        shared: &Shared<Judged<C, T>>,
+    ) -> Self
     where
         S: Clone,
         B: Body,
     {
         let inner = &shared.inner;
+        Attempt::begin_anew(&mut request);
         if !Spare::may_be_of(&request, inner) {
             let future = service.call(request.map(ReplayBody::passing));
             return Self::calling(future, None, shared);

@@ -15,7 +15,7 @@ use crate::head::Head;
 use crate::inner::Inner;
 use crate::plan::{Plan, seen};
 use crate::replay::Reel;
-use crate::{ReplayBody, ResponseFuture, RetryLayer};
+use crate::{Attempt, ReplayBody, ResponseFuture, RetryLayer};
 
 /// What is kept of a call whose first attempt is under way, so that there can be another.
 pub struct Spare<B> {
@@ -87,8 +87,9 @@ impl<C, T> RetryLayer<C, T> {
     /// A call begins: what other attempts are made of. Nothing, if it is never repeated.
     #[inline]
     #[must_use]
-    pub fn keep<B>(&self, request: &Request<B>) -> Option<Spare<B>> {
+    pub fn keep<B>(&self, request: &mut Request<B>) -> Option<Spare<B>> {
         let inner = &self.shared.inner;
+        Attempt::begin_anew(request);
         Spare::may_be_of(request, inner).then(|| Spare::of(request, inner))
     }
 

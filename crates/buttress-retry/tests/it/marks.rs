@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use buttress_core::clock::{Clock, ManualClock, ms};
 use buttress_core::stage::Stage;
 use buttress_core::{Context, Repeats, RequestContext};
-use buttress_retry::{Attempt, Backoff, Budget, Hedge};
-use buttress_testkit::poll;
+use buttress_retry::{Attempt, Backoff, Budget, Hedge, ReplayBody};
+use buttress_testkit::{mock, poll};
 use http::{HeaderName, Request};
 use http_body_util::Full;
+use tower::{Layer, ServiceExt};
 
-use crate::support::{Hand, client, get, outcome, script, send, status, up_to};
+use crate::support::{Hand, Sends, client, get, outcome, script, send, status, up_to};
 
 type Marks = Vec<(u32, Option<String>)>;
 
@@ -93,8 +94,8 @@ fn the_repeat_of_an_outer_call_is_not_repeated_and_earns_nothing() {
 }
 
 /// Where there is no tower, and no request to look at: what counts is the scope around.
-#[tokio::test]
-async fn a_run_for_the_repeat_of_an_outer_call_is_not_repeated_hedged_or_counted() {
+#[test]
+fn a_run_for_the_repeat_of_an_outer_call_is_not_repeated_hedged_or_counted() {
     let clock = ManualClock::new();
     let budget = Budget::percent(100).floor(0);
     let hedge = Hedge::after(ms(50)).at_most_percent(100);
@@ -105,7 +106,7 @@ async fn a_run_for_the_repeat_of_an_outer_call_is_not_repeated_hedged_or_counted
         ready(Err::<(), _>("busy"))
     };
     let context = repeated();
-    assert_eq!(context.scope(policy.run(ask)).await, Err("busy"));
+    assert_eq!(poll::assert_ready(Box::pin(context.scope(policy.run(ask)))), Err("busy"));
     assert_eq!(asked.load(Relaxed), 1);
     assert!(budget.left(clock.now()) < 1e-6);
 
@@ -127,6 +128,23 @@ async fn the_scope_of_a_repeat_is_heeded_by_a_layer_too() {
     let answer = repeated().scope(send(&client, get())).await.unwrap();
     assert_eq!((answer.status().as_u16(), seen.lock().len()), (503, 1));
     assert!(budget.left(clock.now()) < 1e-6);
+}
+
+/// One around the other: each counts its own.
+#[test]
+fn the_first_attempt_of_a_retry_within_one_is_its_first() {
+    let clock = ManualClock::new();
+    let retry = || up_to(2, &clock).marker(None).backoff(Backoff::none()).build().unwrap();
+    let (service, inner) = mock::service::<ReplayBody<ReplayBody<Sends>>>();
+    inner.hold();
+    let mut flight = Box::pin(retry().layer(retry().layer(service)).oneshot(get()));
+    let mut numbers = Vec::new();
+    while poll::poll_once(&mut flight).is_pending() {
+        let call = inner.take_call().unwrap();
+        numbers.push(Attempt::of(call.request()).number());
+        call.answer(status(503));
+    }
+    assert_eq!(numbers, [1, 2, 1, 2]);
 }
 
 /// The context of a request that an outer hop has sent again.

@@ -77,7 +77,7 @@ impl Begun {
     fn straight<S, A, B>(
         self,
         attempts: &mut Attempts<S>,
-        request: Request<A>,
+        mut request: Request<A>,
     ) -> ResponseFuture<S, A>
     where
         S: Service<Request<ReplayBody<A>>, Response = Response<B>> + Clone,
@@ -86,7 +86,7 @@ impl Begun {
         B: Body<Data = Bytes>,
     {
         let wants = self.wants;
-        let mut spare = self.parts.retry.keep(&request);
+        let mut spare = self.parts.retry.keep(&mut request);
         let admitted = attempts.admit(Priority::of(request.extensions()));
         let limits = self.parts.limits.clone();
         // The instance that is ready makes the next attempts, too.
