@@ -166,7 +166,8 @@ impl<S> Inner<S> {
     #[inline]
     fn refuse_banned(&self, rule: &Rule, charge: &Charge) -> Result<(), Problem> {
         let Some(bans) = &self.bans else { return Ok(()) };
-        if rule.penalty.is_none() || !bans.any() {
+        // What is on trial here refuses nobody, whatever others have imposed.
+        if rule.shadow || rule.penalty.is_none() || !bans.any() {
             return Ok(());
         }
         let Some(left) = bans.banned(charge.policy(), charge.key(), self.clock.now()) else {

@@ -8,7 +8,7 @@ use buttress_core::clock::{Clock, ManualClock, SystemClock};
 use buttress_core::stage::{Decision, Stage};
 use buttress_core::{Code, Key, Keyer, Probe};
 use buttress_ratelimit::store::RedisStore;
-use buttress_ratelimit::{Ban, Penalty, Quota, RateLimit, codes, header};
+use buttress_ratelimit::{Ban, Penalty, Quota, RateLimit, RateLimitBuilder, codes, header};
 use buttress_redis::Redis;
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::{until, within};
@@ -25,15 +25,16 @@ fn penalty() -> Penalty {
 }
 
 fn over(redis: Redis, keyer: Keyer, clock: impl Clock) -> RateLimit<RedisStore> {
+    builder(keyer, clock).engine(patient(redis)).build().unwrap()
+}
+
+fn builder(keyer: Keyer, clock: impl Clock) -> RateLimitBuilder {
     let wide = Quota::per_hour(1_000_000).by(header("x-caller"));
     RateLimit::builder()
         .policy("others", wide)
         .policy("strict", Quota::per_hour(1).by(header("x-caller")).penalty(penalty()))
         .keyer(keyer)
         .clock(clock)
-        .engine(patient(redis))
-        .build()
-        .unwrap()
 }
 
 async fn process(server: &Server, keyer: Keyer) -> RateLimit<RedisStore> {
@@ -113,6 +114,19 @@ async fn who_is_banned_does_not_reach_redis() {
     for _ in 0..10_000 {
         assert_eq!(asks(&other, "ada").await, BANNED);
     }
+}
+
+/// An operator whose bans hurt puts them on trial: they are known there, and refuse nobody.
+#[tokio::test]
+async fn what_is_on_trial_refuses_nobody_whom_others_banned() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let one = process(&server, keyer).await;
+    let trial = builder(keyer, SystemClock).shadow();
+    let trial = trial.engine(patient(connected(server.url()).await)).build().unwrap();
+    ban(&one, "ada").await;
+    hears(&trial, "ada").await;
+    assert_eq!(asks(&trial, "ada").await, Ok(()));
+    assert_eq!(asks(&one, "ada").await, BANNED);
 }
 
 #[tokio::test]
