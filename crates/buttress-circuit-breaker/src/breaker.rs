@@ -11,6 +11,8 @@ use crate::inner::Inner;
 use crate::machine::Snapshot;
 use crate::{CircuitBreakerSettings, Events, Force, State, Transition, Trip};
 
+pub use self::readiness::Waiter;
+
 /// The handle of a circuit breaker: to see how it stands, to force it, and to make calls that need no tower. Clones are the
 /// same breaker.
 ///
@@ -81,7 +83,8 @@ impl Breaker {
         self.0.machine.force(force, &*self.0);
     }
 
-    /// Closes, and forgets all that was.
+    /// Forgets all that was: it is as it begins by its settings, so closed, unless these only count or have it off. One that somebody
+    /// holds, here or in the fleet, stays so until it is [released](Force::Release).
     pub fn reset(&self) {
         self.0.machine.reset(&*self.0);
     }

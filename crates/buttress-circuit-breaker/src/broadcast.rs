@@ -107,6 +107,12 @@ impl Sleepers {
     }
 }
 
+impl FromIterator<Waker> for Sleepers {
+    fn from_iter<I: IntoIterator<Item = Waker>>(wakers: I) -> Self {
+        Self(wakers.into_iter().collect())
+    }
+}
+
 /// Each by itself.
 impl Drop for Sleepers {
     fn drop(&mut self) {

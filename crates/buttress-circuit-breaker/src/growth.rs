@@ -17,12 +17,14 @@ impl Growth {
     /// The open time at the `level`th trip that no stability followed, counted from 1. `share` is drawn from 0 up to 1.
     pub(crate) fn open_time(&self, level: u8, share: f64) -> Duration {
         let doubled = 1_u32 << level.saturating_sub(1).min(31);
-        let bare = self.first.saturating_mul(doubled).min(self.last);
-        let spread = f64::from(self.jitter.min(100)) / 100.0 * (2.0 * share.clamp(0.0, 1.0) - 1.0);
         // Not above a day, so a factor of two stays far from what a duration cannot hold.
-        let jittered = bare.min(LONGEST).mul_f64(1.0 + spread);
-        // Last of all, or chance would lead out of what was promised.
-        jittered.clamp(self.first.min(self.last), self.last)
+        let bare = self.first.saturating_mul(doubled).min(self.last).min(LONGEST);
+        let margin = f64::from(self.jitter.min(100)) / 100.0;
+        // Chance does not lead out of what was promised. It is drawn from what is left of its range, and not cut off at the end:
+        // half of all that open at the same time would be due in the same instant.
+        let least = bare.mul_f64(1.0 - margin).max(self.first.min(self.last));
+        let most = bare.mul_f64(1.0 + margin).min(self.last);
+        least + most.saturating_sub(least).mul_f64(share.clamp(0.0, 1.0))
     }
 
     /// The same where the failure asked for more.
@@ -78,6 +80,22 @@ mod tests {
         assert_eq!(growth.open_time(2, 1.0), Duration::from_millis(2_200));
         assert_eq!(growth.open_time(1, 0.0), Duration::from_secs(1), "not below the first");
         assert_eq!(growth.open_time(6, 1.0), Duration::from_secs(32), "not above the last");
+    }
+
+    /// Where many have opened together, no two are due together; also for the first and for the longest time.
+    #[test]
+    fn no_time_is_more_likely_than_others() {
+        let growth = Growth { jitter: 10, ..bare(1, 32) };
+        for (level, least, most) in
+            [(1, 1_000, 1_100), (2, 1_800, 2_200), (6, 28_800, 32_000), (9, 28_800, 32_000)]
+        {
+            let times: Vec<_> = (0..=100_u8)
+                .map(|share| growth.open_time(level, f64::from(share) / 100.0))
+                .collect();
+            let [least, most] = [least, most].map(Duration::from_millis);
+            assert_eq!((times[0], times[100]), (least, most), "at level {level}");
+            assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "at level {level}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::machine::{Machine, Outside};
 use crate::meters::Meters;
 use crate::parts::Lock;
 use crate::refusal::Refusals;
+use crate::waiting::Waiting;
 use crate::{Mode, State, Transition, Why};
 
 /// A breaker opened, as it had to, or as its switch said.
@@ -29,6 +30,7 @@ pub(crate) struct Inner {
     pub(crate) meters: Meters,
     pub(crate) world: World,
     pub(crate) herald: Herald,
+    pub(crate) waiting: Waiting,
     pub(crate) history: Lock<History>,
     pub(crate) hot: Lock<Hot>,
 }
@@ -66,11 +68,13 @@ impl Outside for Inner {
         self.history.lock().push(*step);
         // First, so that a recorder or a sink that panics keeps it from nobody.
         let sleepers = self.herald.tell(step);
+        let refused = step.to().is_open().then(|| self.waiting.all());
         self.meters.moved(step);
         self.publish();
         self.world.tell(step);
         // Last, as those who wake look at all of that.
         sleepers.wake();
+        drop(refused);
     }
 }
 

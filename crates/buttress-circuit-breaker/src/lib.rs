@@ -41,10 +41,13 @@ mod tally;
 mod ticket;
 mod transition;
 mod trip;
+mod waiting;
 mod window;
 mod word;
 
 pub use self::breaker::Breaker;
+#[doc(hidden)]
+pub use self::breaker::Waiter;
 pub use self::builder::CircuitBreakerBuilder;
 pub use self::call::{ByResult, Call};
 pub use self::config::CircuitBreakerSettings;

@@ -9,14 +9,14 @@ use buttress_core::sync::Shared;
 use tower_service::Service;
 
 use crate::machine::Refused;
-use crate::{Breaker, BreakerTicket, NoTimer, ResponseFuture};
+use crate::{Breaker, BreakerTicket, NoTimer, ResponseFuture, Waiter};
 
 /// A service with a circuit breaker before it. Made by a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer); begun by
 /// [`after`](Self::after), [`when`](Self::when) or [`by_switch_alone`](Self::by_switch_alone).
 ///
 /// While the breaker is open, it is ready without asking the service inside, and what became ready that way refuses the next
 /// call, whatever has become of the breaker by then: the service inside was not polled ready. One that is half-open asks it, and
-/// takes no place before the call.
+/// takes no place before the call. Who waits as the service inside is not ready is woken when the breaker opens, and is refused.
 pub struct CircuitBreaker<S, C: 'static = HttpClassify, M = Rewrap, T = NoTimer> {
     inner: S,
     breaker: Breaker,
@@ -24,12 +24,14 @@ pub struct CircuitBreaker<S, C: 'static = HttpClassify, M = Rewrap, T = NoTimer>
     timer: T,
     /// Why the next call is refused: nobody asked the service whether it is ready.
     refuses: Option<Refused>,
+    waiter: Waiter,
     mode: PhantomData<fn() -> M>,
 }
 
 impl<S, C, M, T> CircuitBreaker<S, C, M, T> {
     pub(crate) const fn new(inner: S, breaker: Breaker, classify: Shared<C>, timer: T) -> Self {
-        Self { inner, breaker, classify, timer, refuses: None, mode: PhantomData }
+        let waiter = Waiter::new();
+        Self { inner, breaker, classify, timer, refuses: None, waiter, mode: PhantomData }
     }
 
     /// The breaker before it.
@@ -47,6 +49,13 @@ impl<S, C, M, T> CircuitBreaker<S, C, M, T> {
     fn will_refuse(&mut self) -> bool {
         self.refuses = self.breaker.refuses();
         self.refuses.is_some()
+    }
+
+    /// The service inside is not ready: the breaker may open meanwhile, or have done so just now.
+    #[cold]
+    fn waits<E>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
+        self.refuses = self.waiter.waits(&self.breaker, cx);
+        if self.refuses.is_some() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     /// Takes the service out again.
@@ -69,9 +78,15 @@ where
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.refuses = None;
         if !self.breaker.is_closed() && self.will_refuse() {
+            self.waiter.stop();
             return Poll::Ready(Ok(()));
         }
-        self.inner.poll_ready(cx)
+        let polled = self.inner.poll_ready(cx);
+        if polled.is_pending() {
+            return self.waits(cx);
+        }
+        self.waiter.stop();
+        polled
     }
 
     #[inline]

@@ -13,6 +13,7 @@ use crate::meters::Meters;
 use crate::parts::Lock;
 use crate::refusal::Refusals;
 use crate::table::check;
+use crate::waiting::Waiting;
 use crate::{Breaker, BreakerTable, CircuitBreakerLayer, KeyedBreakerLayer, Rule};
 
 /// Checks.
@@ -54,6 +55,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
             refusals: Refusals::new(name.clone(), 1),
             meters: Meters::of_one(&metrics, &name),
             herald: Herald::default(),
+            waiting: Waiting::default(),
             history: Lock::default(),
             hot: Lock::new(Hot { health: self.health, mode: self.policy.mode }),
             world: World { name, clock, dice, audit },

@@ -84,7 +84,7 @@ impl BreakerTable {
         self.0.table.force(key, force, &*self.0);
     }
 
-    /// Closes the breaker of this key, and forgets all that was, if anything is known of it.
+    /// Forgets all that was of the breaker of this key, if anything is known of it, as [`Breaker::reset`](crate::Breaker::reset) does.
     pub fn reset(&self, key: Key) {
         self.0.table.reset(key, &*self.0);
     }

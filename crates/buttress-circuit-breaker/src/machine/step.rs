@@ -162,17 +162,19 @@ impl Gate {
         });
     }
 
-    /// Forgets all, if it is `meant`: closed, and as if it had never opened.
+    /// Forgets all, if it is `meant`: it is as it begins by its settings, and as if it had never opened. What somebody holds stays
+    /// where that is.
     pub(crate) fn reset<O: Outside, C>(
         &self,
         around: &Around<'_, O, C>,
         meant: impl Fn(Word) -> bool,
     ) {
-        let now = around.now();
+        let (now, begins) = (around.now(), Phase::of(around.policy.mode.state()));
         self.step(around, |seen| {
-            let word = meant(seen).then(|| seen.step(Phase::Closed).with_level(0))?;
+            let to = if seen.phase().state().is_forced() { seen.phase() } else { begins };
+            let word = meant(seen).then(|| seen.step(to).with_level(0))?;
             let step = Step::to(word, now, Why::Reset).anew();
-            Some(if seen.phase() == Phase::Closed { step.untold() } else { step })
+            Some(if seen.phase() == to { step.untold() } else { step })
         });
     }
 

@@ -43,7 +43,8 @@ impl Table {
         });
     }
 
-    /// Closes the breaker of this key, and forgets all that was, if anything is known of it.
+    /// Forgets all that was of the breaker of this key, if anything is known of it, as that of a [machine](crate::machine::Machine::reset)
+    /// does.
     pub fn reset(&self, key: Key, outside: &impl Outside) {
         if let Some(at) = self.find(key.halves()) {
             let slot = &self.slots[at];

@@ -3,6 +3,7 @@ use std::time::Duration;
 use buttress_circuit_breaker::{Over, Reason, Rule, State, Trip, Why};
 
 use super::exact::{Call, Exact, Verdict};
+use super::spec::Cut;
 
 /// What outcomes do to it.
 impl Exact {
@@ -87,29 +88,49 @@ impl Exact {
         }
     }
 
-    /// Calls, failed ones and slow ones: a time in twenty buckets, or calls one by one.
+    /// Calls, failed ones and slow ones: a time in twenty buckets, or calls in as many as a window of them has.
     pub fn window(&self, over: Over) -> (u64, u64, u64) {
-        let bucket = |at: u64| match over {
-            Over::Time(time) => {
-                at * 1_000_000 / (u64::try_from(time.as_nanos()).unwrap() / self.spec.buckets)
-            }
-            _ => 0,
-        };
-        let (now, mut later) = (bucket(self.now), 0);
         // One look at each call is all that exact counts have room for.
         let once = self.spec.exact && matches!(over, Over::Calls(_));
         let calls = self.calls.iter().filter(|call| call.calls == 1 || !once);
+        let counted: u64 = calls.clone().map(|call| call.calls).sum();
+        let mut later = 0;
         let kept = calls.rev().take_while(|call| {
-            let after = later;
+            // Which one it was; or of which one it is told that it failed.
+            let nth = (counted - later).saturating_sub(1);
             later += call.calls;
             match over {
-                Over::Calls(calls) => after < u64::from(calls),
-                _ => now - bucket(call.at) < self.spec.buckets,
+                Over::Calls(calls) => self.is_among(nth, counted, u64::from(calls)),
+                Over::Time(time) => self.is_within(call.at, time),
+                _ => false,
             }
         });
         kept.fold((0, 0, 0), |(calls, failed, slow), call| {
             (calls + call.calls, failed + u64::from(call.failed), slow + u64::from(call.slow))
         })
+    }
+
+    fn is_within(&self, at: u64, time: Duration) -> bool {
+        let width = u64::try_from(time.as_nanos()).unwrap() / self.spec.buckets;
+        let bucket = |at: u64| at * 1_000_000 / width;
+        bucket(self.now) - bucket(at) < self.spec.buckets
+    }
+
+    /// Whether the `nth` call, from nothing, is among the last ones, which come and go by the bucket.
+    fn is_among(&self, nth: u64, counted: u64, most: u64) -> bool {
+        match self.spec.cut {
+            _ if self.spec.exact => counted - nth <= most,
+            Cut::Machine => {
+                let size = (most / 40).max(1);
+                let gone = counted.saturating_sub(most).div_ceil(size);
+                nth / size >= gone
+            }
+            Cut::Table => {
+                let size = most.div_ceil(10).max(1);
+                let newest = counted.saturating_sub(1) / size;
+                newest - nth / size < most / size
+            }
+        }
     }
 }
 

@@ -28,7 +28,8 @@ impl Exact {
 
     pub fn reset(&mut self) {
         let was = self.state;
-        self.step(State::Closed, (was != State::Closed).then_some(Why::Reset));
+        let to = if was.is_forced() { was } else { self.spec.mode.state() };
+        self.step(to, (was != to).then_some(Why::Reset));
         (self.level, self.since) = (0, self.now);
     }
 
@@ -60,9 +61,11 @@ impl Exact {
     fn open_time(&self) -> u64 {
         let doubled = self.spec.first << (self.level - 1).min(20);
         let bare = Duration::from_millis(doubled.min(self.spec.last));
-        let spread = f64::from(self.spec.jitter) / 100.0 * (2.0 * self.share - 1.0);
+        let margin = f64::from(self.spec.jitter) / 100.0;
         let [first, last] = [self.spec.first, self.spec.last].map(Duration::from_millis);
-        let time = bare.mul_f64(1.0 + spread).clamp(first, last);
+        let (least, most) = (bare.mul_f64(1.0 - margin), bare.mul_f64(1.0 + margin));
+        let (least, most) = (least.max(first), most.min(last));
+        let time = least + (most - least).mul_f64(self.share);
         u64::try_from(time.as_nanos()).unwrap()
     }
 

@@ -82,6 +82,7 @@ impl<S: Subject> Stage<S> {
     fn act(&mut self) {
         self.exact.share = self.chance.share();
         match self.chance.from(0, 99) {
+            0..10 if self.exact.spec.large => self.burst(),
             0..35 => self.enter(),
             35..70 => self.settle(),
             70..90 => self.exact.now += self.chance.of(&[1, 10, 100, 500, 1_000, 3_000]),
@@ -97,6 +98,7 @@ impl<S: Subject> Stage<S> {
                 self.exact.reset();
             }
             98 => self.reconfigure(),
+            _ if self.exact.spec.large => self.burst(),
             _ => self.exact.now += 20_000,
         }
     }
@@ -130,6 +132,21 @@ impl<S: Subject> Stage<S> {
         }
         self.machine.settle(pass, ended, &here(&self.exact, &self.told));
         self.exact.settle(passed, outcome, took, advice);
+    }
+
+    /// As many calls as a window has, one after the other and most of them good, so that they are counted many at a time.
+    fn burst(&mut self) {
+        let fails = self.chance.of(&[2, 5, 50, 1_000]);
+        for _ in 0..self.chance.from(50, 700) {
+            let entered = self.machine.enter(&here(&self.exact, &self.told));
+            let expected = self.exact.enter();
+            assert_eq!(entered.is_ok(), expected.is_ok());
+            let (Ok(pass), Ok(passed)) = (entered, expected) else { return };
+            let bad = self.chance.one_in(fails);
+            let outcome = if bad { Outcome::Failure } else { Outcome::Success };
+            self.machine.settle(pass, Ended::new(outcome), &here(&self.exact, &self.told));
+            self.exact.settle(passed, outcome, None, None);
+        }
     }
 
     fn hangs(&mut self) {

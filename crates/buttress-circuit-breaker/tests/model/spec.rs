@@ -23,13 +23,27 @@ pub struct Spec {
     pub exact: bool,
     /// Into so many its windows of time are cut.
     pub buckets: u64,
+    /// How its windows of calls are cut.
+    pub cut: Cut,
+    /// Whether calls come in hundreds, to windows of as many.
+    pub large: bool,
     pub mode: Mode,
+}
+
+/// How a window of calls is cut into buckets.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// Into forty, or a few more; the oldest goes where there are more calls than the window has.
+    Machine,
+    /// Into ten; so many of them are the window.
+    Table,
 }
 
 impl Spec {
     pub fn by_chance(chance: &mut Chance) -> Self {
         let first = chance.from(50, 1_000);
-        let rules = (0..chance.from(0, 3)).map(|_| rule(chance)).collect();
+        let large = chance.one_in(50);
+        let rules = (0..chance.from(0, 3)).map(|_| rule(chance, large)).collect();
         let maybe =
             |chance: &mut Chance, first, last| chance.one_in(2).then(|| chance.from(first, last));
         Self {
@@ -51,17 +65,19 @@ impl Spec {
             ]),
             exact: chance.one_in(4),
             buckets: 20,
+            cut: Cut::Machine,
+            large,
             mode: chance.of(&[Mode::Active, Mode::Active, Mode::Active, Mode::MetricsOnly]),
         }
     }
 
     /// One that a table has room for.
     pub fn for_keys(chance: &mut Chance) -> Self {
-        let spec = Self { exact: false, buckets: 10, ..Self::by_chance(chance) };
+        let spec = Self { exact: false, buckets: 10, cut: Cut::Table, ..Self::by_chance(chance) };
         let over = if chance.one_in(2) {
             Over::Time(Duration::from_millis(chance.from(50, 2_000)))
         } else {
-            Over::Calls(u32::try_from(chance.from(4, 10)).unwrap())
+            Over::Calls(u32::try_from(chance.from(4, if spec.large { 500 } else { 10 })).unwrap())
         };
         let (mut failures, mut throttled) = (0, 0);
         let rules = spec.rules.iter().filter_map(|rule| match *rule {
@@ -110,14 +126,14 @@ impl Spec {
     }
 }
 
-fn rule(chance: &mut Chance) -> Rule {
+fn rule(chance: &mut Chance, large: bool) -> Rule {
     let n = u32::try_from(chance.from(1, 4)).unwrap();
     let within = Duration::from_millis(chance.from(50, 2_000));
     let percent = chance.of(&[1, 30, 50, 51, 100]);
     let over = if chance.one_in(2) {
         Over::Time(within)
     } else {
-        Over::Calls(u32::try_from(chance.from(4, 12)).unwrap())
+        Over::Calls(u32::try_from(chance.from(4, if large { 500 } else { 12 })).unwrap())
     };
     match chance.from(0, 4) {
         0 => Rule::InARow(n),

@@ -97,6 +97,45 @@ fn a_reset_forgets_all() {
     assert_eq!(hand.machine.snapshot(hand.now()).level(), 1, "as if it had never opened");
 }
 
+/// It begins anew as its settings say: one that only counts refuses nothing after it either.
+#[test]
+fn a_reset_is_a_beginning_by_the_mode() {
+    for mode in [Mode::Active, Mode::MetricsOnly, Mode::Off] {
+        let hand = Hand::new(Policy::default().rules([Rule::InARow(2)]).mode(mode));
+        hand.fail();
+        hand.machine.reset(&hand.here);
+        assert_eq!((hand.state(), steps(&hand)), (mode.state(), vec![]), "{mode:?}");
+        assert_eq!(hand.machine.snapshot(hand.now()).in_a_row(), 0);
+        hand.fail();
+        hand.fail();
+        assert_eq!(hand.state().is_open(), mode == Mode::Active, "{mode:?}");
+    }
+    // Closed by the settings of before, which it keeps until it is begun anew.
+    let hand = Hand::of(Rule::InARow(1));
+    let counts = Policy::default().rules([Rule::InARow(1)]).mode(Mode::MetricsOnly);
+    hand.machine.reconfigure(counts, &hand.here).expect("it is right");
+    hand.machine.reset(&hand.here);
+    assert_eq!(steps(&hand), [(State::Closed, State::MetricsOnly)]);
+}
+
+/// What an operator or a fleet said is said until it is taken back.
+#[test]
+fn a_reset_lifts_no_force() {
+    for force in [Force::Open, Force::Closed, Force::Off, Force::MetricsOnly] {
+        let hand = Hand::of(Rule::InARow(9));
+        hand.machine.force(force, &hand.here);
+        if force != Force::Open {
+            hand.fail();
+        }
+        hand.machine.reset(&hand.here);
+        assert_eq!(hand.state(), force.state());
+        assert_eq!(hand.machine.snapshot(hand.now()).in_a_row(), 0, "{force:?}");
+        assert_eq!(steps(&hand).len(), 1, "nobody need hear of it");
+        hand.machine.force(Force::Release, &hand.here);
+        assert_eq!(hand.state(), State::Closed);
+    }
+}
+
 #[test]
 fn another_policy_counts_from_now_on() {
     let hand = Hand::of(Rule::InARow(3));
