@@ -10,7 +10,7 @@ use crate::Status;
 use crate::accept::Shape;
 use crate::checks::Inner;
 use crate::details::View;
-use crate::hops;
+use crate::hops::{self, Via};
 use crate::json::{self, Short, concat};
 use crate::paths::{Asked, Endpoint};
 use crate::vital::Vital;
@@ -111,24 +111,24 @@ impl Inner {
             None => None,
         };
         let now = self.clock.now();
-        let via = hops::names(request.headers(), &hops::VIA);
-        let status = if via.is_empty() {
-            self.board.status(&self.board.verdict(now), group)
-        } else {
-            self.board.status_for(&via, group, now)
-        };
+        let verdict = self.board.verdict(now);
+        let mut via = Via::read(request.headers());
+        let ways = (!via.is_empty()).then(|| self.board.ways(&verdict, now));
+        let apart = ways.as_deref().and_then(|ways| self.board.status_for(&via, ways, group));
+        if apart.is_none() {
+            // No check leads there, so it is told what everybody is.
+            via = Via::default();
+        }
+        let status = apart.unwrap_or_else(|| self.board.status(&verdict, group));
         let shape = Shape::of(request.headers());
         let body = if self.access.allows(request) {
-            self.details(&View { status, shape, group, via: &via, now })
+            self.details(&View { status, shape, group, via, now })
         } else {
             self.status_alone(shape, status)
         };
         let mut response = response(status.is_ready(), shape, body);
-        if !via.is_empty() {
-            let ways = self.board.slots.iter().filter_map(|slot| slot.hops.as_ref());
-            if let Some(names) = hops::through(&self.board.own, ways) {
-                response.headers_mut().insert(hops::THROUGH, names);
-            }
+        if let Some(names) = ways.as_ref().and_then(|ways| ways.through.clone()) {
+            response.headers_mut().insert(hops::THROUGH, names);
         }
         Ok(response)
     }

@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use buttress_core::clock::Moment;
 
-use crate::hops::HopId;
+use crate::hops::{HopId, Via};
 use crate::parts::ArcSwapOption;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::slot::{Seen, Slot};
 use crate::status::fold;
+use crate::ways::Ways;
 use crate::{CheckStatus, Status};
 
 /// What all checks together mean, kept so that a request has nothing to add up.
@@ -25,6 +26,7 @@ pub(crate) struct Board {
     /// One for each result that came in.
     pub(crate) results: AtomicU64,
     verdict: ArcSwapOption<Verdict>,
+    ways: ArcSwapOption<Ways>,
     startup_left: AtomicUsize,
     held: bool,
     draining: AtomicBool,
@@ -34,7 +36,8 @@ pub(crate) struct Board {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) name: String,
-    members: Box<[usize]>,
+    /// In their order.
+    pub(crate) members: Box<[usize]>,
 }
 
 /// What all checks together meant at some time.
@@ -70,6 +73,7 @@ impl Board {
             editions: AtomicU64::new(0),
             results: AtomicU64::new(0),
             verdict: ArcSwapOption::empty(),
+            ways: ArcSwapOption::empty(),
             held,
             draining: AtomicBool::new(false),
         }
@@ -125,6 +129,12 @@ impl Board {
         all.iter().chain(some.iter().filter_map(|at| self.slots.get(*at)))
     }
 
+    /// Whether a check counts for the whole, or for one group.
+    pub(crate) fn is_member(&self, at: usize, group: Option<usize>) -> bool {
+        let Some(group) = group else { return true };
+        self.groups.get(group).is_some_and(|group| group.members.binary_search(&at).is_ok())
+    }
+
     /// What a slot has to say now.
     pub(crate) fn judge(&self, slot: &Slot, now: Moment) -> CheckStatus {
         slot.judge(now, &self.own).0
@@ -171,17 +181,30 @@ impl Board {
         }
     }
 
-    /// What holds for one who is on the way of some checks itself: those do not count.
-    pub(crate) fn status_for(&self, via: &[HopId], group: Option<usize>, now: Moment) -> Status {
-        if self.is_draining() {
-            return Status::Draining;
+    /// Where the checks lead, as of this verdict: a check that leads elsewhere ends it.
+    pub(crate) fn ways(&self, verdict: &Verdict, now: Moment) -> Arc<Ways> {
+        if let Some(ways) = &*self.ways.load()
+            && ways.edition == verdict.edition
+        {
+            return ways.clone();
         }
-        let judged =
-            self.members(group).map(|slot| (slot.importance, self.judge_for(slot, via, now)));
-        self.held_or(fold(judged))
+        let ways = Arc::new(Ways::of(self, verdict.edition, now));
+        self.ways.store(Some(ways.clone()));
+        ways
     }
 
-    pub(crate) fn judge_for(&self, slot: &Slot, via: &[HopId], now: Moment) -> CheckStatus {
+    /// What holds for one who is on the way of some checks, which do not count then; nothing if no check leads there.
+    pub(crate) fn status_for(
+        &self,
+        via: &Via<'_>,
+        ways: &Ways,
+        group: Option<usize>,
+    ) -> Option<Status> {
+        let status = ways.without(via, self, group)?;
+        Some(if self.is_draining() { Status::Draining } else { self.held_or(status) })
+    }
+
+    pub(crate) fn judge_for(&self, slot: &Slot, via: &Via<'_>, now: Moment) -> CheckStatus {
         match &slot.hops {
             Some(hops) if hops.lead_to(via) => CheckStatus::Circular,
             _ => self.judge(slot, now),

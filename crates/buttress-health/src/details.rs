@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::accept::Shape;
 use crate::checks::{Inner, Written};
-use crate::hops::HopId;
+use crate::hops::Via;
 use crate::json::{self, Short, concat};
 use crate::{CheckStatus, Status};
 
@@ -15,7 +15,8 @@ pub(crate) struct View<'a> {
     pub(crate) status: Status,
     pub(crate) shape: Shape,
     pub(crate) group: Option<usize>,
-    pub(crate) via: &'a [HopId],
+    /// None, if no check leads to who asks.
+    pub(crate) via: Via<'a>,
     pub(crate) now: Moment,
 }
 
@@ -73,7 +74,7 @@ impl Inner {
             status: Status::Ok,
             shape: Shape::Plain,
             group: None,
-            via: &[],
+            via: Via::default(),
             now,
         });
         let written = Arc::new(Written { results, edition, text: text.into() });
@@ -87,7 +88,7 @@ impl Inner {
             if !text.is_empty() {
                 text.push(',');
             }
-            let status: CheckStatus = self.board.judge_for(slot, view.via, view.now);
+            let status: CheckStatus = self.board.judge_for(slot, &view.via, view.now);
             match view.shape {
                 Shape::Plain => slot.write(status, &mut text),
                 Shape::HealthJson => slot.write_health_json(status, &mut text),

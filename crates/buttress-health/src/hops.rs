@@ -17,14 +17,12 @@ const MOST: usize = 16;
 const LONGEST: usize = 64;
 
 /// The name of a service among those that ask each other for their health.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct HopId(Arc<str>);
 
 impl HopId {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let ours = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        let fits = (1..=LONGEST).contains(&text.len()) && text.bytes().all(ours);
-        fits.then(|| Self(text.into()))
+        is_name(text.as_bytes()).then(|| Self(text.into()))
     }
 
     /// A name that nobody else has.
@@ -43,14 +41,55 @@ impl fmt::Debug for HopId {
     }
 }
 
-/// The names in a list header; what is no name is left out, and what is too much is not read.
-pub(crate) fn names(headers: &HeaderMap, header: &HeaderName) -> Vec<HopId> {
-    let texts = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-    let names = texts.flat_map(|text| text.split(','));
-    names.take(MOST).filter_map(|name| HopId::parse(name.trim_ascii())).collect()
+fn is_name(text: &[u8]) -> bool {
+    let ours = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    (1..=LONGEST).contains(&text.len()) && text.iter().all(ours)
 }
 
-/// The same of one header line.
+/// Who asks, as a request says; what is no name is left out, and what is too much is not read. Anybody may send it,
+/// so nothing is allocated for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Via<'r> {
+    names: [&'r str; MOST],
+    count: usize,
+}
+
+impl<'r> Via<'r> {
+    pub(crate) const MOST: usize = MOST;
+
+    pub(crate) fn read(headers: &'r HeaderMap) -> Self {
+        let mut via = Self::default();
+        let lines = headers.get_all(VIA).iter().take(MOST).map(|line| readable(line.as_bytes()));
+        for name in lines.flat_map(|line| line.split(|byte| *byte == b',')).take(MOST) {
+            let name = name.trim_ascii();
+            if is_name(name)
+                && let (Ok(name), Some(place)) =
+                    (str::from_utf8(name), via.names.get_mut(via.count))
+            {
+                *place = name;
+                via.count += 1;
+            }
+        }
+        via
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn names(&self) -> &[&'r str] {
+        self.names.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// As much of a line as its names may take up, without the one that is cut.
+fn readable(line: &[u8]) -> &[u8] {
+    let Some(most) = line.get(..MOST * (LONGEST + 2)) else { return line };
+    let end = most.iter().rposition(|byte| *byte == b',').unwrap_or_default();
+    &most[..end]
+}
+
+/// The names in a line of what is answered.
 #[cfg(feature = "http")]
 pub(crate) fn names_in(line: &str) -> Vec<HopId> {
     line.split(',').take(MOST).filter_map(|name| HopId::parse(name.trim_ascii())).collect()
@@ -95,12 +134,13 @@ impl Hops {
     }
 
     /// Whether one of these is on the way.
-    pub(crate) fn lead_to(&self, names: &[HopId]) -> bool {
-        let reached = self.reached.load();
-        reached.as_ref().is_some_and(|reached| reached.iter().any(|name| names.contains(name)))
+    pub(crate) fn lead_to(&self, via: &Via<'_>) -> bool {
+        let (reached, names) = (self.reached.load(), via.names());
+        let is_asking = |name: &HopId| names.contains(&name.as_str());
+        reached.as_ref().is_some_and(|reached| reached.iter().any(is_asking))
     }
 
-    fn for_each_reached(&self, mut visit: impl FnMut(&HopId)) {
+    pub(crate) fn for_each_reached(&self, mut visit: impl FnMut(&HopId)) {
         if let Some(reached) = &*self.reached.load() {
             reached.iter().for_each(&mut visit);
         }
@@ -149,11 +189,16 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(VIA, HeaderValue::from_static(" a , b,,c d"));
         headers.append(VIA, HeaderValue::from_static("e"));
-        assert_eq!(names(&headers, &VIA), [id("a"), id("b"), id("e")]);
+        assert_eq!(Via::read(&headers).names(), ["a", "b", "e"]);
 
-        let many = vec!["x"; 1_000].join(",");
-        headers.insert(VIA, HeaderValue::try_from(many).unwrap());
-        assert_eq!(names(&headers, &VIA).len(), MOST);
+        let longest = "y".repeat(LONGEST);
+        for (name, read) in [("x", MOST), (&*longest, MOST), (&*format!("{longest}y"), 0)] {
+            let many = HeaderValue::try_from(vec![name; 1_000].join(",")).unwrap();
+            headers.insert(VIA, many);
+            assert_eq!(Via::read(&headers).names(), vec![name; read]);
+        }
+        headers.insert(VIA, HeaderValue::try_from(format!("a{}b", " ".repeat(9_000))).unwrap());
+        assert!(Via::read(&headers).is_empty());
     }
 
     #[test]
@@ -163,7 +208,12 @@ mod tests {
         b.reached.store(Some(Arc::new(vec![id("prices"), id("orders")])));
         let value = through(&id("shop"), [&a, &b].into_iter()).unwrap();
         assert_eq!(value, "shop, stock, prices, orders");
-        assert!(a.lead_to(&[id("prices")]) && !a.lead_to(&[id("orders")]));
+        let mut headers = HeaderMap::new();
+        let mut leads = |hops: &Hops, name| {
+            headers.insert(VIA, HeaderValue::from_static(name));
+            hops.lead_to(&Via::read(&headers))
+        };
+        assert!(leads(&a, "prices") && !leads(&a, "orders"));
         assert!(a.lead_home(&id("stock")) && !a.lead_home(&id("prices")));
     }
 }

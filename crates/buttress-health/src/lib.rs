@@ -39,6 +39,7 @@ mod stage;
 mod status;
 mod traffic;
 mod vital;
+mod ways;
 
 pub use self::builder::HealthChecksBuilder;
 pub use self::changes::Changes;

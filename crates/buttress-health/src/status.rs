@@ -156,6 +156,35 @@ impl Importance {
     }
 }
 
+/// How many checks mean what for the service: so that some can be left out without asking the others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally([usize; BY_RANK.len()]);
+
+impl Tally {
+    pub(crate) fn leave_out(&mut self, means: Status) {
+        let count = &mut self.0[usize::from(rank(means))];
+        *count = count.saturating_sub(1);
+    }
+
+    pub(crate) fn worst(&self) -> Status {
+        let ranked = BY_RANK.iter().zip(&self.0).rev();
+        ranked
+            .filter(|(_, count)| **count > 0)
+            .map(|(means, _)| *means)
+            .next()
+            .unwrap_or(Status::Ok)
+    }
+}
+
+impl FromIterator<Status> for Tally {
+    fn from_iter<I: IntoIterator<Item = Status>>(all: I) -> Self {
+        all.into_iter().fold(Self::default(), |mut tally, means| {
+            tally.0[usize::from(rank(means))] += 1;
+            tally
+        })
+    }
+}
+
 /// The worst that one of the checks means for the service.
 pub(crate) fn fold(checks: impl Iterator<Item = (Importance, CheckStatus)>) -> Status {
     checks.fold(Status::Ok, |worst, (importance, status)| {
@@ -164,7 +193,7 @@ pub(crate) fn fold(checks: impl Iterator<Item = (Importance, CheckStatus)>) -> S
     })
 }
 
-fn meaning(importance: Importance, status: CheckStatus) -> Status {
+pub(crate) fn meaning(importance: Importance, status: CheckStatus) -> Status {
     match (importance, status) {
         (Importance::Critical, CheckStatus::Down | CheckStatus::Unknown) => Status::Down,
         (Importance::Critical, CheckStatus::Pending) => Status::Starting,
@@ -177,6 +206,10 @@ fn meaning(importance: Importance, status: CheckStatus) -> Status {
     }
 }
 
+const BY_RANK: [Status; 5] =
+    [Status::Ok, Status::Degraded, Status::Starting, Status::Down, Status::Draining];
+
+/// Its place in [`BY_RANK`].
 const fn rank(status: Status) -> u8 {
     match status {
         Status::Ok => 0,

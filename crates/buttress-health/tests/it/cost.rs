@@ -44,6 +44,22 @@ async fn an_answer_allocates_four_times_whatever_hangs() {
     }
 }
 
+/// Anybody may send it.
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_others_costs_no_more() {
+    for checks in [0, 50, 1_000] {
+        let all = (0..checks).map(|at| hanging(&format!("db{at}")));
+        let health = HealthChecks::builder().service("shop").checks(all).build().unwrap();
+        let _running = run(&health);
+        pass(Duration::from_secs(3)).await;
+        for via in ["stock", &vec!["a-name-of-some-length"; 100].join(",")] {
+            let mut request = get("/ready");
+            request.headers_mut().insert("x-health-via", via.parse().unwrap());
+            assert_eq!(allocations_of(&health.stage(), &mut request), 4, "{checks} checks, {via}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn details_that_were_written_are_copied() {
     let checks = (0..50).map(|at| Check::of(format!("db{at}"), std::future::pending));
