@@ -99,11 +99,11 @@
 //! - HTTP/1 has no word for «no more requests» on an idle connection. One that idles through the whole lead time
 //!   is closed after it; a client that sends in that very moment sees its connection close, and has to send
 //!   again. So let the lead time be longer than the pauses of your clients.
-//! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is compiled by nobody who
-//!   develops this on Linux: it is the least tried part.
 //! - Nothing can cut off a handler that holds its thread. The server ends all the same, a second after the grace period, and
 //!   says so in the log; but a runtime waits for its threads when it is dropped. Leave with `Runtime::shutdown_background`
 //!   or [`std::process::exit`], and let what blocks run in `spawn_blocking`.
+//! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is compiled by nobody who
+//!   develops this on Linux: it is the least tried part.
 
 mod accepting;
 mod addresses;

@@ -10,10 +10,50 @@ use std::time::Duration;
 
 use buttress_core::clock::Moment;
 
-/// The TCP sockets that the service manager has opened for this process, in its order; none if it was
-/// started otherwise.
+/// The sockets that the service manager has opened for this process, TCP and Unix, each kind in its order; none
+/// if it was started otherwise.
 ///
-/// Taken once: a second call finds none. Sockets of another kind are left out.
+/// Taken once: a second call finds none. Descriptors of another kind are left out, and a warning says so.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use buttress::serve::{Both, systemd};
+/// use tokio::net::TcpListener;
+///
+/// let (mut tcp, unix) = systemd::listeners()?;
+/// if tcp.is_empty() && unix.is_empty() {
+///     tcp.push(TcpListener::bind("127.0.0.1:0").await?);
+/// }
+/// assert_eq!((tcp.len(), unix.len()), (1, 0));
+/// let listener = Both::new(tcp, unix); // for `Server::serve`
+/// # drop(listener);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Fails if a socket cannot be used.
+#[cfg(unix)]
+pub fn listeners() -> io::Result<(Vec<tokio::net::TcpListener>, Vec<tokio::net::UnixListener>)> {
+    let mut passed = listenfd::ListenFd::from_env();
+    let (mut tcp, mut unix) = (Vec::new(), Vec::new());
+    for at in 0..passed.len() {
+        // What is of another kind is left where it is.
+        if let Ok(Some(listener)) = passed.take_tcp_listener(at) {
+            listener.set_nonblocking(true)?;
+            tcp.push(tokio::net::TcpListener::from_std(listener)?);
+        } else if let Ok(Some(listener)) = passed.take_unix_listener(at) {
+            listener.set_nonblocking(true)?;
+            unix.push(tokio::net::UnixListener::from_std(listener)?);
+        }
+    }
+    left_over(passed.len() - tcp.len() - unix.len());
+    Ok((tcp, unix))
+}
+
+/// The TCP sockets among the [`listeners`]. Those of a Unix path are left out, and a warning says so.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -34,15 +74,17 @@ use buttress_core::clock::Moment;
 /// Fails if a socket cannot be used.
 #[cfg(unix)]
 pub fn tcp_listeners() -> io::Result<Vec<tokio::net::TcpListener>> {
-    let mut passed = listenfd::ListenFd::from_env();
-    let mut listeners = Vec::new();
-    for at in 0..passed.len() {
-        // Another kind of socket is left where it is.
-        let Ok(Some(listener)) = passed.take_tcp_listener(at) else { continue };
-        listener.set_nonblocking(true)?;
-        listeners.push(tokio::net::TcpListener::from_std(listener)?);
+    let (tcp, unix) = listeners()?;
+    left_over(unix.len());
+    Ok(tcp)
+}
+
+/// Whoever connects there would wait for ever, and nobody would know why.
+#[cfg(unix)]
+fn left_over(sockets: usize) {
+    if sockets > 0 {
+        tracing::warn!(target: "buttress", sockets, "the service manager has opened what nobody serves");
     }
-    Ok(listeners)
 }
 
 /// Tells the service manager how it goes.
