@@ -147,6 +147,40 @@ impl ServerBuilder {
     }
 
     /// Serves over TLS. If the configuration names no protocols for ALPN, `h2` and `http/1.1` are offered.
+    ///
+    /// ```
+    /// use buttress::serve::Server;
+    /// use tokio_rustls::rustls::ServerConfig;
+    /// use tokio_rustls::rustls::pki_types::pem::PemObject;
+    /// use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    /// # use std::sync::Arc;
+    /// # use tokio_rustls::TlsConnector;
+    /// # use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/serve/tls");
+    /// let chain = CertificateDer::pem_file_iter(format!("{folder}/certificate.pem"))?;
+    /// let key = PrivateKeyDer::from_pem_file(format!("{folder}/key.pem"))?;
+    /// let config = ServerConfig::builder()
+    ///     .with_no_client_auth()
+    ///     .with_single_cert(chain.collect::<Result<_, _>>()?, key)?;
+    /// let server = Server::builder().tls(config).build()?;
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let stream = tokio::net::TcpStream::connect(listener.local_addr()?).await?;
+    /// # let serving = tokio::spawn(server.serve(listener, axum::Router::new()));
+    /// # let mut roots = RootCertStore::empty();
+    /// # roots.add(CertificateDer::from_pem_file(format!("{folder}/certificate.pem"))?)?;
+    /// # let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    /// # config.alpn_protocols = vec![b"http/1.1".to_vec(), b"h2".to_vec()];
+    /// # let client = TlsConnector::from(Arc::new(config)).connect("test".try_into()?, stream).await?;
+    ///
+    /// // What a client hears that speaks both.
+    /// assert_eq!(client.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    /// # serving.abort();
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn tls(mut self, config: impl Into<Arc<tokio_rustls::rustls::ServerConfig>>) -> Self {
         self.tls = Some(config.into());

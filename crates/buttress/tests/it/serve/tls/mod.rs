@@ -1,41 +1,64 @@
 //! The same server, over TLS.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::routing::get;
+use buttress::sync::Lock;
 use buttress_testkit::paused::pass;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-use super::rig::{Rig, request, seconds, server};
+use super::rig::{Rig, request, seconds, server, soon};
 
 fn certificate() -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(include_bytes!("certificate.pem")).unwrap()
 }
 
-fn rig() -> Rig {
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap();
+fn key() -> PrivateKeyDer<'static> {
+    PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap()
+}
+
+fn config() -> ServerConfig {
     let config = ServerConfig::builder().with_no_client_auth();
-    Rig::of(server().tls(config.with_single_cert(vec![certificate()], key).unwrap()))
+    config.with_single_cert(vec![certificate()], key()).unwrap()
+}
+
+fn rig() -> Rig {
+    Rig::of(server().tls(config()))
+}
+
+async fn connect(rig: &Rig, protocol: &str) -> TokioIo<TlsStream<DuplexStream>> {
+    TokioIo::new(shake(rig.connect().pipe, protocol).await.unwrap())
 }
 
 /// A client that offers `protocol`, and trusts the test certificate.
-async fn connect(rig: &Rig, protocol: &str) -> TokioIo<TlsStream<DuplexStream>> {
+async fn shake<I>(io: I, protocol: &str) -> std::io::Result<TlsStream<I>>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+{
     let mut roots = RootCertStore::empty();
     roots.add(certificate()).unwrap();
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![protocol.into()];
     let connector = TlsConnector::from(Arc::new(config));
-    let stream = connector.connect("test".try_into().unwrap(), rig.connect().pipe).await.unwrap();
+    let stream = connector.connect("test".try_into().unwrap(), io).await?;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol.as_bytes()));
-    TokioIo::new(stream)
+    Ok(stream)
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,4 +102,50 @@ async fn a_handshake_has_the_deadline_of_a_head() {
     pass(seconds(11)).await;
     assert!(ended.is_finished());
     assert!(rig.end().await.is_clean());
+}
+
+/// As a load balancer has it that passes TLS through: over real sockets, the header in the clear, then the handshake.
+#[tokio::test]
+async fn a_proxy_names_the_client_before_the_handshake() {
+    let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
+    let server = server().tls(config()).proxy_protocol_from(["127.0.0.0/8"]);
+    let server = server.lead_time(Duration::ZERO).signals(false).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, shutdown) = (listener.local_addr().unwrap(), server.handle());
+    let serving = tokio::spawn(server.serve(listener, Router::new().route("/", get(peer))));
+
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"PROXY TCP4 203.0.113.7 192.0.2.1 56324 443\r\n").await.unwrap();
+    let mut stream = shake(stream, "http/1.1").await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    soon("an answer", stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("203.0.113.7:56324"));
+
+    let without = TcpStream::connect(address).await.unwrap();
+    assert!(soon("an end", shake(without, "h2")).await.is_err(), "the header must come");
+    shutdown.begin();
+    assert!(soon("the end", serving).await.unwrap().is_clean());
+}
+
+/// A certificate that comes later.
+#[derive(Debug, Default)]
+struct Renewed(Lock<Option<Arc<CertifiedKey>>>);
+
+impl ResolvesServerCert for Renewed {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.lock().clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn certificates_may_change_while_it_serves() {
+    let renewed = Arc::new(Renewed::default());
+    let config = ServerConfig::builder().with_no_client_auth();
+    let rig = Rig::of(server().tls(config.with_cert_resolver(renewed.clone())));
+    assert!(shake(rig.connect().pipe, "h2").await.is_err(), "there is none yet");
+    let key = tokio_rustls::rustls::crypto::ring::sign::any_supported_type(&key()).unwrap();
+    *renewed.0.lock() = Some(Arc::new(CertifiedKey::new(vec![certificate()], key)));
+    connect(&rig, "h2").await;
+    drop(rig);
 }
