@@ -118,6 +118,7 @@ mod body_error;
 mod builder;
 mod cause;
 mod connection;
+mod descriptors;
 mod detect;
 mod door;
 mod drive;

@@ -17,6 +17,7 @@ use super::backoff::Backoff;
 use super::body::RequestBody;
 use super::builder::ServerBuilder;
 use super::connection::Host;
+use super::descriptors;
 use super::hooks::Hooks;
 use super::limits::Limits;
 use super::listener::Listener;
@@ -71,6 +72,7 @@ impl Server {
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
+        descriptors::check(self.limits.connections);
         let clock = TokioClock::new();
         let host = Host {
             app: prepared(app),

@@ -52,6 +52,8 @@ impl ServerBuilder {
 
     /// Sets how many connections there may be. At that many, accepting waits, and the system queues who
     /// comes. The default is 10,000.
+    ///
+    /// Each is a file of the process, whose limit is 1,024 on many systems: raise that, or a warning at the start says so.
     pub fn connections(mut self, most: usize) -> Self {
         self.settings.connections = most;
         self

@@ -64,6 +64,16 @@ async fn floods_of_frames_that_bring_nothing_are_ended() {
     drop(rig);
 }
 
+/// Of the HTTP library, not ours: the documentation says so.
+#[tokio::test(start_paused = true)]
+async fn a_connection_has_a_hundred_frames_of_empty_data_in_its_life() {
+    let rig = Rig::of(server().http2(|http2| http2.idle_frames = 1_000_000));
+    let open = frame(1, 4, 1, &[&[0x83], &HEAD[1..]].concat());
+    let sent = flood(&rig, open, |_| frame(0, 0, 1, &[])).await;
+    assert!((100..=110).contains(&sent), "{sent}");
+    drop(rig);
+}
+
 /// Frames of the server, as they come: kind, stream, payload.
 async fn next_frame(client: &mut Client) -> (u8, u32, Vec<u8>) {
     use tokio::io::AsyncReadExt;
