@@ -53,7 +53,7 @@ impl Counter for Concurrent {
         now.as_nanos()
     }
 
-    fn weight(&self, _: Moment) -> (u64, u64) {
+    fn weight(&self, _: &Limit, _: Moment) -> (u128, u64) {
         (self.held.into(), self.since)
     }
 }

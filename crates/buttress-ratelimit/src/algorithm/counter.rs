@@ -44,5 +44,5 @@ pub(crate) trait Counter: Clone + Default {
     fn until(&self, limit: &Limit, now: Moment) -> u64;
 
     /// How much is lost if it is forgotten; what comes second decides among equals.
-    fn weight(&self, now: Moment) -> (u64, u64);
+    fn weight(&self, limit: &Limit, now: Moment) -> (u128, u64);
 }

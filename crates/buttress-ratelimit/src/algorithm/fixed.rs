@@ -63,7 +63,7 @@ impl Counter for FixedWindow {
         if self.is_empty() { now.as_nanos() } else { self.ends }
     }
 
-    fn weight(&self, _: Moment) -> (u64, u64) {
+    fn weight(&self, _: &Limit, _: Moment) -> (u128, u64) {
         (self.used.into(), self.ends)
     }
 }

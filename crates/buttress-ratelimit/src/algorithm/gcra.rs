@@ -104,7 +104,7 @@ impl Counter for Gcra {
         self.empty_at.max(now.as_nanos())
     }
 
-    fn weight(&self, now: Moment) -> (u64, u64) {
-        (self.level(now), 0)
+    fn weight(&self, _: &Limit, now: Moment) -> (u128, u64) {
+        (self.level(now).into(), 0)
     }
 }

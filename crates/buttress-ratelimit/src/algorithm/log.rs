@@ -104,7 +104,7 @@ impl Counter for SlidingLog {
         newest.map_or(now.as_nanos(), |newest| newest.saturating_add(limit.period))
     }
 
-    fn weight(&self, _: Moment) -> (u64, u64) {
+    fn weight(&self, _: &Limit, _: Moment) -> (u128, u64) {
         (self.length.into(), self.times().last().copied().unwrap_or_default())
     }
 }

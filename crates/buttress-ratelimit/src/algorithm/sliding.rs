@@ -25,6 +25,12 @@ impl SlidingCounter {
         limit.period.saturating_sub(now.as_nanos().saturating_sub(self.began))
     }
 
+    /// How much is counted now, times the period.
+    fn used(&self, limit: &Limit, now: Moment) -> u128 {
+        let seen = u128::from(self.older) * u128::from(self.in_view(limit, now));
+        seen + u128::from(self.newer) * u128::from(limit.period)
+    }
+
     /// How much may be counted in all, times the period: in whole numbers, so that nothing is rounded.
     fn room_in_all(limit: &Limit) -> u128 {
         u128::from(limit.count) * u128::from(limit.period)
@@ -89,10 +95,8 @@ impl Counter for SlidingCounter {
     }
 
     fn remaining(&self, limit: &Limit, now: Moment) -> u64 {
-        let period = u128::from(limit.period);
-        let seen = u128::from(self.older) * u128::from(self.in_view(limit, now));
-        let used = seen + u128::from(self.newer) * period;
-        let free = Self::room_in_all(limit).saturating_sub(used).checked_div(period);
+        let free = Self::room_in_all(limit).saturating_sub(self.used(limit, now));
+        let free = free.checked_div(limit.period.into());
         free.and_then(|free| u64::try_from(free).ok()).unwrap_or_default()
     }
 
@@ -105,7 +109,7 @@ impl Counter for SlidingCounter {
         self.began.saturating_add(limit.period.saturating_mul(windows))
     }
 
-    fn weight(&self, _: Moment) -> (u64, u64) {
-        (self.newer.into(), self.older.into())
+    fn weight(&self, limit: &Limit, now: Moment) -> (u128, u64) {
+        (self.used(limit, now), self.newer.into())
     }
 }

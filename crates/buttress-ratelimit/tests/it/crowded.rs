@@ -53,6 +53,23 @@ fn whoever_loses_least_gives_way() {
     }
 }
 
+/// Whoever used all of the window before has more to lose than a stranger with one request in this one.
+#[test]
+fn who_is_in_debt_from_the_window_before_stays() {
+    let (limits, clock) = (of(Algorithm::SlidingCounter, 60), ManualClock::new());
+    let memory = Memory::with_capacity(3).clock(clock.clone());
+    let places = full(&memory, &limits);
+    while take(&memory, &limits, places - 1).is_taken() {}
+    clock.advance(Duration::from_millis(1_050));
+    let left = || now(memory.look(&limits, &charges(places - 1, &[0]))).standings()[0].remaining();
+    let before = left();
+    assert!(before < 5, "{before}");
+    for newcomer in 100..140 {
+        assert!(take(&memory, &limits, newcomer).is_taken());
+    }
+    assert_eq!(left(), before);
+}
+
 #[test]
 fn a_newcomer_is_refused_until_a_place_is_free() {
     for algorithm in ALL {
@@ -80,7 +97,7 @@ fn a_newcomer_is_let_through_without_being_counted() {
             let mut asked = charges(100, &[0]);
             let verdict = now(memory.take(&limits, &asked));
             assert!(verdict.is_taken(), "{algorithm}");
-            assert_eq!(verdict.standings()[0].source(), Source::Allowed);
+            assert_eq!(verdict.standings()[0].source(), Source::Uncounted);
             asked.stamp(&verdict);
             memory.give_back(&limits, &asked);
         }

@@ -9,7 +9,7 @@ use buttress_core::clock::Moment;
 use super::heavy::Heaviest;
 use super::outcome::{Ask, Outcome, Time};
 use super::settings::WhenFull;
-use super::tally::{Tally, Usage};
+use super::tally::{SAMPLE, Tally, Usage, in_all};
 use crate::algorithm::counter::{Counter, OUT_OF_ORDER};
 use crate::parts::Lock;
 use crate::{Limit, Retry, Source};
@@ -50,7 +50,7 @@ impl<C: Counter> Ledger<C> {
         let outcome = Outcome::of(Ok(0), &C::default(), limit, now);
         if self.when_full == WhenFull::Admit || ask.forced {
             self.tally.uncounted.up();
-            return Outcome { source: Source::Allowed, ..outcome };
+            return Outcome { source: Source::Uncounted, ..outcome };
         }
         self.tally.refused.up();
         let until = page.entries.iter().map(|entry| entry.counter.until(limit, now)).min();
@@ -142,9 +142,10 @@ impl<C: Counter + Send + Sync> Counts for Ledger<C> {
             !counter.is_empty()
         };
         let live = |page: &Lock<Page<C>>| page.lock().entries.iter().filter(is_live).count();
+        let some = self.pages.get(..SAMPLE / WAYS).unwrap_or(&self.pages);
         Usage {
             places: self.pages.len() * WAYS,
-            live: self.pages.iter().map(live).sum(),
+            live: in_all(some.iter().map(live).sum(), some.len(), self.pages.len()),
             bytes: size_of_val(&*self.pages),
             ..Usage::of(&self.tally)
         }
@@ -197,7 +198,7 @@ impl<C: Counter> Page<C> {
         let free = || self.entries.iter().position(|entry| entry.counter.is_empty());
         let (at, is_full) = match known.or_else(free) {
             Some(at) => (at, false),
-            None if may_forget => (self.lightest(now)?, true),
+            None if may_forget => (self.lightest(limit, now)?, true),
             None => return None,
         };
         let entry = self.entries.get_mut(at)?;
@@ -208,8 +209,8 @@ impl<C: Counter> Page<C> {
         Some((entry, is_full))
     }
 
-    fn lightest(&self, now: Moment) -> Option<usize> {
-        let weights = self.entries.iter().map(|entry| entry.counter.weight(now)).enumerate();
+    fn lightest(&self, limit: &Limit, now: Moment) -> Option<usize> {
+        let weights = self.entries.iter().map(|entry| entry.counter.weight(limit, now)).enumerate();
         weights.min_by_key(|(_, weight)| *weight).map(|(at, _)| at)
     }
 }
