@@ -16,6 +16,7 @@ mod slots;
 pub mod throttle;
 pub mod timeout;
 mod timer;
+mod waking;
 mod work;
 
 pub use self::priority::Priority;

@@ -7,6 +7,7 @@ use super::permits::{Permits, Take};
 use crate::Priority;
 use crate::parts::Lock;
 use crate::queue::{Number, Queue};
+use crate::waking::wake;
 
 /// Permits, and whoever waits for one.
 pub(super) struct Gate {
@@ -149,7 +150,7 @@ impl Gate {
             drop(line);
             // Outside of the lock: who is woken may come here at once.
             if let Some(waker) = called.and_then(|called| called.waker) {
-                waker.wake();
+                wake(waker);
             }
         }
     }

@@ -85,8 +85,9 @@ impl Turn {
         match room.gate.join(priority, since) {
             Joined::Taken => Self::Now(Permit { room: room.clone() }),
             Joined::Waits(number) => {
+                let place = Place { room: room.clone(), since, number: Some(number) };
                 room.meters.waiting.add(1.0);
-                Self::Later(Place { room: room.clone(), since, number: Some(number) })
+                Self::Later(place)
             }
             Joined::Full => {
                 room.meters.full.increment(1);
@@ -109,10 +110,12 @@ impl Place {
             Some(number) if self.room.gate.poll(number, cx).is_ready() => {}
             _ => return Poll::Pending,
         }
+        // First, so that it is given back if a clock or a recorder panics.
+        let permit = Permit { room: self.room.clone() };
         self.number = None;
         self.room.meters.waiting.add(-1.0);
         self.room.meters.waited(self.room.clock.now() - self.since);
-        Poll::Ready(Permit { room: self.room.clone() })
+        Poll::Ready(permit)
     }
 
     /// Has waited too long.

@@ -1,11 +1,11 @@
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use buttress_core::sync::Lock;
 
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{Acquire, Release};
+use crate::waking::wake;
 
 /// How often it has changed which endpoints are used, and who waits for the next time.
 #[derive(Debug, Default)]
@@ -82,10 +82,7 @@ impl Waiting {
 
 impl Drop for Woken {
     fn drop(&mut self) {
-        for waker in self.0.drain(..) {
-            // The panic hook has said it.
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-        }
+        self.0.drain(..).for_each(wake);
     }
 }
 

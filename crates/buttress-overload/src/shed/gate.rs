@@ -135,8 +135,7 @@ impl<T: Timer + Clone> Shed<T> {
             Joined::Taken => Admission::In(Place::taken(self.inner.clone())),
             Joined::Full => Admission::Out(self.inner.refuse(priority, Why::Full)),
             Joined::Waits(number) => {
-                let wait = Waits::new(self.inner.clone(), number, priority, self.timer.clone());
-                Admission::Wait(wait)
+                Admission::Wait(Waits::new(self.inner.clone(), number, priority, &self.timer))
             }
         }
     }

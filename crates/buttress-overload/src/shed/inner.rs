@@ -10,6 +10,7 @@ use crate::adaptive::Learner;
 use crate::parts::Lock;
 use crate::queue::Number;
 use crate::slots::Slots;
+use crate::waking::wake;
 
 /// What all clones of a [`Shed`](super::Shed) share.
 pub(super) struct Inner {
@@ -88,7 +89,7 @@ impl Inner {
                 }
             };
             if let Some(waker) = waker {
-                waker.wake();
+                wake(waker);
             }
         }
     }

@@ -28,9 +28,13 @@ pin_project! {
 }
 
 impl<T: Timer> Waits<T> {
-    pub(super) fn new(inner: Shared<Inner>, number: Number, priority: Priority, timer: T) -> Self {
+    /// The turn is made before the timer is cloned, so that the number is not lost if that panics.
+    pub(super) fn new(inner: Shared<Inner>, number: Number, priority: Priority, timer: &T) -> Self
+    where
+        T: Clone,
+    {
         let turn = Turn { inner, number: Some(number), priority };
-        Self { turn, timer, alarm: Alarm::unarmed() }
+        Self { turn, timer: timer.clone(), alarm: Alarm::unarmed() }
     }
 }
 

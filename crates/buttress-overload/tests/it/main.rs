@@ -20,6 +20,7 @@ mod endpoints;
 mod fallback;
 mod guide;
 mod hostile;
+mod lines;
 mod outlier;
 mod shed;
 mod signals;
