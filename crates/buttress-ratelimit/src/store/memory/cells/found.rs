@@ -48,3 +48,7 @@ impl Found<'_> {
         Some(Outcome::of(Ok(self.wait), &self.next, limit, now))
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;

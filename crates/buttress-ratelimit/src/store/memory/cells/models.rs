@@ -10,38 +10,38 @@ use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{Acquire, Release};
 
 /// Two places in one bucket, and a limit of which one request is a hundred nanoseconds.
-fn cells(when_full: WhenFull) -> Arc<Cells> {
+pub(super) fn cells(when_full: WhenFull) -> Arc<Cells> {
     Arc::new(Cells::new(1, when_full))
 }
 
-fn limit(burst: u64) -> Limit {
+pub(super) fn limit(burst: u64) -> Limit {
     Limit::try_from(Quota::per(Duration::from_nanos(100), 1).burst(burst)).unwrap()
 }
 
-fn key(of: u8) -> Key {
+pub(super) fn key(of: u8) -> Key {
     Key::from_bytes([of; 16])
 }
 
-fn at(now: u64) -> Moment {
+pub(super) fn at(now: u64) -> Moment {
     Moment::from_nanos(now)
 }
 
-fn takes(cells: &Cells, of: u8, burst: u64, now: u64) -> bool {
+pub(super) fn takes(cells: &Cells, of: u8, burst: u64, now: u64) -> bool {
     let ask = Ask { key: key(of), cost: 1, forced: false };
     cells.take(&limit(burst), ask, &mut Time::at(at(now))).room.is_ok()
 }
 
 /// Until when the key is not as if it had never asked; its own time if it is.
-fn until(cells: &Cells, of: u8, now: u64) -> u64 {
+pub(super) fn until(cells: &Cells, of: u8, now: u64) -> u64 {
     cells.look(&limit(9), Ask { key: key(of), cost: 0, forced: false }, at(now)).until
 }
 
-fn gives_back(cells: &Cells, of: u8, until: u64, now: u64) {
+pub(super) fn gives_back(cells: &Cells, of: u8, until: u64, now: u64) {
     let ask = Ask { key: key(of), cost: 1, forced: false };
     cells.give_back(&limit(9), ask, Some(until), at(now));
 }
 
-fn spawn<T: 'static>(
+pub(super) fn spawn<T: 'static>(
     cells: &Arc<Cells>,
     what: impl FnOnce(&Cells) -> T + 'static,
 ) -> thread::JoinHandle<T> {
