@@ -117,16 +117,13 @@ impl<T> Inner<T> {
         course: &Course,
         context: Option<&RequestContext>,
     ) {
-        match decided {
-            Ok(_) => self.meters.repeated(course.cost),
-            Err(why) => {
-                self.meters.not_repeated(why);
-                if why.is_enough_for_all(course.attempt) {
-                    match context {
-                        Some(context) => context.mark_retried(),
-                        None => {
-                            RequestContext::current().inspect(RequestContext::mark_retried);
-                        }
+        if let Err(why) = decided {
+            self.meters.not_repeated(why);
+            if why.is_enough_for_all(course.attempt) {
+                match context {
+                    Some(context) => context.mark_retried(),
+                    None => {
+                        RequestContext::current().inspect(RequestContext::mark_retried);
                     }
                 }
             }
@@ -148,12 +145,13 @@ impl<T> Inner<T> {
 }
 
 impl Next {
-    /// It is on its way.
+    /// It is on its way, and counted as such: who goes away before has repeated nothing.
     pub(crate) fn send<T>(self, inner: &Inner<T>, course: &Course) {
         if let Some(taken) = self.taken {
             taken.spend();
         }
         inner.meters.began(course.attempt);
+        inner.meters.repeated(course.cost);
     }
 }
 

@@ -65,7 +65,7 @@ impl Meters {
         self.attempts[at.min(self.attempts.len() - 1)].increment(1);
     }
 
-    /// It was decided to try again.
+    /// An attempt begins that is not the first, and costs this.
     pub(crate) fn repeated(&self, cost: Option<Cost>) {
         match cost {
             Some(cost) => self.repeats[cost as usize].increment(1),

@@ -16,6 +16,7 @@ mod deadlines;
 mod earnings;
 #[cfg(feature = "hyper")]
 mod errors;
+mod exact;
 mod guide;
 mod hedges;
 mod marks;
