@@ -46,6 +46,7 @@ impl Exact {
         let call = call.filter(|_| !counted || fails);
         if let Some((failed, slow)) = call {
             let slow = slow && !counted;
+            self.all_calls += u64::from(!counted);
             self.calls.push(Call { at: self.now, calls: u64::from(!counted), failed, slow });
         }
         let holds = |rule: &Rule| self.holds(rule, verdict, call.is_some());
@@ -127,8 +128,9 @@ impl Exact {
             }
             Cut::Table => {
                 let size = most.div_ceil(10).max(1);
-                let newest = counted.saturating_sub(1) / size;
-                newest - nth / size < most / size
+                let before = self.all_calls - counted;
+                let newest = (before + counted).saturating_sub(1) / size;
+                newest - (before + nth) / size < most / size
             }
         }
     }

@@ -26,6 +26,8 @@ pub struct Exact {
     pub lost: u8,
     pub would: bool,
     pub calls: Vec<Call>,
+    /// How many there were, also before it was moved last. The buckets of a key are cut from the first one.
+    pub all_calls: u64,
     pub failures: Vec<u64>,
     pub throttled: Vec<u64>,
 }
@@ -76,6 +78,7 @@ impl Exact {
             lost: 0,
             would: false,
             calls: Vec::new(),
+            all_calls: 0,
             failures: Vec::new(),
             throttled: Vec::new(),
             spec,

@@ -36,7 +36,7 @@ impl Exact {
     pub fn reconfigure(&mut self, spec: Spec) {
         let (won, lost) = (self.won, self.lost);
         // All places are free, so no lease of before holds one.
-        (self.spec, self.lease) = (spec, self.now);
+        (self.spec, self.lease, self.all_calls) = (spec, self.now, 0);
         self.step(self.state, None);
         if self.state == State::HalfOpen {
             (self.won, self.lost) = (won, lost);
