@@ -1,5 +1,6 @@
 //! An operator is heard by all, within half a second.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use buttress_circuit_breaker::fleet::Fleet;
@@ -12,23 +13,47 @@ use buttress_testkit::until::until;
 use super::process::states;
 use super::{Process, builder, connected, fleet};
 
-/// Orders one thing after the other, and says how long it took until all had heard of each.
-///
-/// The machine may be so busy that nobody runs for a while, which is no fault of who was to be heard: of such an order the least
-/// time counts in which it was heard, of five times.
+/// So long the machine may keep us from looking, for us to say how long anything else took.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Orders each thing once, and says how long it took until all had heard of it. An order is given again if nobody ran for a while
+/// meanwhile, as on a machine that is busy: what was late then is not known.
 async fn heard_after(
     all: &[Process],
     operator: &Fleet<impl buttress_circuit_breaker::fleet::Votes>,
 ) -> Vec<Duration> {
     let mut took = Vec::new();
     for force in [Force::Open, Force::Release, Force::Off, Force::MetricsOnly, Force::Closed] {
-        let began = SystemClock.now();
-        operator.force("payments", force).await.unwrap();
-        let heard = async || states(all).iter().all(|state| *state == force.state()).then_some(());
-        until(format_args!("all have heard of {force:?}"), heard).await;
-        took.push(SystemClock.now() - began);
+        let order = async || {
+            let (time, longest) = heard(all, operator, force).await;
+            if longest > QUIET {
+                // So that there is something to hear of again.
+                let other = if force == Force::Open { Force::Closed } else { Force::Open };
+                let _ = heard(all, operator, other).await;
+            }
+            (longest <= QUIET).then_some(time)
+        };
+        took.push(until(format_args!("{force:?} was ordered in a quiet moment"), order).await);
     }
     took
+}
+
+/// How long it took until all had heard of it, and how long it was not looked at most.
+async fn heard(
+    all: &[Process],
+    operator: &Fleet<impl buttress_circuit_breaker::fleet::Votes>,
+    force: Force,
+) -> (Duration, Duration) {
+    let began = SystemClock.now();
+    let (looked, longest) = (Cell::new(began), Cell::new(Duration::ZERO));
+    operator.force("payments", force).await.unwrap();
+    let heard = async || {
+        let now = SystemClock.now();
+        longest.set(longest.get().max(now - looked.replace(now)));
+        states(all).iter().all(|state| *state == force.state()).then_some(())
+    };
+    until(format_args!("all have heard of {force:?}"), heard).await;
+    (SystemClock.now() - began, longest.get())
 }
 
 /// By a user who may do nothing else.
@@ -39,7 +64,7 @@ async fn all_hear_of_a_force_at_once() {
     let all: [_; 4] = fleet(&server.url()).await;
     let operator = Fleet::over(connected(server.url()).await).build().unwrap();
     let took = heard_after(&all, &operator).await;
-    assert!(took[2] < Duration::from_millis(200), "as a rule it is told: {took:?}");
+    assert!(took.iter().all(|took| *took < Duration::from_millis(200)), "it is told: {took:?}");
 }
 
 /// Nobody may speak or listen there, so all messages are lost.
@@ -49,8 +74,7 @@ async fn all_hear_of_a_force_within_half_a_second_without_a_message() {
     let all: [_; 4] = fleet(&server.url()).await;
     let operator = Fleet::over(connected(server.url()).await).build().unwrap();
     let took = heard_after(&all, &operator).await;
-    // A machine that is busy may be late once; what was planned is that none is.
-    assert!(took[3] < Duration::from_millis(500), "{took:?}");
+    assert!(took.iter().all(|took| *took < Duration::from_millis(500)), "{took:?}");
 }
 
 #[tokio::test]

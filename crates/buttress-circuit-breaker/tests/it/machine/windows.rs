@@ -63,16 +63,26 @@ fn a_time_window_forgets_by_itself() {
     assert_eq!(hand.counts(), (0, 0, 0), "never more than all of it");
 }
 
-/// The measure of a call is what it allocates, which a list of calls would have to; and that its sums are the right
-/// ones after all of them.
+/// What it knows is all that a call may have to go through: as much after a million calls as before the first, as much for an
+/// hour as for a second, and little. That its sums are the right ones shows that it needs no more.
 #[test]
 fn a_call_costs_the_same_after_a_million() {
-    let rules = [
-        Rule::failure_rate(NEVER, Over::Time(Duration::from_secs(10)), 2),
-        Rule::slow_rate(NEVER, Over::Calls(1_000), 2),
-        Rule::failures(64, Duration::from_millis(1)),
-    ];
-    let hand = Hand::new(Policy::default().rules(rules));
+    let hand = |time, calls| {
+        let rules = [
+            Rule::failure_rate(NEVER, Over::Time(time), 2),
+            Rule::slow_rate(NEVER, Over::Calls(calls), 2),
+            Rule::failures(64, Duration::from_millis(1)),
+        ];
+        Hand::new(Policy::default().rules(rules))
+    };
+    let taken = |time, calls| {
+        let (_hand, count) = allocations::of(|| hand(Duration::from_secs(time), calls));
+        count.kept_bytes()
+    };
+    assert_eq!(taken(1, 1_000), taken(3_600, 1_000_000));
+    assert!(taken(10, 1_000) < 2 * (256 + 16 * 128 + 80 * 24) + 2_048, "what its page says");
+
+    let hand = hand(Duration::from_secs(10), 1_000);
     let call = |nth: u64| {
         let ended = if nth.is_multiple_of(10) { Outcome::Failure } else { Outcome::Success };
         hand.call(ended);
