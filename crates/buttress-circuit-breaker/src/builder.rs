@@ -200,7 +200,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     }
 
     /// Gives the place of one that hangs to another call after this time. The default is thirty seconds; make it no shorter than
-    /// calls may take.
+    /// calls may take. Where there are several at a time, it begins anew for all of them with the newest.
     pub fn lease(self, time: Duration) -> Self {
         self.policy(|policy| policy.lease(time))
     }

@@ -46,7 +46,8 @@ use crate::word::Word;
 /// # Guarantees
 ///
 /// - **Late news is old news.** What began before a step moves nothing after it, and is counted nowhere.
-/// - **Never more probes than allowed**, however many threads ask, and never a place that is lost: each has a lease.
+/// - **Never more probes than allowed**, however many threads ask, and never a place that is lost: they have a lease,
+///   which the newest of them renews for all.
 /// - **Nothing is needed for time to pass**, no task and no timer: what is due happens when somebody calls.
 /// - **A window slides.** What is too old never counts: see [`Over`](crate::Over) for how exactly.
 ///
