@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 
+use buttress_core::ClientAddress;
 use buttress_core::clock::Clock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{unconstrained, yield_now};
@@ -15,6 +16,7 @@ use super::connection::Connection;
 use super::limits::Timeouts;
 use super::link::Link;
 use super::listener::Listener;
+use super::newcomer::Newcomer;
 use super::running::Running;
 use super::vigil::jittered;
 
@@ -24,6 +26,7 @@ impl<S: App> Running<S> {
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.room = self.room.saturating_sub(1);
         match came {
             Ok((io, peer)) => {
                 self.backoff.succeeded();
@@ -52,7 +55,10 @@ impl<S: App> Running<S> {
         let timeouts = Timeouts { age, ..timeouts };
         let host = self.host.clone();
         let connection = Connection { host, link: link.clone(), peer, timeouts, place };
-        let task = self.tasks.spawn(connection.run(io));
+        let client = peer.map(|peer| ClientAddress::from(peer).network());
+        let connection =
+            Newcomer::new(connection.run(io), link.clone(), client, self.newcomers.clone());
+        let task = self.tasks.spawn(connection);
         self.links.insert(task.id(), link);
         self.report.connections += 1;
         self.counted();

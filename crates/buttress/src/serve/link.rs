@@ -1,7 +1,10 @@
+mod flight;
+
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::task::Waker;
 
+pub(super) use self::flight::Flight;
 use super::cause::Cause;
 use super::head::Fault;
 use super::meters::Meters;
@@ -31,6 +34,8 @@ pub(super) struct Link {
     in_head: AtomicBool,
     spoken: AtomicBool,
     last: AtomicBool,
+    answered: AtomicBool,
+    invited: AtomicBool,
     upgraded: AtomicBool,
     cut: AtomicBool,
     closed: AtomicBool,
@@ -54,6 +59,8 @@ impl Link {
             in_head: AtomicBool::new(false),
             spoken: AtomicBool::new(false),
             last: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
+            invited: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -96,6 +103,22 @@ impl Link {
         }
     }
 
+    /// Whether an answer of it has ended, ever.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered.load(Relaxed)
+    }
+
+    /// It has its turn, for which it asked.
+    pub(super) fn invite(&self) {
+        self.invited.store(true, Release);
+        self.wake();
+    }
+
+    /// Whether it was invited, once.
+    pub(super) fn is_invited(&self) -> bool {
+        self.invited.swap(false, AcqRel)
+    }
+
     /// Requests whose answers have not ended; another protocol counts as one.
     pub(super) fn under_way(&self) -> usize {
         self.in_flight.load(Acquire) + usize::from(self.is_upgraded() && !self.is_closed())
@@ -129,7 +152,7 @@ impl Link {
     fn flight(self: &Arc<Self>, elsewhere: bool) -> Flight {
         self.in_flight.fetch_add(1, AcqRel);
         self.meters.flights.add(1.0);
-        Flight { link: self.clone(), elsewhere }
+        Flight::new(self.clone(), elsewhere)
     }
 
     /// The number of the request that is refused for its head, and whether for its target.
@@ -205,55 +228,6 @@ impl Link {
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Acquire)
-    }
-}
-
-/// A request, from its head to the last byte of its answer.
-#[derive(Debug)]
-#[must_use = "the request is over when this is dropped"]
-pub(super) struct Flight {
-    link: Arc<Link>,
-    elsewhere: bool,
-}
-
-impl Flight {
-    pub(super) fn link(&self) -> &Arc<Link> {
-        &self.link
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.link.meters.flights.add(-1.0);
-        let last = self.link.in_flight.fetch_sub(1, AcqRel) == 1;
-        // Quiet begins. A stream may end without the connection hearing of it; an HTTP/1 connection ends its
-        // requests itself, and looks at its deadlines afterwards.
-        if last && self.elsewhere {
-            self.link.wake();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use buttress_core::metrics::Metrics;
-    use buttress_testkit::poll::Wakes;
-
-    use super::*;
-
-    /// Or the deadline of an idle connection would begin when it next speaks.
-    #[test]
-    fn the_last_flight_that_ends_elsewhere_wakes_the_watch() {
-        let meters = Arc::new(Meters::new(&Metrics::default()));
-        let link = Arc::new(Link::new(Shutdown::new(), meters));
-        let watch = Wakes::new();
-        link.watched_by(&watch.waker());
-        let (_, here) = link.begin(false);
-        let (_, elsewhere) = link.begin(true);
-        drop(here);
-        assert_eq!(watch.count(), 0, "another one is under way");
-        drop(elsewhere);
-        assert_eq!((watch.count(), link.under_way()), (1, 0));
     }
 }
 

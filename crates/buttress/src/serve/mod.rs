@@ -55,7 +55,8 @@
 //!   and a send buffer for each stream (64 KiB × 100).
 //! - **Nobody is served at another's cost.** One client has at most its share of connections. At the limit of
 //!   all, accepting waits, and the system's queue holds who comes: nobody is turned away who might be served
-//!   a moment later. Of a crowd that comes at once sixteen are let in before everybody else has a turn.
+//!   a moment later. Who has had no answer yet does not stand in front of those who had one: of a crowd
+//!   that comes at once four have a turn, or a sixty-fourth, before everybody else has one; by client, in turns.
 //! - **What two readers may understand in two ways is refused**: two `Host` fields, one that names
 //!   another server than the target does, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a
 //!   head. The answer is 400, and a connection of HTTP/1 closes.
@@ -71,7 +72,8 @@
 //!
 //! # Cost
 //!
-//! A connection: one task, one allocation for what its parts share, its timer. A request: what its extensions
+//! A connection: one task, one allocation for what its parts share, its timer; until a first answer has ended, a lock
+//! at each of its turns, and at every fourth one more look at the system for news. A request: what its extensions
 //! take (a map, and an entry for each of the three above), and under HTTP/2 one more allocation. The bytes
 //! of a head are looked at once more, for its line ends; those of a body are not, but for the sizes of chunks
 //! and the headers of frames. A deadline that moves costs no timer: it is set again when it has passed.
@@ -131,6 +133,8 @@ mod limits;
 mod link;
 mod listener;
 mod meters;
+mod newcomer;
+mod newcomers;
 mod news;
 mod opening;
 mod pace;

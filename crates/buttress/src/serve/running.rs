@@ -18,6 +18,7 @@ use super::hooks::Hooks;
 use super::link::Link;
 use super::listener::Listener;
 use super::meters::Meters;
+use super::newcomers::Newcomers;
 use super::news::News;
 use super::phase::{Ask, Phase, Plan};
 use super::report::Report;
@@ -36,6 +37,9 @@ pub(super) struct Running<S> {
     pub(super) tasks: JoinSet<()>,
     pub(super) links: HashMap<Id, Arc<Link>>,
     pub(super) backoff: Backoff,
+    pub(super) newcomers: Newcomers,
+    /// For so many more that come.
+    pub(super) room: usize,
     /// When accepting goes on after an error.
     pub(super) resume: Option<Moment>,
     pub(super) jitter: RandomState,
@@ -46,16 +50,14 @@ pub(super) struct Running<S> {
     pub(super) systemd: Systemd,
 }
 
-/// So many connections are accepted before everybody else has a turn: a crowd that comes at once waits in the system's queue,
-/// and not in front of those who are here already.
-const AT_ONCE: u64 = 16;
-
 type Joined = Result<(Id, ()), JoinError>;
 
 enum Event<I> {
     Ask(Ask),
     Time,
     Ended(Joined),
+    /// Enough newcomers had a turn.
+    Round,
     Accepted(io::Result<(I, Option<SocketAddr>)>),
 }
 
@@ -63,20 +65,14 @@ impl<S: App> Running<S> {
     pub(super) async fn until_the_end<L: Listener>(&mut self, listener: L, news: &mut News) {
         let mut listener = Some(listener);
         let mut alarm = pin!(Alarm::new(self.clock));
-        let mut accepted: u64 = 0;
         self.enter();
         while self.plan.phase() != Phase::Ended {
             match self.next(&mut listener, news, alarm.as_mut()).await {
                 Event::Ask(ask) => self.asked(ask),
                 Event::Time => self.resume = self.resume.filter(|at| *at > self.clock.now()),
                 Event::Ended(joined) => self.ended(joined),
-                Event::Accepted(came) => {
-                    self.accepted(came);
-                    accepted += 1;
-                    if accepted.is_multiple_of(AT_ONCE) {
-                        yield_now().await;
-                    }
-                }
+                Event::Accepted(came) => self.accepted(came),
+                Event::Round => self.next_round().await,
             }
             while self.plan.advance(self.clock.now(), self.tasks.len()) {
                 if self.plan.phase() == Phase::Closing {
@@ -108,12 +104,24 @@ impl<S: App> Running<S> {
             if let Poll::Ready(Some(joined)) = self.tasks.poll_join_next_with_id(cx) {
                 return Poll::Ready(Event::Ended(joined));
             }
-            match &mut listener {
-                Some(listener) => listener.poll_accept(cx).map(Event::Accepted),
-                None => Poll::Pending,
+            if self.room == 0 {
+                return Poll::Ready(Event::Round);
             }
+            if let Some(listener) = &mut listener
+                && let Poll::Ready(came) = listener.poll_accept(cx)
+            {
+                return Poll::Ready(Event::Accepted(came));
+            }
+            self.newcomers.poll_over(cx).map(|()| Event::Round)
         })
         .await
+    }
+
+    /// Lets everybody else have a turn first: the runtime goes on here when it has nothing else to do, and has asked the
+    /// system for news.
+    async fn next_round(&mut self) {
+        yield_now().await;
+        self.room = self.newcomers.next_round();
     }
 
     /// When something is due by itself.

@@ -22,6 +22,7 @@ use super::hooks::Hooks;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::meters::Meters;
+use super::newcomers::{Newcomers, ROOM};
 use super::news::News;
 use super::phase::Plan;
 use super::report::Report;
@@ -93,6 +94,8 @@ impl Server {
             tasks: JoinSet::new(),
             links: HashMap::new(),
             backoff: Backoff::default(),
+            newcomers: Newcomers::default(),
+            room: ROOM,
             resume: None,
             jitter: RandomState::new(),
             report: Report::default(),

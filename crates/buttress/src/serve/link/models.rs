@@ -30,6 +30,20 @@ fn the_connection_hears_of_the_last_that_lands() {
     });
 }
 
+#[test]
+fn a_newcomer_hears_that_it_is_its_turn() {
+    explore(|| {
+        let link = link();
+        let inviting = thread::spawn({
+            let link = link.clone();
+            move || link.invite()
+        });
+        wait(|task| link.watched_by(task), || link.is_invited());
+        join([inviting]);
+        assert!(!link.is_invited(), "once");
+    });
+}
+
 /// Who sees that a request has begun, sees it under way until it has ended.
 #[test]
 fn what_has_begun_is_under_way() {

@@ -8,6 +8,7 @@ mod http2;
 mod limits;
 mod listeners;
 mod metrics;
+mod newcomers;
 mod proxied;
 mod rig;
 mod settings;

@@ -70,7 +70,7 @@ impl Rig {
     pub(super) fn connect_with(&self, peer: Option<SocketAddr>, room: usize) -> Client {
         let (ours, theirs) = tokio::io::duplex(room);
         drop(self.arrivals.send((theirs, peer)));
-        Client { pipe: ours, opened: now() }
+        Client::of(ours)
     }
 
     pub(super) async fn http2(&self) -> SendRequest<Full<Bytes>> {
@@ -99,6 +99,10 @@ pub(super) struct Client {
 }
 
 impl Client {
+    pub(super) fn of(pipe: DuplexStream) -> Self {
+        Self { pipe, opened: now() }
+    }
+
     pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // The server may have closed.
         drop(self.pipe.write_all(bytes.as_ref()).await);
