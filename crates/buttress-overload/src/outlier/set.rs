@@ -178,6 +178,7 @@ impl<S, C, M, T: Timer> EndpointSet<S, C, M, T> {
         // Twice, as a timer that rings before its time is asked again; and then when it is the turn of this task.
         for _ in 0..LOOKS {
             self.waiter.look();
+            self.choice.catch_up(&self.endpoints);
             if let ready @ Poll::Ready(_) = self.choice.poll(self.endpoints.outliers(), cx) {
                 self.waiter.leave();
                 return ready;
@@ -185,7 +186,6 @@ impl<S, C, M, T: Timer> EndpointSet<S, C, M, T> {
             if self.waiter.poll(self.choice.seen(), cx).is_pending() {
                 return Poll::Pending;
             }
-            self.choice.catch_up(&self.endpoints);
         }
         cx.waker().wake_by_ref();
         Poll::Pending

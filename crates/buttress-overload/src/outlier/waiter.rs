@@ -54,14 +54,23 @@ impl<T: Timer> Waiter<T> {
         self.alarm.as_mut().map_or(Poll::Pending, |(_, sleep)| sleep.as_mut().poll(cx))
     }
 
-    /// Looks for itself now: what it changes by that need not wake it.
+    /// Looks for itself now: what it changes by that need not wake it. If it was woken by the time, it goes by the exact one; what
+    /// is a little older would take nobody in yet, and the next look is only after a while.
     pub(super) fn look(&mut self) {
-        self.place.leave(&self.outliers.inner().changes);
+        let inner = self.outliers.inner();
+        self.place.leave(&inner.changes);
+        if let Some((due, _)) = &self.alarm {
+            let now = inner.clock.now();
+            if now >= *due {
+                self.alarm = None;
+                inner.look_if_due(now);
+            }
+        }
     }
 
     /// Does not wait any more.
     pub(super) fn leave(&mut self) {
-        self.look();
+        self.place.leave(&self.outliers.inner().changes);
         self.alarm = None;
     }
 }

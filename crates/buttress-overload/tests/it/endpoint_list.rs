@@ -1,21 +1,21 @@
 //! The list of endpoints changes while it is used.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Context;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 use std::thread;
 
 use buttress_core::clock::ManualClock;
 use buttress_core::outcome::Outcome;
 use buttress_core::{Code, HealthStatus, Probe, Problem};
-use buttress_overload::outlier::{EndpointSet, OutlierRules};
+use buttress_overload::outlier::{EndpointSet, Endpoints, OutlierRules};
 use buttress_testkit::poll::{Wakes, assert_ready};
 use http::{Request, Response};
 use http_body_util::Empty;
 use proptest::prelude::*;
 use tower::Service;
 
-use crate::endpoint_wait::{Endpoint, Set, call, fail, is_ready, set_of};
+use crate::endpoint_wait::{Endpoint, Judge, Set, call, fail, is_ready, set_of};
 
 fn set(endpoints: impl IntoIterator<Item = Endpoint>) -> Set<ManualClock> {
     set_of(endpoints, OutlierRules::new(), &ManualClock::new())
@@ -156,8 +156,8 @@ fn over_http_the_refusal_is_a_response() {
         type Error = std::convert::Infallible;
         type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
 
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
-            std::task::Poll::Ready(Ok(()))
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
         }
 
         fn call(&mut self, _: Request<()>) -> Self::Future {
@@ -228,6 +228,44 @@ fn there_are_so_many_at_most() {
     assert_eq!(set.endpoints().len(), most);
     assert!(set.endpoints().remove(5));
     assert_eq!(add(&set, refused), 5);
+}
+
+/// It comes while those before it are asked, so that nobody is there yet to be woken.
+#[test]
+fn one_that_comes_meanwhile_is_seen() {
+    type List = Arc<OnceLock<Endpoints<Brings>>>;
+
+    #[derive(Clone)]
+    struct Brings(List, bool);
+
+    impl Service<()> for Brings {
+        type Response = usize;
+        type Error = Problem;
+        type Future = std::future::Ready<Result<usize, Problem>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Problem>> {
+            if self.1 {
+                return Poll::Ready(Ok(()));
+            }
+            let list = self.0.get().unwrap();
+            if list.len() == 1 {
+                list.add(Self(self.0.clone(), true)).map_err(drop).unwrap();
+            }
+            Poll::Pending
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            std::future::ready(Ok(7))
+        }
+    }
+
+    let list = List::default();
+    let set = EndpointSet::new([Brings(list.clone(), false)], |outliers| outliers).unwrap();
+    let mut set = set.as_error().classify(Judge);
+    list.set(set.endpoints().clone()).unwrap();
+    let wakes = Wakes::new();
+    assert!(wakes.enter(|cx| set.poll_ready(cx)).is_ready());
+    assert_eq!((assert_ready(set.call(())).unwrap(), wakes.count()), (7, 0));
 }
 
 /// One thread waits, and another one brings what it waits for: whenever that is, it is woken.

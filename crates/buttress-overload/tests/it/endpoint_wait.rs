@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
 use buttress_core::Problem;
-use buttress_core::clock::{ManualClock, Timer, secs};
+use buttress_core::clock::{Clock, ManualClock, Moment, Timer, Timestamp, ms, secs};
 use buttress_core::outcome::{AsError, Classify, ClassifyEnd, Judgement, Outcome, Verdict};
 use buttress_overload::outlier::{EndpointSet, OutlierRules};
 use buttress_testkit::poll::{Wakes, assert_ready};
@@ -169,6 +169,20 @@ fn who_waits_is_woken_where_all_are_used() {
     assert_eq!(call(&mut set), 0);
 }
 
+/// Also where no more may be left out, and one more outlier only makes it a panic.
+#[test]
+fn who_waits_is_woken_where_an_outlier_is_spared() {
+    let (clock, wakes) = (ManualClock::new(), Wakes::new());
+    let endpoints = [Endpoint::ready(0), Endpoint::ready(1), Endpoint::busy(2), Endpoint::busy(3)];
+    let mut set = set_of(endpoints, OutlierRules::new(), &clock);
+    (0..2).for_each(|at| fail(&set, at));
+    assert!(!is_ready(&mut set, &wakes));
+    fail(&set, 2);
+    assert!(set.outliers().is_panic());
+    assert_eq!((set.outliers().left_out().len(), wakes.count()), (2, 1));
+    assert!(is_ready(&mut set, &wakes));
+}
+
 #[test]
 fn the_soonest_return_counts() {
     let (clock, wakes) = (ManualClock::new(), Wakes::new());
@@ -208,6 +222,38 @@ fn who_has_no_timer_is_woken_by_those_who_look() {
     assert_eq!(set.outliers().in_turn().count(), 2);
     assert_eq!(wakes.count(), 1);
     assert!(is_ready(&mut set, &wakes));
+}
+
+/// Its recent time is some milliseconds old, as a clock may have it that is cheap to ask.
+#[derive(Clone, Debug)]
+struct Lags(ManualClock);
+
+impl Clock for Lags {
+    fn now(&self) -> Moment {
+        self.0.now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.wall()
+    }
+
+    fn recent(&self) -> Moment {
+        Moment::from_nanos(self.0.now().as_nanos() - 5_000_000)
+    }
+}
+
+#[test]
+fn who_is_woken_by_the_time_looks_at_the_exact_one() {
+    let (clock, wakes) = (ManualClock::new(), Wakes::new());
+    let endpoints = [Endpoint::ready(0), Endpoint::busy(1)];
+    let set = EndpointSet::new(endpoints, |outliers| outliers.clock(Lags(clock.clone()))).unwrap();
+    let mut set: Set<ManualClock> = set.as_error().classify(Judge).timer(clock.clone());
+    fail(&set, 0);
+    assert!(!is_ready(&mut set, &wakes));
+    let due = std::iter::repeat_with(|| clock.advance(ms(1)));
+    let waited = due.take_while(|()| wakes.count() == 0).count();
+    assert!((29_990..30_000).contains(&waited), "{waited}");
+    assert!(is_ready(&mut set, &wakes), "and need not come again for that");
 }
 
 /// Its sleeps are over before they begin.
