@@ -17,6 +17,7 @@ use super::limits::Timeouts;
 use super::link::Link;
 use super::listener::Listener;
 use super::newcomer::Newcomer;
+use super::queue::Queue;
 use super::running::Running;
 use super::vigil::jittered;
 
@@ -74,16 +75,24 @@ impl<S: App> Running<S> {
     /// Takes no more connections, after those that the system has taken already.
     pub(super) async fn close<L: Listener>(&mut self, listener: Option<L>) {
         let Some(mut listener) = listener else { return };
+        let mut queue = Queue::new(self.clock.now());
+        self.resume = None;
         // Twice: the runtime may not have heard yet of those who came last.
         for _ in 0..2 {
-            while self.tasks.len() < self.host.limits.connections {
+            while self.tasks.len() < self.host.limits.connections
+                && self.resume.is_none()
+                && queue.goes_on(self.clock.now())
+            {
                 let waiting = poll_fn(|cx| match listener.poll_accept(cx) {
-                    Poll::Ready(Ok(accepted)) => Poll::Ready(Some(accepted)),
-                    Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
+                    Poll::Ready(came) => Poll::Ready(Some(came)),
+                    Poll::Pending => Poll::Ready(None),
                 });
                 // Or tokio would say that nobody waits, only because it is somebody else's turn.
-                let Some((io, peer)) = unconstrained(waiting).await else { break };
-                self.admit(io, peer);
+                let Some(came) = unconstrained(waiting).await else { break };
+                self.accepted(came);
+                if queue.took() {
+                    yield_now().await;
+                }
             }
             yield_now().await;
         }

@@ -142,6 +142,7 @@ mod parts;
 mod phase;
 mod protocols;
 pub mod proxy;
+mod queue;
 mod report;
 mod running;
 #[doc(hidden)]

@@ -1,5 +1,6 @@
 //! What only HTTP/2 has: streams that do not touch each other, and floods of frames.
 
+use buttress_testkit::log::Log;
 use buttress_testkit::paused::pass;
 use bytes::Bytes;
 use http::Request;
@@ -306,6 +307,8 @@ async fn a_silent_body_is_given_up_unless_it_may_be_silent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_ends_its_stream_and_no_other() {
+    let log = Log::of("buttress");
+    let listening = log.listen();
     let rig = Rig::of(server());
     let mut client = rig.http2().await;
     for _ in 0..2 {
@@ -314,6 +317,9 @@ async fn a_panic_ends_its_stream_and_no_other() {
     }
     drop(client);
     assert_eq!(rig.end().await.panicked(), 2);
+    drop(listening);
+    let told = "ERROR message=the application panicked, and its stream ended";
+    assert_eq!(log.take().iter().filter(|line| *line == told).count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ mod listeners;
 mod metrics;
 mod newcomers;
 mod proxied;
+mod queue;
 mod rig;
 mod settings;
 #[cfg(feature = "tls")]
