@@ -13,7 +13,6 @@ use crate::details::View;
 use crate::hops::{self, Via};
 use crate::json::{self, Short, concat};
 use crate::paths::{Asked, Endpoint};
-use crate::vital::Vital;
 
 /// What answers say whatever the checks saw.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ impl Inner {
         asked: Asked<'_>,
     ) -> Result<Response<Bytes>, Problem> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(Problem::new(Code::METHOD_NOT_ALLOWED)
+            return Err(refusal(Code::METHOD_NOT_ALLOWED)
                 .with_header(ALLOW, HeaderValue::from_static("GET, HEAD")));
         }
         mark(request);
@@ -59,39 +58,6 @@ impl Inner {
             Endpoint::Startup => Ok(self.startup(request)),
             Endpoint::Ready => self.ready(request, asked.group),
         }
-    }
-
-    fn live(&self, request: &dyn RequestHead) -> Response<Bytes> {
-        let now = self.clock.now();
-        let time = Short::time(self.clock.wall());
-        let uptime = Short::of((now - self.started).as_secs());
-        let status =
-            if self.vitals.iter().all(Vital::is_alive) { Status::Ok } else { Status::Down };
-        let shape = Shape::of(request.headers());
-        let (version, uptime, time) = (&*self.texts.version, uptime.as_str(), time.as_str());
-        let body = match shape {
-            Shape::Plain => {
-                let checks = self.vitals_for(request);
-                living(status, [uptime, version, time, &checks])
-            }
-            Shape::HealthJson => living_in_health_json(status, [version, uptime, time]),
-        };
-        response(status.is_ready(), shape, body)
-    }
-
-    /// The member `checks` of liveness, for those who may see it.
-    fn vitals_for(&self, request: &dyn RequestHead) -> String {
-        if self.vitals.is_empty() || !self.access.allows(request) {
-            return String::new();
-        }
-        let each = self.vitals.iter().map(|vital| {
-            let health = vital.look();
-            let (name, status) = (json::string(&vital.name), health.status());
-            let message = health.message().map(|text| self.redact.text(text, 256));
-            let message = message.map(|text| format!(r#","message":{}"#, json::string(&text)));
-            format!(r#"{{"name":{name},"status":"{status}"{}}}"#, message.unwrap_or_default())
-        });
-        format!(r#","checks":[{}]"#, each.collect::<Vec<_>>().join(","))
     }
 
     fn startup(&self, request: &dyn RequestHead) -> Response<Bytes> {
@@ -105,7 +71,7 @@ impl Inner {
         request: &dyn RequestHead,
         group: Option<&str>,
     ) -> Result<Response<Bytes>, Problem> {
-        let unknown = || Problem::new(Code::NOT_FOUND).with_message("There is no such group.");
+        let unknown = || refusal(Code::NOT_FOUND).with_message("There is no such group.");
         let group = match group {
             Some(name) => Some(self.board.group(name).ok_or_else(unknown)?),
             None => None,
@@ -155,45 +121,20 @@ pub(crate) fn mark(request: &dyn RequestHead) {
     }
 }
 
-fn living(status: Status, [uptime, version, time, checks]: [&str; 4]) -> Bytes {
-    concat(&[
-        r#"{"status":""#,
-        status.as_str(),
-        r#"","uptimeSeconds":"#,
-        uptime,
-        version,
-        r#","timestamp":""#,
-        time,
-        r#"""#,
-        checks,
-        "}",
-    ])
+/// A refusal that no cache keeps: the next who asks may be right.
+pub(crate) fn refusal(code: Code) -> Problem {
+    Problem::new(code).with_header(CACHE_CONTROL, NO_STORE)
 }
 
-fn living_in_health_json(status: Status, [version, uptime, time]: [&str; 3]) -> Bytes {
-    let word = status.in_health_json();
-    concat(&[
-        r#"{"status":""#,
-        word,
-        r#"""#,
-        version,
-        r#","checks":{"uptime":[{"componentType":"system","observedValue":"#,
-        uptime,
-        r#","observedUnit":"s","status":""#,
-        word,
-        r#"","time":""#,
-        time,
-        r#""}]}}"#,
-    ])
-}
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-fn response(is_well: bool, shape: Shape, body: Bytes) -> Response<Bytes> {
+pub(crate) fn response(is_well: bool, shape: Shape, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     if !is_well {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(shape.content_type()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE_CONTROL, NO_STORE);
     response
 }

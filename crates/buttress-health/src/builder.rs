@@ -12,14 +12,14 @@ use crate::board::Board;
 use crate::checks::Inner;
 use crate::hops::HopId;
 use crate::metrics::Counts;
+use crate::parts::OnceLock;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use crate::parts::{ArcSwapOption, OnceLock};
 use crate::paths::Paths;
-use crate::plan;
 use crate::slot::Slot;
 use crate::traffic::Traffic;
 use crate::vital::Vital;
 use crate::{Check, HealthChecks, HealthSettings};
+use crate::{details, plan};
 
 /// Collects what [`HealthChecks`] are made of.
 #[must_use = "nothing happens until `build` is called"]
@@ -97,7 +97,7 @@ impl HealthChecksBuilder {
     /// let _ = HealthChecks::builder().live("database", || async { Health::up() });
     /// ```
     ///
-    /// One that panics counts as down.
+    /// One that panics counts as down. No two have the same name.
     pub fn live(
         mut self,
         name: impl Into<String>,
@@ -210,6 +210,8 @@ impl HealthChecksBuilder {
             Access::read(faults, details.insecure_everyone, &details.networks, details.tokens);
         let slots = plan::slots(faults, &settings.checks, checks, &metrics);
         own_hops(&slots, &own);
+        distinct(faults, &vitals);
+        let board = Board::new(slots, own, held);
         let started = clock.now();
         Inner {
             started,
@@ -217,9 +219,9 @@ impl HealthChecksBuilder {
             paths,
             access,
             vitals: vitals.into(),
-            board: Board::new(slots, own, held),
+            written: details::places(&board),
+            board,
             texts: Texts::new(version),
-            written: ArcSwapOption::empty(),
             traffic: settings.summary.then(|| Traffic::new(started)),
             resident: AtomicU64::new(0),
             redact,
@@ -250,6 +252,15 @@ fn own_name(faults: &mut Faults, given: Option<&str>) -> HopId {
         faults.add("service", format_args!("`{given}` is no name: it {reason}"));
         HopId::random()
     })
+}
+
+/// Their names are the members of an object, for those who ask for that shape.
+fn distinct(faults: &mut Faults, vitals: &[Vital]) {
+    for (at, vital) in vitals.iter().enumerate() {
+        if vitals.iter().take(at).any(|before| before.name == vital.name) {
+            faults.add(format!("live.{}", vital.name), "stands twice");
+        }
+    }
 }
 
 fn own_hops(slots: &[Slot], own: &HopId) {

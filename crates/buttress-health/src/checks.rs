@@ -67,8 +67,8 @@ pub(crate) struct Inner {
     pub(crate) vitals: Box<[Vital]>,
     pub(crate) board: Board,
     pub(crate) texts: Texts,
-    /// The list of the checks as it was last written.
-    pub(crate) written: ArcSwapOption<Written>,
+    /// The list of the checks as it was last written, of the whole and of each group, in each shape.
+    pub(crate) written: Box<[ArcSwapOption<Written>]>,
     pub(crate) traffic: Option<Traffic>,
     /// In bytes, as it was last read; zero for not yet.
     pub(crate) resident: AtomicU64,

@@ -3,6 +3,7 @@ use std::time::Duration;
 use buttress_core::clock::{Moment, Timestamp};
 use buttress_core::{Health, HealthStatus, Redact};
 
+use crate::accept::Shape;
 use crate::slot::{Plan, Seen};
 use crate::{Hysteresis, json};
 
@@ -32,7 +33,7 @@ pub(crate) struct Transition {
 }
 
 /// Nobody reads more of a message, or of a detail, in bytes.
-const LONGEST_MESSAGE: usize = 256;
+pub(crate) const LONGEST_MESSAGE: usize = 256;
 const LONGEST_VALUE: usize = 128;
 const MOST_DETAILS: usize = 8;
 
@@ -72,13 +73,15 @@ impl Course {
             details: details(&finding.health, redact),
             expires: finding.ended + self.stale_after,
             text: Box::default(),
+            health_text: Box::default(),
         };
-        seen.text = json::seen(&seen);
+        seen.text = json::seen(&seen, Shape::Plain);
+        seen.health_text = json::seen(&seen, Shape::HealthJson);
         (seen, transition)
     }
 }
 
-fn details(health: &Health, redact: &Redact) -> Vec<(Box<str>, Box<str>)> {
+pub(crate) fn details(health: &Health, redact: &Redact) -> Vec<(Box<str>, Box<str>)> {
     let shown = health.details().take(MOST_DETAILS);
     let hidden = shown.map(|(name, value)| {
         let value =

@@ -4,11 +4,13 @@ use std::sync::atomic::Ordering;
 use buttress_core::clock::Moment;
 use bytes::Bytes;
 
+use crate::Status;
 use crate::accept::Shape;
+use crate::board::Board;
 use crate::checks::{Inner, Written};
 use crate::hops::Via;
 use crate::json::{self, Short, concat};
-use crate::{CheckStatus, Status};
+use crate::parts::ArcSwapOption;
 
 /// What one answer with details shows.
 pub(crate) struct View<'a> {
@@ -20,79 +22,100 @@ pub(crate) struct View<'a> {
     pub(crate) now: Moment,
 }
 
+/// An empty place for each list that is kept: the whole and each group, in each shape.
+pub(crate) fn places(board: &Board) -> Box<[ArcSwapOption<Written>]> {
+    let count = (board.groups.len() + 1) * 2;
+    std::iter::repeat_with(ArcSwapOption::empty).take(count).collect()
+}
+
+impl View<'_> {
+    fn place(&self) -> usize {
+        let shape = usize::from(self.shape == Shape::HealthJson);
+        self.group.map_or(0, |group| group + 1) * 2 + shape
+    }
+}
+
 impl Inner {
     pub(crate) fn details(&self, view: &View<'_>) -> Bytes {
-        let (version, status) = (&*self.texts.version, view.status);
-        if view.shape == Shape::HealthJson {
-            let checks = self.written_for(view);
-            let word = status.in_health_json();
-            let output = format!(r#","output":"{status}","checks":{{"#);
-            return concat(&[r#"{"status":""#, word, r#"""#, version, &output, &checks, "}}"]);
+        if view.via.is_empty() {
+            return self.around(view, &self.written(view).text);
         }
+        self.around(view, &self.write(view))
+    }
+
+    fn around(&self, view: &View<'_>, checks: &str) -> Bytes {
+        let (version, status) = (&*self.texts.version, view.status);
         let time = Short::time(self.clock.wall());
         let uptime = Short::of((view.now - self.started).as_secs());
-        let summary = self.summary(view.now);
-        let around = |checks: &str| {
-            concat(&[
+        let (time, uptime) = (time.as_str(), uptime.as_str());
+        let summary = self.summary(view, time);
+        if view.shape == Shape::Plain {
+            return concat(&[
                 r#"{"status":""#,
                 status.as_str(),
                 r#"","timestamp":""#,
-                time.as_str(),
+                time,
                 r#"","uptimeSeconds":"#,
-                uptime.as_str(),
+                uptime,
                 version,
                 &summary,
                 r#","checks":["#,
                 checks,
                 "]}",
-            ])
-        };
-        if view.group.is_none() && view.via.is_empty() {
-            around(&self.written(view.now).text)
-        } else {
-            around(&self.written_for(view))
+            ]);
+        }
+        concat(&[
+            r#"{"status":""#,
+            status.in_health_json(),
+            r#"""#,
+            version,
+            r#","output":""#,
+            status.as_str(),
+            r#"","checks":{"#,
+            &json::uptime("pass", uptime, time),
+            &summary,
+            if checks.is_empty() { "" } else { "," },
+            checks,
+            "}}",
+        ])
+    }
+
+    fn summary(&self, view: &View<'_>, time: &str) -> String {
+        let Some(traffic) = &self.traffic else { return String::new() };
+        let flow = Some(traffic.flow(view.now));
+        let resident = Some(self.resident.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0);
+        match view.shape {
+            Shape::Plain => json::summary(flow, resident),
+            Shape::HealthJson => json::summary_in_health_json(flow, resident, time),
         }
     }
 
-    fn summary(&self, now: Moment) -> String {
-        let Some(traffic) = &self.traffic else { return String::new() };
-        let resident = self.resident.load(Ordering::Relaxed);
-        json::summary(Some(traffic.flow(now)), (resident > 0).then_some(resident))
-    }
-
-    /// The list of all checks, from the last time if nothing came in since.
-    pub(crate) fn written(&self, now: Moment) -> Arc<Written> {
+    /// The list of the checks as everybody sees it, from the last time if nothing came in since.
+    pub(crate) fn written(&self, view: &View<'_>) -> Arc<Written> {
         // Read before the checks are: what comes in meanwhile has it written again.
         let results = self.board.results.load(Ordering::Acquire);
-        let edition = self.board.verdict(now).edition;
-        if let Some(written) = &*self.written.load()
+        let edition = self.board.verdict(view.now).edition;
+        let place = self.written.get(view.place());
+        if let Some(written) = place.and_then(|place| place.load().clone())
             && (written.results, written.edition) == (results, edition)
         {
-            return written.clone();
+            return written;
         }
-        let text = self.written_for(&View {
-            status: Status::Ok,
-            shape: Shape::Plain,
-            group: None,
-            via: Via::default(),
-            now,
-        });
-        let written = Arc::new(Written { results, edition, text: text.into() });
-        self.written.store(Some(written.clone()));
+        let written = Arc::new(Written { results, edition, text: self.write(view).into() });
+        if let Some(place) = place {
+            place.store(Some(written.clone()));
+        }
         written
     }
 
-    fn written_for(&self, view: &View<'_>) -> String {
+    fn write(&self, view: &View<'_>) -> String {
         let mut text = String::new();
         for slot in self.board.members(view.group) {
             if !text.is_empty() {
                 text.push(',');
             }
-            let status: CheckStatus = self.board.judge_for(slot, &view.via, view.now);
-            match view.shape {
-                Shape::Plain => slot.write(status, &mut text),
-                Shape::HealthJson => slot.write_health_json(status, &mut text),
-            }
+            let status = self.board.judge_for(slot, &view.via, view.now);
+            slot.write(status, view.shape, &mut text);
         }
         text
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use buttress_core::clock::Timestamp;
 use bytes::Bytes;
 
+use crate::accept::Shape;
 use crate::slot::{Seen, Slot};
 use crate::traffic::Flow;
 use crate::{CheckStatus, Importance};
@@ -17,8 +18,8 @@ pub(crate) struct SlotTexts {
     head: Box<str>,
     /// After its status.
     tail: Box<str>,
-    /// Its name in `application/health+json`, up to the measured value.
-    health_json: Box<str>,
+    /// Up to its status in `application/health+json`.
+    health_head: Box<str>,
 }
 
 impl SlotTexts {
@@ -40,57 +41,113 @@ impl SlotTexts {
         Self {
             head: format!(r#"{{"name":{},"status":""#, string(name)).into(),
             tail: tail.into(),
-            health_json: format!("{}:[{{", string(&format!("{name}:responseTime"))).into(),
+            health_head: format!(
+                r#"{}:[{{"componentType":"component","status":""#,
+                string(&format!("{name}:responseTime"))
+            )
+            .into(),
         }
     }
 }
 
-/// What a report says of a check after its last run.
-pub(crate) fn seen(seen: &Seen) -> Box<str> {
-    let mut text = format!(r#","latencyMs":{}"#, millis(seen.latency));
+/// What a report says of a check after its last run, up to its end.
+pub(crate) fn seen(seen: &Seen, shape: Shape) -> Box<str> {
+    let (latency, time) = (millis(seen.latency), seen.time);
+    let (mut text, message) = match shape {
+        Shape::Plain => (format!(r#","latencyMs":{latency}"#), "message"),
+        Shape::HealthJson => {
+            (format!(r#","observedValue":{latency},"observedUnit":"ms","time":"{time}""#), "output")
+        }
+    };
     if let Some(time) = seen.last_success {
         let _ = write!(text, r#","lastSuccess":"{time}""#);
     }
     let _ = write!(text, r#","since":"{}""#, seen.since);
-    if let Some(message) = &seen.message {
-        text.push_str(r#","message":"#);
-        text.push_str(&string(message));
-    }
-    if !seen.details.is_empty() {
-        let details = seen.details.iter();
-        let details: Vec<_> =
-            details.map(|(name, value)| format!("{}:{}", string(name), string(value))).collect();
-        let _ = write!(text, r#","details":{{{}}}"#, details.join(","));
-    }
-    text.push('}');
+    said(&mut text, message, seen.message.as_deref(), &seen.details);
+    text.push_str(end(shape));
     text.into()
 }
 
-impl Slot {
-    /// One element of `checks`.
-    pub(crate) fn write(&self, status: CheckStatus, into: &mut String) {
-        into.push_str(&self.texts.head);
-        into.push_str(status.as_str());
-        into.push_str(&self.texts.tail);
-        match &*self.seen.load() {
-            Some(seen) => into.push_str(&seen.text),
-            None => into.push('}'),
-        }
+/// The members for what somebody said, each with its comma in front.
+pub(crate) fn said(
+    into: &mut String,
+    name: &str,
+    message: Option<&str>,
+    details: &[(Box<str>, Box<str>)],
+) {
+    if let Some(message) = message {
+        let _ = write!(into, r#","{name}":{}"#, string(message));
     }
+    if !details.is_empty() {
+        let each = details.iter();
+        let each: Vec<_> =
+            each.map(|(name, value)| format!("{}:{}", string(name), string(value))).collect();
+        let _ = write!(into, r#","details":{{{}}}"#, each.join(","));
+    }
+}
 
-    /// One member of `checks` in `application/health+json`.
-    pub(crate) fn write_health_json(&self, status: CheckStatus, into: &mut String) {
-        into.push_str(&self.texts.health_json);
-        if let Some(seen) = &*self.seen.load() {
-            let (latency, time) = (millis(seen.latency), seen.time);
-            let _ =
-                write!(into, r#""observedValue":{latency},"observedUnit":"ms","time":"{time}","#);
-            if let Some(message) = &seen.message {
-                let _ = write!(into, r#""output":{},"#, string(message));
+const fn end(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Plain => "}",
+        Shape::HealthJson => "}]",
+    }
+}
+
+impl Slot {
+    /// One element of `checks`, or one member in `application/health+json`: that draft has fewer words for how a check
+    /// is, so ours stands beside them.
+    pub(crate) fn write(&self, status: CheckStatus, shape: Shape, into: &mut String) {
+        match shape {
+            Shape::Plain => into.push_str(&self.texts.head),
+            Shape::HealthJson => {
+                into.push_str(&self.texts.health_head);
+                into.push_str(status.in_health_json());
+                into.push_str(r#"","state":""#);
             }
         }
-        let _ = write!(into, r#""status":"{}"}}]"#, status.in_health_json());
+        into.push_str(status.as_str());
+        into.push_str(&self.texts.tail);
+        match (&*self.seen.load(), shape) {
+            (Some(seen), Shape::Plain) => into.push_str(&seen.text),
+            (Some(seen), Shape::HealthJson) => into.push_str(&seen.health_text),
+            (None, shape) => into.push_str(end(shape)),
+        }
     }
+}
+
+/// The member for the uptime in `application/health+json`.
+pub(crate) fn uptime(word: &str, seconds: &str, time: &str) -> String {
+    measured("uptime", (seconds, "s"), word, time)
+}
+
+/// The members of the summary in `application/health+json`, each with its comma in front.
+pub(crate) fn summary_in_health_json(
+    flow: Option<Flow>,
+    resident: Option<u64>,
+    time: &str,
+) -> String {
+    let mut text = String::new();
+    let mut add = |name, value: String, unit| {
+        text.push(',');
+        text.push_str(&measured(name, (&value, unit), "pass", time));
+    };
+    if let Some(flow) = flow {
+        add("requests:perSecond", format!("{:.2}", flow.per_second), "1/s");
+        add("requests:p50", millis(flow.p50), "ms");
+        add("requests:p95", millis(flow.p95), "ms");
+        add("requests:p99", millis(flow.p99), "ms");
+    }
+    if let Some(bytes) = resident {
+        add("memory:resident", bytes.to_string(), "bytes");
+    }
+    text
+}
+
+/// One member for something that is measured.
+fn measured(name: &str, (value, unit): (&str, &str), word: &str, time: &str) -> String {
+    format!(
+        r#""{name}":[{{"componentType":"system","observedValue":{value},"observedUnit":"{unit}","status":"{word}","time":"{time}"}}]"#
+    )
 }
 
 /// The members of the summary, each with its comma in front.

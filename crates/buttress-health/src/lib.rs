@@ -23,6 +23,7 @@ mod hops;
 mod hysteresis;
 mod jitter;
 mod json;
+mod living;
 mod memory;
 mod metrics;
 mod overseer;

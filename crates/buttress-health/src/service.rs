@@ -3,9 +3,9 @@ use std::fmt;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
+use buttress_core::Code;
 use buttress_core::render::LeaveAlone;
 use buttress_core::stage::RequestHead;
-use buttress_core::{Code, Problem};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response};
@@ -13,6 +13,7 @@ use http_body_util::Full;
 use tower_service::Service;
 
 use crate::HealthChecks;
+use crate::answer::refusal;
 use crate::paths::{Asked, Endpoint};
 
 /// The endpoints as a service of their own. Made by [`HealthChecks::service`].
@@ -61,7 +62,7 @@ impl HealthService {
         };
         let answered = match asked {
             Some(asked) => inner.answer(request, asked),
-            None => Err(Problem::new(Code::NOT_FOUND)),
+            None => Err(refusal(Code::NOT_FOUND)),
         };
         // That a service is not ready is no failure of it: an envelope around has nothing to mend.
         let response = answered.map_or_else(|problem| problem.render(request.context()), unmended);

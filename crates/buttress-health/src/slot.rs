@@ -61,6 +61,8 @@ pub(crate) struct Seen {
     pub(crate) expires: Moment,
     /// What the report says of it after its status.
     pub(crate) text: Box<str>,
+    /// The same in `application/health+json`.
+    pub(crate) health_text: Box<str>,
 }
 
 impl Slot {

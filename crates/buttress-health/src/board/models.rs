@@ -36,6 +36,7 @@ fn seen(status: HealthStatus, expires: u64) -> Seen {
         details: Vec::new(),
         expires: Moment::from_nanos(expires),
         text: expires.to_string().into(),
+        health_text: Box::default(),
     }
 }
 

@@ -21,6 +21,7 @@ fn a_list_is_never_older_than_a_result() {
         details: Vec::new(),
         expires: Moment::LAST,
         text: text.into(),
+        health_text: Box::default(),
     };
     explore(move || {
         let check = Check::of("one", || async { Health::up() });
@@ -31,9 +32,11 @@ fn a_list_is_never_older_than_a_result() {
             let (health, second) = (health.clone(), seen("second"));
             move || health.0.board.put(&health.0.board.slots[0], second, || now)
         });
-        let _ = inner.written(now);
+        let view =
+            View { status: Status::Ok, shape: Shape::Plain, group: None, via: Via::default(), now };
+        let _ = inner.written(&view);
         assert!(!putting.join().unwrap(), "its status is the same");
-        let text = &inner.written(now).text;
+        let text = &inner.written(&view).text;
         assert!(text.contains("second"), "{text}");
     });
 }

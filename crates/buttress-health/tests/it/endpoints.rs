@@ -146,6 +146,7 @@ async fn a_group_has_a_readiness_of_its_own() {
 
     let unknown = ask(&health, get("/ready/nothing"));
     assert_eq!(unknown.status(), 404);
+    assert_eq!(unknown.header("cache-control"), Some("no-store"), "it may be there soon");
     assert_eq!(unknown.json()["error"]["code"], "NOT_FOUND");
 }
 
@@ -169,6 +170,7 @@ fn another_method_is_refused() {
         let answer = ask(&health, request);
         assert_eq!(answer.status(), 405, "{method}");
         assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.json()["error"]["code"], "METHOD_NOT_ALLOWED");
         let problem = answer.head.extensions.get::<Problem>().unwrap();
         assert_eq!(problem.code(), Code::METHOD_NOT_ALLOWED);

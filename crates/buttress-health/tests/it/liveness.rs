@@ -1,7 +1,7 @@
 //! Liveness asks what is inside the process, and nothing else.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use buttress_core::Health;
@@ -9,6 +9,7 @@ use buttress_core::clock::ManualClock;
 use buttress_health::{EventLoop, HealthChecks, Memory};
 use buttress_testkit::paused::pass;
 use buttress_testkit::poll::Wakes;
+use http::Request;
 
 use crate::support::{ask, get, hanging, run};
 
@@ -40,6 +41,33 @@ fn what_is_inside_can() {
     let answer = ask(&health, get("/health"));
     assert_eq!((answer.status(), &*answer.word()), (503, "down"));
     assert_eq!(ask(&health, get("/ready")).status(), 200, "readiness is another question");
+}
+
+/// Or the status of an answer and its list may tell of two moments.
+#[test]
+fn each_is_asked_once_for_one_answer() {
+    for accept in ["*/*", "application/health+json"] {
+        let looks = Arc::new(AtomicUsize::new(0));
+        let look = {
+            let looks = looks.clone();
+            move || match looks.fetch_add(1, Ordering::Relaxed) {
+                0 => Health::down("gone"),
+                _ => Health::up(),
+            }
+        };
+        let health = HealthChecks::builder().insecure_details_for_everyone().live("worker", look);
+        let request = Request::get("/health").header("accept", accept).body(()).unwrap();
+        let answer = ask(&health.build().unwrap(), request);
+        assert_eq!((answer.status(), looks.load(Ordering::Relaxed)), (503, 1));
+        assert!(String::from_utf8_lossy(&answer.body).contains("gone"), "{answer:?}");
+    }
+}
+
+#[test]
+fn two_of_one_name_are_refused() {
+    let look = Health::up;
+    let built = HealthChecks::builder().live("a", look).live("b", look).live("a", look).build();
+    assert_eq!(built.unwrap_err().faults()[0].path(), "live.a");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod early;
 mod endpoints;
 #[cfg(feature = "grpc")]
 mod grpc;
+mod health_json;
 mod hostile;
 mod hysteresis;
 mod liveness;
