@@ -12,7 +12,7 @@ use buttress_redis::{Call, Ending, Redis, RedisError, Reply, Tag};
 use super::permits::Permit;
 use super::reading::{self, Answer};
 use super::refusals::Heard;
-use super::script::{BUCKETS, COUNTERS, ONE, Operation, bucket, counter, one};
+use super::script::{BUCKETS, Buckets, COUNTERS, ONE, Operation, counter, one};
 use super::state::{State, beside};
 use crate::{Algorithm, Charge, Charges, Limit, Limits, MOST_POLICIES, Verdict};
 
@@ -65,10 +65,11 @@ impl Question for Ask {
                 one(redis.run_for(&ONE, tag, endings), self.limits.of(charge), charge)
             }
             (Way::One | Way::Buckets, _) => {
-                let call = redis.run_for(&BUCKETS, tag, endings).arg(self.operation.number());
-                all.iter().zip(self.leases).fold(call, |call, (charge, lease)| {
-                    bucket(call, self.limits.of(charge), charge, lease)
-                })
+                let mut buckets = Buckets::new(self.operation);
+                for (charge, lease) in all.iter().zip(self.leases) {
+                    buckets.add(self.limits.of(charge), charge, lease);
+                }
+                redis.run_for(&BUCKETS, tag, endings).arg(buckets.as_bytes())
             }
             (Way::Counters, _) => {
                 let call = redis.run_for(&COUNTERS, tag, endings).arg(self.operation.number());

@@ -12,8 +12,9 @@
 --   TO     gives back: until when it counts, in seconds, or -1 if that is not known. For c: which permits
 --   AND    the nanoseconds of it
 --
--- Answers { CODE, now in microseconds, and three numbers for each charge }, as the record stands afterwards. CODE is -1 if
--- it is refused; otherwise a sum of 2^(i-1) for each charge that refuses nobody and was missed.
+-- Answers CODE, now in microseconds, and three numbers for each charge, as the record stands afterwards: one string, eight bytes
+-- each, the highest first. CODE is -1 if it is refused; otherwise a sum of 2^(i-1) for each charge that refuses nobody and was
+-- missed.
 --
 -- Records, of which the first byte is the version of this form, 1; times are four bytes of seconds and four of
 -- nanoseconds, counts are four bytes, the highest first:
@@ -27,7 +28,7 @@
 -- Spans are nanoseconds. Numbers are doubles here, and whole up to 2^53, which is 104 days. All is read before anything is
 -- written, and a refusal writes nothing but what it mends.
 
-local call, pack, unpack = redis.call, struct.pack, struct.unpack
+local call, pack, read = redis.call, struct.pack, struct.unpack
 local time = call('TIME')
 local second, nano, micro = time[1] + 0, time[2] * 1000, time[1] * 1000000 + time[2]
 local op = ARGV[1] + 0
@@ -61,7 +62,7 @@ local g = {}
 function g.read(record, c)
   if not record then return { 0 } end
   if #record ~= 9 then invalid() end
-  local _, seconds, nanos = unpack('>BI4I4', record)
+  local _, seconds, nanos = read('>BI4I4', record)
   local ahead = math.max(0, after(seconds, nanos))
   return { math.min(ahead, c.span) }, ahead > c.span
 end
@@ -82,7 +83,7 @@ local f = {}
 function f.read(record, c)
   if not record then return { 0, 0 } end
   if #record ~= 13 then invalid() end
-  local _, seconds, nanos, used = unpack('>BI4I4I4', record)
+  local _, seconds, nanos, used = read('>BI4I4I4', record)
   local left = after(seconds, nanos)
   if left <= 0 or used == 0 then return { 0, 0 } end
   return { math.min(left, c.span), used }, left > c.span
@@ -106,7 +107,7 @@ local s = {}
 function s.read(record, c)
   if not record then return { 0, 0, 0 } end
   if #record ~= 17 then invalid() end
-  local _, seconds, nanos, newer, older = unpack('>BI4I4I4I4', record)
+  local _, seconds, nanos, newer, older = read('>BI4I4I4I4', record)
   local ago = -after(seconds, nanos)
   local back = ago < 0
   ago = math.max(0, ago)
@@ -144,7 +145,7 @@ function l.read(record, c)
   if not record then return state end
   if #record % 8 ~= 1 or #record > 8 * LARGEST + 1 then invalid() end
   for place = 2, #record, 8 do
-    local seconds, nanos = unpack('>I4I4', record, place)
+    local seconds, nanos = read('>I4I4', record, place)
     local ago = -after(seconds, nanos)
     mend = mend or ago < 0
     if ago < c.span then state[#state + 1] = math.max(0, ago) end
@@ -261,4 +262,4 @@ for i, key in ipairs(KEYS) do
     answer[first], answer[first + 1], answer[first + 2] = o.held, 0, 0
   end
 end
-return answer
+return pack('>' .. string.rep('i8', #answer), unpack(answer))

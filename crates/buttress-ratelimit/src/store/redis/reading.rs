@@ -1,10 +1,13 @@
 //! What an answer of a script means.
 
+mod masks;
+
 use std::time::Duration;
 
 use buttress_core::clock::Moment;
 use buttress_redis::{RedisError, Reply};
 
+use self::masks::masks;
 use super::script::Operation;
 use crate::algorithm::counter::Counter;
 use crate::algorithm::fixed::FixedWindow;
@@ -30,10 +33,27 @@ pub(super) fn read(
     limits: &Limits,
     charges: &Charges,
 ) -> Result<Answer, RedisError> {
+    of_bytes(reply.bytes()?, each, operation, limits, charges.as_slice())
+}
+
+/// All numbers are in one string, eight bytes each.
+fn of_bytes(
+    bytes: &[u8],
+    each: usize,
+    operation: Operation,
+    limits: &Limits,
+    charges: &[Charge],
+) -> Result<Answer, RedisError> {
     let mut numbers = [0; 2 + 3 * MOST_POLICIES];
-    let numbers = numbers.get_mut(..2 + each * charges.as_slice().len()).ok_or_else(nonsense)?;
-    reply.fill(numbers)?;
-    of_numbers(numbers, each, operation, limits, charges.as_slice())
+    let numbers = numbers.get_mut(..2 + each * charges.len()).ok_or_else(nonsense)?;
+    let (given, rest) = bytes.as_chunks();
+    if given.len() != numbers.len() || !rest.is_empty() {
+        return Err(RedisError::unexpected("another count of numbers"));
+    }
+    for (number, given) in numbers.iter_mut().zip(given) {
+        *number = i64::from_be_bytes(*given);
+    }
+    of_numbers(numbers, each, operation, limits, charges)
 }
 
 fn of_numbers(
@@ -115,23 +135,6 @@ fn required<'a>(
     records: &'a [Record],
 ) -> impl Iterator<Item = (u8, (&'a Charge, &'a Record))> {
     (0..).zip(charges.iter().zip(records)).filter(|(_, (charge, _))| !charge.is_optional())
-}
-
-/// Which charges were missed, and which leases were granted.
-fn masks(code: i64, charges: &[Charge], records: &[Record]) -> Result<(u8, u8), RedisError> {
-    if code == -1 {
-        let optional = (0..).zip(charges.iter().zip(records));
-        let missed = optional
-            .filter(|(_, (charge, record))| charge.is_optional() && record.room.is_err())
-            .fold(0, |mask, (at, _): (u32, _)| mask | 1_u8 << at);
-        return Ok((missed, 0));
-    }
-    let [low, high] = u16::try_from(code).map_err(|_| nonsense())?.to_le_bytes();
-    let optional = (0..).zip(charges).filter(|(_, charge)| charge.is_optional());
-    let optional = optional.fold(0, |mask, (at, _): (u32, _)| mask | 1_u8 << at);
-    // What has to be taken was not missed, and what is not theirs was not granted.
-    let is_theirs = low & !optional == 0 && u32::from(high) >> charges.len() == 0;
-    if is_theirs { Ok((low, high)) } else { Err(nonsense()) }
 }
 
 /// One record as it was answered.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use buttress_redis::{Call, Script};
 
-use crate::{Algorithm, Charge, Limit};
+use crate::{Algorithm, Charge, Limit, MOST_POLICIES};
 
 /// One bucket that refills, taken from: what is asked most.
 pub(super) static ONE: Script = Script::new("limit", 1, include_str!("one.lua"));
@@ -54,18 +54,43 @@ pub(super) fn price(limit: &Limit, cost: u32) -> u64 {
 /// Of no use to anybody, and a number in all of the places that it comes through.
 const FARTHEST: u64 = 1 << 62;
 
-/// The arguments of `one.lua`.
+/// The argument of `one.lua`. Numbers are eight bytes each in one argument: the server reads digits twice, and for each argument
+/// it makes a value.
 pub(super) fn one<'a>(call: Call<'a>, limit: &Limit, charge: &Charge) -> Call<'a> {
-    call.arg(price(limit, charge.cost())).arg(limit.reach).arg(limit.deepest)
+    let numbers = [price(limit, charge.cost()), limit.reach, limit.deepest];
+    call.arg(numbers.map(u64::to_be_bytes).as_flattened())
 }
 
-/// Those of `gcra.lua` for one charge, with a lease of so many beside it.
-pub(super) fn bucket<'a>(call: Call<'a>, limit: &Limit, charge: &Charge, lease: u32) -> Call<'a> {
-    let call = one(call, limit, charge);
-    match lease {
-        _ if charge.is_optional() => call.arg(-1_i64),
-        0 => call.arg(0_i64),
-        lease => call.arg(price(limit, charge.cost().saturating_add(lease))),
+/// The argument of `gcra.lua`, which is all charges in a row.
+pub(super) struct Buckets {
+    bytes: [u8; 1 + 32 * MOST_POLICIES],
+    len: usize,
+}
+
+impl Buckets {
+    pub(super) fn new(operation: Operation) -> Self {
+        let mut bytes = [0; 1 + 32 * MOST_POLICIES];
+        bytes[0] = u8::from(operation == Operation::Take);
+        Self { bytes, len: 1 }
+    }
+
+    /// Adds a charge, with a lease of so many beside it.
+    pub(super) fn add(&mut self, limit: &Limit, charge: &Charge, lease: u32) {
+        let more = match lease {
+            _ if charge.is_optional() => (-1_i64).cast_unsigned(),
+            0 => 0,
+            lease => price(limit, charge.cost().saturating_add(lease)),
+        };
+        let numbers = [price(limit, charge.cost()), limit.reach, limit.deepest, more];
+        let place = self.bytes.get_mut(self.len..self.len + 32);
+        if let Some(place) = place {
+            place.copy_from_slice(numbers.map(u64::to_be_bytes).as_flattened());
+            self.len += 32;
+        }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 

@@ -249,21 +249,23 @@ fn what_redis_decides_memory_decides() {
 /// Whatever a script answers that it should not is no decision.
 #[tokio::test]
 async fn wrong_answers_are_none() {
-    const WRONG: [&str; 14] = [
+    // Of the right shape are three numbers in one string.
+    const WRONG: [&str; 15] = [
         "1",
         "'0'",
+        "''",
         "{}",
-        "{ 0, 1 }",
-        "{ 0, 1, 2, 3 }",
-        "{ 0, 1, '2' }",
-        "{ 0, 1, -2 }",
-        "{ 0, -1, 2 }",
-        "{ -2, 1, 2 }",
-        "{ 2, 1, 2 }",
-        "{ 512, 1, 2 }",
-        "{ 65536, 1, 2 }",
-        "{ { 0 }, 1, 2 }",
-        "redis.status_reply('OK')",
+        "{ 0, 1, 2 }",
+        "{ struct.pack('>i8i8i8', 0, 1, 2) }",
+        "struct.pack('>i8i8', 0, 1)",
+        "struct.pack('>i8i8i8i8', 0, 1, 2, 3)",
+        "struct.pack('>i8i8i8i4', 0, 1, 2, 3)",
+        "struct.pack('>i8i8i8', 0, 1, -2)",
+        "struct.pack('>i8i8i8', 0, -1, 2)",
+        "struct.pack('>i8i8i8', -2, 1, 2)",
+        "struct.pack('>i8i8i8', 2, 1, 2)",
+        "struct.pack('>i8i8i8', 512, 1, 2)",
+        "struct.pack('>i8i8i8', 65536, 1, 2)",
     ];
     let server = Server::start().await;
     let redis = buttress_redis::Redis::builder(server.url()).build().unwrap();
@@ -283,8 +285,8 @@ async fn wrong_answers_are_none() {
     for answer in WRONG {
         assert!(read(answer).await.is_err(), "{answer}");
     }
-    let right = read("{ 256, 1, 2 }").await.unwrap();
+    let right = read("struct.pack('>i8i8i8', 256, 1, 2)").await.unwrap();
     assert_eq!((right.verdict.is_taken(), right.leased), (true, 1));
-    let refused = read("{ -1, 1, 3600000000000 }").await.unwrap().verdict;
+    let refused = read("struct.pack('>i8i8i8', -1, 1, 3600000000000)").await.unwrap().verdict;
     assert_eq!(refused.refusal(), Some((0, Retry::After(Duration::from_secs(720)))));
 }

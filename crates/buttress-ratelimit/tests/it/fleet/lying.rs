@@ -16,7 +16,7 @@ use super::{Rig, all, connected, key, patient};
 
 /// What stands between: everything goes to a real server, but for scripts while there is a lie.
 #[derive(Clone, Default)]
-struct Liar(Arc<Lock<Option<&'static str>>>);
+struct Liar(Arc<Lock<Option<&'static [u8]>>>);
 
 impl Liar {
     /// Where it listens.
@@ -59,8 +59,8 @@ impl Liar {
     }
 }
 
-async fn tell(answers: &tokio::sync::Mutex<OwnedWriteHalf>, lie: &str) {
-    let _ = answers.lock().await.write_all(lie.as_bytes()).await;
+async fn tell(answers: &tokio::sync::Mutex<OwnedWriteHalf>, lie: &[u8]) {
+    let _ = answers.lock().await.write_all(lie).await;
 }
 
 /// How many scripts are asked for there.
@@ -68,30 +68,32 @@ fn scripts(asked: &[u8]) -> usize {
     asked.windows(4).filter(|window| window == b"EVAL").count()
 }
 
-/// Well-formed, all of it. The numbers of a right answer are as many as there are charges, or three times as many.
-const LIES: [&str; 22] = [
-    "$-1\r\n",
-    "*-1\r\n",
-    "+OK\r\n",
-    "-ERR no\r\n",
-    "-NOSCRIPT No matching script. Please use EVAL.\r\n",
-    "-OOM command not allowed\r\n",
-    ":0\r\n",
-    ":-1\r\n",
-    ":9223372036854775807\r\n",
-    "$1\r\n0\r\n",
-    "*0\r\n",
-    "*1\r\n:0\r\n",
-    "*2\r\n:0\r\n:1\r\n",
-    "*3\r\n$1\r\n0\r\n$1\r\n1\r\n$1\r\n0\r\n",
-    "*3\r\n:0\r\n:1\r\n$-1\r\n",
-    "*3\r\n:0\r\n:-1\r\n:0\r\n",
-    "*3\r\n:0\r\n:1\r\n:-1\r\n",
-    "*3\r\n:0\r\n:1\r\n:9223372036854775807\r\n",
-    "*3\r\n:9223372036854775807\r\n:1\r\n:0\r\n",
-    "*3\r\n:0\r\n:1\r\n*1\r\n:0\r\n",
-    "*5\r\n:0\r\n:1\r\n:9223372036854775807\r\n:0\r\n:0\r\n",
-    "*5\r\n:0\r\n:1\r\n:0\r\n:9223372036854775807\r\n:0\r\n",
+/// Well-formed, all of it. In a right answer there are eight bytes for each number: two, and one for each charge of buckets,
+/// or three. What is a list is the answer of other releases.
+const LIES: [&[u8]; 23] = [
+    b"$-1\r\n",
+    b"*-1\r\n",
+    b"+OK\r\n",
+    b"-ERR no\r\n",
+    b"-NOSCRIPT No matching script. Please use EVAL.\r\n",
+    b"-OOM command not allowed\r\n",
+    b":0\r\n",
+    b":-1\r\n",
+    b":9223372036854775807\r\n",
+    b"$1\r\n0\r\n",
+    b"$0\r\n\r\n",
+    b"*0\r\n",
+    b"*3\r\n:0\r\n:1\r\n:0\r\n",
+    b"*4\r\n:0\r\n:1\r\n:0\r\n:0\r\n",
+    b"*5\r\n:0\r\n:1\r\n:0\r\n:0\r\n:0\r\n",
+    b"$8\r\n\0\0\0\0\0\0\0\0\r\n",
+    b"$16\r\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\r\n",
+    b"$23\r\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\r\n",
+    b"$24\r\n\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\0\r\n",
+    b"$24\r\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\xff\xff\xff\xff\xff\xff\xff\xff\r\n",
+    b"$24\r\n\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\r\n",
+    b"$32\r\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\0\r\n",
+    b"$40\r\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\0\r\n",
 ];
 
 /// One charge of a bucket, two of buckets, one of a window: each is another script.
@@ -116,10 +118,20 @@ async fn a_lie_is_no_answer() {
         for charges in asked() {
             *liar.0.lock() = Some(lie);
             let verdict = denying.take(&charges).await;
-            assert_eq!(verdict.standings()[0].source(), Source::Denied, "{lie:?}: {verdict:?}");
+            assert_eq!(
+                verdict.standings()[0].source(),
+                Source::Denied,
+                "{}: {verdict:?}",
+                lie.escape_ascii()
+            );
             assert!(!verdict.is_taken());
             let verdict = counting.take(&charges).await;
-            assert_eq!(verdict.standings()[0].source(), Source::Local, "{lie:?}: {verdict:?}");
+            assert_eq!(
+                verdict.standings()[0].source(),
+                Source::Local,
+                "{}: {verdict:?}",
+                lie.escape_ascii()
+            );
             assert!(!denying.look(&charges).await.is_taken());
             let _ = counting.store.forget(&counting.limits, &all(&charges)).await;
             counting.store.give_back(&counting.limits, &all(&charges));
@@ -129,7 +141,8 @@ async fn a_lie_is_no_answer() {
                 let verdict = denying.take(&charges).await;
                 (verdict.standings()[0].source() == Source::Store).then_some(())
             };
-            until(format_args!("it says the truth again after {lie:?}"), heard).await;
+            until(format_args!("it says the truth again after {}", lie.escape_ascii()), heard)
+                .await;
         }
     }
 }

@@ -123,6 +123,33 @@ proptest! {
     }
 }
 
+/// Bytes as a server may send them: often enough as many as are expected.
+fn sent() -> impl Strategy<Value = Vec<u8>> {
+    let whole = (code(), number(), prop::collection::vec(number(), 0..=3 * MOST_POLICIES));
+    let whole = whole.prop_map(|(code, micros, numbers)| {
+        let all = [code, micros].into_iter().chain(numbers);
+        all.flat_map(i64::to_be_bytes).collect()
+    });
+    prop_oneof![3 => whole, 1 => prop::collection::vec(any::<u8>(), 0..300)]
+}
+
+proptest! {
+    #[test]
+    fn whatever_bytes_come_make_sense_or_are_none(
+        asked in asked(0..3), buckets in any::<bool>(), bytes in sent(),
+    ) {
+        let charges = charges(&asked);
+        let each = if buckets { 1 } else { 3 };
+        let answer = of_bytes(&bytes, each, Operation::Take, &limits(), &charges);
+        let expected = 8 * (2 + each * charges.len());
+        prop_assert!(answer.is_err() || bytes.len() == expected, "{} bytes", bytes.len());
+        if let Ok(answer) = answer {
+            let code = i64::from_be_bytes(*bytes.first_chunk().unwrap());
+            makes_sense(&answer, code, Operation::Take, &charges)?;
+        }
+    }
+}
+
 /// What would lock out, let through without taking, or keep somebody waiting is no answer, each for itself.
 #[test]
 fn what_no_limit_could_come_to_is_no_answer() {
