@@ -39,11 +39,12 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(self.inner.store.take(&self.live().limits, &charges))
     }
 
-    /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all.
+    /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all. Those of a shared store
+    /// come back as they were taken: as many as at once, from the process that took them.
     ///
     /// # Errors
     ///
-    /// Fails if there is no policy of this name, or if its shard is not said.
+    /// Fails if there is no policy of this name, if its shard is not said, or if permits were not taken so; then none comes back.
     pub fn give_back(
         &self,
         policy: &str,
@@ -51,7 +52,11 @@ impl<S: LimitStore> RateLimit<S> {
         cost: u32,
     ) -> Result<(), NoSuchLimit> {
         let charges = self.charges(policy, key.into(), cost)?;
-        self.inner.store.give_back(&self.live().limits, &charges);
+        let live = self.live();
+        if !self.inner.store.holds(&live.limits, &charges) {
+            return Err(NoSuchLimit::not_held(policy));
+        }
+        self.inner.store.give_back(&live.limits, &charges);
         Ok(())
     }
 
@@ -70,7 +75,8 @@ impl<S: LimitStore> RateLimit<S> {
     }
 
     /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift). Another process of a fleet that
-    /// has refused the key remembers it until the time that it told.
+    /// has refused the key remembers it until the time that it told. A store that could not be asked answers with a refusal:
+    /// then what it has counted stays.
     ///
     /// # Errors
     ///

@@ -73,7 +73,8 @@ impl<S: LimitStore> Open<S> {
         for (charge, at) in stamped.as_slice().iter().zip(0_u8..) {
             let Some(rule) = inner.rule(charge.policy()) else { continue };
             // What was not taken cannot come back; whoever reports finds the bill all the same.
-            let is_taken = !verdict.is_missed(at) && charge.source() != Source::Allowed;
+            let is_taken = !verdict.is_missed(at)
+                && !matches!(charge.source(), Source::Allowed | Source::Uncounted);
             if rule.is_reported() {
                 let account = if is_taken {
                     Account::open(inner, limits, charge, charges)

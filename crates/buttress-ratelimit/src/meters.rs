@@ -106,7 +106,12 @@ impl PolicyMeters {
     #[inline]
     pub(crate) fn decided_by(&self, source: Source) {
         match source {
-            Source::Store | Source::Remembered | Source::Leased | Source::Unasked => {}
+            // What was not counted is told with how full tables are.
+            Source::Store
+            | Source::Remembered
+            | Source::Leased
+            | Source::Uncounted
+            | Source::Unasked => {}
             Source::Local => self.local.increment(1),
             Source::Allowed => self.let_through.increment(1),
             Source::Denied => self.turned_away.increment(1),

@@ -40,7 +40,7 @@ impl From<Key> for Subject {
     }
 }
 
-/// There is no such limit.
+/// There is no such limit, or nothing of it that could be given back.
 ///
 /// ```
 /// use buttress_ratelimit::{Quota, RateLimit, everyone};
@@ -53,25 +53,39 @@ impl From<Key> for Subject {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NoSuchLimit {
     policy: String,
-    known: bool,
+    why: Why,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Why {
+    Unknown,
+    Unsharded,
+    NotHeld,
 }
 
 impl NoSuchLimit {
     pub(crate) fn unknown(policy: &str) -> Self {
-        Self { policy: policy.to_owned(), known: false }
+        Self { policy: policy.to_owned(), why: Why::Unknown }
     }
 
     pub(crate) fn unsharded(policy: &str) -> Self {
-        Self { policy: policy.to_owned(), known: true }
+        Self { policy: policy.to_owned(), why: Why::Unsharded }
+    }
+
+    pub(crate) fn not_held(policy: &str) -> Self {
+        Self { policy: policy.to_owned(), why: Why::NotHeld }
     }
 }
 
 impl fmt::Display for NoSuchLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.known {
-            write!(f, "the limits of `{}` are spread, and the shard is not said", self.policy)
-        } else {
-            write!(f, "there is no policy `{}`", self.policy)
+        let policy = &self.policy;
+        match self.why {
+            Why::Unknown => write!(f, "there is no policy `{policy}`"),
+            Why::Unsharded => {
+                write!(f, "the limits of `{policy}` are spread, and the shard is not said")
+            }
+            Why::NotHeld => write!(f, "this process holds no such permits of `{policy}`"),
         }
     }
 }

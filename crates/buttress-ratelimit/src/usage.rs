@@ -73,7 +73,7 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(self.inner.store.heaviest(&self.live().limits, at, most))
     }
 
-    /// How full the table of a policy is. It looks at all of it; metrics hear of it, too.
+    /// How full the table of a policy is, [about](Memory::usage) if it is a large one; metrics hear of it, too.
     ///
     /// # Errors
     ///

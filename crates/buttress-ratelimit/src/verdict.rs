@@ -34,6 +34,8 @@ pub enum Source {
     Allowed,
     /// Nobody, as the store could not be asked, and the policy then denies.
     Denied,
+    /// Nobody, as there was no room for its key, and the table then [lets through](crate::store::WhenFull::Admit).
+    Uncounted,
     /// Nobody, as another charge was refused without asking the store. What its standing says means nothing.
     Unasked,
 }

@@ -95,6 +95,13 @@ impl LimitStore for Engine {
         }
     }
 
+    fn holds(&self, limits: &Limits, charges: &Charges) -> bool {
+        match self {
+            Self::Memory(memory) => memory.holds(limits, charges),
+            Self::Redis(redis) => redis.holds(limits, charges),
+        }
+    }
+
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         match self {
             Self::Memory(memory) => at_once(memory.forget(limits, charges)),

@@ -140,6 +140,12 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// Nobody waits for it, as it is called by `Drop`. Never more than was taken comes back.
     fn give_back(&self, limits: &Limits, charges: &Charges);
 
+    /// Whether so much can be given back, as far as it is known here: what is given back by hand is asked this first.
+    fn holds(&self, limits: &Limits, charges: &Charges) -> bool {
+        let _ = (limits, charges);
+        true
+    }
+
     /// Forgets these keys: they stand as if they had never asked.
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
 

@@ -146,6 +146,23 @@ async fn a_probe_tells_how_full_tables_are() {
     assert!(page.of("buttress_ratelimit_places a").unwrap() > 0.0);
 }
 
+/// A table that is full is no store that is away.
+#[tokio::test]
+async fn what_found_no_room_and_passed_is_not_called_degraded() {
+    let page = Page::default();
+    let memory = Memory::with_capacity(3).when_full(WhenFull::Admit);
+    let limits = RateLimit::builder().engine(memory).metrics(Metrics::new(page.clone()));
+    let limits = limits.policy("a", Quota::per_hour(1).by(address())).build().unwrap();
+    for at in 0..100 {
+        assert!(answered(&limits.stage(), from(&format!("198.18.0.{at}")), 200));
+    }
+    assert_eq!(limits.check_health().await, HealthStatus::Up);
+    assert!(page.of("buttress_ratelimit_crowded_total a uncounted").unwrap() > 50.0);
+    assert_eq!(page.of("buttress_ratelimit_decisions_total a allowed"), Some(100.0));
+    let degraded = page.lines().into_iter().filter(|line| line.contains("degraded"));
+    assert_eq!(degraded.collect::<Vec<_>>(), [""; 0]);
+}
+
 trait CheckHealth {
     async fn check_health(&self) -> HealthStatus;
 }

@@ -13,7 +13,7 @@ use super::heavy::{Heaviest, Heavy};
 use super::outcome::{Ask, Outcome, Time};
 use super::settings::WhenFull;
 use super::spot::{self, Spot, Vacancy};
-use super::tally::{Tally, Usage};
+use super::tally::{SAMPLE, Tally, Usage, in_all};
 use crate::algorithm::counter::{Counter, OUT_OF_ORDER};
 use crate::algorithm::gcra::Gcra;
 use crate::parts::yield_now;
@@ -130,10 +130,13 @@ impl Cells {
     }
 
     pub(super) fn usage(&self, now: Moment) -> Usage {
-        let places = self.buckets.iter().flat_map(Bucket::places);
+        let all = self.buckets.len();
+        let some = self.buckets.get(..SAMPLE.div_ceil(PLACES)).unwrap_or(&self.buckets);
+        let places = some.iter().flat_map(Bucket::places);
+        let live = places.filter(|place| place.seen() > now.as_nanos()).count();
         Usage {
-            places: self.buckets.len() * PLACES,
-            live: places.filter(|place| place.seen() > now.as_nanos()).count(),
+            places: all * PLACES,
+            live: in_all(live, some.len(), all),
             bytes: size_of_val(&*self.buckets) + self.heavy.bytes(),
             ..Usage::of(&self.tally)
         }
@@ -220,7 +223,7 @@ impl Cells {
             return Outcome { room, remaining: 0, until: least.seen(), ..outcome };
         }
         self.tally.uncounted.up();
-        Outcome { source: Source::Allowed, ..outcome }
+        Outcome { source: Source::Uncounted, ..outcome }
     }
 
     #[inline]

@@ -37,6 +37,19 @@ pub struct Usage {
     pub(super) uncounted: u64,
 }
 
+/// So many places are looked at: of keys that are spread by chance they tell how many there are in all.
+pub(super) const SAMPLE: usize = 65_536;
+
+/// How many are live in all parts of a table, if there are so many in those that were looked at.
+pub(super) fn in_all(live: usize, looked: usize, all: usize) -> usize {
+    if looked >= all {
+        return live;
+    }
+    // Both fit: there is no table of more than 2^64 places.
+    let scaled = (live as u128 * all as u128).div_ceil(looked.max(1) as u128);
+    usize::try_from(scaled).unwrap_or(usize::MAX)
+}
+
 impl Usage {
     pub(super) fn of(tally: &Tally) -> Self {
         let (forgotten, refused) = (tally.forgotten.get(), tally.refused.get());
@@ -49,7 +62,8 @@ impl Usage {
         self.places
     }
 
-    /// How many keys it holds that do not stand as if they had never asked.
+    /// How many keys it holds that do not stand as if they had never asked: in a table of more than 65,536 places about so many,
+    /// [as said](super::Memory::usage).
     #[must_use]
     pub const fn live(&self) -> usize {
         self.live

@@ -138,6 +138,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         self.store.give_back(limits, charges);
     }
 
+    fn holds(&self, limits: &Limits, charges: &Charges) -> bool {
+        self.store.holds(limits, charges)
+    }
+
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         Self::as_it_is(self.store.forget(limits, charges))
     }

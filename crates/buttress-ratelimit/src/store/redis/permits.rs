@@ -60,12 +60,7 @@ impl Permits {
     pub(super) fn give_back(&self, charge: &Charge) -> Option<Permit> {
         let mut held = self.held.lock();
         let permits = held.get_mut(&charge.key())?;
-        let is_like = |permit: &Permit| {
-            permit.charge.policy() == charge.policy()
-                && permit.charge.cost() == charge.cost()
-                && (charge.until().is_none() || permit.charge.until() == charge.until())
-        };
-        let place = permits.iter().position(is_like)?;
+        let place = permits.iter().position(|permit| permit.is_of(charge))?;
         let permit = permits.swap_remove(place);
         if permits.is_empty() {
             held.remove(&charge.key());
@@ -73,9 +68,24 @@ impl Permits {
         Some(permit)
     }
 
+    /// Whether one is held that was taken by such a charge.
+    pub(super) fn holds(&self, charge: &Charge) -> bool {
+        let held = self.held.lock();
+        let permits = held.get(&charge.key());
+        permits.is_some_and(|permits| permits.iter().any(|permit| permit.is_of(charge)))
+    }
+
     /// All that are held now.
     pub(super) fn held(&self) -> Vec<Permit> {
         self.held.lock().values().flatten().copied().collect()
+    }
+}
+
+impl Permit {
+    fn is_of(&self, charge: &Charge) -> bool {
+        self.charge.policy() == charge.policy()
+            && self.charge.cost() == charge.cost()
+            && (charge.until().is_none() || self.charge.until() == charge.until())
     }
 }
 

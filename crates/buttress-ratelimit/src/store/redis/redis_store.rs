@@ -196,6 +196,10 @@ impl LimitStore for RedisStore {
         }
     }
 
+    fn holds(&self, limits: &Limits, charges: &Charges) -> bool {
+        self.handle.as_ref().is_none_or(|handle| handle.state.holds(limits, charges))
+    }
+
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         match self.begun() {
             Some(state) => state.forget(limits, charges),

@@ -144,7 +144,11 @@ impl State {
                     self.refusals.clear(charge, now);
                     back.push(*charge);
                 }
-                Source::Remembered | Source::Allowed | Source::Denied | Source::Unasked => {}
+                Source::Remembered
+                | Source::Allowed
+                | Source::Denied
+                | Source::Uncounted
+                | Source::Unasked => {}
             }
         }
         if back.is_empty() {
@@ -152,6 +156,12 @@ impl State {
         }
         let ask = Ask::new(self.clone(), Operation::GiveBack, limits.clone(), &back, now);
         Some(ask.numbered(numbers))
+    }
+
+    /// Whether permits were taken that are like these. Of everything else so much comes back as there is.
+    pub(super) fn holds(&self, limits: &Limits, charges: &Charges) -> bool {
+        let is_permit = |charge: &&Charge| limits.of(charge).algorithm() == Algorithm::Concurrent;
+        charges.as_slice().iter().filter(is_permit).all(|charge| self.permits.holds(charge))
     }
 
     /// By which number a charge is given back; nothing if it is not held, or not known.

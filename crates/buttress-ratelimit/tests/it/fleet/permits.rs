@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use buttress_core::engine::Step;
+use buttress_core::key::{KeySeed, Keyer};
 use buttress_ratelimit::store::LimitStore;
-use buttress_ratelimit::{Charge, Quota, Retry};
+use buttress_ratelimit::{Charge, Quota, RateLimit, Retry, everyone};
 use buttress_testkit::poll;
 use buttress_testkit::redis::{Reply, Server};
 use buttress_testkit::until::until;
@@ -35,6 +36,38 @@ async fn permits_are_held_by_all_together() {
     one.store.give_back(&one.limits, &taken[0]);
     until("it is there again", async || (held(&server).await == 2).then_some(())).await;
     assert!(other.take(&[charge]).await.is_taken());
+}
+
+/// By hand nobody says which permits: those that were taken so come back, and where there are none, that is told.
+#[tokio::test]
+async fn permits_come_back_as_they_were_taken() {
+    let server = Server::start().await;
+    let process = || async {
+        let jobs = Quota::at_once(5).by(everyone());
+        let limits = RateLimit::builder()
+            .policy("jobs", jobs)
+            .keyer(Keyer::from(KeySeed::from_bytes([7; 16])));
+        limits.engine(patient(connected(server.url()).await)).build().unwrap()
+    };
+    let (one, other) = (process().await, process().await);
+    let key = one.writer("jobs").unwrap().key();
+    for cost in [2, 3] {
+        assert!(one.take("jobs", key, cost).unwrap().await.is_taken());
+    }
+    for (process, cost) in [(&one, 1), (&one, 5), (&other, 2)] {
+        let error = process.give_back("jobs", key, cost).unwrap_err();
+        assert_eq!(error.to_string(), "this process holds no such permits of `jobs`");
+    }
+    let left = async |count| {
+        let verdict = other.peek("jobs", key).unwrap().await;
+        (verdict.standings()[0].remaining() == count).then_some(())
+    };
+    assert!(left(0).await.is_some(), "none came back");
+    one.give_back("jobs", key, 3).unwrap();
+    until("three are back", async || left(3).await).await;
+    assert!(one.give_back("jobs", key, 3).is_err(), "once");
+    one.give_back("jobs", key, 2).unwrap();
+    until("all are back", async || left(5).await).await;
 }
 
 /// Who waits for a verdict, and goes away, holds nothing.
