@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use buttress_core::clock::Timer;
-use buttress_core::outcome::{Classify, Judgement, Outcome};
+use buttress_core::outcome::{Judgement, Outcome};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body::Body;
@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use crate::budget::Deposit;
 use crate::counted::Counted;
-use crate::future::{judge, may_want};
+use crate::future::may_want;
 use crate::head::Head;
 use crate::inner::Inner;
 use crate::plan::{Plan, seen};
@@ -110,24 +110,23 @@ impl<C, T> RetryLayer<C, T> {
         }
     }
 
-    /// The first attempt has come to this: all that follows, with this instance, or nothing, if that is the answer.
+    /// The first attempt has come to this, by the judge that it shares with this layer: all that follows, with this instance, or nothing, if that is the answer.
     #[inline]
     pub fn rest<S, B, D>(
         &self,
         service: impl FnOnce() -> Option<S>,
         spare: &mut Option<Spare<B>>,
+        judgement: Judgement,
         result: &Result<Response<D>, S::Error>,
     ) -> Option<ResponseFuture<S, B, C, T>>
     where
         S: Service<Request<ReplayBody<B>>, Response = Response<D>> + Clone,
-        C: Classify<Response<D>, S::Error>,
         T: Timer,
         B: Body<Data = Bytes>,
     {
         if spare.is_none() {
             return None;
         }
-        let judgement = judge(&self.shared.classify, result);
         if judgement.outcome() == Outcome::Success && !may_want(&self.shared, result) {
             self.shared.inner.succeeded(None);
             return None;

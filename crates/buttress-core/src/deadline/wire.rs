@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::Deadline;
 use crate::clock::Moment;
 use crate::number;
+use crate::outcome::Wants;
 use crate::render::Format;
 use crate::stage::RequestHead;
 
@@ -63,6 +64,22 @@ impl Wire {
     #[must_use]
     pub const fn grpc_alone() -> Self {
         Self { plain: None }
+    }
+
+    /// Whether anything is ever written on such a request.
+    ///
+    /// ```
+    /// use buttress_core::deadline::Wire;
+    /// use buttress_core::outcome::Wants;
+    ///
+    /// let plain = Wants::of(&http::Request::new(()));
+    /// assert!(Wire::default().concerns(plain));
+    /// assert!(!Wire::grpc_alone().concerns(plain));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn concerns(&self, request: Wants) -> bool {
+        self.plain.is_some() || request.is_grpc()
     }
 
     /// The deadline that is written on `request`.

@@ -56,8 +56,11 @@ pin_project! {
     }
 }
 
-/// Whom to tell of the end, and who judges it.
-pub(super) struct Follows<C: 'static, T> {
+/// Whom to tell of the end of a body, and who judges it: for a service that stands for several parts at once. No part of the
+/// public interface.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "it is no part of the interface")]
+pub struct Follows<C: 'static, T> {
     classify: Shared<C>,
     ticket: T,
     kind: BodyKind,
@@ -72,20 +75,38 @@ impl<B, C, T> JudgedBody<B, C, T> {
     }
 }
 
-impl<B: Body, C: ClassifyEnd, T: Ticket> JudgedBody<B, C, T> {
-    /// A body whose end settles `ticket`, after the judgement of `classify`.
-    #[inline]
-    pub fn following(inner: B, classify: &Shared<C>, kind: BodyKind, ticket: T) -> Self {
-        let follows = Follows::of(&inner, classify, kind, &mut Some(ticket));
+#[doc(hidden)]
+impl<B, C, T> JudgedBody<B, C, T> {
+    /// A body of which this was found out before it was moved.
+    #[expect(clippy::inline_always, reason = "a call would move what it gets, and what it gives")]
+    #[inline(always)]
+    pub fn followed(inner: B, follows: Option<Follows<C, T>>) -> Self {
         Self { inner, follows }
     }
 }
 
+impl<B: Body, C: ClassifyEnd, T: Ticket> JudgedBody<B, C, T> {
+    /// A body whose end settles `ticket`, after the judgement of `classify`.
+    #[inline]
+    pub fn following(inner: B, classify: &Shared<C>, kind: BodyKind, ticket: T) -> Self {
+        let follows = Follows::of(&inner, classify, kind, ticket);
+        Self { inner, follows }
+    }
+}
+
+#[doc(hidden)]
 impl<C: ClassifyEnd, T: Ticket> Follows<C, T> {
-    /// Takes the ticket; or settles it, if the body is at its end already.
+    /// What follows of a head of which the end of the body decides. A body that is at its end already settles the ticket.
     #[expect(clippy::inline_always, reason = "a call would move what it gives")]
     #[inline(always)]
-    pub(super) fn of<B: Body>(
+    pub fn of<B: Body>(inner: &B, classify: &Shared<C>, kind: BodyKind, ticket: T) -> Option<Self> {
+        Self::of_ticket(inner, classify, kind, &mut Some(ticket))
+    }
+
+    /// The same for a ticket that stands somewhere, which stays there if somebody panics.
+    #[expect(clippy::inline_always, reason = "a call would move what it gives")]
+    #[inline(always)]
+    pub(super) fn of_ticket<B: Body>(
         inner: &B,
         classify: &Shared<C>,
         kind: BodyKind,

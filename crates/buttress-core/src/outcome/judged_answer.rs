@@ -114,7 +114,7 @@ where
                 None
             }
             Some(Verdict::AtEnd(kind)) => match &polled {
-                Poll::Ready(Ok(response)) => Follows::of(response.body(), classify, kind, ticket),
+                Poll::Ready(Ok(response)) => Follows::of_ticket(response.body(), classify, kind, ticket),
                 _ => None,
             },
         };

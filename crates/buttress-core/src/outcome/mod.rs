@@ -62,6 +62,8 @@ mod refused;
 mod ticket;
 
 pub use self::answer::{Answer, AsError, Wants};
+#[doc(hidden)]
+pub use self::body::Follows;
 pub use self::body::JudgedBody;
 pub use self::classify::{BodyKind, Classify, ClassifyEnd, Verdict};
 pub use self::closure::{ClassifyFn, classify_fn};

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use buttress_core::outcome::Wants;
 use buttress_core::{Code, Deadline, Problem};
 
 use super::rules::TooLate;
@@ -9,17 +10,18 @@ use super::{DeadlineLayer, Mode};
 /// [`DeadlineService`](super::DeadlineService) does. No part of the public interface.
 #[doc(hidden)]
 impl<T, M> DeadlineLayer<T, M> {
-    /// A call begins: by when it has to be done, which the next hop is told.
+    /// A call begins, of which this is known: by when it has to be done, which the next hop is told.
     ///
     /// # Errors
     ///
     /// Fails if that was before.
     #[inline]
-    pub fn begin<Req>(&self, request: &mut Req) -> Result<Option<Deadline>, Problem>
+    pub fn begin<Req>(&self, request: &mut Req, wants: Wants) -> Result<Option<Deadline>, Problem>
     where
         M: Mode<Req>,
     {
-        self.rules.begin::<M, _>(request).map_err(|TooLate| Problem::new(Code::TIMED_OUT))
+        let tells = self.rules.told.concerns(wants);
+        self.rules.begin::<M, _>(request, tells).map_err(|TooLate| Problem::new(Code::TIMED_OUT))
     }
 
     /// How much it has left.

@@ -52,7 +52,7 @@ where
     #[inline]
     pub(super) fn begin(rules: &Shared<Rules>, timer: &T, inner: &mut S, mut request: Req) -> Self {
         let wants = M::wants(&request);
-        let deadline = match rules.begin::<M, _>(&mut request) {
+        let deadline = match rules.begin::<M, _>(&mut request, true) {
             Ok(deadline) => deadline,
             Err(TooLate) => return Self::over(wants),
         };

@@ -1,7 +1,7 @@
 use buttress_core::Deadline;
 use buttress_core::clock::{Clock, Moment};
 use buttress_core::deadline::Wire;
-use buttress_core::outcome::AsError;
+use buttress_core::outcome::{AsError, Wants};
 use buttress_core::stage::{Keep, Rewrap};
 use http::Request;
 
@@ -23,6 +23,14 @@ pub struct Told {
     /// Where it is written already, if somebody has told the next hop before.
     pub(super) read: Wire,
     pub(super) in_extensions: bool,
+}
+
+impl Told {
+    /// Whether anything is told with such a request.
+    #[inline]
+    pub(super) fn concerns(&self, wants: Wants) -> bool {
+        self.in_extensions || self.wire.as_ref().is_some_and(|wire| wire.concerns(wants))
+    }
 }
 
 /// It may stand in a header alone: the context of a request writes it on what is sent for it.

@@ -44,11 +44,12 @@ impl Rules {
         Self { time, clock: RulesClock(None), told: Told::default(), before, meanwhile }
     }
 
-    /// A call begins: by when it has to be done, which the next hop is told.
+    /// A call begins: by when it has to be done, which the next hop may be told.
     #[inline]
     pub(super) fn begin<M: Mode<Req>, Req>(
         &self,
         request: &mut Req,
+        tells: bool,
     ) -> Result<Option<Deadline>, TooLate> {
         let clock = self.clock.get();
         let now = clock.now();
@@ -58,7 +59,9 @@ impl Rules {
         if deadline.is_over(now) {
             return Err(self.too_late());
         }
-        M::tell(request, deadline, now, &self.told);
+        if tells {
+            M::tell(request, deadline, now, &self.told);
+        }
         Ok(Some(deadline))
     }
 

@@ -125,8 +125,7 @@ impl OutboundBuilder {
             holds_permits: self.holds_permits,
             timeout: self.built_timeout(),
         };
-        let (limits, renders) = (Shared::new(limits), self.renders);
-        Some(Parts { deadline, guards, retry: retry?, limits, renders })
+        Some(Parts { deadline, guards, retry: retry?, limits, renders: self.renders })
     }
 
     fn built_deadline(&self) -> DeadlineLayer<TokioTimer, Keep> {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use buttress_core::clock::{Alarm, TokioTimer};
-use buttress_core::outcome::{Answer, HttpClassify, Wants};
+use buttress_core::outcome::{Answer, HttpClassify, Judgement, Wants};
 use buttress_core::stage::Keep;
 use buttress_core::sync::Shared;
 use buttress_core::{Deadline, Problem, render};
@@ -16,7 +16,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::attempt::{AttemptFuture, Attempts};
+use super::attempt::{Attempt, Attempts};
 use super::parts::{Guarded, OutboundBody, Parts};
 
 pin_project! {
@@ -58,7 +58,7 @@ pin_project! {
         /// The first attempt is under way: with what others are made of, and the client that makes them.
         First {
             #[pin]
-            attempt: AttemptFuture<S, ReplayBody<A>>,
+            attempt: Attempt<S, ReplayBody<A>>,
             // Behind the attempt: what is dropped gives back the room of its body only once the work has stopped.
             spare: Option<Spare<A>>,
             ready: Option<S>,
@@ -105,28 +105,29 @@ where
     type Output = Result<Response<OutboundBody<B>>, S::Error>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.as_mut().project();
         let scope = this.deadline.map(Deadline::enter);
+        let mut heard = None;
         // One place for the answer, as to move it costs more than to pass it.
         let mut polled = match this.stage.as_mut().project() {
-            StageProj::First { attempt, .. } => attempt.poll(cx),
+            StageProj::First { attempt, .. } => {
+                attempt.poll(&this.parts.limits, *this.wants, &mut heard, cx)
+            }
             StageProj::Retrying { future } => future.poll(cx),
             StageProj::Guarded { future } => future.poll(cx),
             StageProj::Over { .. } => Poll::Pending,
         };
-        if let Some(rest) = this.rest(&polled) {
+        if let Some(rest) = this.rest(&polled, heard) {
             // What came back goes before the pause: it may hold a connection.
             drop(polled);
-            polled = this.go_on(rest, cx);
+            polled = self.as_mut().go_on(rest, cx);
         }
         drop(scope);
         if polled.is_pending() {
-            polled = this
-                .expire(cx)
-                .map(|problem| <Keep as Answer<Request<A>, _, _>>::refused(problem, *this.wants));
+            polled = self.as_mut().expire(cx);
         }
-        if this.parts.renders
+        if self.parts.renders
             && let Poll::Ready(Ok(response)) = &mut polled
         {
             render::fill_in(response);
@@ -144,16 +145,19 @@ where
 {
     /// What there is beyond the first attempt, if that has come to this.
     #[inline]
-    fn rest(&mut self, polled: &Poll<AnswerOf<S, A, B>>) -> Option<RetryFuture<S, A>> {
+    fn rest(
+        &mut self,
+        polled: &Poll<AnswerOf<S, A, B>>,
+        heard: Option<Judgement>,
+    ) -> Option<RetryFuture<S, A>> {
         let StageProj::First { spare, ready, .. } = self.stage.as_mut().project() else {
             return None;
         };
         let retry = &self.parts.retry;
         match polled {
             Poll::Ready(result) => {
-                let limits = &self.parts.limits;
-                let attempts = || Some(Attempts::new(ready.take()?, limits.clone()));
-                retry.rest(attempts, spare, result)
+                let attempts = || Some(Attempts::new(ready.take()?, self.parts.clone()));
+                retry.rest(attempts, spare, heard?, result)
             }
             Poll::Pending => {
                 retry.waits(spare.as_mut());
@@ -161,11 +165,24 @@ where
             }
         }
     }
+}
 
+impl<S, A, B> ResponseFuture<S, A>
+where
+    S: Service<Request<ReplayBody<A>>, Response = Response<B>> + Clone,
+    S::Error: Error + 'static,
+    A: Body<Data = Bytes>,
+    B: Body<Data = Bytes>,
+{
     #[cold]
-    fn go_on(&mut self, rest: RetryFuture<S, A>, cx: &mut Context<'_>) -> Poll<AnswerOf<S, A, B>> {
-        self.stage.set(Stage::Retrying { future: rest });
-        match self.stage.as_mut().project() {
+    fn go_on(
+        self: Pin<&mut Self>,
+        rest: RetryFuture<S, A>,
+        cx: &mut Context<'_>,
+    ) -> Poll<AnswerOf<S, A, B>> {
+        let mut stage = self.project().stage;
+        stage.set(Stage::Retrying { future: rest });
+        match stage.project() {
             StageProj::Retrying { future } => future.poll(cx),
             _ => Poll::Pending,
         }
@@ -174,18 +191,19 @@ where
     /// It is pending: whether its time is over, by now or before, and what is said then.
     #[cold]
     #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
-    fn expire(&mut self, cx: &mut Context<'_>) -> Poll<Problem> {
-        if let StageProj::Over { problem } = self.stage.as_mut().project() {
-            return Poll::Ready(
-                problem.take().expect("the future was polled after it had completed"),
-            );
+    fn expire(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<AnswerOf<S, A, B>> {
+        let mut this = self.project();
+        let refused = |problem| <Keep as Answer<Request<A>, _, _>>::refused(problem, *this.wants);
+        if let StageProj::Over { problem } = this.stage.as_mut().project() {
+            let problem = problem.take().expect("the future was polled after it had completed");
+            return Poll::Ready(refused(problem));
         }
-        let Some(deadline) = *self.deadline else { return Poll::Pending };
-        let rules = &self.parts.deadline;
-        ready!(self.alarm.as_mut().poll(&TokioTimer, || rules.remaining(deadline), cx));
+        let Some(deadline) = *this.deadline else { return Poll::Pending };
+        let rules = &this.parts.deadline;
+        ready!(this.alarm.as_mut().poll(&TokioTimer, || rules.remaining(deadline), cx));
         // Here, and not with the future around, which may live on: whatever the call holds is given back.
-        self.stage.set(Stage::Over { problem: None });
-        Poll::Ready(rules.expire())
+        this.stage.set(Stage::Over { problem: None });
+        Poll::Ready(refused(rules.expire()))
     }
 }
 

@@ -120,7 +120,7 @@ impl Outbound {
 impl Outbound {
     /// Puts a client behind the wall: one of hyper, a channel of tonic, any service at all that is asked over HTTP.
     pub fn layer_on<S>(&self, client: S) -> OutboundService<S> {
-        OutboundService { way: self.parts.around(client), parts: self.parts.clone() }
+        OutboundService { way: Parts::around(&self.parts, client), parts: self.parts.clone() }
     }
 
     /// Keeps the wall for as long as the program runs, and spares every call the counting of references: where several

@@ -13,7 +13,7 @@ use buttress_overload::throttle::Throttle;
 use buttress_retry::{Retry, RetryLayer};
 use tower_layer::Layer;
 
-use super::attempt::{Attempts, BodyTicket, Limits};
+use super::attempt::{Attempts, BodyTicket, Gated, Limits};
 use super::way::Way;
 
 /// The body of an answer: the dependency's own, or that of an answer in its place.
@@ -32,20 +32,20 @@ pub(super) struct Parts {
     pub(super) deadline: DeadlineLayer<TokioTimer, Keep>,
     pub(super) guards: DoorLayer<Guards, HttpClassify, Keep>,
     pub(super) retry: RetryLayer<HttpClassify, TokioTimer>,
-    pub(super) limits: Shared<Limits>,
+    pub(super) limits: Limits,
     pub(super) renders: bool,
 }
 
 impl Parts {
-    pub(super) fn around<S>(&self, client: S) -> Way<S> {
-        let attempts = Attempts::new(client, self.limits.clone());
-        match self.guards.guard() {
+    pub(super) fn around<S>(parts: &Shared<Self>, client: S) -> Way<S> {
+        let attempts = |client| Attempts::new(client, parts.clone());
+        match parts.guards.guard() {
             // A door where nobody stands would judge each answer for nobody.
-            (None, (None, None)) if self.retry.attends() => {
-                Way::Attended(self.retry.layer(attempts))
+            (None, (None, None)) if parts.retry.attends() => {
+                Way::Attended(parts.retry.layer(attempts(client)))
             }
-            (None, (None, None)) => Way::Straight(attempts),
-            _ => Way::Guarded(self.guards.layer(self.retry.layer(attempts))),
+            (None, (None, None)) => Way::Straight(Gated::new(client)),
+            _ => Way::Guarded(parts.guards.layer(parts.retry.layer(attempts(client)))),
         }
     }
 
@@ -54,7 +54,7 @@ impl Parts {
             deadline: self.deadline.leak(),
             guards: self.guards.leak(),
             retry: self.retry.leak(),
-            limits: Shared::new((*self.limits).clone().leak()).leak(),
+            limits: self.limits.leak(),
             renders: self.renders,
         }
     }

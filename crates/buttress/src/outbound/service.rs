@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::attempt::{AttemptFuture, Attempts};
+use super::attempt::{Attempt, Attempts};
 use super::future::{ResponseFuture, Stage};
 use super::parts::{Guarded, OutboundBody, Parts};
 use super::way::Way;
@@ -39,7 +39,7 @@ where
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         match &mut self.way {
-            Way::Straight(attempts) => attempts.poll_ready(cx),
+            Way::Straight(gated) => gated.poll_ready(&self.parts.limits, cx),
             Way::Attended(repeated) => repeated.poll_ready(cx),
             Way::Guarded(guarded) => guarded.poll_ready(cx),
         }
@@ -49,66 +49,57 @@ where
     // whole wall is large.
     #[inline(never)]
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        let wants = Wants::of(&request);
-        let deadline = match self.parts.deadline.begin(&mut request) {
+        let (parts, wants) = (&*self.parts, Wants::of(&request));
+        let deadline = match parts.deadline.begin(&mut request, wants) {
             Ok(deadline) => deadline,
             Err(problem) => return ResponseFuture::over(problem, wants, &self.parts),
         };
         let _scope = deadline.map(Deadline::enter);
-        let begun = Begun { parts: self.parts.clone(), deadline, wants };
-        match &mut self.way {
-            Way::Straight(attempts) => begun.straight(attempts, request),
-            Way::Attended(repeated) => begun.at(Stage::Retrying { future: repeated.call(request) }),
-            Way::Guarded(guarded) => begun.at(Stage::Guarded { future: guarded.call(request) }),
+        let begun = Begun { deadline, wants, parts: self.parts.clone() };
+        let gated = match &mut self.way {
+            Way::Straight(gated) => gated,
+            Way::Attended(retry) => {
+                return begun.at(Stage::Retrying { future: retry.call(request) });
+            }
+            Way::Guarded(door) => return begun.at(Stage::Guarded { future: door.call(request) }),
+        };
+        // What others are made of is kept, and then the first attempt is made: here, as a request that is handed on is moved.
+        let mut spare = parts.retry.keep(&mut request);
+        let admitted = gated.admit(&parts.limits, Priority::of(request.extensions()));
+        // The instance that is ready makes the next attempts, too.
+        let mut ready = spare.is_some().then(|| gated.take());
+        let client = ready.as_mut().unwrap_or(gated.client());
+        let has_body = !request.body().is_end_stream();
+        let (head, body) = request.into_parts();
+        let request = if has_body {
+            Request::from_parts(head, parts.retry.record(spare.as_mut(), body))
+        } else {
+            Request::from_parts(head, ReplayBody::passing(body))
+        };
+        // Each way by itself, or the future would be made elsewhere and moved.
+        match admitted {
+            Ok(admitted) => {
+                let attempt = Attempt::made(client, request, admitted);
+                begun.at(Stage::First { attempt, spare, ready })
+            }
+            Err(halted) => {
+                let attempt = Attempt::halted(client, request, halted);
+                begun.at(Stage::First { attempt, spare, ready })
+            }
         }
     }
 }
 
 /// A call that has a deadline by now.
 struct Begun {
-    parts: Shared<Parts>,
     deadline: Option<Deadline>,
     wants: Wants,
+    parts: Shared<Parts>,
 }
 
 impl Begun {
-    /// Makes the first attempt, and keeps what others are made of.
-    #[inline]
-    fn straight<S, A, B>(
-        self,
-        attempts: &mut Attempts<S>,
-        mut request: Request<A>,
-    ) -> ResponseFuture<S, A>
-    where
-        S: Service<Request<ReplayBody<A>>, Response = Response<B>> + Clone,
-        S::Error: Error + 'static,
-        A: Body<Data = Bytes>,
-        B: Body<Data = Bytes>,
-    {
-        let wants = self.wants;
-        let mut spare = self.parts.retry.keep(&mut request);
-        let admitted = attempts.admit(Priority::of(request.extensions()));
-        let limits = self.parts.limits.clone();
-        // The instance that is ready makes the next attempts, too.
-        let mut ready = spare.is_some().then(|| attempts.take());
-        let client = ready.as_mut().unwrap_or(attempts.client());
-        let recorded = |body| self.parts.retry.record(spare.as_mut(), body);
-        // Each way by itself, or the future would be made elsewhere and moved.
-        match admitted {
-            Ok(admitted) => {
-                let request = request.map(recorded);
-                let attempt = AttemptFuture::made(client, request, wants, limits, admitted);
-                self.at(Stage::First { attempt, spare, ready })
-            }
-            Err(halted) => {
-                let request = request.map(recorded);
-                let attempt = AttemptFuture::halted(client, request, wants, limits, halted);
-                self.at(Stage::First { attempt, spare, ready })
-            }
-        }
-    }
-
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move what it gets, and what it gives")]
+    #[inline(always)]
     fn at<S, A>(self, stage: Stage<S, A>) -> ResponseFuture<S, A>
     where
         S: Service<Request<ReplayBody<A>>>,
@@ -122,6 +113,19 @@ impl Begun {
 impl<S: Clone> Clone for OutboundService<S> {
     #[inline]
     fn clone(&self) -> Self {
+        match &self.way {
+            Way::Straight(gated) => {
+                Self { way: Way::Straight(gated.clone()), parts: self.parts.clone() }
+            }
+            _ => self.clone_of_more(),
+        }
+    }
+}
+
+impl<S: Clone> OutboundService<S> {
+    /// Apart, or the little that is there most often would be written as if it were all.
+    #[inline(never)]
+    fn clone_of_more(&self) -> Self {
         Self { way: self.way.clone(), parts: self.parts.clone() }
     }
 }

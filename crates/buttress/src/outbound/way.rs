@@ -1,11 +1,11 @@
-use super::attempt::Attempts;
+use super::attempt::Gated;
 use super::parts::{Guarded, Repeated};
 
 /// How a call gets to the client, once it has a deadline.
 #[derive(Clone, Debug)]
 pub(super) enum Way<S> {
     /// The wall makes the first attempt itself.
-    Straight(Attempts<S>),
+    Straight(Gated<S>),
     /// The retry does: it hedges, or each attempt has a span.
     Attended(Repeated<S>),
     /// Somebody may turn it away before.

@@ -1,13 +1,22 @@
+use std::error::Error;
 use std::pin::Pin;
+use std::task::Poll;
 
-use buttress_circuit_breaker::Breaker;
+use buttress_circuit_breaker::{Breaker, BreakerTicket};
 use buttress_core::clock::TokioTimer;
-use buttress_core::outcome::HttpClassify;
+use buttress_core::outcome::{
+    BodyKind, Classify, Follows, HttpClassify, Judgement, Outcome, Ticket, Verdict,
+};
 use buttress_core::sync::Shared;
 use buttress_overload::Priority;
 use buttress_overload::bulkhead::{Bulkhead, Permit, Waits};
 use buttress_overload::door::{Admission, Guard};
 use buttress_overload::timeout::Timeout;
+use http::Response;
+use http_body::Body;
+
+use super::body_ticket::BodyTicket;
+use super::unwinding::Unwinding;
 
 /// What bounds an attempt, from the outside in.
 #[derive(Clone, Debug)]
@@ -32,7 +41,8 @@ impl Limits {
     }
 
     /// Whether there is a permit for this request; none is needed where there is no bulkhead.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move what it gives")]
+    #[inline(always)]
     pub(super) fn admit(
         &self,
         priority: Option<Priority>,
@@ -45,5 +55,46 @@ impl Limits {
             // In a box, so that who need not wait moves no timer.
             Admission::Wait(wait) => Admission::Wait(Box::pin(wait)),
         }
+    }
+
+    /// Judges an answer by its head. If that has not said all, or a permit is held for as long, the body is heard to its end.
+    #[expect(clippy::inline_always, reason = "a call would move what it gives")]
+    #[inline(always)]
+    pub(super) fn hear<B, E>(
+        &self,
+        polled: &Poll<Result<Response<B>, E>>,
+        ticket: &mut Option<BreakerTicket>,
+        permit: Option<Permit>,
+        heard: &mut Option<Judgement>,
+    ) -> Option<Follows<HttpClassify, BodyTicket>>
+    where
+        B: Body,
+        E: Error + 'static,
+    {
+        let judging = Unwinding::of_judge(ticket);
+        let verdict = match polled {
+            Poll::Pending => None,
+            Poll::Ready(Ok(answer)) => Some(Classify::<_, E>::response(&*self.classify, answer)),
+            Poll::Ready(Err(error)) => {
+                Some(Verdict::Now(Classify::<Response<B>, _>::error(&*self.classify, error)))
+            }
+        };
+        judging.done();
+        let kind = match verdict? {
+            Verdict::AtEnd(kind) => {
+                *heard = Some(Judgement::new(Outcome::Success));
+                kind
+            }
+            Verdict::Now(judgement) => {
+                *heard = Some(judgement);
+                BreakerTicket::settle_in(ticket, judgement);
+                BodyKind::Other
+            }
+        };
+        let Poll::Ready(Ok(answer)) = polled else { return None };
+        if ticket.is_none() && permit.is_none() {
+            return None;
+        }
+        Follows::of(answer.body(), &self.classify, kind, BodyTicket::new(ticket.take(), permit))
     }
 }

@@ -5,11 +5,15 @@ mod admitted;
 mod body_ticket;
 mod call;
 mod future;
+mod gated;
 mod limits;
+mod made;
 mod service;
 mod unwinding;
 
 pub(super) use self::body_ticket::BodyTicket;
 pub(super) use self::future::AttemptFuture;
+pub(super) use self::gated::Gated;
 pub(super) use self::limits::Limits;
+pub(super) use self::made::Attempt;
 pub(super) use self::service::Attempts;

@@ -1,0 +1,162 @@
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use buttress_circuit_breaker::BreakerTicket;
+use buttress_core::outcome::{
+    Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Outcome, Verdict, Wants,
+};
+use buttress_core::stage::Rewrap;
+use buttress_core::{Problem, Reply};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::Limits;
+use super::admitted::{Admitted, Halted};
+use super::body_ticket::BodyTicket;
+use super::call::{Before, Call};
+use super::unwinding::Unwinding;
+use crate::outbound::OutboundBody;
+
+pin_project! {
+    /// An attempt that is under way.
+    ///
+    /// To drop it drops the call, gives its permit back, and says that the caller went away; but nothing of one that still waits for
+    /// its permit.
+    pub(in crate::outbound) struct Attempt<S, A>
+    where
+        S: Service<Request<A>>,
+    {
+        #[pin]
+        call: Call<S, A>,
+        // None while the call waits for its permit, and if it was refused: the dependency was not asked.
+        ticket: Option<BreakerTicket>,
+    }
+}
+
+type Answered<B, E> = Poll<Result<Response<OutboundBody<B>>, E>>;
+
+impl<S: Service<Request<A>>, A> Attempt<S, A> {
+    /// Makes the call.
+    #[expect(clippy::inline_always, reason = "a call would move what it gives")]
+    #[inline(always)]
+    pub(in crate::outbound) fn made(
+        client: &mut S,
+        request: Request<A>,
+        admitted: Admitted,
+    ) -> Self {
+        let Admitted { ticket, permit } = admitted;
+        let mut ticket = Some(ticket);
+        let unwinding = Unwinding::of_call(&mut ticket);
+        let future = client.call(request);
+        unwinding.done();
+        Self { call: Call::made(future, permit), ticket }
+    }
+
+    /// Does not make it, or not yet.
+    #[cold]
+    pub(in crate::outbound) fn halted(client: &mut S, request: Request<A>, halted: Halted) -> Self
+    where
+        S: Clone,
+    {
+        let before = match halted {
+            Halted::Refused(problem) => Before::Refused(problem),
+            Halted::Waits { unasked, wait } => {
+                let fresh = client.clone();
+                Before::waiting(wait, unasked, std::mem::replace(client, fresh), request)
+            }
+        };
+        Self { call: Call::not_made(before), ticket: None }
+    }
+
+    /// Polls it, and says what was heard of its answer, if there is one: to judge it a second time would cost as much again.
+    #[inline]
+    #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
+    pub(in crate::outbound) fn poll<B>(
+        self: Pin<&mut Self>,
+        limits: &Limits,
+        wants: Wants,
+        heard: &mut Option<Judgement>,
+        cx: &mut Context<'_>,
+    ) -> Answered<B, S::Error>
+    where
+        S: Service<Request<A>, Response = Response<B>>,
+        S::Error: Error + 'static,
+        B: Body<Data = Bytes>,
+    {
+        let this = self.project();
+        let mut call = this.call;
+        let mut unwinding = Unwinding::of_call(this.ticket);
+        if call.future.is_none()
+            && let Err(halted) = call.as_mut().begin(unwinding.ticket(), cx)
+        {
+            return halt(halted, unwinding, wants, limits, heard);
+        }
+        let future = call.as_mut().project().future.as_pin_mut();
+        let polled = future.expect("it has just begun, or it was there").poll(cx);
+        if polled.is_pending() {
+            let halted = call.expire(limits, cx);
+            return halt(halted, unwinding, wants, limits, heard);
+        }
+        let permit = call.project().permit.take().filter(|_| limits.holds_permits);
+        unwinding.done();
+        let follows = limits.hear(&polled, this.ticket, permit, heard);
+        // Last, when nothing can panic any more: so the answer is made where it is returned.
+        polled.map_ok(|answer| answer.map(|body| Reply::inner(JudgedBody::followed(body, follows))))
+    }
+}
+
+/// There is no answer of the client: not yet, or not any more.
+#[inline]
+fn halt<B, E>(
+    halted: Poll<Problem>,
+    mut unwinding: Unwinding<'_>,
+    wants: Wants,
+    limits: &Limits,
+    heard: &mut Option<Judgement>,
+) -> Answered<B, E>
+where
+    B: Body<Data = Bytes>,
+    E: Error + 'static,
+{
+    let ticket = unwinding.ticket();
+    let Poll::Ready(problem) = halted else {
+        ticket.iter_mut().for_each(BreakerTicket::waits);
+        unwinding.done();
+        return Poll::Pending;
+    };
+    let ticket = ticket.take();
+    unwinding.done();
+    Poll::Ready(refuse(problem, ticket, wants, limits, heard))
+}
+
+/// An answer of our own, which the breaker hears of as of any other.
+#[cold]
+fn refuse<B, E>(
+    problem: Problem,
+    ticket: Option<BreakerTicket>,
+    wants: Wants,
+    limits: &Limits,
+    heard: &mut Option<Judgement>,
+) -> Result<Response<OutboundBody<B>>, E>
+where
+    B: Body<Data = Bytes>,
+    E: Error + 'static,
+{
+    let answer =
+        <Rewrap as JudgedAnswer<Request<()>, Response<B>, E, HttpClassify, BodyTicket>>::refused(
+            problem, wants,
+        )?;
+    let judgement = match Classify::<_, E>::response(&*limits.classify, &answer) {
+        Verdict::Now(judgement) => judgement,
+        Verdict::AtEnd(_) => Judgement::new(Outcome::Success),
+    };
+    *heard = Some(judgement);
+    if let Some(ticket) = ticket {
+        ticket.settle(judgement);
+    }
+    Ok(answer)
+}
