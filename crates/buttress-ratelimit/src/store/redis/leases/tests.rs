@@ -56,7 +56,9 @@ fn what_can_never_be_taken_out_of_them_is_not_asked_for() {
     let leases = Leases::new([MOST, 0]);
     let could = |all: &[Charge]| {
         let mut charges = Charges::new();
-        all.iter().for_each(|charge| assert!(charges.push(*charge)));
+        for charge in all {
+            assert!(charges.push(*charge));
+        }
         leases.could_take(&charges)
     };
     assert!(could(&[charge(1)]));
