@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use buttress_benches::cases::limit::{
-    ALLOWED, FEW, HEADERS, HOT, MANY, MILLION, REFUSAL, REFUSED, Welcome, address, bytes,
-    decisions, plenty,
+    ALLOWED, APART, FEW, HEADERS, HOT, MANY, MILLION, REFUSAL, REFUSED, Welcome, address, bytes,
+    decisions, decisions_apart, plenty,
 };
 use buttress_benches::{Case, Run, get, requests};
 use buttress_core::key::{Key, Uniform};
@@ -32,7 +32,11 @@ pub(crate) fn cases() -> Vec<Case> {
         ]
     });
     decisions
-        .chain([Case::peer(REFUSED, "governor 0.10, by address", refused())])
+        .chain([
+            Case::peer(APART, "governor 0.10, by address", by_address_apart()).on_two_threads(),
+            Case::peer(APART, "governor 0.10, by our keys", by_key_apart()).on_two_threads(),
+            Case::peer(REFUSED, "governor 0.10, by address", refused()),
+        ])
         .chain(layers())
         .collect()
 }
@@ -52,6 +56,19 @@ fn by_address(clients: u32) -> Run {
 fn by_key(clients: u32) -> Run {
     let make = move || RateLimiter::dashmap_with_hasher(quota(clients), Uniform::default());
     decisions(clients, make, |limiter, client| {
+        limiter.check_key(&Key::from_bytes(bytes(client))).is_ok()
+    })
+}
+
+/// Each thread by addresses of its own.
+fn by_address_apart() -> Run {
+    let make = || RateLimiter::dashmap(quota(10_000));
+    decisions_apart(10_000, make, |limiter, client| limiter.check_key(&address(client)).is_ok())
+}
+
+fn by_key_apart() -> Run {
+    let make = || RateLimiter::dashmap_with_hasher(quota(10_000), Uniform::default());
+    decisions_apart(10_000, make, |limiter, client| {
         limiter.check_key(&Key::from_bytes(bytes(client))).is_ok()
     })
 }

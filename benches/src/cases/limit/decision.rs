@@ -11,15 +11,17 @@ use buttress_core::key::{Key, Keyer};
 use buttress_ratelimit::store::{LimitStore, Memory};
 use buttress_ratelimit::{Charge, Charges, Limit, Limits, Quota, RateLimit, everyone};
 
-use super::load::{address, bytes, decisions};
+use super::load::{address, bytes, decisions, decisions_apart};
 use crate::{Budget, Case, Run};
 
 /// Of one client, who asks all the time.
 pub const HOT: &str = "limit, one hot key";
 /// Of a thousand clients in turns.
 pub const FEW: &str = "limit, 1,000 live keys";
-/// Of ten thousand clients in turns.
+/// Of ten thousand clients in turns, whom two threads share.
 pub const MANY: &str = "limit, 10,000 live keys";
+/// Of ten thousand clients in turns, and a second thread has ten thousand others.
+pub const APART: &str = "limit, 10,000 live keys for each thread";
 /// Of a million clients in turns.
 pub const MILLION: &str = "limit, 1,000,000 live keys";
 /// Of one client, who has no more.
@@ -51,6 +53,8 @@ pub(super) fn cases() -> Vec<Case> {
             Case::peer(group, "ours, alone, time given", checked(clients)),
         ]);
     }
+    cases.push(Case::bare(APART, nobody_decides_apart()).on_two_threads());
+    cases.push(Case::peer(APART, "ours, by our keys", by_key_apart()).on_two_threads());
     cases.push(Case::bare(REFUSED, drawn(1)));
     cases.push(Case::ours(REFUSED, refused()).within(Budget::new(330, 0)));
     cases
@@ -105,6 +109,16 @@ fn drawn(clients: u32) -> Run {
 fn by_key(clients: u32) -> Run {
     let make = move || Counted::new(quota(clients), clients);
     decisions(clients, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
+}
+
+fn nobody_decides_apart() -> Run {
+    decisions_apart(10_000, || (), |(), client| black_box(bytes(client)).len() == 16)
+}
+
+/// Each thread by keys of its own.
+fn by_key_apart() -> Run {
+    let make = || Counted::new(quota(10_000), 20_000);
+    decisions_apart(10_000, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
 }
 
 /// The same, by the clock that governor goes by.

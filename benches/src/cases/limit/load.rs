@@ -2,6 +2,7 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
 
 use crate::Run;
 
@@ -29,6 +30,32 @@ pub fn decisions<L: Send + Sync + 'static>(
                 allows(limiter, black_box(one_of(clients, turn))),
                 "it did not decide that way"
             );
+        }
+    })
+}
+
+/// The same, but that a second thread has clients of its own, as many as the first: nobody asks for what the other one does.
+///
+/// The first is the thread that ran it first.
+///
+/// # Panics
+///
+/// As [`decisions`] does.
+pub fn decisions_apart<L: Send + Sync + 'static>(
+    clients: u32,
+    make: impl Fn() -> L + Send + Sync + 'static,
+    allows: impl Fn(&L, u32) -> bool + Send + Sync + 'static,
+) -> Run {
+    let limiter = OnceLock::new();
+    let drawn = AtomicU64::new(0);
+    Box::new(move |times| {
+        let made = || (filled(2 * clients, &make, &allows), thread::current().id());
+        let (limiter, first) = limiter.get_or_init(made);
+        let other = if thread::current().id() == *first { 0 } else { clients };
+        let from = drawn.fetch_add(times, Relaxed);
+        for turn in from..from + times {
+            let client = other + one_of(clients, turn);
+            assert!(allows(limiter, black_box(client)), "it did not decide that way");
         }
     })
 }
@@ -97,5 +124,26 @@ mod tests {
         assert!(seen[..10].iter().copied().eq(0..10), "each asked once before");
         let turns: Vec<_> = (0..8).map(|turn| one_of(10, turn)).collect();
         assert_eq!(seen[10..], turns);
+    }
+
+    #[test]
+    fn two_threads_may_have_clients_of_their_own() {
+        let seen = Arc::new(Lock::new(Vec::new()));
+        let noted = Arc::clone(&seen);
+        let run = decisions_apart(
+            10,
+            || (),
+            move |(), client| {
+                noted.lock().push((thread::current().id(), client));
+                true
+            },
+        );
+        run(20);
+        thread::scope(|scope| _ = scope.spawn(|| run(20)));
+        run(20);
+        let (seen, first) = (seen.lock(), thread::current().id());
+        assert!(seen[..20].iter().copied().eq((0..20).map(|client| (first, client))));
+        assert!(seen[20..].iter().all(|(thread, client)| (*thread == first) == (*client < 10)));
+        assert!(seen[20..].iter().any(|(thread, _)| *thread != first));
     }
 }
