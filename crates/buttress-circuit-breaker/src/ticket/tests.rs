@@ -92,6 +92,20 @@ fn due() -> Shared<House> {
     house
 }
 
+/// Nothing is left of it where it stood: neither what would be settled once more, nor a reference to whom it belongs.
+#[test]
+fn one_that_is_settled_in_place_leaves_nothing() {
+    let house = house(in_a_row(1));
+    for outcome in [Outcome::Success, Outcome::Failure] {
+        let mut place = Some(enter(&house));
+        Ticket::settle_in(&mut place, Judgement::new(outcome));
+        assert!(place.is_none());
+    }
+    assert_eq!(state(&house), State::Open);
+    let mut nobody: Option<BreakerTicket<Shared<House>>> = None;
+    Ticket::settle_in(&mut nobody, Judgement::new(Outcome::Failure));
+}
+
 #[test]
 fn a_call_dropped_after_it_was_slow_is_a_failure() {
     let house = house(in_a_row(1));

@@ -6,9 +6,11 @@ use buttress_circuit_breaker::{CircuitBreaker, Force, State};
 use buttress_core::Fault;
 use buttress_core::clock::ManualClock;
 use buttress_core::key::{endpoint, host, path};
+use buttress_core::metrics::Metrics;
 use buttress_core::outcome::Outcome;
 use buttress_testkit::body::Frames;
 use buttress_testkit::mock::{self, MockError};
+use buttress_testkit::page::Page;
 use buttress_testkit::poll;
 use http::Request;
 use tower::{Layer, ServiceExt};
@@ -44,6 +46,24 @@ fn keys_are_apart() {
     clock.advance(OPEN);
     assert_eq!(call("http://down/a"), 503);
     assert_eq!(inner.counts().calls, 8, "it tried again");
+}
+
+/// Whether an end is news or not.
+#[test]
+fn calls_of_all_keys_are_counted() {
+    let (clock, page) = (ManualClock::new(), Page::default());
+    let builder = builder(3, &clock).metrics(&Metrics::new(page.clone()));
+    let layer = builder.build_table(path(), 64).unwrap();
+    let end = |nth: u8, outcome| {
+        let key = layer.table().keyer().key_of([nth.to_string()]);
+        layer.table().try_enter(key).unwrap().settle(outcome);
+    };
+    (0..4).for_each(|nth| end(nth, Outcome::Success));
+    end(0, Outcome::Failure);
+    end(0, Outcome::Success);
+    let counted =
+        |outcome: &str| page.of(&format!("buttress_breaker_calls_total payments {outcome}"));
+    assert_eq!((counted("success"), counted("failure")), (Some(5.0), Some(1.0)));
 }
 
 #[test]

@@ -93,6 +93,23 @@ fn other_windows_begin_empty() {
     }
 }
 
+/// A window of calls numbers them, and one of a time its ticks: after a few hundred calls those of the first hundred seconds are
+/// no old ones.
+#[test]
+fn a_window_of_a_time_slides_after_one_of_calls() {
+    let table = table(Rule::failure_rate(100, Over::Calls(10), 10));
+    for _ in 0..500 {
+        table.settle(table.enter(key(1), &NOW).expect("it passes"), Outcome::Success, &NOW);
+    }
+    change(&table, Rule::failure_rate(100, Over::Time(Duration::from_secs(10)), 9));
+    for second in [0, 10, 20, 30] {
+        let now = NOW + Duration::from_secs(second);
+        (0..2).for_each(|_| fail(&table, 1, now));
+        let seen = table.snapshot(key(1), now).unwrap();
+        assert_eq!((seen.calls(), seen.failed()), (2, 2), "at {second}");
+    }
+}
+
 /// Where there are fewer to count to, the first one counts as well.
 #[test]
 fn fewer_failures_in_a_time_are_as_many_as_it_says() {
