@@ -130,6 +130,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "not every client has an address")]
     fn client(name: u8) -> Client {
         Some(format!("192.0.2.{name}").parse().unwrap())
     }

@@ -1,4 +1,4 @@
-//! What only HTTP/2 has: streams that do not touch each other, and floods of frames.
+//! What only HTTP/2 has: streams that do not touch each other.
 
 use buttress_testkit::log::Log;
 use buttress_testkit::paused::pass;
@@ -6,146 +6,8 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 
-use super::rig::{Client, Rig, request, seconds, server};
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-/// `GET /` of `test`, by static entries and literals: `:method GET`, `:scheme http`, `:path /`, `:authority`.
-const HEAD: &[u8] = &[0x82, 0x86, 0x84, 0x41, 4, b't', b'e', b's', b't'];
-
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
-}
-
-/// Sends a frame again and again, and reads what comes, until the server closes. Says how many it took.
-async fn flood(rig: &Rig, first: Vec<u8>, again: impl Fn(u32) -> Vec<u8>) -> u32 {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let (mut reader, mut writer) = tokio::io::split(rig.connect().pipe);
-    let reading = tokio::spawn(async move {
-        let mut all = Vec::new();
-        drop(reader.read_to_end(&mut all).await);
-    });
-    writer.write_all(PREFACE).await.unwrap();
-    writer.write_all(&first).await.unwrap();
-    let mut sent = 0;
-    while sent < 100_000 && !reading.is_finished() {
-        if writer.write_all(&again(sent)).await.is_err() {
-            break;
-        }
-        sent += 1;
-        tokio::task::yield_now().await;
-    }
-    sent
-}
-
-#[tokio::test(start_paused = true)]
-async fn floods_of_frames_that_bring_nothing_are_ended() {
-    let rig = Rig::of(server());
-    let open = frame(1, 4, 1, &[&[0x83], &HEAD[1..]].concat());
-    let begin = frame(1, 0, 1, HEAD);
-    let ping = flood(&rig, Vec::new(), |n| frame(6, 0, 0, &u64::from(n).to_be_bytes())).await;
-    let settings = flood(&rig, Vec::new(), |_| frame(4, 0, 0, &[])).await;
-    let empty_data = flood(&rig, open, |_| frame(0, 0, 1, &[])).await;
-    let continuation = flood(&rig, begin, |_| frame(9, 0, 1, &[])).await;
-    let priority = flood(&rig, Vec::new(), |_| frame(2, 0, 3, &[0, 0, 0, 0, 1])).await;
-    let resets = flood(&rig, Vec::new(), |n| {
-        let stream = u8::try_from(2 * (n % 100) + 1).unwrap();
-        [frame(1, 4, stream, HEAD), frame(3, 0, stream, &[0, 0, 0, 8])].concat()
-    })
-    .await;
-    for sent in [ping, settings, empty_data, continuation, priority, resets] {
-        assert!(
-            (1..=400).contains(&sent),
-            "{:?}",
-            [ping, settings, empty_data, continuation, priority, resets]
-        );
-    }
-    let mut honest = rig.http2().await;
-    assert_eq!(honest.send_request(request("/")).await.unwrap().status(), 200);
-    drop(rig);
-}
-
-/// Of the HTTP library, not ours: the documentation says so.
-#[tokio::test(start_paused = true)]
-async fn a_connection_has_a_hundred_frames_of_empty_data_in_its_life() {
-    let rig = Rig::of(server().http2(|http2| http2.idle_frames = 1_000_000));
-    let open = frame(1, 4, 1, &[&[0x83], &HEAD[1..]].concat());
-    let sent = flood(&rig, open, |_| frame(0, 0, 1, &[])).await;
-    assert!((100..=110).contains(&sent), "{sent}");
-    drop(rig);
-}
-
-/// Frames of the server, as they come: kind, stream, payload.
-async fn next_frame(client: &mut Client) -> (u8, u32, Vec<u8>) {
-    use tokio::io::AsyncReadExt;
-    let mut head = [0; 9];
-    client.pipe.read_exact(&mut head).await.unwrap();
-    let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
-    client.pipe.read_exact(&mut payload).await.unwrap();
-    (head[3], u32::from_be_bytes(head[5..].try_into().unwrap()), payload)
-}
-
-#[tokio::test(start_paused = true)]
-async fn clients_are_told_what_the_settings_say() {
-    let rig = Rig::of(server().header_bytes(9_000).http2(|http2| {
-        http2.concurrent_streams = 7;
-        http2.stream_window = 70_000;
-        http2.connection_window = 300_000;
-    }));
-    let mut client = rig.connect();
-    client.send(PREFACE).await;
-    let (kind, _, settings) = next_frame(&mut client).await;
-    assert_eq!(kind, 4);
-    let told: Vec<_> = settings
-        .chunks(6)
-        .map(|one| (one[1], u32::from_be_bytes(one[2..].try_into().unwrap())))
-        .collect();
-    for (name, value) in [(3, 7), (4, 70_000), (6, 9_000)] {
-        assert!(told.contains(&(name, value)), "{name}: {told:?}");
-    }
-    let (stream, window) = loop {
-        let (kind, stream, payload) = next_frame(&mut client).await;
-        if kind == 8 {
-            break (stream, u32::from_be_bytes(payload[..].try_into().unwrap()));
-        }
-    };
-    // Beyond what every connection has at its start.
-    assert_eq!((stream, window), (0, 300_000 - 65_535));
-    drop(rig);
-}
-
-/// All in one piece, so that none is looked at before the last has come.
-#[tokio::test(start_paused = true)]
-async fn so_many_streams_may_be_taken_back_and_no_more() {
-    let resets: Vec<_> = (0..30)
-        .map(|n| [frame(1, 5, 2 * n + 1, HEAD), frame(3, 0, 2 * n + 1, &[0, 0, 0, 8])].concat())
-        .collect();
-    for (most, age) in [(10, 0), (100, 40)] {
-        let rig = Rig::of(server().http2(|http2| http2.pending_reset_streams = most));
-        let mut client = rig.connect();
-        client.send([PREFACE, &resets.concat()].concat()).await;
-        client.rest().await;
-        assert_eq!(client.age(), age, "of {most}");
-        drop(rig);
-    }
-}
-
-/// Who is gone without a word does not answer to pings, and holds no stream for longer.
-#[tokio::test(start_paused = true)]
-async fn who_answers_no_ping_is_ended() {
-    let stuck = [&HEAD[..2], b"\x04\x06/stuck", &HEAD[3..]].concat();
-    for (interval, age) in [(Some(3_000), 10), (Some(20_000), 27)] {
-        let rig = Rig::of(server().http2(|http2| {
-            http2.ping_interval_ms = interval;
-            http2.ping_timeout_ms = 7_000;
-        }));
-        let mut client = rig.connect();
-        client.send([PREFACE, &frame(1, 5, 1, &stuck)].concat()).await;
-        client.rest().await;
-        assert_eq!(client.age(), age);
-        drop(rig);
-    }
-}
+use super::frames::{PREFACE, next_frame};
+use super::rig::{Rig, request, seconds, server};
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_loses_its_stream_and_the_others_go_on() {
@@ -193,21 +55,6 @@ async fn a_connection_without_a_request_says_goodbye_too() {
     assert_eq!((client.age(), &last[4..]), (7, &[0, 0, 0, 0][..]), "GOAWAY, without an error");
     client.rest().await;
     assert_eq!(client.age(), 10, "it answers nothing");
-    drop(rig);
-}
-
-#[tokio::test(start_paused = true)]
-async fn half_a_head_has_the_deadline_of_a_head() {
-    let rig = Rig::of(server());
-    let whole = frame(1, 5, 1, HEAD);
-    for half in [frame(1, 1, 1, HEAD), whole[..12].to_vec()] {
-        let mut client = rig.connect();
-        client.send(PREFACE).await;
-        pass(seconds(12)).await;
-        client.send(half).await;
-        client.rest().await;
-        assert_eq!(client.age(), 22);
-    }
     drop(rig);
 }
 

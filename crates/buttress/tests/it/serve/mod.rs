@@ -4,6 +4,7 @@ mod ambiguous;
 mod body;
 mod cost;
 mod ending;
+mod frames;
 mod http2;
 mod limits;
 mod listeners;
