@@ -42,7 +42,9 @@ impl HealthChecksBuilder {
         self
     }
 
-    /// Sets the name among services that ask each other for their health: the same in all instances.
+    /// Sets the name among services that ask each other for their health: the same in all instances, and no other
+    /// service's. What answers with this name counts as this service, and so for nothing: were it another one, its
+    /// outage would go unnoticed.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.settings.service = Some(name.into());
         self

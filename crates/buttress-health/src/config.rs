@@ -35,7 +35,7 @@ pub struct HealthSettings {
     /// The version of the service, shown with liveness.
     pub version: Option<String>,
     /// The name of the service among services that ask each other for their health: the same in all of its
-    /// instances. Without one, each instance has a random name of its own.
+    /// instances, and no other service's. Without one, each instance has a random name of its own.
     pub service: Option<String>,
     /// Who sees the checks and the summary; others see the status alone. By default nobody.
     pub details: DetailSettings,

@@ -3,19 +3,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use buttress_core::Health;
 use buttress_core::clock::{Clock, SystemClock, Timer};
+use buttress_core::{Health, Probe, ProbeFuture};
 
 /// How late the executor is: a task that beats, and whoever looks how long ago the last beat was.
 ///
-/// It is for liveness: an executor whose tasks do not run any more cannot be mended but by a restart. Clones
-/// are the same.
+/// It is for liveness: an executor whose tasks do not run any more cannot be mended but by a restart. As a [`Probe`] it
+/// is a check, too, which may have a lower limit, a history and an alert. Clones are the same.
 ///
 /// ```
 /// use std::time::Duration;
 /// use buttress_core::HealthStatus;
 /// use buttress_core::clock::TokioTimer;
-/// use buttress_health::{EventLoop, HealthChecks};
+/// use buttress_health::{Check, EventLoop, HealthChecks};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,9 +23,11 @@ use buttress_core::clock::{Clock, SystemClock, Timer};
 /// tokio::spawn(event_loop.clone().beat(TokioTimer));
 ///
 /// let health = HealthChecks::builder()
+///     .check(Check::new(event_loop.clone()).informational())
 ///     .live("event-loop", move || event_loop.last())
 ///     .build()?;
 /// assert!(health.is_live());
+/// assert!(health.report().check("event-loop").is_some());
 /// # Ok(())
 /// # }
 /// ```
@@ -87,6 +89,21 @@ impl EventLoop {
             return Health::down(format!("tasks run {} ms late", lag.as_millis()));
         }
         Health::up()
+    }
+}
+
+impl Probe for EventLoop {
+    fn name(&self) -> &'static str {
+        "event-loop"
+    }
+
+    fn critical(&self) -> bool {
+        false
+    }
+
+    /// By then the check itself has waited for the executor: what it sees is how late the last beat still is.
+    fn check(&self) -> ProbeFuture<'_> {
+        Box::pin(async { self.last() })
     }
 }
 

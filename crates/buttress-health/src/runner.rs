@@ -10,6 +10,7 @@ use buttress_core::{Health, HealthStatus, Probe, ProbeFuture};
 use tracing::{info, warn};
 
 use crate::course::{Course, Finding, Transition};
+use crate::hops::HopId;
 use crate::jitter::Jitter;
 use crate::overseer;
 use crate::parts::atomic::AtomicBool;
@@ -17,6 +18,19 @@ use crate::slot::Slot;
 use crate::{CheckStatus, HealthChecks};
 
 /// Runs one check, again and again, until it is dropped. Made by [`HealthChecks::tasks`].
+///
+/// ```
+/// use buttress_core::{Health, clock::TokioTimer};
+/// use buttress_health::{Check, HealthChecks};
+///
+/// let health = HealthChecks::builder()
+///     .check(Check::of("database", || async { Health::up() }))
+///     .build()?;
+/// let tasks: Vec<_> = health.tasks(&TokioTimer).collect();
+/// let names: Vec<_> = tasks.iter().map(|task| task.name()).collect();
+/// assert_eq!(names, [None, Some("database")], "the first one looks after the whole");
+/// # Ok::<(), buttress_core::BuildError>(())
+/// ```
 ///
 /// It is boxed: once for each check, when the service starts.
 #[must_use = "futures do nothing unless polled"]
@@ -61,6 +75,7 @@ async fn keep_checking(health: HealthChecks, at: usize, timer: impl Timer) {
     let Some(_claim) = Claim::on(&slot.claimed) else { return };
     let mut jitter = Jitter::new(slot.plan.jitter);
     let mut course = Course::new(&slot.plan, slot.seen.load().as_deref());
+    let mut is_home = false;
 
     timer.sleep(slot.plan.initial_delay).await;
     loop {
@@ -68,6 +83,7 @@ async fn keep_checking(health: HealthChecks, at: usize, timer: impl Timer) {
         let next = started + jitter.stretch(slot.plan.interval);
         let found = attempt(slot, &*health.0.clock, started, &timer).await;
         settle(&health, slot, &mut course, found, started);
+        tell_home(slot, &health.0.board.own, &mut is_home);
         timer.sleep(next - health.0.clock.now()).await;
     }
 }
@@ -136,6 +152,17 @@ fn settle(health: &HealthChecks, slot: &Slot, course: &mut Course, found: Health
     if inner.board.put(slot, seen, || inner.clock.now()) {
         inner.stirred.ring();
     }
+}
+
+/// One line the first time that a check does not count, because who answered has the name of this service: it is
+/// meant for instances of one service, and is a mistake between two.
+fn tell_home(slot: &Slot, own: &HopId, is_told: &mut bool) {
+    if *is_told || !slot.hops.as_ref().is_some_and(|hops| hops.lead_home(own)) {
+        return;
+    }
+    *is_told = true;
+    let (check, service) = (&*slot.name, own.as_str());
+    warn!(target: "buttress", check, service, "health: who answers has the name of this service, and does not count");
 }
 
 /// One line for each transition, not for each run.

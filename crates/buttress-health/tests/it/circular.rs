@@ -8,6 +8,7 @@ use buttress_core::Health;
 use buttress_core::clock::TokioTimer;
 use buttress_core::stage::Stage;
 use buttress_health::{Check, CheckStatus, HealthChecks, Status};
+use buttress_testkit::log::Log;
 use buttress_testkit::raw::Connection;
 use http::Request;
 use tokio::io::AsyncWriteExt;
@@ -107,6 +108,8 @@ async fn two_that_wait_for_each_other_come_back() {
 
 #[tokio::test]
 async fn one_that_asks_itself_does_not_count_on_itself() {
+    let log = Log::default();
+    let _listening = log.listen();
     let own = listener().await;
     let check = asks("myself", own.1);
     let mut shop = instance("shop", own, vec![check]);
@@ -114,6 +117,16 @@ async fn one_that_asks_itself_does_not_count_on_itself() {
     shop.start();
     shop.until(|health| health.status() == Status::Ok).await;
     assert_eq!(status(&shop.health, "myself"), CheckStatus::Circular);
+
+    // It may be another service that was given the same name, so somebody should hear of it: once.
+    let mut changes = shop.health.subscribe();
+    for _ in 0..3 {
+        // Each run of such a check is a change.
+        tokio::time::timeout(Duration::from_secs(20), changes.changed()).await.unwrap();
+    }
+    let told = log.take();
+    let told = told.iter().filter(|line| line.contains("has the name of this service")).count();
+    assert_eq!(told, 1);
 }
 
 #[tokio::test]

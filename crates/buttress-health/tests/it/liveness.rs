@@ -108,6 +108,19 @@ fn an_event_loop_that_stands_still_is_noticed() {
     assert!(health.is_live(), "what was stopped on purpose is not late");
 }
 
+#[tokio::test]
+async fn the_event_loop_may_be_a_check_as_well() {
+    use buttress_core::{HealthStatus, Probe};
+    let clock = ManualClock::new();
+    let event_loop = EventLoop::at_most(Duration::from_secs(2)).clock(clock.clone());
+    assert_eq!((event_loop.name(), event_loop.critical()), ("event-loop", false));
+    let mut beat = Box::pin(event_loop.clone().beat(clock.clone()));
+    assert!(Wakes::new().poll(&mut beat).is_pending());
+    assert_eq!(event_loop.check().await.status(), HealthStatus::Up);
+    clock.advance(Duration::from_secs(3));
+    assert_eq!(event_loop.check().await.status(), HealthStatus::Down);
+}
+
 #[tokio::test(start_paused = true)]
 async fn memory_is_read_in_the_background() {
     use buttress_core::{HealthStatus, Probe};
