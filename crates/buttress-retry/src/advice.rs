@@ -54,6 +54,15 @@ impl Follow {
         }
     }
 
+    /// The longest pause to follow what the other side says, with one of its own like this.
+    pub(crate) const fn longest(self, own: Duration) -> Duration {
+        match self {
+            Self::UpTo(longest) => longest,
+            Self::Within(more) => own.saturating_add(more),
+            Self::Never => own,
+        }
+    }
+
     pub(crate) fn check(self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
         if let Self::UpTo(Duration::ZERO) = self {

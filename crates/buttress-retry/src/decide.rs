@@ -143,12 +143,41 @@ pub(crate) fn decide(
         Lost::InFlight => Why::BodyInFlight,
         Lost::TooLarge => Why::BodyTooLarge,
     })?;
-    let wait = if free { Duration::ZERO } else { pause(rules, ended, course, chance, wall)? };
-    let begins = now + wait + rules.least_attempt;
-    if ended.deadline.is_some_and(|deadline| deadline.is_over(begins)) {
+    let pause = if free { Pause::none() } else { pause(rules, ended, course, chance, wall)? };
+    let is_late = |wait| {
+        let begins = now + wait + rules.least_attempt;
+        ended.deadline.is_some_and(|deadline| deadline.is_over(begins))
+    };
+    if is_late(pause.least) {
         return Err(if is_refused { Why::Refused } else { Why::Deadline });
     }
+    // Spreading may cost no attempt that would have fitted.
+    let wait = if is_late(pause.spread) { pause.least } else { pause.spread };
     Ok(Repeat { wait, cost: (!free).then(|| cost_of(judgement)) })
+}
+
+/// How long to wait: no less than the one, and rather the other, so that not all who were told the same come back at once.
+struct Pause {
+    least: Duration,
+    spread: Duration,
+}
+
+impl Pause {
+    const fn none() -> Self {
+        Self::exactly(Duration::ZERO)
+    }
+
+    const fn exactly(time: Duration) -> Self {
+        Self { least: time, spread: time }
+    }
+
+    /// As somebody advises, who wants more than the own pause, and later by as much as chance has prolonged that.
+    fn spread(least: Duration, own: Duration, by_chance: Duration, at_most: Duration) -> Self {
+        if least <= own {
+            return Self::exactly(own);
+        }
+        Self { least, spread: least.saturating_add(by_chance).min(at_most).max(least) }
+    }
 }
 
 /// Once in a call an attempt is free that a living dependency never took: a connection that was about to close, a stream
@@ -171,19 +200,21 @@ fn pause(
     course: &mut Course,
     chance: u64,
     wall: Timestamp,
-) -> Result<Duration, Why> {
+) -> Result<Pause, Why> {
     let own = course.pauses.next(&rules.backoff, chance);
-    let Some(advised) = ended.judgement.wait_advised(wall) else { return Ok(own) };
+    let by_chance = course.pauses.by_chance(&rules.backoff);
+    let Some(advised) = ended.judgement.wait_advised(wall) else { return Ok(Pause::exactly(own)) };
     let is_refused = ended.judgement.outcome() == Outcome::Rejected;
     if is_refused && !matches!(rules.follow, Follow::UpTo(_)) {
         // Our own wall means it, whatever is thought of others: who comes sooner is refused again.
-        return Ok(own.max(advised));
+        return Ok(Pause::spread(advised, own, by_chance, Duration::MAX));
     }
     if ended.is_grpc && !is_refused {
         course.pauses.restart();
-        return rules.follow.pushback(own, advised).ok_or(Why::Advice);
+        return rules.follow.pushback(own, advised).map(Pause::exactly).ok_or(Why::Advice);
     }
-    rules.follow.pause(own, advised).ok_or(Why::Advice)
+    let least = rules.follow.pause(own, advised).ok_or(Why::Advice)?;
+    Ok(Pause::spread(least, own, by_chance, rules.follow.longest(own)))
 }
 
 const fn cost_of(judgement: Judgement) -> Cost {

@@ -77,6 +77,19 @@ impl Pauses {
         self.previous
     }
 
+    /// By how much chance has prolonged the last pause: what is above the shortest that it could have been.
+    pub(crate) fn by_chance(&self, backoff: &Backoff) -> Duration {
+        let bare = backoff.bare(self.repeats);
+        let least = match backoff.jitter {
+            Jitter::None => return Duration::ZERO,
+            Jitter::Full => Duration::ZERO,
+            Jitter::Equal => bare / 2,
+            Jitter::Spread(percent) => bare.saturating_sub(margin(bare, percent.min(100))),
+            Jitter::Decorrelated => backoff.first,
+        };
+        self.previous.saturating_sub(least)
+    }
+
     /// Begins anew, as when the other side has said how long to wait.
     pub const fn restart(&mut self) {
         *self = Self::new();
@@ -88,7 +101,11 @@ fn share(whole: Duration, chance: u64) -> Duration {
     nanos((whole.as_nanos().min(u64::MAX.into()) * (u128::from(chance) + 1)) >> u64::BITS)
 }
 
+fn margin(bare: Duration, percent: u32) -> Duration {
+    nanos(bare.as_nanos() * u128::from(percent) / 100)
+}
+
 fn spread(bare: Duration, percent: u32, chance: u64) -> Duration {
-    let margin = nanos(bare.as_nanos() * u128::from(percent) / 100);
+    let margin = margin(bare, percent);
     bare.saturating_sub(margin).saturating_add(share(margin.saturating_mul(2), chance))
 }

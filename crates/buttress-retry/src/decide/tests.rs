@@ -2,6 +2,7 @@ use buttress_core::clock::{ms, secs};
 use buttress_core::outcome::Advice;
 
 use super::*;
+use crate::Jitter;
 
 fn at(millis: u64) -> Moment {
     Moment::from_nanos(3_600_000_000_000) + ms(millis)
@@ -162,6 +163,41 @@ fn advice_of_http_is_a_least_time() {
     assert_eq!(wait(&advised(Advice::At(WALL + secs(3)))), Ok(secs(3)));
     let past = Timestamp::from_millis(WALL.as_millis() - 60_000);
     assert_eq!(wait(&advised(Advice::At(past))), Ok(ms(100)), "as if there were none");
+}
+
+/// All who were told the same would else come back in the same instant, whatever the jitter.
+#[test]
+fn advice_is_spread_and_never_shortened() {
+    let pause = |jitter, ended: &Ended, chance| {
+        let backoff = rules().backoff.jitter(jitter);
+        let rules = Rules { backoff, ..rules() };
+        decide(&rules, ended, &mut Course::new(), chance, at(0), WALL).unwrap().wait
+    };
+    let told = advised(Advice::After(secs(2)));
+    let refused = Ended {
+        judgement: Judgement::new(Outcome::Rejected).with_advice(Advice::After(secs(2))),
+        deadline: Some(Deadline::at(at(5_000))),
+        ..failed()
+    };
+    for (jitter, most) in [
+        (Jitter::None, 2_000),
+        (Jitter::Full, 2_100),
+        (Jitter::Equal, 2_050),
+        (Jitter::Spread(10), 2_020),
+        (Jitter::Decorrelated, 2_200),
+    ] {
+        for ended in [&told, &refused] {
+            let seen = [0, u64::MAX].map(|chance| pause(jitter, ended, chance));
+            assert_eq!(seen, [secs(2), ms(most)], "{jitter:?}");
+        }
+    }
+    let full = |ended: &Ended| pause(Jitter::Full, ended, u64::MAX);
+    assert_eq!(full(&advised(Advice::After(ms(99)))), ms(100), "the own pause is spread already");
+    assert_eq!(full(&advised(Advice::After(secs(30)))), secs(30), "no longer than is followed");
+    let soon = Ended { deadline: Some(Deadline::at(at(2_050))), ..told };
+    assert_eq!(full(&soon), secs(2), "it costs no attempt that fits the deadline");
+    let grpc = Ended { is_grpc: true, ..told };
+    assert_eq!(full(&grpc), secs(2), "pushback is exact");
 }
 
 #[test]
