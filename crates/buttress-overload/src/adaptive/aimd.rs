@@ -25,6 +25,8 @@ use super::{LimitPolicy, Seen};
 pub struct Aimd {
     bounds: Bounds,
     limit: f64,
+    /// What was said of it that it does not have.
+    misplaced: &'static [&'static str],
 }
 
 /// What is left of a limit that was too high.
@@ -34,7 +36,7 @@ impl Aimd {
     /// Between 4 and 1,000, beginning at 20.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bounds: Bounds::DEFAULT, limit: 20.0 }
+        Self { bounds: Bounds::DEFAULT, limit: 20.0, misplaced: &[] }
     }
 
     /// Sets the lowest and the highest limit.
@@ -50,6 +52,12 @@ impl Aimd {
     pub fn starting_at(mut self, limit: u32) -> Self {
         self.bounds.first = limit;
         self.limit = limit.into();
+        self
+    }
+
+    /// Notes what was said of it that it does not have, which is an error.
+    pub(super) const fn misplaced(mut self, paths: &'static [&'static str]) -> Self {
+        self.misplaced = paths;
         self
     }
 }
@@ -79,5 +87,8 @@ impl LimitPolicy for Aimd {
 
     fn check(&self, faults: &mut Faults) {
         self.bounds.check(faults);
+        for path in self.misplaced {
+            faults.add(*path, "is of `gradient` alone");
+        }
     }
 }

@@ -21,6 +21,11 @@ use super::{Adaptive, AdaptiveBuilder, Aimd, Gradient, LimitPolicy};
 /// let error = settings.builder().build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
 /// assert_eq!(paths, ["starting_at", "tolerance"]);
+///
+/// // What its policy does not have is an error, and not ignored.
+/// let settings: AdaptiveSettings = toml::from_str("policy = 'aimd'\ntolerance = 1.8")?;
+/// let error = settings.builder().build().unwrap_err();
+/// assert_eq!(error.faults()[0].path(), "tolerance");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -83,13 +88,28 @@ impl AdaptiveSettings {
         let Self { least, most, starting_at, .. } = *self;
         match self.policy {
             PolicySettings::Aimd => {
-                Box::new(Aimd::new().between(least, most).starting_at(starting_at))
+                let aimd = Aimd::new().between(least, most).starting_at(starting_at);
+                Box::new(aimd.misplaced(self.of_gradient()))
             }
             PolicySettings::Gradient => {
                 let gradient = Gradient::new().between(least, most).starting_at(starting_at);
                 let every = Duration::from_millis(self.measured_every_ms);
                 Box::new(gradient.tolerance(self.tolerance).measured_every(every))
             }
+        }
+    }
+
+    /// What was said that is of a gradient alone: what is not its default.
+    #[expect(clippy::float_cmp, reason = "it is the default itself, or it is not")]
+    fn of_gradient(&self) -> &'static [&'static str] {
+        let default = Self::default();
+        let is_tolerance_set = self.tolerance != default.tolerance;
+        let is_time_set = self.measured_every_ms != default.measured_every_ms;
+        match (is_tolerance_set, is_time_set) {
+            (true, true) => &["tolerance", "measured_every"],
+            (true, false) => &["tolerance"],
+            (false, true) => &["measured_every"],
+            (false, false) => &[],
         }
     }
 

@@ -31,6 +31,8 @@ pub struct ShedBuilder<T = NoTimer> {
     limit: Limit,
     slow: Duration,
     queue: Option<(u32, Duration)>,
+    /// How long one may wait was said in a file without a queue.
+    has_stray_wait: bool,
     target: Duration,
     interval: Duration,
     timer: T,
@@ -57,6 +59,7 @@ impl ShedBuilder {
             limit,
             slow: Duration::from_secs(10),
             queue: None,
+            has_stray_wait: false,
             target: Codel::TARGET,
             interval: Codel::INTERVAL,
             timer: NoTimer,
@@ -88,10 +91,28 @@ impl<T: Timer + Clone> ShedBuilder<T> {
     /// The same, for a timer that nobody needs.
     pub(super) fn without_queue<U>(self, timer: U) -> ShedBuilder<U> {
         let Self { limit, slow, target, interval, name, clock, metrics, .. } = self;
-        ShedBuilder { limit, slow, queue: None, target, interval, timer, name, clock, metrics }
+        ShedBuilder {
+            limit,
+            slow,
+            queue: None,
+            has_stray_wait: false,
+            target,
+            interval,
+            timer,
+            name,
+            clock,
+            metrics,
+        }
     }
 
-    /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5 ms within 100 ms.
+    /// Notes that it was said how long one may wait, though nobody may.
+    pub(super) fn stray_wait(mut self, was_said: bool) -> Self {
+        self.has_stray_wait = was_said;
+        self
+    }
+
+    /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5 ms within 100 ms;
+    /// to say something else without a queue is an error.
     pub fn target(mut self, target: Duration, interval: Duration) -> Self {
         self.target = target;
         self.interval = interval;
@@ -161,8 +182,7 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         let mut faults = Faults::new();
         match &self.limit {
             Limit::Found(policy) => policy.check(&mut faults),
-            Limit::Given(1..=MOST) => {}
-            Limit::Given(_) => faults.add("limit", format_args!("must be from 1 to {MOST}")),
+            Limit::Given(limit) => check_limit(*limit, &mut faults),
         }
         if self.slow.is_zero() {
             faults.add("slow", "must be longer than nothing");
@@ -178,10 +198,32 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         if self.target.is_zero() || self.target >= self.interval {
             faults.add("target", "must be longer than nothing, and shorter than its interval");
         }
+        self.check_strays(&mut faults);
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
         faults.finish(())
+    }
+}
+
+pub(super) fn check_limit(limit: u32, faults: &mut Faults) {
+    if !(1..=MOST).contains(&limit) {
+        faults.add("limit", format_args!("must be from 1 to {MOST}"));
+    }
+}
+
+impl<T> ShedBuilder<T> {
+    /// What is said of a queue where there is none would be ignored.
+    fn check_strays(&self, faults: &mut Faults) {
+        if self.queue.is_some() {
+            return;
+        }
+        if self.has_stray_wait {
+            faults.add("queue.at_most", "is of a queue, and there is none");
+        }
+        if (self.target, self.interval) != (Codel::TARGET, Codel::INTERVAL) {
+            faults.add("target", "is of a queue, and there is none");
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 use std::fmt;
 use std::future::Future;
 
-use buttress_core::Problem;
 use buttress_core::clock::Timer;
 use buttress_core::sync::Shared;
+use buttress_core::{BuildError, Faults, Problem};
 
-use super::builder::Limit;
+use super::builder::{Limit, check_limit};
 use super::inner::{Inner, Joined};
 use super::meters::Why;
 use super::{Place, ShedBuilder, Waits};
@@ -82,10 +82,26 @@ impl<T: Timer + Clone> Shed<T> {
         self.inner.slots.limit()
     }
 
-    /// Changes that; a policy that finds it may change it again. More at once serves those that wait; less holds as calls end. With none,
-    /// nobody is let in.
-    pub fn resize(&self, limit: u32) {
+    /// Changes that; a policy that finds it may change it again. More at once serves those that wait; less holds as calls end.
+    ///
+    /// ```
+    /// # use buttress_overload::shed::Shed;
+    /// let shed = Shed::of(4).build()?;
+    /// shed.resize(8)?;
+    /// assert_eq!(shed.resize(0).unwrap_err().faults()[0].path(), "limit");
+    /// assert_eq!(shed.limit(), 8);
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is none or too many, and then nothing has changed.
+    pub fn resize(&self, limit: u32) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        check_limit(limit, &mut faults);
+        faults.finish(())?;
         self.inner.resize(limit);
+        Ok(())
     }
 
     /// How many calls are under way.

@@ -26,6 +26,12 @@ use crate::adaptive::AdaptiveSettings;
 /// let error = settings.builder(TokioTimer).build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
 /// assert_eq!(paths, ["limit", "target"]);
+///
+/// // What is of a queue is an error where there is none, and not ignored.
+/// let settings: ShedSettings = toml::from_str("queue = 0\nat_most_ms = 500\ntarget_ms = 6")?;
+/// let error = settings.builder(TokioTimer).build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["queue.at_most", "target"]);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -79,7 +85,10 @@ impl ShedSettings {
         };
         let shed = shed.target(ms(self.target_ms), ms(self.interval_ms));
         match self.queue {
-            0 => shed.without_queue(timer),
+            0 => {
+                let was_said = self.at_most_ms != Self::default().at_most_ms;
+                shed.without_queue(timer).stray_wait(was_said)
+            }
             length => shed.queue(length, ms(self.at_most_ms), timer),
         }
     }

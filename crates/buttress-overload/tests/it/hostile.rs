@@ -149,7 +149,7 @@ fn settings_beyond_measure_break_nothing() {
         let shed = [shed.build(), Shed::of(1).timer(clock.clone()).target(time / 3, time).build()];
         for shed in shed.into_iter().flatten() {
             assert!(assert_ready(pin!(shed.enter(Priority::Critical))).is_ok());
-            shed.resize(count);
+            let _refused = shed.resize(count);
         }
         let policy = Gradient::new().between(count.min(7), count).starting_at(count);
         let limit = Adaptive::by(policy.measured_every(time)).slow(time).clock(clock.clone());

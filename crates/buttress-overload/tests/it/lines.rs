@@ -171,7 +171,7 @@ fn a_waker_that_panics_takes_nobody_along() {
     flights.extend((0..2).map(|_| begin(Work::AtOnce)));
     poll(&mut flights, 2, true);
     assert_pending(flights[3].as_mut());
-    shed.resize(4);
+    shed.resize(4).unwrap();
     assert_eq!(shed.waiting(), 0, "both are called");
     assert_ready(flights.remove(3)).unwrap();
     drop(flights);

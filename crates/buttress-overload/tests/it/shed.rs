@@ -231,7 +231,7 @@ fn more_places_serve_who_waits() {
     let door = Door::new(1, 10);
     let place = door.holds(Priority::Critical);
     let mut waiting = [(); 3].map(|()| door.enter(Priority::Critical));
-    door.shed.resize(3);
+    door.shed.resize(3).unwrap();
     let is_in = waiting.each_mut().map(poll_once);
     assert_eq!(is_in.each_ref().map(Poll::is_ready), [true, true, false]);
     drop(place);
