@@ -147,14 +147,14 @@ impl Inner {
         let mut roster = self.roster.lock();
         let before = roster.version();
         let left_out = change(&mut roster);
-        let (out, panics) = (roster.left_out(), roster.is_panic());
+        let panics = roster.is_panic();
         self.here.store(roster.here(), Relaxed);
         self.aside.store(roster.aside(), Relaxed);
         let panicked = self.panics.swap(panics, Relaxed);
         let woken = (roster.version() != before).then(|| self.changes.tell());
         drop(roster);
 
-        self.tell(left_out, out);
+        self.tell(left_out);
         if panics && !panicked {
             let set = &*self.name;
             tracing::warn!(target: "buttress", set, "so many endpoints are outliers that all are used");
@@ -163,13 +163,13 @@ impl Inner {
         drop(woken);
     }
 
-    fn tell(&self, left_out: impl IntoIterator<Item = (usize, Ejected)>, out: usize) {
+    fn tell(&self, left_out: impl IntoIterator<Item = (usize, Ejected)>) {
         let set = &*self.name;
         for (at, why) in left_out {
             self.meters.left_out(why);
             let why = why.as_str();
             tracing::warn!(target: "buttress", set, endpoint = at, why, "an endpoint is left out");
         }
-        self.meters.out(out);
+        self.meters.publish(|| self.roster.lock().left_out());
     }
 }

@@ -31,7 +31,15 @@ impl Meters {
         self.left_out[why as usize].increment(1);
     }
 
-    pub(super) fn out(&self, count: usize) {
-        self.out.set(u32::try_from(count).unwrap_or(u32::MAX).into());
+    /// Shows how many are left out, as `look` sees it. Whoever changed that looks afterwards, and once more if somebody else has
+    /// meanwhile: so what is shown last is true, and no lock is held while somebody records it.
+    pub(super) fn publish(&self, look: impl Fn() -> usize) {
+        loop {
+            let seen = look();
+            self.out.set(u32::try_from(seen).unwrap_or(u32::MAX).into());
+            if look() == seen {
+                return;
+            }
+        }
     }
 }
