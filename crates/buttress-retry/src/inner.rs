@@ -75,6 +75,7 @@ impl<T> Inner<T> {
     pub(crate) fn waits(&self, counted: Option<Deposit>, by_cap: Option<Deposit>) {
         let now = self.clock.recent();
         self.budget.look_after(counted, now);
+        self.meters.look_at(&self.budget, now);
         if let Some(hedging) = &self.hedge {
             hedging.look_after(by_cap, now);
         }
@@ -129,7 +130,7 @@ impl<T> Inner<T> {
             }
         }
         if self.meters.is_bound {
-            self.meters.budget_left(self.budget.left(self.clock.now()));
+            self.meters.show(&self.budget, self.clock.now());
         }
     }
 

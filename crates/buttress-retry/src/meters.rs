@@ -1,8 +1,12 @@
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use buttress_core::clock::Moment;
 use buttress_core::metrics::{Counter, Description, Family, Gauge, Metric, Metrics};
 
 use crate::decide::Why;
 use crate::hedge::HEDGES;
-use crate::{Attempt, Cost};
+use crate::{Attempt, Budget, Cost};
 
 const ATTEMPTS: Metric<Counter, 2> = Metric::counter(
     "buttress_retry_attempts_total",
@@ -39,6 +43,8 @@ pub(crate) struct Meters {
     free: Counter,
     not_repeated: [Counter; Why::ALL.len()],
     budget_left: Gauge,
+    /// By which mark of the budget that is.
+    shown: AtomicU64,
     /// Whether anybody looks at it.
     pub(crate) is_bound: bool,
 }
@@ -54,6 +60,7 @@ impl Meters {
             free: repeats.with([name, "unprocessed"]).clone(),
             not_repeated: Why::ALL.map(|why| not_repeated.with([name, why.as_str()]).clone()),
             budget_left: metrics.bind(&BUDGET_LEFT, [name]),
+            shown: AtomicU64::new(u64::MAX),
             is_bound,
         }
     }
@@ -78,7 +85,25 @@ impl Meters {
         self.not_repeated[why as usize].increment(1);
     }
 
-    pub(crate) fn budget_left(&self, left: f64) {
-        self.budget_left.set(left);
+    /// A call has to be waited for: time to see whether the budget has become another one by itself.
+    #[inline]
+    pub(crate) fn look_at(&self, budget: &Budget, now: Moment) {
+        if self.is_bound && self.shown.load(Relaxed) != budget.mark() {
+            self.show(budget, now);
+        }
+    }
+
+    /// Shows what the budget has left. Who changed it looks afterwards, and once more if somebody else has meanwhile: so what is
+    /// shown last is true, and no lock is held while somebody records it.
+    #[cold]
+    pub(crate) fn show(&self, budget: &Budget, now: Moment) {
+        loop {
+            self.shown.store(budget.mark(), Relaxed);
+            let left = budget.left(now);
+            self.budget_left.set(left);
+            if budget.left(now).to_bits() == left.to_bits() {
+                return;
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! How many repeats there may be.
 
 mod cost;
+mod mark;
 mod ratio;
 mod taken;
 mod terms;
@@ -10,8 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use buttress_core::BuildError;
-use buttress_core::clock::Moment;
+use buttress_core::{BuildError, clock::Moment};
 
 pub use self::cost::Cost;
 use self::cost::Prices;
@@ -97,7 +97,7 @@ impl Budget {
         Self::new(Terms::of_tokens(tokens, rules, prices))
     }
 
-    /// No limit at all: under a failure of everything, there are as many attempts as tries, for each call.
+    /// No limit at all: when everything fails, there are as many attempts as tries, for each call.
     #[must_use]
     pub fn dangerous_unlimited() -> Self {
         Self::new(Terms::unlimited())

@@ -92,6 +92,12 @@ impl Ratio {
         }
     }
 
+    /// Which tenth of a window it is, counted from the first.
+    #[inline]
+    pub(super) fn tenth(&self) -> u64 {
+        self.present.load(Relaxed)
+    }
+
     /// The same for one that has to wait, and was counted into this bucket just before.
     #[inline]
     pub(super) fn look_after(&self, counted: u64, now: Moment) {

@@ -167,6 +167,43 @@ fn what_is_not_repeated_says_why() {
     }
 }
 
+/// Calls that only succeed bring it back, and so it is told without one that fails.
+#[test]
+fn what_the_budget_has_left_is_told_after_an_outage_too() {
+    let budgets = [Budget::percent(100).floor(0), Budget::tokens(10, 0.5)];
+    for (budget, expected) in budgets.into_iter().zip([[1.0, 4.0], [8.0, 9.5]]) {
+        let (clock, page) = (ManualClock::new(), Page::default());
+        let builder = up_to(2, &clock).backoff(Backoff::none()).budget(budget.clone());
+        let builder = builder.named("stock").metrics(&Metrics::new(page.clone()));
+        let (client, inner) = client(builder);
+        let left = || page.of("buttress_retry_budget_left stock");
+        inner.hold();
+        let call = |answers: &[u16]| {
+            let mut flight = send(&client, get());
+            for answer in answers {
+                poll::assert_pending(&mut flight);
+                inner.take_call().unwrap().answer(status(*answer));
+            }
+            let _ = poll::assert_ready(&mut flight);
+        };
+        call(&[200]);
+        call(&[503, 503]);
+        assert_eq!(left(), Some(expected[0]));
+        // The outage is older than the window by then.
+        for _ in 0..11 {
+            clock.advance(ms(1_000));
+            for _ in 0..4 {
+                call(&[200]);
+            }
+        }
+        clock.advance(ms(6_000));
+        call(&[200]);
+        let seen = left().unwrap();
+        assert!((seen - budget.left(clock.now())).abs() < 1e-9, "{seen}");
+        assert!(seen > expected[1], "{seen}");
+    }
+}
+
 #[test]
 fn each_attempt_has_a_span_if_it_is_wanted() {
     let clock = ManualClock::new();
