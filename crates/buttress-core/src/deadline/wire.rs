@@ -66,16 +66,7 @@ impl Wire {
         Self { plain: None }
     }
 
-    /// Whether anything is ever written on such a request.
-    ///
-    /// ```
-    /// use buttress_core::deadline::Wire;
-    /// use buttress_core::outcome::Wants;
-    ///
-    /// let plain = Wants::of(&http::Request::new(()));
-    /// assert!(Wire::default().concerns(plain));
-    /// assert!(!Wire::grpc_alone().concerns(plain));
-    /// ```
+    /// Whether anything is ever written on such a request: by [`grpc_alone`](Self::grpc_alone) only on one of gRPC.
     #[inline]
     #[must_use]
     pub const fn concerns(&self, request: Wants) -> bool {

@@ -114,7 +114,9 @@ where
                 None
             }
             Some(Verdict::AtEnd(kind)) => match &polled {
-                Poll::Ready(Ok(response)) => Follows::of_ticket(response.body(), classify, kind, ticket),
+                Poll::Ready(Ok(response)) => {
+                    Follows::of_ticket(response.body(), classify, kind, ticket)
+                }
                 _ => None,
             },
         };
