@@ -42,7 +42,7 @@ use crate::{Abandoned, Mode, Over, Rule};
 /// "#)?;
 /// let error = settings.builder().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["failures_in", "rules[0]", "open_for", "probes"]);
+/// assert_eq!(paths, ["failures_in_ms", "rules[0].in_a_row", "open_ms", "probes"]);
 /// # Ok::<_, toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -140,6 +140,19 @@ pub enum OverSettings {
     Ms(u64),
     /// Of the last so many.
     Calls(u32),
+}
+
+impl RuleSettings {
+    /// What it is called in the file.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::InARow(_) => "in_a_row",
+            Self::Failures(_) => "failures",
+            Self::FailureRate(_) => "failure_rate",
+            Self::SlowRate(_) => "slow_rate",
+            Self::Throttled(_) => "throttled",
+        }
+    }
 }
 
 impl From<RuleSettings> for Rule {

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use buttress_core::{BuildError, Fault, Faults, HealthStatus};
+use buttress_core::{BuildError, HealthStatus};
 
-use super::CircuitBreakerSettings;
+use super::{CircuitBreakerSettings, RuleSettings};
 use crate::machine::Policy;
 use crate::{CircuitBreaker, CircuitBreakerBuilder, Rule};
 
@@ -29,27 +29,47 @@ impl CircuitBreakerSettings {
 
     /// With faults where they stand in the file.
     fn placed<V>(&self, checked: Result<V, BuildError>) -> Result<V, BuildError> {
-        checked.map_err(|error| {
-            let mut faults = Faults::new();
-            error.faults().iter().for_each(|fault| faults.add(self.path(fault), fault.reason()));
-            faults.finish(()).err().unwrap_or(error)
-        })
+        checked.map_err(|error| error.placed(|fault| self.path(fault.path())))
     }
 
-    /// Where it stands in the file: `failures` are a rule, too, but none of the list.
-    fn path(&self, fault: &Fault) -> String {
-        let path = fault.path();
+    /// Where it stands in the file, under the name that it has there.
+    fn path(&self, path: &str) -> String {
         let rule = path.strip_prefix("rules[").and_then(|rule| rule.split_once(']'));
-        if path == "health" {
-            return "critical".to_owned();
+        if let Some((at, of)) = rule.and_then(|(at, of)| Some((at.parse().ok()?, of))) {
+            return self.path_of_rule(at, of);
         }
-        match rule.and_then(|(at, of)| Some((at.parse::<usize>().ok()?, of))) {
-            None => path.to_owned(),
-            Some(_) if self.failures.is_none() && !self.rules.is_empty() => path.to_owned(),
-            Some((0, ".within")) => "failures_in".to_owned(),
-            Some((0, _)) => "failures".to_owned(),
-            Some((at, of)) => format!("rules[{}]{of}", at - 1),
+        match path {
+            "health" => "critical",
+            "failures_in" => "failures_in_ms",
+            "open_for" => self.path_of_open_time(),
+            "jitter" => "jitter_percent",
+            "stable_after" => "stable_after_ms",
+            "follow_retry_after" => "follow_retry_after_ms",
+            "lease" => "lease_ms",
+            "ramp_up" => "ramp_up_ms",
+            "slow" => "slow_ms",
+            _ => path,
         }
+        .to_owned()
+    }
+
+    /// Which of the two is wrong: the last is, if the first is one by itself.
+    fn path_of_open_time(&self) -> &'static str {
+        match (self.open_ms, self.open_at_most_ms) {
+            (_, None) | (Some(0), _) => "open_ms",
+            _ => "open_at_most_ms",
+        }
+    }
+
+    /// `failures` are a rule, too, but none of the list.
+    fn path_of_rule(&self, at: usize, of: &str) -> String {
+        let before = usize::from(self.failures.is_some() || self.rules.is_empty());
+        let Some(at) = at.checked_sub(before) else {
+            return if of == ".within" { "failures_in_ms" } else { "failures" }.to_owned();
+        };
+        let of = if of == ".within" { ".within_ms" } else { of };
+        let kind = self.rules.get(at).map_or("", RuleSettings::name);
+        format!("rules[{at}].{kind}{of}")
     }
 
     /// With what opens it.

@@ -58,7 +58,7 @@ fn a_bad_change_is_refused_whole() {
     );
     let error = table.reconfigure(&settings).unwrap_err();
     let paths: Vec<_> = error.faults().iter().map(Fault::path).collect();
-    assert_eq!(paths, ["critical", "probes", "failures", "rules[0].n"]);
+    assert_eq!(paths, ["critical", "probes", "failures", "rules[0].throttled.n"]);
     let [key] = keys(&table);
     fail(&table, key);
     assert_eq!(table.usage().open(), 1, "by the old ones");

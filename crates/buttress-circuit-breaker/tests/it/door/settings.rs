@@ -127,14 +127,33 @@ fn what_a_file_must_not_say_is_refused() {
 fn a_file_is_told_where_it_is_wrong() {
     for (text, expected) in [
         ("failures = 0", ["failures"].as_slice()),
-        ("failures_in_ms = 0", &["failures_in"]),
-        ("failures = 0\nfailures_in_ms = 0", &["failures", "failures_in"]),
-        ("failures = 5\nrules = [{ in_a_row = 5 }, { in_a_row = 0 }]", &["rules[1]"]),
-        ("rules = [{ in_a_row = 5 }, { in_a_row = 0 }]", &["rules[1]"]),
+        ("failures_in_ms = 0", &["failures_in_ms"]),
+        ("failures = 0\nfailures_in_ms = 0", &["failures", "failures_in_ms"]),
+        ("failures = 5\nrules = [{ in_a_row = 5 }, { in_a_row = 0 }]", &["rules[1].in_a_row"]),
+        ("rules = [{ in_a_row = 5 }, { in_a_row = 0 }]", &["rules[1].in_a_row"]),
         (
             "failures = 5\nrules = [{ throttled = { n = 0, within_ms = 0 } }]",
-            &["rules[0].n", "rules[0].within"],
+            &["rules[0].throttled.n", "rules[0].throttled.within_ms"],
         ),
+        (
+            "rules = [{ slow_rate = { percent = 0, over = { ms = 0 }, at_least = 0 } }]",
+            &[
+                "rules[0].slow_rate.percent",
+                "rules[0].slow_rate.at_least",
+                "rules[0].slow_rate.over",
+            ],
+        ),
+        ("rules = [{ in_a_row = 5 }]\nfailures_in_ms = 9", &["failures_in_ms"]),
+        ("open_ms = 0", &["open_ms"]),
+        ("open_ms = 99_000_000", &["open_ms"]),
+        ("open_ms = 0\nopen_at_most_ms = 9", &["open_ms"]),
+        ("open_ms = 9\nopen_at_most_ms = 8", &["open_at_most_ms"]),
+        ("open_at_most_ms = 99_000_000", &["open_at_most_ms"]),
+        (
+            "jitter_percent = 101\nstable_after_ms = 0\nfollow_retry_after_ms = 0",
+            &["jitter_percent", "stable_after_ms", "follow_retry_after_ms"],
+        ),
+        ("lease_ms = 0\nramp_up_ms = 0\nslow_ms = 0", &["lease_ms", "ramp_up_ms", "slow_ms"]),
     ] {
         assert_eq!(paths(&read(text).builder().unwrap_err()), expected, "{text}");
     }
