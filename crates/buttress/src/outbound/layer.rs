@@ -27,7 +27,8 @@ use super::{OutboundBuilder, OutboundService};
 /// | bulkhead | around the attempt alone: what waits for its next attempt holds none |
 /// | attempt timeout | right at the dependency: that an attempt ran out of time is a failure, which breaker and retry see |
 ///
-/// Deadlines of requests are always held to. Of the rest, there is what was asked for: see [`OutboundBuilder`].
+/// A call has 30 s, if nobody says otherwise, and deadlines of requests are always held to. Of the rest, there is what was asked
+/// for: see [`OutboundBuilder`].
 ///
 /// ```
 /// use buttress::prelude::*;
@@ -76,8 +77,10 @@ use super::{OutboundBuilder, OutboundService};
 /// - Streaming answers, upgrades and trailers pass untouched. The breaker hears of the end of a body, and of the status that gRPC
 ///   puts there; all others judge by the head.
 /// - An idle client holds nothing: permits and places are taken for a call, and not for being ready.
-/// - A call ends in time, which is with the head of its answer, and does not shorten the deadline of the request that it is made for.
-///   Bodies have a time if the client is in a [`BodyTimeoutLayer`](crate::overload::timeout::BodyTimeoutLayer).
+/// - Every call ends in time, which is with the head of its answer, and does not shorten the deadline of the request that it is made
+///   for; unless that was [not wanted](OutboundBuilder::without_deadline). Bodies are the caller's: they have a time if the client is in a
+///   [`BodyTimeoutLayer`](crate::overload::timeout::BodyTimeoutLayer).
+/// - What waits for a permit is not held against the dependency, which was not asked.
 ///
 /// # Cancellation
 ///

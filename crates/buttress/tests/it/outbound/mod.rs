@@ -2,6 +2,7 @@
 
 mod allocations;
 mod attempts;
+mod by_hand;
 mod contract;
 mod deadlines;
 mod guards;
