@@ -127,7 +127,9 @@ impl Backoff {
         {
             faults.add("factor", "must be from 1 to 100, of an exponential backoff");
         }
-        if self.growth != Growth::None && self.first.is_zero() {
+        // Where there was to be none, only the factor is wrong: its longest pause says so yet.
+        let was_none = self.growth == Growth::By(0) && self.max.is_zero();
+        if self.growth != Growth::None && !was_none && self.first.is_zero() {
             faults.add("first", "must be longer than nothing: for no pause there is `none`");
         }
         if self.max < self.first {

@@ -74,5 +74,6 @@ fn nonsense_is_refused() {
     assert_eq!(paths(Backoff::linear(Duration::ZERO).factor(2.0)), ["factor", "first"]);
     assert_eq!(paths(Backoff::fixed(ms(1)).jitter(Jitter::Spread(101))), ["jitter"]);
     assert_eq!(paths(Backoff::none().jitter(Jitter::Full)), ["jitter"]);
+    assert_eq!(paths(Backoff::none().factor(3.0)), ["factor"]);
     assert_eq!(paths(Backoff::none()), [""; 0]);
 }

@@ -1,6 +1,7 @@
 //! Retries as they stand in a file.
 
 mod budget;
+mod names;
 mod pause;
 
 use buttress_core::{BuildError, Faults, GrpcCode};
@@ -43,7 +44,7 @@ use crate::{Backoff, Budget, Follow, Retry, RetryBuilder};
 /// let error = settings.builder().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
 /// assert_eq!(paths, [
-///     "statuses[0]", "grpc_codes[1]", "tries", "backoff.factor", "backoff.first", "budget.ratio",
+///     "statuses[0]", "grpc_codes[1]", "tries", "backoff.factor", "budget.percent",
 /// ]);
 /// # Ok::<_, toml::de::Error>(())
 /// ```
@@ -117,7 +118,7 @@ impl RetrySettings {
             let overall = self.keep_bytes_overall.unwrap_or(crate::builder::OVERALL);
             builder = builder.keep_bodies(per_call, overall);
         }
-        faults.within("", builder.check());
+        faults.within("", builder.check().map_err(|error| names::in_a_file(error, self)));
         faults.finish(builder)
     }
 }

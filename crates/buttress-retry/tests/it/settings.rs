@@ -92,6 +92,46 @@ fn what_is_left_out_has_its_default() {
     }
 }
 
+/// Who reads the file looks for the names that stand there; and nothing is told that is not wrong.
+#[test]
+fn faults_of_a_file_have_its_names() {
+    let wrong = |text: &str| {
+        let error = toml::from_str::<RetrySettings>(text).unwrap().builder().unwrap_err();
+        error.faults().iter().map(|fault| fault.path().to_owned()).collect::<Vec<_>>()
+    };
+    let all = r#"
+        tries = 0
+        statuses = [200]
+        backoff = { first_ms = 0, factor = 0.5, jitter = 101 }
+        follow = { up_to_ms = 0 }
+        budget = { percent = -1, window_ms = 1, throttled_cost = 5000 }
+        hedge = { after_ms = 0, at_most_percent = 0 }
+        keep_bytes = 2
+        keep_bytes_overall = 1
+    "#;
+    assert_eq!(
+        wrong(all),
+        [
+            "statuses[0]",
+            "tries",
+            "backoff.factor",
+            "backoff.first_ms",
+            "backoff.jitter",
+            "follow.up_to_ms",
+            "budget.percent",
+            "budget.window_ms",
+            "budget.throttled_cost",
+            "hedge.after_ms",
+            "hedge.at_most_percent",
+            "keep_bytes_overall",
+        ]
+    );
+    assert_eq!(wrong("backoff = { first_ms = 9, max_ms = 8 }"), ["backoff.max_ms"]);
+    assert_eq!(wrong(r#"backoff = { kind = "none", factor = 3.0 }"#), ["backoff.factor"]);
+    assert_eq!(wrong("hedge = { percentile = 95, after_ms = 0 }"), ["hedge.after_ms"]);
+    assert_eq!(wrong("keep_bytes = 99_999_999"), ["keep_bytes"]);
+}
+
 #[test]
 fn words_that_nobody_knows_are_refused() {
     for text in [
