@@ -141,6 +141,24 @@ impl HealthChecks {
     /// Spawn each of them on a runtime of yours; dropping one stops its check. There are many instead of one,
     /// so that a check that blocks its thread holds up none of the others. What is run already
     /// is not run twice: the second future for it is done at once. So to run them anew, wait until the first are gone.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::task::{Context, Waker};
+    /// use buttress_core::{Health, clock::ManualClock};
+    /// use buttress_health::{Check, HealthChecks, Status};
+    ///
+    /// let health = HealthChecks::builder()
+    ///     .check(Check::of("database", || async { Health::up() }))
+    ///     .build()?;
+    /// // On tokio it is `TokioTimer`, and `health.spawn()` does it all.
+    /// for task in health.tasks(&ManualClock::new()) {
+    ///     let mut cx = Context::from_waker(Waker::noop());
+    ///     assert!(pin!(task).poll(&mut cx).is_pending(), "it runs for ever");
+    /// }
+    /// assert_eq!(health.status(), Status::Ok);
+    /// # Ok::<(), buttress_core::BuildError>(())
+    /// ```
     pub fn tasks<T: Timer + Clone>(&self, timer: &T) -> impl Iterator<Item = CheckTask> + use<T> {
         let (health, timer) = (self.current().clone(), timer.clone());
         let overseer = CheckTask::overseer(health.clone(), timer.clone());
@@ -172,6 +190,17 @@ impl HealthChecks {
     }
 
     /// How one group is; nothing if no check is in a group of this name.
+    ///
+    /// ```
+    /// use buttress_core::Health;
+    /// use buttress_health::{Check, HealthChecks, Status};
+    ///
+    /// let ledger = Check::of("ledger", || async { Health::up() }).group("orders");
+    /// let health = HealthChecks::builder().check(ledger).build()?;
+    /// assert_eq!(health.group_status("orders"), Some(Status::Starting));
+    /// assert_eq!(health.group_status("reports"), None);
+    /// # Ok::<(), buttress_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn group_status(&self, name: &str) -> Option<Status> {
         let inner = self.inner();
@@ -185,7 +214,18 @@ impl HealthChecks {
         self.inner().vitals.iter().all(Vital::is_alive)
     }
 
-    /// Whether the start is over.
+    /// Whether the start is over. It never begins again.
+    ///
+    /// ```
+    /// use buttress_core::Health;
+    /// use buttress_health::{Check, HealthChecks};
+    ///
+    /// assert!(HealthChecks::default().is_started(), "it waits for nothing");
+    /// let cache = Check::of("cache", || async { Health::up() }).startup();
+    /// let health = HealthChecks::builder().check(cache).build()?;
+    /// assert!(!health.is_started(), "the cache has not been seen well yet");
+    /// # Ok::<(), buttress_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn is_started(&self) -> bool {
         self.inner().board.is_started()

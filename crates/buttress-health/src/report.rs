@@ -30,6 +30,20 @@ pub struct Report {
 }
 
 /// What is known about one check. A part of a [`Report`].
+///
+/// ```
+/// use buttress_core::Health;
+/// use buttress_health::{Check, HealthChecks, Importance};
+///
+/// let search = Check::of("search", || async { Health::up() }).degrading().group("catalogue");
+/// let health = HealthChecks::builder().check(search).build()?;
+///
+/// let report = health.report();
+/// let search = report.check("search").expect("it was added");
+/// assert_eq!((search.importance(), search.groups()), (Importance::Degrading, &["catalogue".to_owned()][..]));
+/// assert_eq!((search.latency(), search.message()), (None, None), "it has not run yet");
+/// # Ok::<(), buttress_core::BuildError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CheckReport {
     name: String,

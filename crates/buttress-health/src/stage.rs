@@ -69,6 +69,30 @@ impl HealthStage {
     }
 
     /// Only marks probes in the context, and counts for the summary: a router inside answers them.
+    ///
+    /// ```
+    /// use buttress_core::{Context, RequestContext, stage::Stage};
+    /// use buttress_health::HealthChecks;
+    /// # use bytes::Bytes;
+    /// # use http::{Request, Response};
+    /// # use http_body_util::Full;
+    /// # use std::convert::Infallible;
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let health = HealthChecks::default();
+    /// let inside = service_fn(async |request: Request<()>| {
+    ///     let context = request.extensions().get::<RequestContext>();
+    ///     assert!(context.is_some_and(RequestContext::is_probe));
+    ///     Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("inside")))
+    /// });
+    /// let wall = Context::default().then(health.stage().mark_only());
+    /// let response = wall.layer().layer(inside).oneshot(Request::get("/ready").body(())?).await?;
+    /// assert!(response.headers().get("cache-control").is_none(), "somebody inside answers");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mark_only(self) -> Self {
         Self { answers: false, ..self }
     }

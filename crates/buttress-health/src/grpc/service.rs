@@ -20,17 +20,24 @@ impl HealthChecks {
     /// ```
     /// use buttress_core::Health;
     /// use buttress_health::{Check, HealthChecks};
-    /// use tonic::server::NamedService;
     /// use tonic::service::Routes;
+    /// use tonic_health::pb::health_check_response::ServingStatus;
+    /// use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let health = HealthChecks::builder()
     ///     .check(Check::of("database", || async { Health::up() }).group("shop.v1.Orders"))
     ///     .build()?;
     /// let routes = Routes::new(health.grpc());
-    /// # fn name<S: NamedService>(_: &S) -> &'static str { S::NAME }
-    /// assert_eq!(name(&health.grpc()), "grpc.health.v1.Health");
     /// # drop(routes);
-    /// # Ok::<(), buttress_core::BuildError>(())
+    ///
+    /// let mut client = HealthClient::new(health.grpc());
+    /// let orders = HealthCheckRequest { service: "shop.v1.Orders".to_owned() };
+    /// let answer = client.check(orders).await?.into_inner();
+    /// assert_eq!(answer.status(), ServingStatus::NotServing, "the check has not run yet");
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// The service without a name is the whole; any other is the [group](crate::Check::group) of that name.

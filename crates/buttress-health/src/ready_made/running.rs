@@ -51,6 +51,20 @@ pub struct Running {
 
 impl Running {
     /// Stops the checks, and waits until none of them runs.
+    ///
+    /// ```
+    /// use buttress_health::{HealthChecks, Status};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let health = HealthChecks::default();
+    /// health.spawn().stop().await;
+    /// // None of the first is left, so all are run anew.
+    /// let running = health.spawn();
+    /// assert_eq!(health.status(), Status::Ok);
+    /// # drop(running);
+    /// # }
+    /// ```
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }
