@@ -63,9 +63,9 @@ impl Exact {
         let bare = Duration::from_millis(doubled.min(self.spec.last));
         let margin = f64::from(self.spec.jitter) / 100.0;
         let [first, last] = [self.spec.first, self.spec.last].map(Duration::from_millis);
-        let (least, most) = (bare.mul_f64(1.0 - margin), bare.mul_f64(1.0 + margin));
-        let (least, most) = (least.max(first), most.min(last));
-        let time = least + (most - least).mul_f64(self.share);
+        let shortest = bare.mul_f64(1.0 - margin).max(first);
+        let longest = bare.mul_f64(1.0 + margin).min(last);
+        let time = shortest + longest.saturating_sub(shortest).mul_f64(self.share);
         u64::try_from(time.as_nanos()).unwrap()
     }
 
