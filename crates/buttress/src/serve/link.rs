@@ -114,9 +114,13 @@ impl Link {
         self.wake();
     }
 
-    /// Whether it was invited, once.
+    /// Whether it was invited, once: it asks again before it is invited again.
     pub(super) fn is_invited(&self) -> bool {
-        self.invited.swap(false, AcqRel)
+        let invited = self.invited.load(Acquire);
+        if invited {
+            self.invited.store(false, Relaxed);
+        }
+        invited
     }
 
     /// Requests whose answers have not ended; another protocol counts as one.
