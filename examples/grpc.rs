@@ -2,6 +2,8 @@
 //!
 //! A refusal by the wall reaches a gRPC client as what it understands: a status.
 
+use buttress::Health;
+use buttress::health::{Check, HealthChecks};
 use buttress::prelude::*;
 use buttress::stage::gate_fn;
 use buttress_examples::{Failure, Options};
@@ -25,7 +27,10 @@ async fn main() -> Result<(), Failure> {
         grpcurl(address)
     );
 
-    let (_reporter, health) = tonic_health::server::health_reporter();
+    // A group is a service of gRPC. `health.spawn()` runs the checks.
+    let stock = Check::of("stock", || async { Health::up() }).degrading().group("shop.v1.Orders");
+    let health = HealthChecks::builder().check(stock).build()?;
+    let _running = health.spawn();
     let keys = gate_fn(|request: &mut dyn RequestHead| match request.headers().get("x-key") {
         Some(_) => Ok(()),
         None => Err(Problem::new(Code::UNAUTHENTICATED).with_message("Bring a key.")),
@@ -35,12 +40,12 @@ async fn main() -> Result<(), Failure> {
         client.map(drop).ok_or_else(|| Problem::new(Code::INTERNAL).with_source("who is calling?"))
     });
     let peer = |extensions: &Extensions| extensions.get::<TcpConnectInfo>()?.remote_addr();
-    let wall =
-        Inbound::builder().context(|context| context.peer(peer)).then(keys).then(known).build()?;
-    let server = Server::builder().layer(wall).add_service(health);
+    let wall = Inbound::builder().context(|context| context.peer(peer)).health(&health);
+    let wall = wall.then(keys).then(known).build()?;
+    let server = Server::builder().layer(wall).add_service(health.grpc());
     let server = server.serve_with_incoming(TcpIncoming::from(listener));
 
-    buttress_examples::run(options, server, smoke(address)).await
+    buttress_examples::run(options, server, smoke(address, health)).await
 }
 
 fn grpcurl(address: SocketAddr) -> String {
@@ -50,13 +55,11 @@ fn grpcurl(address: SocketAddr) -> String {
     )
 }
 
-async fn smoke(address: SocketAddr) -> Result<(), Failure> {
+async fn smoke(address: SocketAddr, health: HealthChecks) -> Result<(), Failure> {
     let channel = Channel::from_shared(format!("http://{address}"))?.connect().await?;
     let mut client = HealthClient::new(channel);
 
-    let mut request = Request::new(HealthCheckRequest::default());
-    request.metadata_mut().insert("x-key", MetadataValue::from_static("7"));
-    let response = client.check(request).await?;
+    let response = client.check(with_key("shop.v1.Orders")).await?;
     expect(response.metadata().contains_key("x-request-id"), "there is an id")?;
     let status = response.into_inner().status();
     expect(status == ServingStatus::Serving, "the service is serving")?;
@@ -66,7 +69,22 @@ async fn smoke(address: SocketAddr) -> Result<(), Failure> {
     };
     expect(status.code() == GrpcCode::Unauthenticated, "the status is gRPC's")?;
     expect(status.message() == "Bring a key.", "the message is told")?;
-    expect(status.metadata().contains_key("x-request-id"), "a refusal has an id too")
+    expect(status.metadata().contains_key("x-request-id"), "a refusal has an id too")?;
+
+    let mut watch = client.watch(with_key("")).await?.into_inner();
+    let first = watch.message().await?.map(|told| told.status());
+    expect(first == Some(ServingStatus::Serving), "who watches hears how it is")?;
+    // As `buttress::serve::Server` does by itself before it stops.
+    health.drain();
+    let last = watch.message().await?.map(|told| told.status());
+    expect(last == Some(ServingStatus::NotServing), "and that it will stop")?;
+    expect(watch.message().await?.is_none(), "and does not hold it up")
+}
+
+fn with_key(service: &str) -> Request<HealthCheckRequest> {
+    let mut request = Request::new(HealthCheckRequest { service: service.to_owned() });
+    request.metadata_mut().insert("x-key", MetadataValue::from_static("7"));
+    request
 }
 
 fn expect(holds: bool, words: &str) -> Result<(), Failure> {
