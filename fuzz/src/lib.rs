@@ -18,6 +18,7 @@
 pub mod accept;
 pub mod addresses;
 pub mod deadlines;
+pub mod fleet_tallies;
 pub mod foreign;
 pub mod forwarded;
 pub mod health_answer;
@@ -27,6 +28,7 @@ pub mod keys;
 pub mod limit_requests;
 pub mod limit_settings;
 pub mod limit_times;
+pub mod outbound_settings;
 pub mod problem_formats;
 pub mod proxy_header;
 pub mod redact;
@@ -53,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     ("accept", accept::run),
     ("addresses", addresses::run),
     ("deadlines", deadlines::run),
+    ("fleet_tallies", fleet_tallies::run),
     ("foreign", foreign::run),
     ("forwarded", forwarded::run),
     ("problem_formats", problem_formats::run),
@@ -63,6 +66,7 @@ pub const TARGETS: &[Target] = &[
     ("limit_requests", limit_requests::run),
     ("limit_settings", limit_settings::run),
     ("limit_times", limit_times::run),
+    ("outbound_settings", outbound_settings::run),
     ("proxy_header", proxy_header::run),
     ("redact", redact::run),
     ("redis_answers", redis_answers::run),

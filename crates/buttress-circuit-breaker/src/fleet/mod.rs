@@ -101,6 +101,9 @@ pub use self::settings::{FleetSettings, QuorumSettings};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use self::votes::RedisVotes;
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub use self::votes::read_tallies;
 pub use self::votes::{Asked, MemoryVotes, MemoryWatch, Order, Tally, Votes};
 
 /// How often it is asked in any case: so all have heard of a change after half a second.

@@ -14,7 +14,7 @@ use buttress_core::Key;
 
 pub use self::memory::{MemoryVotes, MemoryWatch};
 #[cfg(feature = "redis")]
-pub use self::redis::RedisVotes;
+pub use self::redis::{RedisVotes, read_tallies};
 pub use self::tally::{Asked, Order, Tally};
 use crate::Force;
 

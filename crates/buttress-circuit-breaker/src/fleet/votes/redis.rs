@@ -181,10 +181,20 @@ const fn force_of(number: i64) -> Option<Force> {
 }
 
 fn tallies(reply: &Reply, breakers: usize) -> Result<Vec<Tally>, RedisError> {
-    let mut numbers = vec![0; breakers * 5];
+    let mut numbers = vec![0; breakers * OF_A_TALLY];
     reply.fill(&mut numbers)?;
-    numbers.chunks_exact(5).map(tally).collect()
+    numbers.chunks(OF_A_TALLY).map(tally).collect()
 }
+
+/// What `read.lua` answers, for whoever tries all that it could: five numbers for each breaker. No part of the public interface.
+#[doc(hidden)]
+#[must_use]
+pub fn read_tallies(numbers: &[i64]) -> Option<Vec<Tally>> {
+    numbers.chunks(OF_A_TALLY).map(|numbers| tally(numbers).ok()).collect()
+}
+
+/// So many numbers say how one breaker stands.
+const OF_A_TALLY: usize = 5;
 
 fn tally(numbers: &[i64]) -> Result<Tally, RedisError> {
     let &[members, votes, own, version, force] = numbers else {
