@@ -1,5 +1,7 @@
 //! gRPC through the wall, as tonic's client sees it.
 
+use buttress::Health;
+use buttress::health::{Check, HealthChecks};
 use buttress::prelude::*;
 use buttress::stage::gate_fn;
 use std::time::Duration;
@@ -99,6 +101,47 @@ async fn calls_and_streams_pass_our_own_server() {
     reporter.set_service_status("", Reported::NotServing).await;
     assert_eq!(next().await, ServingStatus::NotServing);
     drop((states, client));
+    server.stop().await;
+}
+
+/// Only the end of the stream lets the server end in time: it would wait ten minutes for it.
+#[tokio::test]
+async fn who_watches_hears_of_the_end_and_does_not_hold_it_up() {
+    let database = Check::of("database", || async { Health::up() }).group("shop.v1.Orders");
+    let health = HealthChecks::builder().check(database).build().unwrap();
+    let (mut changes, _running) = (health.subscribe(), health.spawn());
+    while !health.status().is_ready() {
+        soon("readiness", changes.changed()).await;
+    }
+    let ten_minutes = Duration::from_secs(600);
+    let builder = buttress::serve::Server::builder().health(&health).lead_time(ten_minutes);
+    let routes = tonic::service::Routes::new(health.grpc()).into_axum_router();
+    let wall = Inbound::builder().health(&health).build().unwrap();
+    let (server, shutdown) = serve_ours(builder.grace(ten_minutes), routes.layer(wall)).await;
+
+    let mut client = health_client(&server).await;
+    let mut whole = soon("the head", client.watch(of(""))).await.unwrap().into_inner();
+    let mut orders =
+        soon("the head", client.watch(of("shop.v1.Orders"))).await.unwrap().into_inner();
+    for watch in [&mut whole, &mut orders] {
+        let first = soon("a state", watch.message()).await.unwrap().unwrap();
+        assert_eq!(first.status(), ServingStatus::Serving);
+    }
+
+    shutdown.begin();
+    for watch in [&mut whole, &mut orders] {
+        let last = soon("a state", watch.message()).await.unwrap().unwrap();
+        assert_eq!(last.status(), ServingStatus::NotServing);
+        assert!(soon("the end", watch.message()).await.unwrap().is_none(), "a clean end");
+    }
+    // In the lead time everybody is told, over the same connection, too.
+    let told = soon("an answer", client.check(of(""))).await.unwrap().into_inner();
+    assert_eq!(told.status(), ServingStatus::NotServing);
+    for protocol in Protocol::BOTH {
+        let ready = Client::connect(protocol, &server).await.get("/ready").await;
+        assert_eq!((ready.status(), &ready.json()["status"]), (503, &"draining".into()));
+    }
+    // Shortens the lead time. It ends with a report that nothing was cut off, or this panics.
     server.stop().await;
 }
 

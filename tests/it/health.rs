@@ -18,7 +18,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tower::{Layer, service_fn};
 
-use crate::support::{Client, Protocol, Server, serve_axum, serve_hyper, soon};
+use crate::support::{Client, Protocol, Server, serve_axum, serve_hyper, serve_ours, soon};
 
 /// A dependency that the test breaks and mends.
 fn breakable() -> (Arc<AtomicBool>, Check) {
@@ -172,4 +172,39 @@ async fn an_envelope_leaves_the_answers_of_a_router_alone() {
     assert_eq!(asked(&server, "/ready").await, (503, "draining".to_owned()));
     let lost = Client::connect(Protocol::Http2, &server).await.get("/lost").await;
     assert_eq!((lost.status(), &lost.json()["error"]["code"]), (404, &"NOT_FOUND".into()));
+}
+
+/// The wall and the server know the early one alone, whether it is told to stop before there is another or after.
+#[tokio::test]
+async fn what_was_starting_drains_with_its_heir() {
+    for drains_first in [false, true] {
+        let early = HealthChecks::starting();
+        let wall = Inbound::builder().health(&early).build().unwrap();
+        let app = Router::new().route("/", get(|| async { "hello" })).layer(wall);
+        let builder = buttress::serve::Server::builder().health(&early);
+        let (server, shutdown) = serve_ours(builder.lead_time(Duration::from_secs(600)), app).await;
+        assert_eq!(asked(&server, "/ready").await, (503, "starting".to_owned()));
+        assert_eq!(asked(&server, "/health").await, (200, "ok".to_owned()));
+
+        let (works, check) = breakable();
+        let later = HealthChecks::builder().version("1.2.3").check(check).build().unwrap();
+        let _running = later.spawn();
+        if drains_first {
+            shutdown.begin();
+            until(&early, Status::Draining).await;
+            early.hand_over_to(&later).unwrap();
+        } else {
+            early.hand_over_to(&later).unwrap();
+            until(&early, Status::Ok).await;
+            assert_eq!(asked(&server, "/ready").await, (200, "ok".to_owned()));
+            works.store(false, Ordering::Relaxed);
+            until(&early, Status::Down).await;
+            assert_eq!(asked(&server, "/ready").await, (503, "down".to_owned()));
+            shutdown.begin();
+            until(&later, Status::Draining).await;
+        }
+        assert_eq!(asked(&server, "/ready").await, (503, "draining".to_owned()));
+        assert_eq!(asked(&server, "/health").await, (200, "ok".to_owned()));
+        server.stop().await;
+    }
 }
