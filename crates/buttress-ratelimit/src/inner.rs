@@ -188,7 +188,7 @@ impl<S> Inner<S> {
         let now = self.clock.now();
         let length = bans.refused(charge.policy(), charge.key(), penalty, now)?;
         self.metered(charge.policy(), |meters| meters.bans.increment(1));
-        self.violations.banned(&rule.name, length, request);
+        self.violations.banned(&rule.name, charge.key(), length, request);
         // Those whose time is over are taken off when somebody looks: to count them now would let a flood pay for it.
         self.meters.banned.add(1.0);
         Some(length)

@@ -36,9 +36,14 @@ impl Outbox {
         self.is_carried.store(true, Ordering::Relaxed);
     }
 
+    /// Whether what happens here happens to others, too.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.is_carried.load(Ordering::Relaxed)
+    }
+
     /// Puts something in, if there is somebody to carry it, and room.
     pub(crate) fn put(&self, news: News) {
-        if !self.is_carried.load(Ordering::Relaxed) {
+        if !self.is_carried() {
             return;
         }
         let mut all = self.news.lock();

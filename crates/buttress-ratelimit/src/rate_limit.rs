@@ -97,8 +97,10 @@ impl<S: LimitStore> RateLimit<S> {
         };
         let now = self.inner.clock.now();
         let lifted = bans.lift(number, key, now);
-        if lifted {
+        if lifted || bans.outbox.is_carried() {
             self.inner.violations.lifted(policy, key);
+        }
+        if lifted {
             self.inner.note_banned(bans.all(now).len());
         }
         lifted

@@ -25,8 +25,10 @@ pub(crate) struct Violations(pub(crate) Audit);
 
 impl Violations {
     #[cold]
-    pub(crate) fn refused(&self, policy: &str, request: &dyn RequestHead) {
-        self.tell(REFUSED, Outcome::Refused, policy, None, request.context());
+    pub(crate) fn refused(&self, policy: &str, key: Key, request: &dyn RequestHead) {
+        // Written only for somebody who listens.
+        let key = self.0.hears(REFUSED).then(|| key.to_string());
+        self.tell(REFUSED, Outcome::Refused, policy, key.as_deref(), request.context());
     }
 
     #[cold]
@@ -41,8 +43,14 @@ impl Violations {
     }
 
     #[cold]
-    pub(crate) fn banned(&self, policy: &str, length: Duration, request: &dyn RequestHead) {
-        let reason = format!("banned for {length:?}");
+    pub(crate) fn banned(
+        &self,
+        policy: &str,
+        key: Key,
+        length: Duration,
+        request: &dyn RequestHead,
+    ) {
+        let reason = format!("{key} for {length:?}");
         self.tell(BANNED, Outcome::Refused, policy, Some(&reason), request.context());
     }
 

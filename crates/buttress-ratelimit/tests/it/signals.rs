@@ -212,16 +212,17 @@ fn violations_and_changes_are_audited() {
     let ada = || from("203.0.113.7");
     assert_eq!(passing(&stage, ada, 3), 1);
     answered(&stage, of(Request::get("/admin").body(()).unwrap(), "203.0.113.9"), 200);
+    // The key by which a ban is listed, looked at and lifted.
+    let key = limits.bans()[0].key();
     assert_eq!(
         told(&mut records),
         [
-            "ratelimit.refused refused a ",
-            "ratelimit.refused refused a ",
-            "ratelimit.banned refused a banned for 300s",
-            "ratelimit.denied refused  ",
+            format!("ratelimit.refused refused a {key}"),
+            format!("ratelimit.refused refused a {key}"),
+            format!("ratelimit.banned refused a {key} for 300s"),
+            "ratelimit.denied refused  ".to_owned(),
         ]
     );
-    let key = limits.bans()[0].key();
     assert!(limits.lift("a", key));
     let buttress_core::engine::Step::Now(_) = limits.reset("a", key).unwrap();
     limits.replace([("a", Quota::per_hour(2))]).unwrap();

@@ -61,7 +61,8 @@ impl Instead {
             }
             Operation::Forget => {
                 let _ = self.memory.forget(limits, charges);
-                return Verdict::taken();
+                // What Redis holds stays: nobody is to take it for done.
+                return self.told(Verdict::refused(0, AGAIN), limits, charges, None);
             }
             // It is about what Redis holds, and ends there by itself.
             Operation::GiveBack | Operation::Renew => return Verdict::taken(),

@@ -54,6 +54,16 @@ async fn each_policy_does_as_it_says() {
     assert!(wait > Duration::from_secs(440) && wait <= Duration::from_secs(450), "{wait:?}");
 }
 
+/// What Redis has counted stays there, so nobody may take it for reset.
+#[tokio::test]
+async fn what_could_not_be_reset_is_not_said_to_be() {
+    let (rig, charges) = rig(nowhere());
+    for charge in charges {
+        let verdict = rig.store.forget(&rig.limits, &all(&[charge])).await;
+        assert_eq!(verdict.refusal(), Some((0, Retry::After(Duration::from_secs(1)))));
+    }
+}
+
 #[tokio::test]
 async fn all_or_none_goes_for_them_as_well() {
     let (rig, [allow, deny, local]) = rig(nowhere());

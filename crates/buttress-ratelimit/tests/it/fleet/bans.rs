@@ -4,6 +4,7 @@ mod records;
 
 use std::time::Duration;
 
+use buttress_core::audit::{Audit, channel};
 use buttress_core::clock::{Clock, ManualClock, SystemClock};
 use buttress_core::stage::{Decision, Stage};
 use buttress_core::{Code, Key, Keyer, Probe};
@@ -177,6 +178,21 @@ async fn a_ban_is_lifted_everywhere_and_may_come_again() {
     assert!(again <= SECOND * 60, "{again:?}");
     let heard = hears(&other, "ada").await;
     assert!(heard > SECOND * 40, "{heard:?}");
+}
+
+/// Whoever lifts a ban of which this process has not heard lifts it for all, and the audit says so.
+#[tokio::test]
+async fn what_is_lifted_unknown_is_audited() {
+    let (server, keyer) = (Server::start().await, Keyer::random());
+    let (sink, mut records) = channel(8);
+    let audit = Audit::builder().sink(sink).build().unwrap();
+    let limits = builder(keyer, SystemClock).audit(audit);
+    let limits = limits.engine(patient(connected(server.url()).await)).build().unwrap();
+    let key = key_of(&limits, "ada");
+    assert!(!limits.lift("strict", key), "nobody has told of it");
+    let record = records.try_recv().unwrap();
+    assert_eq!(record.action().name(), "ratelimit.ban_lifted");
+    assert_eq!((record.target(), record.reason()), (Some("strict"), Some(&*key.to_string())));
 }
 
 #[tokio::test]
