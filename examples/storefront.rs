@@ -4,6 +4,8 @@
 //! one shape, in the format that its client wants; nobody may ask too much; a bank that is down is left alone; health is told as it
 //! is; and it stops without dropping anybody.
 
+#[path = "storefront/fitting_room.rs"]
+mod fitting_room;
 #[path = "storefront/guests.rs"]
 mod guests;
 #[path = "storefront/limits.rs"]
@@ -64,7 +66,8 @@ async fn main() -> Result<ExitCode, Failure> {
         .health(&health)
         .rate_limit(&limits)
         .build()?;
-    let app = shop::routes(stock, guests, payments).layer(wall.keep_body().leak());
+    let app = shop::routes(stock, guests, payments).merge(fitting_room::routes()?);
+    let app = app.layer(wall.keep_body().leak());
 
     let server = Server::builder()
         .health(&health)

@@ -5,8 +5,17 @@ use std::net::SocketAddr;
 use buttress_examples::{Failure, Log, Seen, Try, try_all};
 
 pub(crate) fn tries() -> Vec<Try> {
-    let parts =
-        [pages(), guests(), failures(), shapes(), identity(), payments(), limits(), health()];
+    let parts = [
+        pages(),
+        guests(),
+        failures(),
+        shapes(),
+        identity(),
+        payments(),
+        crowd(),
+        limits(),
+        health(),
+    ];
     parts.into_iter().flatten().collect()
 }
 
@@ -172,6 +181,19 @@ fn payments() -> Vec<Try> {
         Try::get("and health knows that, too", "/health/ready")
             .eventually()
             .expect("its breaker is closed", |seen| check(seen, "payments") == "up"),
+    ]
+}
+
+/// In this order: somebody goes in, and comes out again.
+fn crowd() -> Vec<Try> {
+    vec![
+        Try::get("the fitting room, for one at a time", "/fitting-room"),
+        Try::post("somebody goes in", "/fitting-room/enter", ""),
+        Try::get("now it is taken: whoever comes is told at once", "/fitting-room")
+            .status(503)
+            .expect("it is the family's shape", |seen| seen.is_problem("SATURATED")),
+        Try::post("out again", "/fitting-room/leave", ""),
+        Try::get("and the next one may go in", "/fitting-room"),
     ]
 }
 

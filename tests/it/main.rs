@@ -22,6 +22,7 @@ mod limits_of_a_fleet;
 #[path = "../load/mod.rs"]
 mod load;
 mod outbound;
+mod overload;
 mod panics;
 mod redis;
 mod restarts;
