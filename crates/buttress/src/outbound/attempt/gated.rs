@@ -1,7 +1,7 @@
 use std::task::{Context, Poll};
 
-use buttress_circuit_breaker::BreakerTicket;
 use buttress_circuit_breaker::machine::Refused;
+use buttress_circuit_breaker::{BreakerTicket, Waiter};
 use buttress_core::Problem;
 use buttress_core::outcome::Outcome;
 use buttress_overload::Priority;
@@ -14,17 +14,19 @@ use super::admitted::{Admitted, Halted, Unasked};
 /// A client before which stands the breaker.
 ///
 /// While that is open, it is ready without asking the client, and what became ready that way refuses the next call,
-/// whatever has become of the breaker by then: the client was not polled ready.
+/// whatever has become of the breaker by then: the client was not polled ready. Who waits as the client is not ready is woken
+/// when the breaker opens.
 #[derive(Debug)]
 pub(in crate::outbound) struct Gated<S> {
     client: S,
     /// Why the next call is refused.
     refuses: Option<Refused>,
+    waiter: Waiter,
 }
 
 impl<S> Gated<S> {
     pub(in crate::outbound) const fn new(client: S) -> Self {
-        Self { client, refuses: None }
+        Self { client, refuses: None, waiter: Waiter::new() }
     }
 
     #[inline]
@@ -37,10 +39,22 @@ impl<S> Gated<S> {
         S: Service<R>,
     {
         self.refuses = limits.breaker.will_refuse();
-        if self.refuses.is_some() {
-            return Poll::Ready(Ok(()));
+        let polled = match self.refuses {
+            Some(_) => Poll::Ready(Ok(())),
+            None => self.client.poll_ready(cx),
+        };
+        if polled.is_pending() {
+            return self.waits(limits, cx);
         }
-        self.client.poll_ready(cx)
+        self.waiter.stop();
+        polled
+    }
+
+    /// The client is not ready: the breaker may open meanwhile, or have done so just now.
+    #[cold]
+    fn waits<E>(&mut self, limits: &Limits, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
+        self.refuses = self.waiter.waits(&limits.breaker, cx);
+        if self.refuses.is_some() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     /// Whether the next call may be made.

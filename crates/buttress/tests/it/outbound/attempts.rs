@@ -14,7 +14,7 @@ use buttress::prelude::*;
 use buttress::retry::ReplayBody;
 use buttress::{Outbound, OutboundBuilder};
 use buttress_testkit::mock::{self, MockError};
-use buttress_testkit::poll::{assert_pending, assert_ready};
+use buttress_testkit::poll::{Wakes, assert_pending, assert_ready};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -221,4 +221,26 @@ async fn an_open_breaker_is_ready_without_the_client_and_then_refuses() {
     let refused = assert_ready(Box::pin(client.call(get()))).unwrap();
     assert_eq!(code(&refused), Some(Code::CIRCUIT_OPEN), "whatever has become of it since");
     assert_eq!(handle.counts().calls, 0);
+}
+
+/// Whoever waits as the client is not ready hears that the breaker opens: the client may never become ready.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_client_is_woken_when_the_breaker_opens() {
+    let retried = wall().retry(Retry::up_to(3));
+    let hedged = wall().hedge(Hedge::after(secs(1)));
+    for builder in [wall(), retried, hedged] {
+        let wall = builder.build().unwrap();
+        let (inner, handle) = mock::service_of::<ReplayBody<Full<Bytes>>, Full<Bytes>, MockError>();
+        handle.pending();
+        let mut client = wall.layer_on(inner);
+        let wakes = Wakes::new();
+        let mut ready = || wakes.enter(|cx| Service::<Sent>::poll_ready(&mut client, cx));
+        assert!(ready().is_pending());
+        assert_eq!(wakes.count(), 0);
+        wall.breaker().force(Force::Open);
+        assert_eq!(wakes.count(), 1);
+        assert!(ready().is_ready());
+        let refused = assert_ready(Box::pin(client.call(get()))).unwrap();
+        assert_eq!(code(&refused), Some(Code::CIRCUIT_OPEN));
+    }
 }
