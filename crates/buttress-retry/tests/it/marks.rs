@@ -119,13 +119,13 @@ fn a_run_for_the_repeat_of_an_outer_call_is_not_repeated_hedged_or_counted() {
 }
 
 /// A request that says nothing of its context is sent for that of the scope around.
-#[tokio::test]
-async fn the_scope_of_a_repeat_is_heeded_by_a_layer_too() {
+#[test]
+fn the_scope_of_a_repeat_is_heeded_by_a_layer_too() {
     let clock = ManualClock::new();
     let budget = Budget::percent(100).floor(0);
     let (client, inner) = client(up_to(3, &clock).budget(budget.clone()));
     let seen = script(&clock, &inner, &[503]);
-    let answer = repeated().scope(send(&client, get())).await.unwrap();
+    let answer = poll::assert_ready(Box::pin(repeated().scope(send(&client, get())))).unwrap();
     assert_eq!((answer.status().as_u16(), seen.lock().len()), (503, 1));
     assert!(budget.left(clock.now()) < 1e-6);
 }
