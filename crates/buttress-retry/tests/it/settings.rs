@@ -99,7 +99,7 @@ fn faults_of_a_file_have_its_names() {
         let error = toml::from_str::<RetrySettings>(text).unwrap().builder().unwrap_err();
         error.faults().iter().map(|fault| fault.path().to_owned()).collect::<Vec<_>>()
     };
-    let all = r#"
+    let all = r"
         tries = 0
         statuses = [200]
         backoff = { first_ms = 0, factor = 0.5, jitter = 101 }
@@ -108,7 +108,7 @@ fn faults_of_a_file_have_its_names() {
         hedge = { after_ms = 0, at_most_percent = 0 }
         keep_bytes = 2
         keep_bytes_overall = 1
-    "#;
+    ";
     assert_eq!(
         wrong(all),
         [
