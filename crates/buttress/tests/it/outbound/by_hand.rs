@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::error::Error;
 
+use buttress::Deadline;
 use buttress::circuit_breaker::{Over, Rule};
-use buttress::clock::{TokioClock, TokioTimer};
+use buttress::clock::{Clock, Timer, TokioClock, TokioTimer};
 use buttress::key::endpoint;
 use buttress::overload::bulkhead::Bulkhead;
 use buttress::overload::deadline::DeadlineLayer;
@@ -52,13 +53,11 @@ async fn a_breaker_for_each_endpoint_counts_what_hangs() -> Result<(), Box<dyn E
 
     let call = |uri: &str| client.clone().oneshot(Request::get(uri).body(Full::default()).unwrap());
     let hangs = tokio::spawn(call("http://one/lamps"));
-    tokio::time::sleep(ms(1_100)).await;
+    TokioTimer.sleep(ms(1_100)).await;
     assert_eq!((breakers.table().usage().open(), hangs.is_finished()), (1, false));
 
     let mut refused = Request::get("http://one/chairs").body(Full::default())?;
-    refused
-        .extensions_mut()
-        .insert(buttress::Deadline::after(buttress::clock::Clock::now(&clock), ms(10)));
+    refused.extensions_mut().insert(Deadline::after(clock.now(), ms(10)));
     assert_eq!(code(&client.clone().oneshot(refused).await?), Some(Code::CIRCUIT_OPEN));
     assert_eq!(call("http://two/lamps").await?.status(), 200);
     assert_eq!(asked.times(), 2, "nobody asks what hangs");
