@@ -8,10 +8,7 @@ use buttress::{BuildError, Keyer};
 
 /// Reads, mutations and logins, each by the address of the client, each in its own way.
 pub(crate) async fn limits(redis: Option<&Redis>) -> Result<RateLimit<Engine>, BuildError> {
-    let engine = match redis {
-        Some(redis) => Engine::from(RedisStore::new(redis.clone())),
-        None => Engine::from(Memory::new()),
-    };
+    let (engine, keyer) = counted(redis).await;
     // ANCHOR: limits
     RateLimit::builder()
         .policy("reads", classes::reads())
@@ -19,16 +16,23 @@ pub(crate) async fn limits(redis: Option<&Redis>) -> Result<RateLimit<Engine>, B
         // Wrong passwords only; and nobody logs in while wrong ones cannot be counted.
         .policy("logins", classes::logins("/login").quota(Quota::per_hour(3)))
         .headers_on_success()
-        .keyer(keyer(redis).await)
+        .keyer(keyer)
         .engine(engine)
         .build()
     // ANCHOR_END: limits
 }
 
-/// A fleet makes its keys with the seed that it shares; a shop that cannot ask for it counts for itself.
-async fn keyer(redis: Option<&Redis>) -> Keyer {
-    let Some(redis) = redis else { return Keyer::random() };
+/// A fleet makes its keys with the seed that it shares. A shop that cannot ask for it counts for itself, until it is started
+/// anew: with keys of its own it would not know what the others counted.
+async fn counted(redis: Option<&Redis>) -> (Engine, Keyer) {
+    let Some(redis) = redis else { return (Memory::new().into(), Keyer::random()) };
     // Whatever is wrong is told by the next line.
     let _ = redis.connected().await;
-    redis.seed("shop").await.map_or_else(|_| Keyer::random(), Keyer::from)
+    match redis.seed("shop").await {
+        Ok(seed) => (RedisStore::new(redis.clone()).into(), Keyer::from(seed)),
+        Err(error) => {
+            tracing::warn!(%error, "limits are counted in this shop alone");
+            (Memory::new().into(), Keyer::random())
+        }
+    }
 }
