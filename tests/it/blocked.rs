@@ -19,7 +19,7 @@ async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
     let (release, held) = mpsc::channel::<()>();
     let (held, inside) = (Arc::new(Lock::new(held)), Arc::new(Notify::new()));
     let entered = inside.clone();
-    let hold = move || async move {
+    let handler = move || async move {
         entered.notify_one();
         let _ = held.lock().recv();
     };
@@ -37,7 +37,7 @@ async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
         client
     };
     // Here, where no worker that is held can hold them.
-    let serving = server.serve(listener, Router::new().route("/", get(hold)));
+    let serving = server.serve(listener, Router::new().route("/", get(handler)));
     let (report, _client) = soon("the end", async { tokio::join!(serving, asking) }).await;
     assert_eq!((report.requests(), report.connections()), (1, 1));
     assert_eq!((report.aborted_requests(), report.aborted_connections()), (1, 1));

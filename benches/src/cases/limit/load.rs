@@ -49,8 +49,8 @@ pub fn decisions_apart<L: Send + Sync + 'static>(
     let limiter = OnceLock::new();
     let drawn = AtomicU64::new(0);
     Box::new(move |times| {
-        let made = || (filled(2 * clients, &make, &allows), thread::current().id());
-        let (limiter, first) = limiter.get_or_init(made);
+        let full = || (filled(2 * clients, &make, &allows), thread::current().id());
+        let (limiter, first) = limiter.get_or_init(full);
         let other = if thread::current().id() == *first { 0 } else { clients };
         let from = drawn.fetch_add(times, Relaxed);
         for turn in from..from + times {

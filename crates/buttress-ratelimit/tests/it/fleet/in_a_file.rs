@@ -162,7 +162,7 @@ fn all_that_is_wrong_is_told_where_it_stands() {
     "#;
     let error = read(text).over(Some(nowhere())).build().unwrap_err();
     assert_eq!(faults(&error), ["redis.leases.al", "redis.leases.all"]);
-    for wrong in ["within = 5", "url = \"redis://a\"", "degrade = \"alow\"", "processes = -1"] {
+    for wrong in ["within = 5", "url = \"redis://a\"", "degrade = \"perhaps\"", "processes = -1"] {
         let text = format!("[redis]\n{wrong}");
         assert!(toml::from_str::<RateLimitSettings>(&text).is_err(), "{wrong}");
     }
