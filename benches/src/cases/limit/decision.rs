@@ -54,7 +54,7 @@ pub(super) fn cases() -> Vec<Case> {
         ]);
     }
     cases.push(Case::bare(APART, nobody_decides_apart()).on_two_threads());
-    cases.push(Case::peer(APART, "ours, by our keys", by_key_apart()).on_two_threads());
+    cases.push(Case::ours(APART, by_key_apart()).on_two_threads());
     cases.push(Case::bare(REFUSED, drawn(1)));
     cases.push(Case::ours(REFUSED, refused()).within(Budget::new(330, 0)));
     cases
