@@ -42,7 +42,7 @@ pub fn cases() -> Vec<Case> {
         Case::peer(SUCCESS, "ours, leaked", welcomes(inside)),
         Case::bare(REWRITING, requests(refusal, get::<Full<Bytes>>, StatusCode::NOT_FOUND)),
         Case::ours(REWRITING, requests(rewritten, get::<Full<Bytes>>, StatusCode::NOT_FOUND))
-            .within(Budget::new(1_085, 0)),
+            .within(Budget::new(1_110, 0)),
         Case::ours(PROBLEM_JSON, encoding(Format::new(ProblemJson::new())))
             .within(Budget::new(4_430, 3)),
         Case::ours("a refusal as JSON:API", encoding(Format::new(JsonApi))),

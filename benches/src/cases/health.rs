@@ -32,7 +32,7 @@ pub fn cases() -> Vec<Case> {
     let ready = |layered, status| requests(layered, || of("/health/ready"), status);
     vec![
         Case::bare(PASSING, welcomes(Hello)),
-        Case::ours(PASSING, welcomes(layer(&empty).layer(Hello))).within(Budget::new(380, 0)),
+        Case::ours(PASSING, welcomes(layer(&empty).layer(Hello))).within(Budget::new(285, 0)),
         Case::peer(PASSING, "ours, counting", welcomes(layer(&counting).layer(Hello))),
         Case::ours(LIVE, live(layer(&empty).layer(Hello))).within(Budget::new(6650, 9)),
         Case::peer(LIVE, "ours, 50 hang", live(layer(&fifty).layer(Hello))),
@@ -50,7 +50,7 @@ pub fn cases() -> Vec<Case> {
             "ours, 50 hang, details",
             ready(layer(&detailed()).layer(Hello), StatusCode::SERVICE_UNAVAILABLE),
         )
-        .within(Budget::new(8220, 9)),
+        .within(Budget::new(8400, 9)),
         Case::peer(READY, "axum, a constant", constant("/health/ready")),
     ]
 }

@@ -22,10 +22,10 @@ const ROUTE: &str = "/orders/{id}";
 #[must_use]
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::ours(PARTS, written()).within(Budget::new(390, 0)),
+        Case::ours(PARTS, written()).within(Budget::new(375, 0)),
         Case::peer(PARTS, "tuple that owns, RandomState", owned()),
         Case::peer(PARTS, "format!, a String as key", formatted()),
-        Case::ours(REQUEST, found()).within(Budget::new(580, 0)),
+        Case::ours(REQUEST, found()).within(Budget::new(520, 0)),
     ]
 }
 

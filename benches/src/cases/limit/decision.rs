@@ -42,7 +42,7 @@ pub(super) fn cases() -> Vec<Case> {
     let million = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
     let mut cases = Vec::new();
     for (group, clients) in [(HOT, 1), (FEW, 1_000), (MANY, 10_000), (MILLION, million)] {
-        let within = Budget::new(367, 0);
+        let within = Budget::new(320, 0);
         cases.extend([
             Case::bare(group, drawn(clients)),
             Case::ours(group, by_key(clients)).within(within).on_two_threads(),
@@ -56,7 +56,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.push(Case::bare(APART, nobody_decides_apart()).on_two_threads());
     cases.push(Case::ours(APART, by_key_apart()).on_two_threads());
     cases.push(Case::bare(REFUSED, drawn(1)));
-    cases.push(Case::ours(REFUSED, refused()).within(Budget::new(330, 0)));
+    cases.push(Case::ours(REFUSED, refused()).within(Budget::new(285, 0)));
     cases
 }
 

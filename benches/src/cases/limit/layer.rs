@@ -34,7 +34,7 @@ pub(super) fn cases() -> Vec<Case> {
     let untold = strict().headers([]);
     vec![
         Case::bare(ALLOWED, allowed(Welcome)),
-        Case::ours(ALLOWED, through(one())).within(Budget::new(1_145, 0)).on_two_threads(),
+        Case::ours(ALLOWED, through(one())).within(Budget::new(1_010, 0)).on_two_threads(),
         Case::peer(ALLOWED, "ours, leaked", allowed(layer(one()).leak().layer(Welcome)))
             .on_two_threads(),
         Case::peer(ALLOWED, "ours, the processor's counter", through(counted())),
@@ -44,7 +44,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::peer(HEADERS, "ours, X-RateLimit", through(x_rate_limit())),
         Case::peer(HEADERS, "ours, three policies", through(three().headers_on_success())),
         Case::bare(REFUSAL, allowed(Welcome)),
-        Case::ours(REFUSAL, refused(strict())).within(Budget::new(6_380, 6)),
+        Case::ours(REFUSAL, refused(strict())).within(Budget::new(6_060, 6)),
         Case::peer(REFUSAL, "ours, Retry-After alone", refused(untold)),
     ]
 }

@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
         || CircuitBreaker::when(Rule::failure_rate(50, Over::Calls(1_000), 20)).exact_counts(true);
     vec![
         Case::bare(CLOSED, calls(Hello, plain)).on_two_threads(),
-        Case::ours(CLOSED, through(&built(streak()))).within(Budget::new(575, 0)).on_two_threads(),
+        Case::ours(CLOSED, through(&built(streak()))).within(Budget::new(450, 0)).on_two_threads(),
         Case::peer(CLOSED, "ours, leaked", leaked(streak())).on_two_threads(),
         Case::peer(CLOSED, "ours, leaked, body kept", calls(kept, plain)).on_two_threads(),
         Case::peer(CLOSED, "ours, leaked, 5 in a minute", leaked(in_time())).on_two_threads(),
@@ -37,7 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::peer(CLOSED, "ours, leaked, rate of calls", leaked(of_calls())).on_two_threads(),
         Case::peer(CLOSED, "ours, leaked, exact rate of calls", leaked(exact())).on_two_threads(),
         Case::bare(FILLED, calls(Hello, plain)),
-        Case::ours(FILLED, after(10_000, in_an_hour)).within(Budget::new(740, 0)),
+        Case::ours(FILLED, after(10_000, in_an_hour)).within(Budget::new(630, 0)),
         Case::peer(FILLED, "ours, rate of calls", after(10_000, of_calls)),
         Case::bare(FULL, calls(Hello, plain)),
         Case::ours(FULL, after(1_000_000, in_an_hour)),

@@ -31,11 +31,11 @@ pub(super) fn cases() -> Vec<Case> {
     };
     let breaker = open().breaker().clone();
     vec![
-        Case::ours(DECIDED, decided(breaker.clone())).within(Budget::new(400, 0)),
+        Case::ours(DECIDED, decided(breaker.clone())).within(Budget::new(365, 0)),
         Case::peer(DECIDED, "ours, as a future", called(breaker)),
-        Case::ours(AS_ERROR, as_error()).within(Budget::new(405, 0)),
+        Case::ours(AS_ERROR, as_error()).within(Budget::new(375, 0)),
         Case::bare(RESPONSE, calls(Hello, plain)),
-        Case::ours(RESPONSE, responses(open().layer(Hello), plain)).within(Budget::new(2_360, 4)),
+        Case::ours(RESPONSE, responses(open().layer(Hello), plain)).within(Budget::new(2_050, 4)),
     ]
 }
 

@@ -37,10 +37,10 @@ pub(super) fn cases() -> Vec<Case> {
     let at_once = in_runtime(calls(hedging.layer(Hello), plain));
     let alone = in_runtime(calls(repeating().leak().layer(Slow), plain));
     [
-        success(PLAIN, plain, Budget::new(885, 0)),
-        success(EMPTY, empty, Budget::new(2_160, 5)),
-        success(FIXED, fixed, Budget::new(2_550, 6)),
-        success(ALLOCATED, allocated, Budget::new(2_550, 6)),
+        success(PLAIN, plain, Budget::new(950, 0)),
+        success(EMPTY, empty, Budget::new(2_260, 5)),
+        success(FIXED, fixed, Budget::new(2_680, 6)),
+        success(ALLOCATED, allocated, Budget::new(2_680, 6)),
         [
             Case::bare(HEDGE, in_runtime(calls(Slow, plain))),
             Case::ours(HEDGE, in_runtime(calls(hedging.layer(Slow), plain))),
