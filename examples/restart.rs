@@ -92,8 +92,10 @@ async fn smoke() -> Result<(), Failure> {
         let next = Process::start(address).await?;
         let mut old = std::mem::replace(&mut present, next);
         old.terminate()?;
-        let answered = load_until(&mut old, address).await?;
-        println!("ok: restart {restart} under load, {answered} requests answered, none failed");
+        let (answered, again) = load_until(&mut old, address).await?;
+        println!(
+            "ok: restart {restart} under load, {answered} requests answered, {again} of them at the second try"
+        );
     }
     present.terminate()?;
     let status = present.child.wait()?;
@@ -146,21 +148,22 @@ impl Drop for Process {
     }
 }
 
-/// Asks all the time, until `old` has ended; says how often.
-async fn load_until(old: &mut Process, address: SocketAddr) -> Result<u32, Failure> {
+/// Asks all the time, until `old` has ended; says how often, and how often it took a second try.
+async fn load_until(old: &mut Process, address: SocketAddr) -> Result<(u32, u32), Failure> {
     let mut turns = interval(Duration::from_millis(5));
-    let mut answered = 0;
+    let (mut answered, mut again) = (0, 0);
     loop {
         turns.tick().await;
         if ask(address).await.is_err() {
             // A closing socket may lose who is just being connected, so a client tries once more.
             ask(address).await.map_err(|error| format!("request {answered}: {error}"))?;
+            again += 1;
         }
         answered += 1;
         match old.child.try_wait()? {
             None if answered > 10_000 => return Err("it does not end".into()),
             None => {}
-            Some(status) if status.success() => return Ok(answered),
+            Some(status) if status.success() => return Ok((answered, again)),
             Some(status) => return Err(format!("it ended with {status}").into()),
         }
     }
