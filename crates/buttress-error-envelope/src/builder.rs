@@ -8,6 +8,33 @@ use crate::rules::{LeaveIf, Rules};
 use crate::{ErrorEnvelopeLayer, ErrorEnvelopeSettings};
 
 /// Collects the settings of an [`ErrorEnvelopeLayer`].
+///
+/// ```
+/// use buttress_error_envelope::ErrorEnvelopeLayer;
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use std::convert::Infallible;
+/// # use tower::{Layer, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let not_found = service_fn(|_: Request<()>| async {
+/// #     let response = Response::builder().status(404).header("content-type", "text/html");
+/// #     Ok::<_, Infallible>(response.body(Full::new(Bytes::from("<h1>404</h1>"))).unwrap())
+/// # });
+/// // Around a service that answers 404 with a page of its own, which is wanted below one path alone.
+/// let envelope = ErrorEnvelopeLayer::builder().leave_path("/pages").build()?;
+/// for (path, kind) in [("/orders/7", "application/json"), ("/pages/7", "text/html")] {
+///     let response = envelope.layer(not_found).oneshot(Request::get(path).body(())?).await?;
+///     assert_eq!(response.headers()["content-type"], kind);
+/// }
+///
+/// let error = ErrorEnvelopeLayer::builder().leave_path("pages").read_at_most(0).build().unwrap_err();
+/// assert_eq!(error.faults().len(), 2, "all that is wrong, at once");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until `build` is called"]
 pub struct ErrorEnvelopeBuilder {
     settings: ErrorEnvelopeSettings,

@@ -14,12 +14,23 @@ use crate::{HtmlPage, JsonApi, PlainText, ProblemJson, RichGrpcStatus};
 /// error in another format is better than none.
 ///
 /// ```
-/// use buttress_core::Context;
+/// use buttress_core::{Context, Problem};
 /// use buttress_error_envelope::Negotiation;
+/// use http::{Request, header::ACCEPT};
 ///
 /// let negotiation = Negotiation::default();
 /// let context = Context::builder().answers(|answers| answers.format(negotiation.chooser())).build()?;
-/// # Ok::<_, buttress_core::BuildError>(())
+///
+/// for (accepted, kind) in [
+///     ("application/problem+json", "application/problem+json"),
+///     ("text/html, */*;q=0.1", "text/html; charset=utf-8"),
+///     ("image/png", "application/json"),
+/// ] {
+///     let asked = context.answers().asked(&Request::get("/").header(ACCEPT, accepted).body(())?);
+///     let answer = context.answers().answer(&Problem::gone(), &asked);
+///     assert_eq!(answer.headers()["content-type"], kind);
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Cost

@@ -75,11 +75,14 @@ impl RateLimitSettings {
     }
 
     /// What a policy does while Redis is away that does not say it itself.
+    #[cfg(feature = "redis")]
+    fn degrade(&self) -> Option<Degrade> {
+        self.redis.as_ref()?.degrade
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "where there is Redis, it is")]
     const fn degrade(&self) -> Option<Degrade> {
-        #[cfg(feature = "redis")]
-        if let Some(redis) = &self.redis {
-            return redis.degrade;
-        }
         None
     }
 }
