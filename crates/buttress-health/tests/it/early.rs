@@ -6,7 +6,6 @@ use buttress_core::{BuildError, Health};
 use buttress_health::{Check, HealthChecks, Status};
 use buttress_testkit::paused::pass;
 use buttress_testkit::poll::Wakes;
-use http::Request;
 use tower::Service;
 
 use crate::support::{ask, ask_stage, get, run};
@@ -114,6 +113,7 @@ fn only_what_is_starting_hands_over_and_once() {
 #[test]
 fn calls_of_grpc_are_probes_still() {
     use buttress_core::{Context, RequestContext, stage::Stage};
+    use http::Request;
     let (early, later) = (HealthChecks::starting(), HealthChecks::default());
     let _service = early.grpc();
     early.hand_over_to(&later).unwrap();
