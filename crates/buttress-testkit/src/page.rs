@@ -1,6 +1,7 @@
 //! What was counted, series by series.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use buttress_core::metrics::{
@@ -22,11 +23,14 @@ use buttress_core::sync::Lock;
 /// assert_eq!(page.of("sold_total lamp"), Some(2.0));
 /// assert_eq!(page.lines(), ["sold_total lamp: 2"]);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Page {
     series: Arc<Lock<BTreeMap<String, f64>>>,
     bound: Arc<Lock<Vec<Description>>>,
+    between: Arc<Lock<Option<Between>>>,
 }
+
+type Between = Box<dyn FnOnce() + Send>;
 
 impl Page {
     /// What stands at `name` and the values of its labels, with blanks between; nothing until it was touched.
@@ -47,6 +51,12 @@ impl Page {
     #[must_use]
     pub fn bound(&self) -> Vec<Description> {
         self.bound.lock().clone()
+    }
+
+    /// Does this once, in the midst of the next time that a gauge is set: what somebody else may do between a look and what is
+    /// written of it.
+    pub fn between(&self, act: impl FnOnce() + Send + 'static) {
+        *self.between.lock() = Some(Box::new(act));
     }
 
     fn series(&self, metric: &Description, values: &[&str]) -> Arc<Series> {
@@ -70,6 +80,15 @@ impl Recorder for Page {
     }
 }
 
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("series", &self.series)
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Series {
     page: Page,
     name: String,
@@ -90,6 +109,10 @@ impl CounterSink for Series {
 
 impl GaugeSink for Series {
     fn set(&self, level: f64) {
+        let between = self.page.between.lock().take();
+        if let Some(act) = between {
+            act();
+        }
         self.page.series.lock().insert(self.name.clone(), level);
     }
 

@@ -1,13 +1,8 @@
 //! What metrics hear of calls.
 
-use std::sync::Arc;
-
 use buttress_core::clock::{Clock, ManualClock, ms, secs};
-use buttress_core::metrics::{
-    Counter, Description, Gauge, GaugeSink, Histogram, Metrics, Recorder,
-};
+use buttress_core::metrics::Metrics;
 use buttress_core::outcome::Outcome;
-use buttress_core::sync::Lock;
 use buttress_core::{Deadline, Dice, Problem};
 use buttress_overload::adaptive::{Adaptive, Aimd};
 use buttress_overload::bulkhead::Bulkhead;
@@ -156,56 +151,17 @@ fn what_is_shed_found_held_back_and_left_out_is_counted() {
     is_all(&page, outlier::CATALOGUE);
 }
 
-/// A recorder that lets another endpoint fail in the midst of being told how many are left out.
-#[derive(Clone, Default)]
-struct Meddler {
-    page: Page,
-    outliers: Arc<Lock<Option<Outliers>>>,
-}
-
-impl Recorder for Meddler {
-    fn counter(&self, metric: &Description, values: &[&str]) -> Counter {
-        self.page.counter(metric, values)
-    }
-
-    fn gauge(&self, metric: &Description, values: &[&str]) -> Gauge {
-        Gauge::new(Arc::new(Meddling { gauge: self.page.gauge(metric, values), of: self.clone() }))
-    }
-
-    fn histogram(&self, metric: &Description, values: &[&str]) -> Histogram {
-        self.page.histogram(metric, values)
-    }
-}
-
-struct Meddling {
-    gauge: Gauge,
-    of: Meddler,
-}
-
-impl GaugeSink for Meddling {
-    fn set(&self, level: f64) {
-        let outliers = self.of.outliers.lock().take();
-        if let Some(outliers) = outliers {
-            (0..5).for_each(|_| outliers.enter(2).settle(Outcome::Failure));
-        }
-        self.gauge.set(level);
-    }
-
-    fn add(&self, difference: f64) {
-        self.gauge.add(difference);
-    }
-}
-
 /// Whoever is the last to write has seen what is so by then.
 #[test]
 fn how_many_are_left_out_is_true_though_another_one_comes_between() {
-    let meddler = Meddler::default();
+    let page = Page::default();
     let outliers = Outliers::of(9).named("stock").clock(ManualClock::new());
-    let outliers = outliers.metrics(&Metrics::new(meddler.clone())).build().unwrap();
-    *meddler.outliers.lock() = Some(outliers.clone());
+    let outliers = outliers.metrics(&Metrics::new(page.clone())).build().unwrap();
+    let other = outliers.clone();
+    page.between(move || (0..5).for_each(|_| other.enter(2).settle(Outcome::Failure)));
     (0..5).for_each(|_| outliers.enter(1).settle(Outcome::Failure));
     assert_eq!(outliers.left_out(), [1, 2]);
-    assert_eq!(meddler.page.of("buttress_outlier_out stock"), Some(2.0));
+    assert_eq!(page.of("buttress_outlier_out stock"), Some(2.0));
 }
 
 fn is_all(page: &Page, catalogue: &[buttress_core::metrics::Description]) {

@@ -1,16 +1,11 @@
 //! Metrics, events, the log and the audit.
 
-use std::sync::Arc;
-
 use buttress_circuit_breaker::{Breaker, CATALOGUE, Event, Force, State, Transition, Trip};
 use buttress_core::audit::{Audit, channel};
 use buttress_core::clock::ManualClock;
 use buttress_core::key::path;
-use buttress_core::metrics::{
-    Counter, Description, Gauge, GaugeSink, Histogram, Metrics, Recorder,
-};
+use buttress_core::metrics::{Description, Metrics};
 use buttress_core::outcome::Outcome;
-use buttress_core::sync::Lock;
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
 use proptest::prelude::*;
@@ -61,56 +56,15 @@ proptest! {
     }
 }
 
-/// A recorder that moves the breaker once, in the midst of being told how it is.
-#[derive(Clone)]
-struct Meddler {
-    page: Page,
-    breaker: Arc<Lock<Option<Breaker>>>,
-}
-
-impl Recorder for Meddler {
-    fn counter(&self, metric: &Description, values: &[&str]) -> Counter {
-        self.page.counter(metric, values)
-    }
-
-    fn gauge(&self, metric: &Description, values: &[&str]) -> Gauge {
-        Gauge::new(Arc::new(Meddling { gauge: self.page.gauge(metric, values), of: self.clone() }))
-    }
-
-    fn histogram(&self, metric: &Description, values: &[&str]) -> Histogram {
-        self.page.histogram(metric, values)
-    }
-}
-
-struct Meddling {
-    gauge: Gauge,
-    of: Meddler,
-}
-
-impl GaugeSink for Meddling {
-    fn set(&self, level: f64) {
-        self.gauge.set(level);
-        let breaker = self.of.breaker.lock().take();
-        if let Some(breaker) = breaker {
-            breaker.force(Force::Off);
-        }
-    }
-
-    fn add(&self, difference: f64) {
-        self.gauge.add(difference);
-    }
-}
-
 /// Whoever is the last to write has seen the last state.
 #[test]
 fn exactly_one_state_is_one_though_another_step_comes_between() {
-    let meddler = Meddler { page: Page::default(), breaker: Arc::default() };
-    let builder = builder(1, &ManualClock::new()).metrics(&Metrics::new(meddler.clone()));
-    let breaker = builder.build().unwrap().breaker().clone();
-    *meddler.breaker.lock() = Some(breaker.clone());
+    let (breaker, _, page) = watched(1);
+    let other = breaker.clone();
+    page.between(move || other.force(Force::Off));
     breaker.force(Force::Open);
     assert_eq!(breaker.state(), State::Disabled);
-    assert_eq!(states(&meddler.page), [State::Disabled]);
+    assert_eq!(states(&page), [State::Disabled]);
 }
 
 /// The same by chance.
