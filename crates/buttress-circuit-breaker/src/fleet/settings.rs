@@ -28,7 +28,7 @@ pub struct FleetSettings {
 /// A [`Quorum`], as settings say it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a quorum: a number of votes, or a share such as `50%`")]
 #[non_exhaustive]
 pub enum QuorumSettings {
     /// So many votes, 2 or more.
@@ -93,5 +93,7 @@ mod tests {
             assert!(read(text).unwrap_err().starts_with(reason), "{text}");
         }
         assert!(toml::from_str::<FleetSettings>("quorums = 2").is_err());
+        let error = toml::from_str::<FleetSettings>("quorum = true").unwrap_err().to_string();
+        assert!(error.contains("a number of votes, or a share such as `50%`"), "{error}");
     }
 }

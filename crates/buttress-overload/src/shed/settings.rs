@@ -22,6 +22,9 @@ use crate::adaptive::AdaptiveSettings;
 /// let settings: ShedSettings = toml::from_str(r#"limit = { policy = "aimd", starting_at = 30 }"#)?;
 /// assert_eq!(settings.builder(TokioTimer).build()?.limit(), 30);
 ///
+/// let error = toml::from_str::<ShedSettings>("limit = true").unwrap_err();
+/// assert!(error.to_string().contains("a number, or a table"));
+///
 /// let settings: ShedSettings = toml::from_str("limit = 0\ntarget_ms = 500")?;
 /// let error = settings.builder(TokioTimer).build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
@@ -54,7 +57,7 @@ pub struct ShedSettings {
 /// How many calls a [`Shed`] lets in at a time, as it stands in a file.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a limit: a number, or a table as of an adaptive limit")]
 #[non_exhaustive]
 pub enum ShedLimitSettings {
     /// So many.

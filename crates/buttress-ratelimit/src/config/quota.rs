@@ -8,7 +8,10 @@ use crate::{Algorithm, Quota};
 /// How much, as settings say it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a quota: words such as `100/minute burst 200`, or a table of `count`, `period_ms`, `burst`, `algorithm`, `queue_ms`"
+)]
 #[non_exhaustive]
 pub enum QuotaSettings {
     /// In words: `100/minute`, `20/second burst 60`, `5/15m fixed_window`, `8 at once`.

@@ -65,6 +65,22 @@ fn all_reasons_come_at_once() {
     );
 }
 
+/// Where a value may be of two kinds, both are named.
+#[test]
+fn what_is_of_no_kind_that_may_stand_there_is_told_what_may() {
+    for (wrong, may) in [
+        (
+            r#""quota": { "per_minute": 9 }, "by": "address""#,
+            "words such as `100/minute burst 200`, or a table of `count`",
+        ),
+        (r#""quota": "9/s", "by": 7"#, "a word such as `address`, or a list"),
+    ] {
+        let text = format!(r#"{{ "policies": [{{ "name": "a", {wrong} }}] }}"#);
+        let error = serde_json::from_str::<RateLimitSettings>(&text).unwrap_err().to_string();
+        assert!(error.contains(may), "{error}");
+    }
+}
+
 #[test]
 fn what_would_limit_nothing_or_too_much_is_refused() {
     assert_eq!(wrong(RateLimit::builder()), ["policies: there is none: nothing would be limited"]);

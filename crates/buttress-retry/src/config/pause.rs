@@ -54,7 +54,10 @@ pub enum BackoffKind {
 /// How chance spreads pauses.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a jitter: `none`, `equal`, `full`, `decorrelated`, or a number of per cent"
+)]
 #[non_exhaustive]
 pub enum JitterSettings {
     /// By its name.

@@ -77,6 +77,12 @@ fn everything_can_be_said_in_a_file() {
 }
 
 #[test]
+fn what_is_no_jitter_is_told_what_is() {
+    let error = toml::from_str::<RetrySettings>("backoff = { jitter = 'some' }").unwrap_err();
+    assert!(error.to_string().contains("`none`, `equal`, `full`, `decorrelated`, or a number"));
+}
+
+#[test]
 fn what_is_left_out_has_its_default() {
     let builder = RetrySettings::default().builder().unwrap();
     assert_eq!((builder.tries(), builder.pauses()), (3, Retry::api().pauses()));
