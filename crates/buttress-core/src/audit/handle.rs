@@ -65,7 +65,7 @@ impl Audit {
         let now = rules.clock.get().now();
         match rules.admit(event.action, now) {
             Line::Told { left_out } => rules.tell(event, now, left_out),
-            Line::LeftOut => rules.meters.left_out.with([name]).increment(1),
+            Line::LeftOut { .. } => rules.meters.left_out.with([name]).increment(1),
         }
     }
 }

@@ -112,6 +112,7 @@ impl Gate for Context {
             return Ok(None);
         }
         let context = RequestContext::new(self.read(request));
+        self.rules.answers.tell_left_out(context.started());
         name_span(context.id());
         request.extensions_mut().insert(context.clone());
         Ok(Some(context))

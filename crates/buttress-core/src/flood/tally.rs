@@ -13,6 +13,12 @@ pub(crate) fn window(now: Moment, length: Duration) -> u32 {
     unpack(now.as_nanos() / length).1
 }
 
+/// When the window of this length ends in which `now` is.
+pub(crate) fn end(now: Moment, length: Duration) -> Moment {
+    let length = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX).max(1);
+    Moment::from_nanos((now.as_nanos() / length + 1).saturating_mul(length))
+}
+
 /// How many there were in the present window: one word, of which the upper half is the window's number.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(AtomicU64);
@@ -24,6 +30,17 @@ pub(crate) struct Counted {
     pub(crate) before: u32,
     /// If it is the first: how many there were in the last window that had any.
     pub(crate) last: u32,
+}
+
+/// What was there to be taken of a [`Tally`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Taken {
+    /// Not too many.
+    Nothing,
+    /// Too many, of a window that is not over.
+    Later,
+    /// So many, which nobody else is told of.
+    All(u32),
 }
 
 impl Tally {
@@ -44,6 +61,24 @@ impl Tally {
         } else {
             Counted { before: count, last: 0 }
         }
+    }
+
+    /// Takes the count of a window that is over, if there were more than `most`.
+    pub(crate) fn take(&self, window: u32, most: u32) -> Taken {
+        let turn = |packed| {
+            let (at, count) = unpack(packed);
+            (count > most && is_over(at, window)).then(|| pack((window, 0)))
+        };
+        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, turn) {
+            Ok(packed) => Taken::All(unpack(packed).1),
+            Err(packed) if unpack(packed).1 > most => Taken::Later,
+            Err(_) => Taken::Nothing,
+        }
+    }
+
+    /// How many there were in the last window that had any.
+    pub(crate) fn last(&self) -> u32 {
+        unpack(self.0.load(Ordering::Relaxed)).1
     }
 }
 
@@ -75,6 +110,20 @@ mod tests {
         assert_eq!(tally.count(8), Counted { before: 0, last: 2 });
         assert_eq!(tally.count(7), Counted { before: 1, last: 0 }, "late");
         assert_eq!(tally.count(9), Counted { before: 0, last: 2 });
+    }
+
+    #[test]
+    fn too_many_are_taken_once_their_window_is_over() {
+        let tally = Tally::default();
+        assert_eq!(tally.take(7, 0), Taken::Nothing);
+        for _ in 0..3 {
+            tally.count(7);
+        }
+        assert_eq!(tally.take(7, 2), Taken::Later);
+        assert_eq!(tally.take(8, 3), Taken::Nothing);
+        assert_eq!(tally.take(8, 2), Taken::All(3));
+        assert_eq!(tally.take(9, 2), Taken::Nothing);
+        assert_eq!(tally.count(8), Counted { before: 0, last: 0 }, "told already");
     }
 
     proptest! {
@@ -110,6 +159,8 @@ mod tests {
         let at = |nanos| window(Moment::from_nanos(nanos), Duration::from_nanos(10));
         assert_eq!([at(0), at(9), at(10), at(99)], [0, 0, 1, 9]);
         assert_eq!(window(Moment::LAST, Duration::ZERO), u32::MAX);
+        let until = |nanos| end(Moment::from_nanos(nanos), Duration::from_nanos(10)).as_nanos();
+        assert_eq!([until(0), until(9), until(10), until(u64::MAX - 1)], [10, 10, 20, u64::MAX]);
     }
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use buttress_core::clock::ManualClock;
 use buttress_core::metrics::Metrics;
+use buttress_core::render::Answers;
 use buttress_core::stage::{RequestHead, Stage, gate_fn};
 use buttress_core::{Context, Detail, Problem};
+use buttress_error_envelope::ErrorEnvelopeLayer;
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
 use http::{Request, Response};
@@ -39,6 +41,12 @@ impl Flood {
         request.extensions_mut().insert(peer);
         let service = service.layer(once(answer(200, "text/plain", "")));
         whole(service.oneshot(request).await.unwrap()).await
+    }
+
+    /// A request that nothing is wrong with.
+    async fn welcome(&self) {
+        let service = self.context.clone().layer().layer(once(answer(200, "text/plain", "")));
+        drop(service.oneshot(Request::new(())).await.unwrap());
     }
 }
 
@@ -113,6 +121,106 @@ async fn the_log_has_the_first_lines_and_a_count_of_the_rest() {
         errors.iter().any(|line| line == "buttress_errors_total INTERNAL server none: 12"),
         "{errors:?}"
     );
+}
+
+/// Nobody has to fail for it: a success says what was left out before it, once.
+#[tokio::test]
+async fn the_next_request_of_any_kind_brings_the_count() {
+    let (flood, log) = (flood(), Log::default());
+    let _listening = log.listen();
+    for _ in 0..10 {
+        flood.refused("203.0.113.7:1", &Problem::internal("it broke")).await;
+        flood.refused("203.0.113.7:1", &Problem::gone()).await;
+    }
+    assert_eq!(log.take().len(), 6);
+    flood.welcome().await;
+    assert!(log.take().is_empty(), "the second is not over");
+
+    flood.clock.advance(Duration::from_secs(1));
+    flood.refused("203.0.113.7:1", &Problem::conflict()).await;
+    let lines = log.take();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[0], r#"ERROR message=left out code="INTERNAL" left_out=7"#);
+    assert_eq!(lines[1], r#"DEBUG message=left out code="GONE" left_out=7"#);
+    flood.welcome().await;
+    flood.refused("203.0.113.7:1", &Problem::gone()).await;
+    assert_eq!(log.take().len(), 1, "and not again");
+
+    for _ in 0..10 {
+        flood.refused("203.0.113.7:1", &Problem::gone()).await;
+    }
+    drop(log.take());
+    flood.clock.advance(Duration::from_secs(60));
+    flood.welcome().await;
+    assert_eq!(log.take(), [r#"DEBUG message=left out code="GONE" left_out=8"#]);
+}
+
+/// Each second has a number of its own, whichever code was there first.
+#[tokio::test]
+async fn a_second_that_is_not_over_is_told_later() {
+    let (flood, log) = (flood(), Log::default());
+    let _listening = log.listen();
+    let refused = async |problem: Problem| {
+        for _ in 0..5 {
+            flood.refused("203.0.113.7:1", &problem).await;
+        }
+        drop(log.take());
+    };
+    let half = Duration::from_millis(500);
+    refused(Problem::gone()).await;
+    flood.clock.advance(half);
+    refused(Problem::conflict()).await;
+    flood.clock.advance(half);
+    refused(Problem::conflict()).await;
+    flood.welcome().await;
+    assert!(log.take().is_empty());
+    flood.clock.advance(half + half);
+    flood.welcome().await;
+    assert_eq!(log.take(), [r#"DEBUG message=left out code="CONFLICT" left_out=2"#]);
+}
+
+#[tokio::test]
+async fn the_end_brings_the_count() {
+    let (flood, log) = (flood(), Log::default());
+    let _listening = log.listen();
+    for _ in 0..4 {
+        flood.refused("203.0.113.7:1", &Problem::internal("it broke")).await;
+    }
+    drop(log.take());
+    let answers = flood.context.answers().clone();
+    drop(flood);
+    assert!(log.take().is_empty(), "somebody may come by yet");
+    drop(answers);
+    assert_eq!(log.take(), [r#"ERROR message=left out code="INTERNAL" left_out=1"#]);
+}
+
+/// Without a context it is the envelope that a success comes by.
+#[tokio::test]
+async fn an_envelope_alone_brings_the_count() {
+    let (clock, log) = (ManualClock::new(), Log::default());
+    let _listening = log.listen();
+    let answers = Answers::builder().clock(clock.clone()).log_lines_per_second(1).build().unwrap();
+    let envelope = ErrorEnvelopeLayer::builder().answers(answers).build().unwrap();
+    let ask = async |status| {
+        let service = envelope.clone().layer(once(answer(status, "text/plain", "")));
+        drop(service.oneshot(Request::new(())).await.unwrap());
+    };
+    for _ in 0..3 {
+        ask(404).await;
+    }
+    assert_eq!(log.take().len(), 1);
+    ask(200).await;
+    assert!(log.take().is_empty());
+    clock.advance(Duration::from_secs(1));
+    ask(200).await;
+    assert_eq!(log.take(), [r#"DEBUG message=left out code="NOT_FOUND" left_out=2"#]);
+
+    for _ in 0..2 {
+        ask(404).await;
+    }
+    drop(log.take());
+    drop(envelope);
+    assert_eq!(log.take(), [r#"DEBUG message=left out code="NOT_FOUND" left_out=1"#]);
 }
 
 /// Codes do not crowd each other out.

@@ -34,6 +34,9 @@ impl Answers {
     /// Notes what the request says about its answer.
     #[must_use]
     pub fn asked(&self, request: &dyn RequestHead) -> Asked {
+        if self.0.floods.leave_out() {
+            self.tell_left_out(self.0.clock.get().now());
+        }
         let counts = self.0.clients.is_some();
         let peer = counts.then(|| PeerAddress::find(request.extensions())).flatten();
         Asked {

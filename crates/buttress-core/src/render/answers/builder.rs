@@ -3,10 +3,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::floods::Floods;
 use super::words::Words;
 use super::{Answers, AnswersSettings, BriefSettings, Choose, Rules};
 use crate::clock::{Clock, SharedClock};
-use crate::flood::{Clients, Lines};
+use crate::flood::Clients;
 use crate::metrics::{Counter, Family, Metric, Metrics};
 use crate::render::Format;
 use crate::stage::RequestHead;
@@ -155,8 +156,7 @@ impl AnswersBuilder {
             shows_sources,
             asks,
             redact: self.redact,
-            faults: Lines::new(settings.log_lines_per_second),
-            refusals: Lines::new(settings.log_lines_per_second),
+            floods: Floods::new(settings.log_lines_per_second),
             errors,
             brief: self.metrics.bind(&BRIEF, []),
         }))

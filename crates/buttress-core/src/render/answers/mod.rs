@@ -2,6 +2,7 @@
 
 mod asked;
 mod builder;
+mod floods;
 mod report;
 mod settings;
 mod words;
@@ -16,12 +17,13 @@ use http::{HeaderValue, Response};
 pub use self::asked::Asked;
 pub(crate) use self::asked::mark_told;
 pub use self::builder::AnswersBuilder;
+use self::floods::Floods;
 pub(crate) use self::report::Who;
 pub use self::settings::{AnswersSettings, BriefSettings};
 use self::words::Words;
 use super::{Format, Occasion, Render};
 use crate::clock::{Moment, SharedClock};
-use crate::flood::{Clients, Lines};
+use crate::flood::Clients;
 use crate::metrics::{Counter, Family};
 use crate::stage::RequestHead;
 use crate::{ClientAddress, Problem, Redact};
@@ -60,7 +62,9 @@ use crate::{ClientAddress, Problem, Redact};
 /// the chain of sources, [redacted](crate::redact) and cut to 2 KiB; else `request refused`, at debug level.
 ///
 /// Of each code and level so many lines a second are written as the settings say (ten). How many were left out is told
-/// in one line, before the next one of that kind: `left out`.
+/// in one line, `left out`, once the second is over: with the next request of any kind, and a probe is one; or when the
+/// last clone is dropped, as at the end of a program. No task and no timer is needed for it. What is
+/// [leaked](crate::stage::StageLayer::leak) is never dropped, and so keeps the number of its last second to itself.
 ///
 /// # Metrics
 ///
@@ -71,7 +75,7 @@ use crate::{ClientAddress, Problem, Redact};
 ///
 /// # Cost
 ///
-/// Nothing, until something fails. With a hook for [languages](AnswersBuilder::localise), brief answers, sources
+/// Nothing, until something fails, but a look at one number for each request. With a hook for [languages](AnswersBuilder::localise), brief answers, sources
 /// shown, or names of your own to redact, each request counts one reference to the settings. A hook for
 /// [details](AnswersBuilder::localise_details) that says one anew has them copied, into one allocation and what the copies
 /// of their texts take.
@@ -87,9 +91,7 @@ struct Rules {
     /// Whether any of these, or a name to redact, asks something of a request: one look for most of them.
     asks: bool,
     redact: Redact,
-    /// Of faults and of refusals: a flood of the ones does not hide the others.
-    faults: Lines,
-    refusals: Lines,
+    floods: Floods,
     errors: Family<Counter, 3>,
     brief: Counter,
 }

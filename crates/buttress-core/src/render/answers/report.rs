@@ -5,8 +5,8 @@ use std::error::Error;
 use tracing::{Level, debug, enabled, error};
 
 use super::Answers;
+use super::floods::Kind;
 use crate::clock::Moment;
-use crate::flood::Line;
 use crate::trace::TraceId;
 use crate::{Class, Problem, Redact};
 
@@ -14,7 +14,7 @@ use crate::{Class, Problem, Redact};
 const MOST: usize = 2_048;
 
 /// Where the events are found, wherever this file may be.
-const TARGET: &str = "buttress";
+pub(super) const TARGET: &str = "buttress";
 
 /// Whose problem it is.
 pub(crate) struct Who<'a> {
@@ -39,13 +39,19 @@ impl Answers {
         }
     }
 
+    /// Tells how many lines were left out, of seconds that are over: each request asks for it, so that nobody
+    /// has to wait for a timer, nor for the next failure.
+    #[inline]
+    pub(crate) fn tell_left_out(&self, now: Moment) {
+        if self.0.floods.are_due(now) {
+            self.0.floods.tell_due(now);
+        }
+    }
+
     fn tell_fault(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
-        let Line::Told { left_out } = self.0.faults.admit(problem.code().name(), now) else {
-            return;
-        };
         let (code, status) = (problem.code().name(), problem.status().as_u16());
-        if left_out > 0 {
-            error!(target: TARGET, code, left_out, "left out");
+        if !self.0.floods.admit(Kind::Fault, code, now) {
+            return;
         }
         let source = sources(problem, &self.0.redact);
         let trace_id = who.trace.map(tracing::field::display);
@@ -57,12 +63,9 @@ impl Answers {
     }
 
     fn tell_refusal(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
-        let Line::Told { left_out } = self.0.refusals.admit(problem.code().name(), now) else {
-            return;
-        };
         let (code, status) = (problem.code().name(), problem.status().as_u16());
-        if left_out > 0 {
-            debug!(target: TARGET, code, left_out, "left out");
+        if !self.0.floods.admit(Kind::Refusal, code, now) {
+            return;
         }
         let (request_id, route) = (who.id, who.route);
         debug!(target: TARGET, code, status, request_id, route, "request refused");
