@@ -3,6 +3,7 @@ use buttress_core::key::KeyWriter;
 
 use crate::live::Seen;
 use crate::store::LimitStore;
+use crate::violations::By;
 use crate::{Charge, Charges, NoSuchLimit, RateLimit, Subject, Verdict};
 
 /// Without a request: for what is no HTTP, for operators and for tests.
@@ -76,7 +77,7 @@ impl<S: LimitStore> RateLimit<S> {
 
     /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift). Another process of a fleet that
     /// has refused the key remembers it until the time that it told. A store that could not be asked answers with a refusal:
-    /// then what it has counted stays.
+    /// then what it has counted stays. The audit is told that the system did it; an [operator](Self::operator) says who.
     ///
     /// # Errors
     ///
@@ -86,9 +87,17 @@ impl<S: LimitStore> RateLimit<S> {
         policy: &str,
         key: impl Into<Subject>,
     ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
-        let subject = key.into();
+        self.reset_by(policy, key.into(), By::SYSTEM)
+    }
+
+    pub(crate) fn reset_by(
+        &self,
+        policy: &str,
+        subject: Subject,
+        by: By<'_>,
+    ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
         let charges = self.charges(policy, subject, 1)?;
-        self.inner.violations.reset(policy, subject.key);
+        self.inner.violations.reset(policy, subject.key, by);
         Ok(self.inner.store.forget(&self.live().limits, &charges))
     }
 

@@ -10,7 +10,8 @@ use buttress_core::sync::Lock;
 use buttress_core::{Key, Problem, RequestContext};
 
 use crate::bans::Bans;
-use crate::headers::{Forms, Shown, Writer};
+use crate::denial::Denial;
+use crate::headers::{Forms, Writer};
 use crate::live::{Current, Live};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Place;
@@ -28,7 +29,7 @@ pub(crate) struct Inner<S> {
     /// What each policy charges at least, as far as that is known.
     pub(crate) costs: Box<[u32]>,
     pub(crate) exempt: Box<[Condition]>,
-    pub(crate) deny: Box<[Condition]>,
+    pub(crate) deny: Box<[Denial]>,
     /// Whether it was told that requests are denied for want of an address.
     pub(crate) missed: AtomicBool,
     pub(crate) counts_probes: bool,
@@ -72,12 +73,13 @@ pub(crate) enum Screened {
 
 impl<S> Inner<S> {
     pub(crate) fn screen(&self, part: Part, request: &dyn RequestHead) -> Screened {
-        if let Some(condition) = self.deny.iter().find(|condition| condition.may_hold(request)) {
+        if let Some(denial) = self.deny.iter().find(|denial| denial.may_hold(request)) {
             self.meters.denied.increment(1);
-            if when::client(request).is_none() && !condition.holds(request) {
+            let is_certain = denial.holds(request);
+            if !is_certain && when::client(request).is_none() {
                 self.miss_client();
             }
-            self.violations.denied(request);
+            self.violations.denied(denial, is_certain, request);
             return Screened::Denied;
         }
         if !self.counts_probes && request.context().is_some_and(RequestContext::is_probe) {
@@ -146,9 +148,12 @@ impl<S> Inner<S> {
     ) -> Result<Option<Charge>, Problem> {
         match rule.ask(request) {
             Asked::Nothing => Ok(None),
-            Asked::Charge(charge) => self.refuse_banned(rule, &charge).map(|()| Some(charge)),
+            Asked::Charge(charge) => {
+                self.refuse_banned(rule, &charge, request).map(|()| Some(charge))
+            }
             Asked::KeyMissing => {
                 self.metered(rule.number(), |meters| meters.key_missing.increment(1));
+                self.violations.key_missing(rule, request);
                 Err(answer::key_missing())
             }
         }
@@ -164,7 +169,12 @@ impl<S> Inner<S> {
     }
 
     #[inline]
-    fn refuse_banned(&self, rule: &Rule, charge: &Charge) -> Result<(), Problem> {
+    fn refuse_banned(
+        &self,
+        rule: &Rule,
+        charge: &Charge,
+        request: &dyn RequestHead,
+    ) -> Result<(), Problem> {
         let Some(bans) = &self.bans else { return Ok(()) };
         // What is on trial here refuses nobody, whatever others have imposed.
         if rule.shadow || rule.penalty.is_none() || !bans.any() {
@@ -174,6 +184,7 @@ impl<S> Inner<S> {
             return Ok(());
         };
         self.metered(charge.policy(), |meters| meters.banned.increment(1));
+        self.violations.still_banned(rule, charge.key(), left, request);
         Err(rule.answers.banned(left))
     }
 
@@ -188,7 +199,7 @@ impl<S> Inner<S> {
         let now = self.clock.now();
         let length = bans.refused(charge.policy(), charge.key(), penalty, now)?;
         self.metered(charge.policy(), |meters| meters.bans.increment(1));
-        self.violations.banned(&rule.name, charge.key(), length, request);
+        self.violations.banned(rule, charge.key(), length, request);
         // Those whose time is over are taken off when somebody looks: to count them now would let a flood pay for it.
         self.meters.banned.add(1.0);
         Some(length)

@@ -15,6 +15,7 @@ pub mod config;
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance;
 mod counting;
+mod denial;
 mod headers;
 mod inner;
 pub mod key;
@@ -23,6 +24,7 @@ mod live;
 mod memo;
 mod meters;
 mod noting;
+mod operator;
 mod outbox;
 mod parts;
 mod penalty;
@@ -60,6 +62,7 @@ pub use self::key::{
 pub use self::limit::Limit;
 pub use self::memo::LimitMemo;
 pub use self::meters::CATALOGUE;
+pub use self::operator::Operator;
 pub use self::penalty::Penalty;
 pub use self::policy::Policy;
 pub use self::quota::Quota;

@@ -50,7 +50,7 @@ impl<S> Inner<S> {
         if let Some(rule) = self.rule(charge.policy())
             && verdict.is_missed(at)
         {
-            self.violations.would_refuse(&rule.name, request);
+            self.violations.would_refuse(rule, charge.key(), request);
         }
     }
 

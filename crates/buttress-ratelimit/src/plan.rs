@@ -7,6 +7,8 @@ use buttress_core::{BuildError, Faults};
 
 use crate::bans::Bans;
 use crate::builder::Named;
+use crate::config::MemorySettings;
+use crate::denial::Denial;
 use crate::inner::{Inner, Shard};
 use crate::live::{Current, Live, check_cost};
 use crate::meters::{Meters, PolicyMeters};
@@ -98,7 +100,7 @@ fn inner<S>(
         costs: read.iter().map(|read| read.cost).collect(),
         rules: read.into_iter().map(|read| read.rule).collect(),
         exempt: builder.exempt.into(),
-        deny: builder.deny.into(),
+        deny: denials(builder.deny),
         missed: AtomicBool::new(false),
         counts_probes: builder.counts_probes,
         shard: builder.shard_by.map(|by| Shard { by, keyer: keyer.scoped("shards") }),
@@ -113,6 +115,10 @@ fn inner<S>(
 }
 
 /// Room for them, if a policy bans anybody.
+fn denials(deny: Vec<Condition>) -> Box<[Denial]> {
+    deny.into_iter().enumerate().map(|(at, condition)| Denial::new(at, condition)).collect()
+}
+
 fn bans(read: &[Read], most: usize, faults: &mut Faults) -> Option<Bans> {
     if !read.iter().any(|read| read.rule.penalty.is_some()) {
         return None;

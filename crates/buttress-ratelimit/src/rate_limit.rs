@@ -7,6 +7,7 @@ use buttress_core::{BuildError, Health, Key, Probe, ProbeFuture};
 use crate::inner::{Inner, Part};
 use crate::policy::Place;
 use crate::store::{LimitStore, Memory};
+use crate::violations::By;
 use crate::{Ban, LimitStage, Quota, RateLimitBuilder};
 
 /// Limits, checked and ready. Clones count together.
@@ -94,11 +95,15 @@ impl<S: LimitStore> RateLimit<S> {
     pub fn lift(&self, policy: &str, key: Key) -> bool {
         let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {
             return false;
+        self.lift_by(policy, key, By::SYSTEM)
+    }
+
+    pub(crate) fn lift_by(&self, policy: &str, key: Key, by: By<'_>) -> bool {
         };
         let now = self.inner.clock.now();
         let lifted = bans.lift(number, key, now);
         if lifted || bans.outbox.is_carried() {
-            self.inner.violations.lifted(policy, key);
+            self.inner.violations.lifted(policy, key, by);
         }
         if lifted {
             self.inner.note_banned(bans.all(now).len());
@@ -143,13 +148,20 @@ impl<S: LimitStore> RateLimit<S> {
         &self,
         quotas: impl IntoIterator<Item = (&'a str, Quota)>,
     ) -> Result<(), BuildError> {
-        let quotas: Vec<_> = quotas.into_iter().collect();
+        self.replace_by(quotas.into_iter().collect(), By::SYSTEM)
+    }
+
+    pub(crate) fn replace_by(
+        &self,
+        quotas: Vec<(&str, Quota)>,
+        by: By<'_>,
+    ) -> Result<(), BuildError> {
         let _one_at_a_time = self.inner.replacing.lock();
         let before = self.inner.live.load();
         let live = before.with(&self.inner.names, &self.inner.costs, quotas.iter().copied())?;
         self.inner.live.replace(live);
         for (policy, quota) in quotas {
-            self.inner.violations.replaced(policy, &quota.to_string());
+            self.inner.violations.replaced(policy, &quota, by);
         }
         Ok(())
     }

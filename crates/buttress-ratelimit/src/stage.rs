@@ -198,7 +198,7 @@ impl<S: LimitStore> LimitStage<S> {
         if source == Source::Denied {
             return Decision::Refuse(answer::unavailable(), None);
         }
-        self.inner.violations.refused(&rule.name, charge.key(), request);
+        self.inner.violations.refused(rule, charge.key(), retry, request);
         let problem = match self.inner.punish(rule, charge, request) {
             Some(length) => rule.answers.banned(length),
             None => rule.answers.refused(retry),

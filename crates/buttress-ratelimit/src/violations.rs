@@ -1,8 +1,13 @@
+use std::fmt;
 use std::time::Duration;
 
 use buttress_core::audit::{Action, Actor, Audit, Event, Outcome};
 use buttress_core::stage::RequestHead;
 use buttress_core::{Key, RequestContext};
+
+use crate::denial::Denial;
+use crate::rule::Rule;
+use crate::{Retry, when};
 
 /// A request was refused, as a quota is used up.
 const REFUSED: Action = Action::new("ratelimit.refused").sampled();
@@ -10,6 +15,10 @@ const REFUSED: Action = Action::new("ratelimit.refused").sampled();
 const WOULD_REFUSE: Action = Action::new("ratelimit.would_refuse").sampled();
 /// Somebody is on the deny list.
 const DENIED: Action = Action::new("ratelimit.denied").sampled();
+/// A request lacks a part of its key, and the policy refuses such.
+const KEY_MISSING: Action = Action::new("ratelimit.key_missing").sampled();
+/// Somebody asked who is banned.
+const STILL_BANNED: Action = Action::new("ratelimit.still_banned").sampled();
 /// Somebody was refused again and again.
 const BANNED: Action = Action::new("ratelimit.banned");
 /// A ban was lifted by hand.
@@ -23,68 +32,120 @@ const REPLACED: Action = Action::new("ratelimit.quotas_replaced");
 #[derive(Debug)]
 pub(crate) struct Violations(pub(crate) Audit);
 
+/// Who changes something by hand, and in which request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By<'a> {
+    pub(crate) actor: Actor<'a>,
+    pub(crate) request: Option<&'a RequestContext>,
+}
+
+/// Of requests.
 impl Violations {
     #[cold]
-    pub(crate) fn refused(&self, policy: &str, key: Key, request: &dyn RequestHead) {
-        // Written only for somebody who listens.
-        let key = self.0.hears(REFUSED).then(|| key.to_string());
-        self.tell(REFUSED, Outcome::Refused, policy, key.as_deref(), request.context());
+    pub(crate) fn refused(&self, rule: &Rule, key: Key, retry: Retry, request: &dyn RequestHead) {
+        let why = || match retry {
+            Retry::After(time) => format!("used up, again in {}s", seconds(time)),
+            Retry::Never => "costs more than there ever is at once".to_owned(),
+            Retry::Unknown => "all permits are taken".to_owned(),
+        };
+        self.tell(REFUSED, rule, || of_key(rule, key, why()), request);
     }
 
     #[cold]
-    pub(crate) fn would_refuse(&self, policy: &str, request: &dyn RequestHead) {
-        self.tell(WOULD_REFUSE, Outcome::Succeeded, policy, Some("a trial"), request.context());
+    pub(crate) fn would_refuse(&self, rule: &Rule, key: Key, request: &dyn RequestHead) {
+        self.tell(WOULD_REFUSE, rule, || of_key(rule, key, "a trial"), request);
     }
 
     #[cold]
-    pub(crate) fn denied(&self, request: &dyn RequestHead) {
-        let event = Event::new(DENIED, Outcome::Refused);
-        self.0.record(&in_request(event, request.context()));
+    pub(crate) fn key_missing(&self, rule: &Rule, request: &dyn RequestHead) {
+        let why = || format!("a part of the key is missing: by {}", rule.parts);
+        self.tell(KEY_MISSING, rule, why, request);
+    }
+
+    #[cold]
+    pub(crate) fn still_banned(
+        &self,
+        rule: &Rule,
+        key: Key,
+        left: Duration,
+        request: &dyn RequestHead,
+    ) {
+        let why = || of_key(rule, key, format_args!("banned for {}s more", seconds(left)));
+        self.tell(STILL_BANNED, rule, why, request);
     }
 
     #[cold]
     pub(crate) fn banned(
         &self,
-        policy: &str,
+        rule: &Rule,
         key: Key,
         length: Duration,
         request: &dyn RequestHead,
     ) {
-        let reason = format!("{key} for {length:?}");
-        self.tell(BANNED, Outcome::Refused, policy, Some(&reason), request.context());
+        let why = || of_key(rule, key, format_args!("banned for {}s", seconds(length)));
+        self.tell(BANNED, rule, why, request);
     }
 
-    pub(crate) fn lifted(&self, policy: &str, key: Key) {
-        let key = key.to_string();
-        let event = Event::new(BAN_LIFTED, Outcome::Succeeded).target(policy).reason(&key);
-        self.0.record(&event.actor(Actor::System("rate limit")));
+    /// Of the deny list; whether its condition holds, or cannot be known to.
+    #[cold]
+    pub(crate) fn denied(&self, denial: &Denial, is_certain: bool, request: &dyn RequestHead) {
+        let why = denial.why(is_certain);
+        let event = Event::new(DENIED, Outcome::Refused).target(denial.place()).reason(&why);
+        self.0.record(&in_request(event, request));
     }
 
-    pub(crate) fn reset(&self, policy: &str, key: Key) {
-        let key = key.to_string();
-        let event = Event::new(RESET, Outcome::Succeeded).target(policy).reason(&key);
-        self.0.record(&event.actor(Actor::System("rate limit")));
-    }
-
-    pub(crate) fn replaced(&self, policy: &str, quota: &str) {
-        let event = Event::new(REPLACED, Outcome::Succeeded).target(policy).reason(quota);
-        self.0.record(&event.actor(Actor::System("rate limit")));
-    }
-
+    /// What is written is only written for somebody who listens.
     fn tell(
         &self,
         action: Action,
-        outcome: Outcome,
-        policy: &str,
-        reason: Option<&str>,
-        context: Option<&RequestContext>,
+        rule: &Rule,
+        why: impl FnOnce() -> String,
+        request: &dyn RequestHead,
     ) {
-        let event = Event::new(action, outcome).target(policy);
-        let event = reason.map_or(event, |reason| event.reason(reason));
-        self.0.record(&in_request(event, context));
+        let is_trial = action == WOULD_REFUSE;
+        let outcome = if is_trial { Outcome::Succeeded } else { Outcome::Refused };
+        let why = if self.0.hears(action) { why() } else { String::new() };
+        let event = Event::new(action, outcome).target(&rule.name).reason(&why);
+        self.0.record(&in_request(event, request));
     }
 }
 
-fn in_request<'a>(event: Event<'a>, context: Option<&'a RequestContext>) -> Event<'a> {
-    context.map_or(event, |context| event.request(context))
+/// Of operators.
+impl Violations {
+    pub(crate) fn lifted(&self, policy: &str, key: Key, by: By<'_>) {
+        self.changed(BAN_LIFTED, policy, &key, by);
+    }
+
+    pub(crate) fn reset(&self, policy: &str, key: Key, by: By<'_>) {
+        self.changed(RESET, policy, &key, by);
+    }
+
+    pub(crate) fn replaced(&self, policy: &str, quota: &dyn fmt::Display, by: By<'_>) {
+        self.changed(REPLACED, policy, quota, by);
+    }
+
+    fn changed(&self, action: Action, policy: &str, what: &dyn fmt::Display, by: By<'_>) {
+        let what = what.to_string();
+        let event = Event::new(action, Outcome::Succeeded).target(policy).reason(&what);
+        let event = by.request.map_or(event, |context| event.request(context));
+        self.0.record(&event.actor(by.actor));
+    }
+}
+
+/// The key first: it is what `peek`, `reset` and `lift` take.
+fn of_key(rule: &Rule, key: Key, what: impl fmt::Display) -> String {
+    format!("{key}, by {}: {what}", rule.parts)
+}
+
+/// As a client is told: rounded up.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// Without a context it is told at least who is connected.
+fn in_request<'a>(event: Event<'a>, request: &'a dyn RequestHead) -> Event<'a> {
+    match request.context() {
+        Some(context) => event.request(context),
+        None => when::client(request).map_or(event, |client| event.client(client)),
+    }
 }

@@ -3,6 +3,7 @@ use buttress_core::BuildError;
 use super::{ClassSettings, PolicySettings, QuotaSettings, RateLimitSettings};
 use crate::RateLimit;
 use crate::store::LimitStore;
+use crate::violations::By;
 
 impl RateLimitSettings {
     /// What these settings say in another way than others, quotas aside, each by its path: that is looked at when a process
@@ -67,7 +68,15 @@ impl<S: LimitStore> RateLimit<S> {
     ///
     /// Fails with everything that is wrong with the quotas, and then nothing is replaced.
     pub fn replace_from(&self, settings: &RateLimitSettings) -> Result<(), BuildError> {
-        self.replace(settings.quotas()?)?;
+        self.replace_from_by(settings, By::SYSTEM)
+    }
+
+    pub(crate) fn replace_from_by(
+        &self,
+        settings: &RateLimitSettings,
+        by: By<'_>,
+    ) -> Result<(), BuildError> {
+        self.replace_by(settings.quotas()?, by)?;
         let changed = self.inner.said.as_ref().map(|said| said.needs_restart(settings));
         if let Some(paths) = changed.filter(|paths| !paths.is_empty()) {
             tracing::warn!(

@@ -9,6 +9,7 @@
 )]
 
 mod allocations;
+mod audited;
 mod complaints;
 #[cfg(all(feature = "conformance", feature = "redis"))]
 mod conformance;

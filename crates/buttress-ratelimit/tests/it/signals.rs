@@ -1,6 +1,6 @@
-//! What metrics, the audit and probes hear.
+//! What metrics and probes hear.
 
-use buttress_core::audit::{Audit, Receiver, channel};
+use buttress_core::audit::{Audit, channel};
 use buttress_core::clock::ManualClock;
 use buttress_core::key::MissingKey;
 use buttress_core::metrics::{Description, Metrics};
@@ -184,72 +184,6 @@ fn the_catalogue_is_complete() {
     let mut listed: Vec<_> = CATALOGUE.iter().map(Description::name).collect();
     listed.sort_unstable();
     assert_eq!(bound, listed);
-}
-
-fn told(records: &mut Receiver) -> Vec<String> {
-    std::iter::from_fn(|| records.try_recv())
-        .map(|record| {
-            let [target, reason] =
-                [record.target(), record.reason()].map(Option::unwrap_or_default);
-            format!("{} {} {target} {reason}", record.action(), record.outcome())
-        })
-        .collect()
-}
-
-#[test]
-fn violations_and_changes_are_audited() {
-    let (sink, mut records) = channel(1_000);
-    let clock = ManualClock::new();
-    let audit = Audit::builder().sink(sink).clock(clock.clone()).build().unwrap();
-    let limits = on(&clock)
-        .audit(audit)
-        .policy("a", Quota::per_hour(1).by(address()).penalty(Penalty::after(2)))
-        .policy("trial", Quota::per_hour(1).by(address()).shadow())
-        .deny(path("/admin"))
-        .build()
-        .unwrap();
-    let stage = limits.stage();
-    let ada = || from("203.0.113.7");
-    assert_eq!(passing(&stage, ada, 3), 1);
-    answered(&stage, of(Request::get("/admin").body(()).unwrap(), "203.0.113.9"), 200);
-    // The key by which a ban is listed, looked at and lifted.
-    let key = limits.bans()[0].key();
-    assert_eq!(
-        told(&mut records),
-        [
-            format!("ratelimit.refused refused a {key}"),
-            format!("ratelimit.refused refused a {key}"),
-            format!("ratelimit.banned refused a {key} for 300s"),
-            "ratelimit.denied refused  ".to_owned(),
-        ]
-    );
-    assert!(limits.lift("a", key));
-    let buttress_core::engine::Step::Now(_) = limits.reset("a", key).unwrap();
-    limits.replace([("a", Quota::per_hour(2))]).unwrap();
-    assert!(answered(&stage, ada(), 200));
-    let told = told(&mut records);
-    let key = key.to_string();
-    assert_eq!(
-        told,
-        [
-            format!("ratelimit.ban_lifted succeeded a {key}"),
-            format!("ratelimit.reset succeeded a {key}"),
-            "ratelimit.quotas_replaced succeeded a 2 an hour, up to 2 at once".to_owned(),
-            "ratelimit.would_refuse succeeded trial a trial".to_owned(),
-        ]
-    );
-}
-
-#[test]
-fn a_flood_is_sampled() {
-    let (sink, mut records) = channel(1_000);
-    let clock = ManualClock::new();
-    let audit =
-        Audit::builder().sink(sink).clock(clock.clone()).sampled_per_second(5).build().unwrap();
-    let limits =
-        on(&clock).audit(audit).policy("a", Quota::per_hour(1).by(everyone())).build().unwrap();
-    assert_eq!(passing(&limits.stage(), || Request::new(()), 500), 1);
-    assert_eq!(told(&mut records).len(), 5);
 }
 
 /// The caller stands in no metric and in no record as it is.
