@@ -41,7 +41,11 @@ impl<S: LimitStore> RateLimit<S> {
     }
 
     /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all. Those of a shared store
-    /// come back as they were taken: as many as at once, from the process that took them.
+    /// come back as they were taken: as many as at once, from the process that took them; those that were taken while it was away
+    /// come back here.
+    ///
+    /// Nobody says by this where it was taken. Where a store may be away there is [`give_back_of`](Self::give_back_of), which
+    /// knows.
     ///
     /// # Errors
     ///
@@ -53,11 +57,52 @@ impl<S: LimitStore> RateLimit<S> {
         cost: u32,
     ) -> Result<(), NoSuchLimit> {
         let charges = self.charges(policy, key.into(), cost)?;
+        self.give_back_all(policy, &charges)
+    }
+
+    /// Gives back what this verdict has taken, and nothing else: where it was taken, be that a shared store or, while it was away,
+    /// the memory of this process, and as far as it would not be there again by itself.
+    ///
+    /// ```
+    /// use buttress_core::engine::Step;
+    /// use buttress_ratelimit::{Quota, RateLimit, everyone};
+    ///
+    /// let limits = RateLimit::builder().policy("jobs", Quota::at_once(2).by(everyone())).build()?;
+    /// let key = limits.writer("jobs").unwrap().key();
+    /// let Step::Now(taken) = limits.take("jobs", key, 2)?;
+    /// let Step::Now(refused) = limits.check("jobs", key)?;
+    ///
+    /// limits.give_back_of("jobs", key, 1, &refused)?;
+    /// assert!(matches!(limits.peek("jobs", key)?, Step::Now(verdict) if !verdict.is_taken()), "it had taken nothing");
+    /// limits.give_back_of("jobs", key, 2, &taken)?;
+    /// assert!(matches!(limits.peek("jobs", key)?, Step::Now(verdict) if verdict.is_taken()));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name, if its shard is not said, or if permits are not held any more.
+    pub fn give_back_of(
+        &self,
+        policy: &str,
+        key: impl Into<Subject>,
+        cost: u32,
+        verdict: &Verdict,
+    ) -> Result<(), NoSuchLimit> {
+        let mut charges = self.charges(policy, key.into(), cost)?;
+        if !verdict.is_taken() {
+            return Ok(());
+        }
+        charges.stamp(verdict);
+        self.give_back_all(policy, &charges)
+    }
+
+    fn give_back_all(&self, policy: &str, charges: &Charges) -> Result<(), NoSuchLimit> {
         let live = self.live();
-        if !self.inner.store.holds(&live.limits, &charges) {
+        if !self.inner.store.holds(&live.limits, charges) {
             return Err(NoSuchLimit::not_held(policy));
         }
-        self.inner.store.give_back(&live.limits, &charges);
+        self.inner.store.give_back(&live.limits, charges);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use buttress_core::{Key, Problem, RequestContext};
 
 use crate::bans::Bans;
 use crate::denial::Denial;
-use crate::headers::{Forms, Writer};
+use crate::headers::{Forms, Shown, Writer};
 use crate::live::{Current, Live};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Place;

@@ -5,6 +5,7 @@ use arc_swap::{ArcSwap, Guard};
 use buttress_core::{BuildError, Faults};
 
 use crate::headers::Table;
+use crate::store::LimitStore;
 use crate::{Limit, Limits, Quota};
 
 /// What counts now. Most quotas are never replaced: until some are, whoever looks here borrows the first ones, and writes
@@ -74,6 +75,7 @@ impl Live {
         names: &[Arc<str>],
         costs: &[u32],
         changed: impl IntoIterator<Item = (&'a str, Quota)>,
+        store: &impl LimitStore,
     ) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
         let mut quotas = self.quotas.to_vec();
@@ -92,7 +94,10 @@ impl Live {
             quotas[at] = quota;
         }
         // What is wrong was noted above; nothing is built of it.
-        let limits = quotas.iter().filter_map(|quota| quota.check().ok()).collect::<Vec<_>>();
+        let before = self.limits.all().iter();
+        let limits = quotas.iter().zip(before).map(|(new, old)| new.check().unwrap_or(*old));
+        let limits = limits.collect::<Vec<_>>();
+        store.check_limits(&limits.iter().copied().collect(), &mut faults);
         faults.finish(()).map(|()| Self::new(names, quotas, &limits))
     }
 

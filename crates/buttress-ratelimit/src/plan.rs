@@ -59,6 +59,7 @@ impl<S: LimitStore> Plan<S> {
         }
         let bans = bans(&read, builder.most_banned, faults);
         builder.store.check_setup(faults);
+        check_memory(&builder, faults);
         let terms = read.iter().map(|read| read.terms.clone()).collect();
         let metrics = builder.metrics.clone();
         Self { inner: inner(builder, read, bans, &keyer), terms, metrics, shard }
@@ -114,11 +115,11 @@ fn inner<S>(
     }
 }
 
-/// Room for them, if a policy bans anybody.
 fn denials(deny: Vec<Condition>) -> Box<[Denial]> {
     deny.into_iter().enumerate().map(|(at, condition)| Denial::new(at, condition)).collect()
 }
 
+/// Room for them, if a policy bans anybody.
 fn bans(read: &[Read], most: usize, faults: &mut Faults) -> Option<Bans> {
     if !read.iter().any(|read| read.rule.penalty.is_some()) {
         return None;
@@ -179,18 +180,45 @@ fn check_count(policies: usize, faults: &mut Faults) {
     }
 }
 
+/// What settings say of a memory in which nothing is counted would be accepted and have no effect.
+fn check_memory<S: LimitStore>(builder: &RateLimitBuilder<S>, faults: &mut Faults) {
+    let Some(said) = builder.said.as_ref().filter(|said| said.memory != MemorySettings::default())
+    else {
+        return;
+    };
+    let (asked, mut wrong) = (said.memory(), Faults::new());
+    asked.check_setup(&mut wrong);
+    // One that cannot be made is told of elsewhere.
+    let is_right = wrong.finish(()).is_ok();
+    if is_right && !builder.store.memory().is_some_and(|memory| memory.is_made_as(&asked)) {
+        let reason = "is not where limits are counted: the engine that was said is another one, \
+                      and `settings.memory()` the one that is meant here";
+        faults.add("memory", reason);
+    }
+}
+
 /// They stand in headers, in metrics and in the keys of a store.
 fn check_names(policies: &[Named], faults: &mut Faults) {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     for (at, Named { name, path, .. }) in policies.iter().enumerate() {
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
-            let reason =
-                format!("is no name: it must be 1 to {LONGEST_NAME} letters, digits and `-_.`");
-            faults.add(format!("{path}.name"), reason);
-        } else if policies[..at].iter().any(|other| other.name == *name) {
+        if !check_name(name, &format!("{path}.name"), faults) {
+            continue;
+        }
+        if policies[..at].iter().any(|other| other.name == *name) {
             faults.add(format!("{path}.name"), "there are two policies of this name");
         }
     }
+}
+
+/// Whether it is one.
+pub(crate) fn check_name(name: &str, path: &str, faults: &mut Faults) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_plain);
+    if !is_name {
+        let reason =
+            format!("is no name: it must be 1 to {LONGEST_NAME} letters, digits and `-_.`");
+        faults.add(path, reason);
+    }
+    is_name
 }
 
 /// What is wrong with it, whatever its quota is.

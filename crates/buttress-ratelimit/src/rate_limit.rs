@@ -91,14 +91,16 @@ impl<S: LimitStore> RateLimit<S> {
 
     /// Lifts a ban, and forgets the refusals behind it; whether there was one here. In a fleet it is lifted by all processes: by
     /// the others half a second later, and whether or not it was known here.
+    ///
+    /// The audit is told that the system did it; an [operator](Self::operator) says who.
     #[must_use = "there may be no such ban"]
     pub fn lift(&self, policy: &str, key: Key) -> bool {
-        let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {
-            return false;
         self.lift_by(policy, key, By::SYSTEM)
     }
 
     pub(crate) fn lift_by(&self, policy: &str, key: Key, by: By<'_>) -> bool {
+        let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {
+            return false;
         };
         let now = self.inner.clock.now();
         let lifted = bans.lift(number, key, now);
@@ -143,7 +145,7 @@ impl<S: LimitStore> RateLimit<S> {
     /// # Errors
     ///
     /// Fails with everything that is wrong, and then nothing is replaced: an unknown name, numbers that make no limit, a cost
-    /// that would never fit, another algorithm.
+    /// that would never fit, another algorithm, a burst that is less than what processes [lease](LimitStore::check_limits).
     pub fn replace<'a>(
         &self,
         quotas: impl IntoIterator<Item = (&'a str, Quota)>,
@@ -158,7 +160,8 @@ impl<S: LimitStore> RateLimit<S> {
     ) -> Result<(), BuildError> {
         let _one_at_a_time = self.inner.replacing.lock();
         let before = self.inner.live.load();
-        let live = before.with(&self.inner.names, &self.inner.costs, quotas.iter().copied())?;
+        let Inner { names, costs, store, .. } = &*self.inner;
+        let live = before.with(names, costs, quotas.iter().copied(), store)?;
         self.inner.live.replace(live);
         for (policy, quota) in quotas {
             self.inner.violations.replaced(policy, &quota, by);

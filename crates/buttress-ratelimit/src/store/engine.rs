@@ -60,6 +60,20 @@ impl LimitStore for Engine {
         }
     }
 
+    fn check_limits(&self, limits: &Limits, faults: &mut Faults) {
+        match self {
+            Self::Memory(memory) => memory.check_limits(limits, faults),
+            Self::Redis(redis) => redis.check_limits(limits, faults),
+        }
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        match self {
+            Self::Memory(memory) => memory.memory(),
+            Self::Redis(redis) => redis.memory(),
+        }
+    }
+
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         match self {
             Self::Memory(memory) => at_once(memory.take(limits, charges)),

@@ -112,6 +112,12 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         let _ = faults;
     }
 
+    /// Notes what keeps it from counting by these limits, in the place of others that differ in their numbers: told when [quotas
+    /// are replaced](crate::RateLimit::replace), with all else that is wrong, and then none is.
+    fn check_limits(&self, limits: &Limits, faults: &mut Faults) {
+        let _ = (limits, faults);
+    }
+
     /// Takes all charges, or none of them.
     ///
     /// A charge that is [optional](crate::Charge::optional) is decided for itself: it is taken if there is room for it and
@@ -165,6 +171,12 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// does not, a quota with a queue is refused when it is built.
     fn gives_turns(&self) -> bool {
         false
+    }
+
+    /// The memory that it counts in, always or while a shared store is away: what settings say of a
+    /// [memory](crate::RateLimitSettings::memory) is of this one, or has no effect, and is refused then.
+    fn memory(&self) -> Option<&Memory> {
+        None
     }
 
     /// Whether other processes count there, too: then all of them have to make the same keys, and limits that are given no

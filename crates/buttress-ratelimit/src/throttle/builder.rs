@@ -12,6 +12,7 @@ use buttress_core::{BuildError, Faults};
 use super::gate::Gate;
 use super::meters::Meters;
 use super::{ByFn, ByKey, ThrottleLayer};
+use crate::plan::check_name;
 use crate::store::{IntoStore, LimitStore, Memory, Queued, Terms, keyer_for};
 use crate::{Algorithm, Limit, Limits, Quota};
 
@@ -92,7 +93,8 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         self.map_store(|store| Queued::new(store, timer))
     }
 
-    /// Names it, for the metrics and for a store that a fleet shares. The default is `throttle`.
+    /// Names it, for the metrics and for a store that a fleet shares: 1 to 64 letters, digits and `-_.`, as the policies of limits
+    /// are named. The default is `throttle`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
@@ -157,9 +159,7 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         if self.most_waiting == 0 {
             faults.add("most_waiting", "must be at least 1");
         }
-        if self.name.is_empty() {
-            faults.add("name", "must not be empty");
-        }
+        check_name(&self.name, "name", &mut faults);
         self.store.check_setup(&mut faults);
         let keyer = keyer_for(&self.store, self.keyer, &mut faults);
         faults.finish(keyer)

@@ -76,7 +76,8 @@
 //! - Requests, answers and errors of the service pass as they are.
 //!
 //! A refusal says [`OVERLOADED`](buttress_core::Code::OVERLOADED), with the status 503: that this service has more to send
-//! than it may is no fault of who called it.
+//! than it may is no fault of who called it. A breaker, a retry or a wall outside [knows](buttress_core::outcome::LocalRefusal) that
+//! the service was not asked, and takes it for no failure.
 //!
 //! # Cancellation
 //!

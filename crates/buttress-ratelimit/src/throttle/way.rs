@@ -2,6 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use buttress_core::key::{KeyFor, KeyWriter};
+use buttress_core::outcome::LocalRefusal;
 use buttress_core::{Problem, Reply, RequestContext};
 use http::{Request, Response};
 use tower_service::Service;
@@ -55,7 +56,10 @@ where
 
     fn refuse(problem: Problem, request: &Request<B>) -> Result<Self::Response, S::Error> {
         let context: Option<&RequestContext> = request.extensions().get();
-        Ok(problem.render(context).map(Reply::from))
+        let mut response = problem.render(context).map(Reply::from);
+        // Or a breaker outside would take it for a failure of the dependency, which nobody has asked.
+        response.extensions_mut().insert(LocalRefusal);
+        Ok(response)
     }
 }
 

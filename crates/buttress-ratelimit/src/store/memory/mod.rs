@@ -115,6 +115,12 @@ struct Shared {
 }
 
 impl Memory {
+    /// Whether it was asked to be as this one, whatever the clock is.
+    pub(crate) fn is_made_as(&self, other: &Self) -> bool {
+        let of = |memory: &Self| (memory.shared.settings.room, memory.shared.settings.when_full);
+        of(self) == of(other)
+    }
+
     /// For how many keys a policy it is made unless it is said.
     pub const KEYS: usize = 65_536;
 

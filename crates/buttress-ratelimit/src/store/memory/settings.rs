@@ -75,7 +75,7 @@ impl Watch {
 }
 
 /// How large the table of a policy is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Room {
     Keys(usize),
     Bytes(usize),

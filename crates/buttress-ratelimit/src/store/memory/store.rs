@@ -46,6 +46,10 @@ impl LimitStore for Memory {
         self.shared.settings.room.check(faults);
     }
 
+    fn memory(&self) -> Option<&Memory> {
+        Some(self)
+    }
+
     #[inline]
     fn take_one(&self, limits: &Limits, charge: &Charge) -> Option<Checked> {
         let now = Time::of(&self.shared.settings.clock).now();

@@ -13,7 +13,7 @@ use buttress_core::{BuildError, Faults, Health, Keyer};
 use self::line::Lines;
 use self::turn::Place;
 pub use self::turn::Turn;
-use super::{Heaviest, LimitStore, Terms, Usage};
+use super::{Heaviest, LimitStore, Memory, Terms, Usage};
 use crate::{Charges, Limits, SharedBans, Verdict};
 
 /// A store that says yes when it is somebody's turn: for a quota with a [queue](crate::Quota::queue).
@@ -95,6 +95,14 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
 
     fn check_setup(&self, faults: &mut Faults) {
         self.store.check_setup(faults);
+    }
+
+    fn check_limits(&self, limits: &Limits, faults: &mut Faults) {
+        self.store.check_limits(limits, faults);
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        self.store.memory()
     }
 
     fn gives_turns(&self) -> bool {

@@ -94,6 +94,17 @@ impl Instead {
         self.memory.give_back(&self.shares(limits, processes).limits, &charges);
     }
 
+    /// Whether so many permits were taken here. Told by the whole limit, as a share may have become smaller since.
+    pub(super) fn holds(&self, limits: &Limits, charge: &Charge) -> bool {
+        if !self.is_local(charge) {
+            return false;
+        }
+        let Step::Now(verdict) = self.memory.look(limits, &Charges::from(*charge));
+        let left = verdict.standings().first().map_or(u32::MAX, Standing::remaining);
+        let taken = limits.of(charge).burst().saturating_sub(left.into());
+        taken >= u64::from(charge.cost())
+    }
+
     fn degrade(&self, charge: &Charge) -> Degrade {
         self.degrade.get(usize::from(charge.policy())).copied().unwrap_or(Degrade::Deny)
     }

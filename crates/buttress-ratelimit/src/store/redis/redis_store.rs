@@ -170,6 +170,15 @@ impl LimitStore for RedisStore {
         self.settings.check_setup(faults);
     }
 
+    fn check_limits(&self, limits: &Limits, faults: &mut Faults) {
+        let Some(Handle { state }) = self.handle.as_deref() else { return };
+        self.settings.check_leases_of(faults, |policy| limits.all().get(state.number(policy)?));
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        self.settings.memory.as_ref()
+    }
+
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         match self.begun() {
             Some(state) => state.take(limits, charges),

@@ -21,8 +21,8 @@ use super::permits::Permits;
 use super::refusals::Refusals;
 use super::script::letter;
 use super::state::State;
-use crate::Algorithm;
 use crate::store::{LimitStore, Memory, Terms};
+use crate::{Algorithm, Limit};
 
 /// How a store was set up, and what is made of it once it knows its policies.
 #[derive(Clone)]
@@ -99,13 +99,22 @@ impl Settings {
     }
 
     fn check_leases(&self, terms: &[Terms], faults: &mut Faults) {
+        let limit = |policy: &str| terms.iter().find(|terms| terms.name() == policy);
+        self.check_leases_of(faults, |policy| limit(policy).map(Terms::limit));
+    }
+
+    /// Whether they go with these limits.
+    pub(super) fn check_leases_of<'a>(
+        &self,
+        faults: &mut Faults,
+        limit: impl Fn(&str) -> Option<&'a Limit>,
+    ) {
         for (policy, at_most) in &self.leases {
             let path = format!("redis.leases.{policy}");
-            let Some(terms) = terms.iter().find(|terms| terms.name() == policy) else {
+            let Some(limit) = limit(policy) else {
                 faults.add(&path, "there is no policy of this name");
                 continue;
             };
-            let limit = terms.limit();
             if limit.algorithm() != Algorithm::Gcra {
                 faults.add(&path, format_args!("`{}` has no tokens to lease", limit.algorithm()));
             } else if !limit.queue().is_zero() {

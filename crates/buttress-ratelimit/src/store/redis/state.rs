@@ -137,7 +137,10 @@ impl State {
                 Source::Local => self.instead.give_back(limits, charge, self.fleet.processes()),
                 Source::Leased if self.leases.put_back(charge) => {}
                 Source::Store | Source::Leased => {
-                    let Some(number) = self.number_of(limits, charge) else { continue };
+                    let Some(number) = self.number_of(limits, charge) else {
+                        self.give_back_here(limits, charge);
+                        continue;
+                    };
                     if let Some(place) = numbers.get_mut(back.as_slice().len()) {
                         *place = number;
                     }
@@ -158,10 +161,22 @@ impl State {
         Some(ask.numbered(numbers))
     }
 
-    /// Whether permits were taken that are like these. Of everything else so much comes back as there is.
+    /// Whether permits were taken that are like these, there or here. Of everything else so much comes back as there is.
     pub(super) fn holds(&self, limits: &Limits, charges: &Charges) -> bool {
         let is_permit = |charge: &&Charge| limits.of(charge).algorithm() == Algorithm::Concurrent;
-        charges.as_slice().iter().filter(is_permit).all(|charge| self.permits.holds(charge))
+        charges.as_slice().iter().filter(is_permit).all(|charge| match charge.source() {
+            Source::Local => self.instead.holds(limits, charge),
+            _ if self.permits.holds(charge) => true,
+            _ => charge.until().is_none() && self.instead.holds(limits, charge),
+        })
+    }
+
+    /// Gives back permits of which nobody says where they were taken, and which are not held there: those that were taken here
+    /// while Redis was away.
+    fn give_back_here(&self, limits: &Limits, charge: &Charge) {
+        if charge.until().is_none() && self.instead.holds(limits, charge) {
+            self.instead.give_back(limits, charge, self.fleet.processes());
+        }
     }
 
     /// By which number a charge is given back; nothing if it is not held, or not known.
@@ -222,6 +237,13 @@ impl State {
     pub(super) fn believes(&self, charge: &Charge) -> Duration {
         let returns = self.returns.get(usize::from(charge.policy())).copied().unwrap_or(true);
         if returns { BRIEFLY } else { Duration::MAX }
+    }
+
+    /// The place of the policy of this name.
+    pub(super) fn number(&self, policy: &str) -> Option<usize> {
+        let is_of =
+            |ending: &String| ending.split_once(':').is_some_and(|(_, name)| name == policy);
+        self.endings.iter().position(is_of)
     }
 
     fn learn(&self, limits: &Limits) {

@@ -1,5 +1,7 @@
 //! What a file says of limits in Redis holds, or is refused with where it stands.
 
+mod refused;
+
 use buttress_core::{BuildError, Fault};
 use buttress_ratelimit::store::Engine;
 use buttress_ratelimit::{Quota, RateLimit, RateLimitSettings, Source, Verdict};
@@ -130,58 +132,6 @@ async fn without_redis_each_policy_does_as_the_file_says() {
     for (policy, source) in [("unsaid", Source::Local), ("logins", Source::Denied)] {
         assert_eq!(remaining(&limits, policy).await.1, source, "{policy}");
     }
-}
-
-#[test]
-fn all_that_is_wrong_is_told_where_it_stands() {
-    let text = r#"
-        policies = [{ name = "all", quota = "0/s", by = "everyone" }]
-        memory = { keys = 0 }
-        [redis]
-        name = "a{b}"
-        within_ms = 0
-        processes = 0
-        held_for_s = 0
-        leases = { al = 1 }
-    "#;
-    let error = read(text).over(Some(nowhere())).build().unwrap_err();
-    let expected = [
-        "redis.within_ms",
-        "redis.processes",
-        "redis.held_for_s",
-        "memory.keys",
-        "policies[0].quota.count",
-        "policies[0].quota.burst",
-        "redis.name",
-    ];
-    assert_eq!(faults(&error), expected);
-    // Leases are for policies, so they are looked at once these are right.
-    let text = r#"
-        policies = [{ name = "all", quota = "9/s", by = "everyone" }]
-        redis = { leases = { al = 1, all = 10 } }
-    "#;
-    let error = read(text).over(Some(nowhere())).build().unwrap_err();
-    assert_eq!(faults(&error), ["redis.leases.al", "redis.leases.all"]);
-    for wrong in ["within = 5", "url = \"redis://a\"", "degrade = \"perhaps\"", "processes = -1"] {
-        let text = format!("[redis]\n{wrong}");
-        assert!(toml::from_str::<RateLimitSettings>(&text).is_err(), "{wrong}");
-    }
-}
-
-/// A block that nobody gave a connection would be limits of each process, which look like limits that do not hold.
-#[test]
-fn a_block_without_a_connection_is_refused() {
-    let over = read(SHARED).over(None).build().unwrap_err();
-    let built = read(SHARED).build().unwrap_err();
-    let own = buttress_ratelimit::RateLimitBuilder::from(read(SHARED));
-    let own = own.engine(buttress_ratelimit::store::RedisStore::new(nowhere())).build();
-    for error in [over, built, own.unwrap_err()] {
-        assert_eq!(faults(&error), ["redis"], "{error}");
-    }
-    let text = r#"policies = [{ name = "all", quota = "9/s", by = "everyone" }]"#;
-    let seedless: RateLimitSettings = toml::from_str(text).unwrap();
-    let error = seedless.over(Some(nowhere())).build().unwrap_err();
-    assert_eq!(faults(&error), ["key_seed"], "nobody has asked Redis for it");
 }
 
 #[tokio::test]

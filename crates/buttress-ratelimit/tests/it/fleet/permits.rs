@@ -5,7 +5,7 @@ use std::time::Duration;
 use buttress_core::engine::Step;
 use buttress_core::key::{KeySeed, Keyer};
 use buttress_ratelimit::store::LimitStore;
-use buttress_ratelimit::{Charge, Quota, RateLimit, Retry, everyone};
+use buttress_ratelimit::{Charge, Quota, RateLimit, Retry, Source, everyone};
 use buttress_testkit::poll;
 use buttress_testkit::redis::{Reply, Server};
 use buttress_testkit::until::until;
@@ -68,6 +68,45 @@ async fn permits_come_back_as_they_were_taken() {
     assert!(one.give_back("jobs", key, 3).is_err(), "once");
     one.give_back("jobs", key, 2).unwrap();
     until("all are back", async || left(5).await).await;
+}
+
+/// What is taken by hand while Redis is away is taken here, and comes back here, before and after Redis is back.
+#[tokio::test]
+async fn permits_of_the_time_without_redis_come_back_here() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    let jobs = Quota::at_once(5).by(everyone());
+    let limits = RateLimit::builder().policy("jobs", jobs).keyer(Keyer::random());
+    let limits = limits.engine(patient(redis.clone())).build().unwrap();
+    let key = limits.writer("jobs").unwrap().key();
+    let take = async |cost| limits.take("jobs", key, cost).unwrap().await;
+    let stands = async || {
+        let standing = limits.peek("jobs", key).unwrap().await.standings()[0];
+        (standing.remaining(), standing.source())
+    };
+    let there = take(1).await;
+    server.kill();
+    until("it is gone", async || (!redis.is_connected()).then_some(())).await;
+    let (one, other) = (take(2).await, take(2).await);
+    assert_eq!(stands().await, (1, Source::Local));
+    // Nobody says which: one that was taken with as many.
+    assert!(limits.give_back("jobs", key, 5).is_err(), "so many are not held at all");
+    limits.give_back("jobs", key, 2).unwrap();
+    assert_eq!(stands().await, (3, Source::Local));
+    limits.give_back_of("jobs", key, 2, &one).unwrap();
+    assert_eq!(stands().await, (5, Source::Local));
+    let error = limits.give_back_of("jobs", key, 2, &other).unwrap_err();
+    assert_eq!(error.to_string(), "this process holds no such permits of `jobs`");
+
+    let late = take(2).await;
+    server.restart().await;
+    until("it is back", async || (stands().await == (5, Source::Store)).then_some(())).await;
+    limits.give_back_of("jobs", key, 2, &late).unwrap();
+    limits.give_back_of("jobs", key, 1, &there).unwrap();
+    assert!(limits.give_back_of("jobs", key, 1, &there).is_err(), "once");
+    server.kill();
+    until("it is gone", async || (!redis.is_connected()).then_some(())).await;
+    assert_eq!(stands().await, (5, Source::Local), "nothing is held here");
 }
 
 /// Who waits for a verdict, and goes away, holds nothing.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use buttress_core::clock::ManualClock;
 use buttress_core::key::{ByHost, host};
+use buttress_core::outcome::LocalRefusal;
 use buttress_core::{Code, Problem};
 use buttress_ratelimit::store::{Memory, Queued};
 use buttress_ratelimit::throttle::{ByKey, ThrottleBuilder, ThrottleLayer};
@@ -51,6 +52,7 @@ fn what_there_is_no_room_for_is_refused_with_a_response() {
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "1", "rounded up");
     assert_eq!(refused.extensions().get::<Problem>().unwrap().code(), Code::OVERLOADED);
+    assert!(refused.extensions().get::<LocalRefusal>().is_some(), "nobody was asked");
     assert_eq!(send("b.internal").status(), 200, "another key");
     assert_eq!(inner.counts().calls, 3);
 
@@ -102,6 +104,10 @@ fn what_is_wrong_is_refused_at_once() {
         faults(named),
         ["quota.burst", "quota.queue", "quota.queue", "most_waiting", "name"]
     );
+    // As the names of policies: it stands in metrics, and among the keys of a store.
+    for name in ["a b", "a{b}", "a:b", "\n", &"a".repeat(65)] {
+        assert_eq!(faults(http(Quota::per_second(1)).named(name.to_owned())), ["name"], "{name}");
+    }
 }
 
 #[test]
