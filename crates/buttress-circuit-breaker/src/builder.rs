@@ -199,8 +199,8 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.policy(|policy| policy.close_after(successes))
     }
 
-    /// Gives the place of one that hangs to another call after this time. The default is thirty seconds; make it no shorter than
-    /// calls may take. Where there are several at a time, it begins anew for all of them with the newest.
+    /// Gives the place of one that hangs to another call after this time, whatever others do meanwhile. The default is thirty seconds;
+    /// make it no shorter than calls may take.
     pub fn lease(self, time: Duration) -> Self {
         self.policy(|policy| policy.lease(time))
     }

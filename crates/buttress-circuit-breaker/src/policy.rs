@@ -96,7 +96,7 @@ impl Policy {
         Self { close_after: successes, ..self }
     }
 
-    /// Gives the place of a probe to another one after this time. Of several at a time all have theirs until that is over for the newest.
+    /// Gives the place of a probe to another one after this time. Of several at a time, each has its own.
     pub fn lease(self, time: Duration) -> Self {
         Self { lease: time, ..self }
     }

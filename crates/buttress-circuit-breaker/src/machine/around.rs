@@ -1,6 +1,6 @@
 use buttress_core::clock::Moment;
 
-use super::{Outside, Verdict};
+use super::{Leases, Outside, Verdict};
 use crate::Trip;
 use crate::counts::Counts;
 use crate::parts::Lock;
@@ -10,7 +10,10 @@ use crate::policy::Policy;
 pub(crate) struct Around<'a, O, C> {
     pub(crate) policy: &'a Policy,
     pub(crate) counters: &'a C,
-    pub(crate) turn: &'a Lock<()>,
+    /// Their lock, and the places of their probes.
+    pub(crate) turn: &'a Lock<Leases>,
+    /// Which of those that have this lock it is.
+    pub(crate) gate: u32,
     pub(crate) outside: &'a O,
 }
 

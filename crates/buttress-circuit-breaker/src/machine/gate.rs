@@ -23,7 +23,8 @@ pub(crate) struct Gate {
     word: AtomicU64,
     /// When an open one is due.
     pub(super) until: AtomicU64,
-    /// When the newest lease of a probe is over. It only grows, until all places are free: so what comes late does no harm.
+    /// When the oldest lease of a probe is over, for who is refused without the lock. It is written after the word: whoever has an
+    /// older one asks under the lock.
     pub(super) lease: AtomicU64,
     /// When it came to its phase.
     pub(super) since: AtomicU64,
@@ -100,9 +101,9 @@ impl Gate {
             // The place is its own: the first probe counts.
             let word = (seen.generation() == word.generation() && now >= self.until())
                 .then(|| seen.step(Phase::HalfOpen).with_probes(1, 0, 0))?;
-            Some(Step::to(word, now, Why::Due).leased(lease))
+            Some(Step::to(word, now, Why::Due).taking(lease))
         });
-        step.map(|word| Ok(Pass::new(word, Kind::Probe)))
+        step.map(|made| Ok(made.probe()))
     }
 
     /// Whether such an end of this call is no [news](Self::news), as most are, at a glance. If not, it still may be none.

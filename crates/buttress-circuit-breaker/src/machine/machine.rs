@@ -5,7 +5,7 @@ use buttress_core::clock::Moment;
 use buttress_core::outcome::Outcome;
 
 use super::pass::Kind;
-use super::{Around, Ended, Gate, News, Outside, Pass, Policy, Refused, Verdict};
+use super::{Around, Ended, Gate, Leases, News, Outside, Pass, Policy, Refused, Verdict};
 use crate::current::{Current, Rules};
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
@@ -46,8 +46,8 @@ use crate::word::Word;
 /// # Guarantees
 ///
 /// - **Late news is old news.** What began before a step moves nothing after it, and is counted nowhere.
-/// - **Never more probes than allowed**, however many threads ask, and never a place that is lost: they have a lease,
-///   which the newest of them renews for all.
+/// - **Never more probes than allowed**, however many threads ask, and never a place that is lost: each probe has a lease of
+///   its own.
 /// - **Nothing is needed for time to pass**, no task and no timer: what is due happens when somebody calls.
 /// - **A window slides.** What is too old never counts: see [`Over`](crate::Over) for how exactly.
 ///
@@ -60,7 +60,8 @@ use crate::word::Word;
 ///
 /// Closed, and with rules of failures alone, a call that succeeds reads one number twice and writes nothing, so threads do not
 /// wait for each other. With a rule that is a rate, a success adds to a number of its thread. One in up to 64, and each while there
-/// are few, brings what came together to what all share, under a lock; so does a failure. No allocation in either case.
+/// are few, brings what came together to what all share, under a lock; so does a failure. No allocation in either case. While it is
+/// half-open, a probe takes and gives back its place under a lock, and the places are a list that is allocated.
 ///
 /// A machine takes less than 400 bytes; and for each window 256 bytes, up to 16 times 128 more (twice as many as the
 /// computer has processors), and 24 bytes for each of its buckets, which are 80 at most.
@@ -71,7 +72,7 @@ use crate::word::Word;
 pub struct Machine {
     pub(super) gate: Gate,
     pub(super) refused: AtomicU64,
-    pub(super) turn: Lock<()>,
+    pub(super) turn: Lock<Leases>,
     pub(super) current: Current<Rules>,
 }
 
@@ -88,7 +89,7 @@ impl Machine {
         Ok(Self {
             gate: Gate::new(word, now),
             refused: AtomicU64::new(0),
-            turn: Lock::new(()),
+            turn: Lock::new(Leases::default()),
             current: Current::new(Rules::new(policy)),
         })
     }
@@ -193,7 +194,7 @@ impl Machine {
         tally: &'a Tally,
         outside: &'a O,
     ) -> Around<'a, O, Tally> {
-        Around { policy, counters: tally, turn: &self.turn, outside }
+        Around { policy, counters: tally, turn: &self.turn, gate: 0, outside }
     }
 }
 

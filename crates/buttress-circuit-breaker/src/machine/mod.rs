@@ -6,6 +6,7 @@
 mod around;
 mod ended;
 mod gate;
+mod leases;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod machine;
 mod operate;
@@ -27,4 +28,5 @@ pub use crate::table::{KeyedPass, Table, TableUsage};
 pub(crate) use self::around::{Around, Counted, Counters};
 pub(crate) use self::ended::Verdict;
 pub(crate) use self::gate::{Gate, News};
+pub(crate) use self::leases::Leases;
 pub(crate) use self::pass::Kind;

@@ -2,6 +2,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use super::leases;
 use crate::word::{KIND, Word};
 use crate::{Reason, State};
 
@@ -12,8 +13,8 @@ use crate::{Reason, State};
 #[derive(Clone, Copy, Eq, PartialEq)]
 #[must_use = "its outcome has to be settled"]
 pub struct Pass {
-    /// Of the word it passed by, the generation and whether it is timed. Then its kind, where no word has anything; and, where
-    /// words have their level, whether it is `COUNTED`, and that it is `LIVE`.
+    /// Of the word it passed by, the generation and whether it is timed. Then its kind, where no word has anything; where words
+    /// have their level, whether it is `COUNTED`, and that it is `LIVE`; and of a probe, in place of the payload, its place.
     bits: NonZeroU64,
 }
 
@@ -29,6 +30,8 @@ pub(crate) enum Kind {
     Nobodys = 4 << KIND,
 }
 
+/// The number of the place of a probe.
+const PLACE: u64 = (1 << leases::BITS) - 1;
 /// The rates have counted it already.
 const COUNTED: u64 = 1 << 22;
 /// In each, which so is never zero: an `Option` of it takes no more room.
@@ -38,6 +41,17 @@ impl Pass {
     #[inline]
     pub(crate) fn new(word: Word, kind: Kind) -> Self {
         Self { bits: LIVE | word.without_state() | kind as u64 }
+    }
+
+    /// One that has the place with this number.
+    pub(super) fn probe(word: Word, place: u32) -> Self {
+        let bits = Self::new(word, Kind::Probe).bits;
+        Self { bits: bits | u64::from(place) & PLACE }
+    }
+
+    /// The number of its place, of a probe.
+    pub(super) const fn place(self) -> u32 {
+        (self.bits() & PLACE) as u32
     }
 
     /// Whether it is one of the few that decide whether the breaker closes.

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use buttress_core::clock::Moment;
 
-use super::{Around, Gate, Outside};
+use super::leases::Lease;
+use super::{Around, Gate, Leases, Outside, Pass};
 use crate::growth::Growth;
-use crate::parts::atomic::Ordering::{AcqRel, Release};
+use crate::parts::atomic::Ordering::Release;
 use crate::phase::Phase;
 use crate::word::Word;
 use crate::{Force, Transition, Trip, Why};
@@ -15,22 +16,46 @@ pub(super) struct Step {
     word: Word,
     at: Moment,
     until: Option<Moment>,
-    lease: Option<Moment>,
+    gives_back: Option<Lease>,
+    takes: Option<Moment>,
     /// Nothing: nobody hears of it.
     why: Option<Why>,
     /// It counts as a step though the phase stays.
     anew: bool,
-    /// Leases of before are over: their places are free.
-    frees: bool,
+}
+
+/// A step that was made.
+pub(crate) struct Made {
+    pub(super) word: Word,
+    /// The place that was taken with it.
+    place: Option<u32>,
+}
+
+impl Made {
+    /// The pass of who has taken a place with it.
+    pub(super) fn probe(&self) -> Pass {
+        Pass::probe(self.word, self.place.unwrap_or_default())
+    }
 }
 
 impl Step {
     pub(super) const fn to(word: Word, at: Moment, why: Why) -> Self {
-        Self { word, at, until: None, lease: None, why: Some(why), anew: false, frees: false }
+        let (until, gives_back, takes) = (None, None, None);
+        Self { word, at, until, gives_back, takes, why: Some(why), anew: false }
     }
 
-    pub(super) fn leased(self, until: Moment) -> Self {
-        Self { lease: Some(until), ..self }
+    /// One of which nobody hears, as it stays where it is.
+    pub(super) const fn within(word: Word, at: Moment) -> Self {
+        Self { why: None, ..Self::to(word, at, Why::Due) }
+    }
+
+    /// With it a probe takes a place, until then.
+    pub(super) fn taking(self, until: Moment) -> Self {
+        Self { takes: Some(until), ..self }
+    }
+
+    pub(super) fn giving_back(self, lease: Lease) -> Self {
+        Self { gives_back: Some(lease), ..self }
     }
 
     pub(super) fn until(self, until: Moment) -> Self {
@@ -41,11 +66,7 @@ impl Step {
         Self { anew: true, ..self }
     }
 
-    fn frees(self) -> Self {
-        Self { frees: true, ..self }
-    }
-
-    pub(super) fn untold(self) -> Self {
+    fn untold(self) -> Self {
         Self { why: None, ..self }
     }
 }
@@ -58,18 +79,28 @@ impl Gate {
         &self,
         around: &Around<'_, O, C>,
         plan: impl Fn(Word) -> Option<Step>,
-    ) -> Option<Word> {
-        let turn = around.turn.lock();
+    ) -> Option<Made> {
+        self.step_with(around, |seen, _| plan(seen))
+    }
+
+    /// The same where it matters who has which place.
+    pub(super) fn step_with<O: Outside, C>(
+        &self,
+        around: &Around<'_, O, C>,
+        plan: impl Fn(Word, &Leases) -> Option<Step>,
+    ) -> Option<Made> {
+        let mut leases = around.turn.lock();
         let (seen, step) = loop {
             let seen = self.word();
-            let step = plan(seen)?;
+            let step = plan(seen, &leases)?;
             // Before the word, for those who read them after it.
             self.write(seen, &step);
             if self.swap(seen, step.word) {
                 break (seen, step);
             }
         };
-        drop(turn);
+        let place = self.follow(seen, &step, around.gate, &mut leases);
+        drop(leases);
         let (from, to) = (seen.phase().state(), step.word.phase().state());
         if from != to {
             around.outside.moved(Some(from), Some(to));
@@ -78,7 +109,7 @@ impl Gate {
             let told = Transition::new(from, to, why, step.at, step.word.generation());
             around.outside.tell(&told);
         }
-        Some(step.word)
+        Some(Made { word: step.word, place })
     }
 
     /// Moves to another word, of which nobody hears. The caller holds the lock.
@@ -96,16 +127,24 @@ impl Gate {
         if let Some(until) = step.until {
             self.until.store(until.as_nanos(), Release);
         }
-        if step.frees {
-            // Who takes a place by the old word is too late for it; who does by the new one says its lease after this.
-            self.lease.store(step.at.as_nanos(), Release);
-        }
-        if let Some(lease) = step.lease {
-            self.lease.fetch_max(lease.as_nanos(), AcqRel);
-        }
         if step.anew || seen.phase() != step.word.phase() {
             self.since.store(step.at.as_nanos(), Release);
         }
+    }
+
+    /// What the step means for the places of probes. Says the number of the one that is taken with it.
+    fn follow(&self, seen: Word, step: &Step, gate: u32, leases: &mut Leases) -> Option<u32> {
+        if seen.generation() != step.word.generation() {
+            // What those of before say is old news.
+            leases.clear(gate);
+        }
+        if let Some(lease) = step.gives_back {
+            leases.give_back(lease);
+        }
+        let place = step.takes.map(|until| leases.take(gate, until));
+        let oldest = leases.oldest(gate).map_or(Moment::FIRST, Lease::until);
+        self.lease.store(oldest.as_nanos(), Release);
+        place
     }
 
     /// Opens, if what is there may open and is `meant`.
@@ -115,7 +154,7 @@ impl Gate {
         advice: Option<Duration>,
         around: &Around<'_, O, C>,
         meant: impl Fn(Word) -> bool,
-    ) -> Option<Word> {
+    ) -> Option<Made> {
         // Whatever is outside is asked before the lock is taken.
         let (now, share) = (around.now(), around.outside.share());
         self.step(around, |seen| {
@@ -191,7 +230,7 @@ impl Gate {
                 Phase::HalfOpen => word.with_probes(0, seen.won(), seen.lost()),
                 _ => word,
             };
-            Some(Step::to(word, now, Why::Reset).frees().untold())
+            Some(Step::to(word, now, Why::Reset).untold())
         });
     }
 }

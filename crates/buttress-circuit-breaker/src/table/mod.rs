@@ -7,6 +7,7 @@ mod claim;
 mod cut;
 mod operate;
 mod pass;
+mod places;
 mod slot;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod table;

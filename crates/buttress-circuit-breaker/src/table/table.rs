@@ -8,13 +8,13 @@ use buttress_core::{BuildError, Faults};
 use super::KeyedPass;
 use super::check::check;
 use super::claim::Claims;
+use super::places::number;
 use super::slot::Slot;
 use crate::current::Current;
-use crate::machine::{Around, Ended, Kind, News, Outside, Pass, Policy, Refused, Verdict};
+use crate::machine::{Ended, Kind, Leases, News, Outside, Pass, Policy, Refused, Verdict};
 use crate::parts::Lock;
 use crate::parts::atomic::Ordering::{Acquire, Relaxed};
 use crate::parts::atomic::{AtomicBool, AtomicU64};
-use crate::phase::Phase;
 
 /// A breaker for each key, of as many as there is room for.
 ///
@@ -38,7 +38,8 @@ use crate::phase::Phase;
 ///
 /// # Guarantees
 ///
-/// - **Memory is taken once**: 256 bytes for each place, of which there is a power of two.
+/// - **Memory is taken once**: 256 bytes for each place, of which there is a power of two; and while keys are half-open, 24 bytes in
+///   a list for each probe that is out.
 /// - **Whom it hurts least goes first** where a new key finds its eight places taken: who is idle, longest unused first; then who
 ///   failed lately; one that is open, or held by somebody, only if all eight are. So strange keys, however many, push out idle ones.
 /// - **News of one key never reaches another one** that has its place by then.
@@ -61,7 +62,7 @@ use crate::phase::Phase;
 /// A call that may not be made is [`Refused`].
 pub struct Table {
     pub(super) slots: Box<[Slot]>,
-    turns: Box<[Lock<()>]>,
+    pub(super) turns: Box<[Lock<Leases>]>,
     pub(super) policy: Current<Policy>,
     /// One change at a time.
     pub(super) change: Lock<()>,
@@ -72,7 +73,7 @@ pub struct Table {
 }
 
 /// So many places belong together: a key is in one of them.
-const SET: usize = 8;
+pub(super) const SET: usize = 8;
 const PARTS: usize = 16;
 const MOST_ROOM: usize = 1 << 22;
 
@@ -92,7 +93,7 @@ impl Table {
         let places = room.next_power_of_two().max(SET);
         Ok(Self {
             slots: (0..places).map(|_| Slot::vacant(now)).collect(),
-            turns: (0..PARTS.min(places / SET)).map(|_| Lock::new(())).collect(),
+            turns: (0..PARTS.min(places / SET)).map(|_| Lock::new(Leases::default())).collect(),
             policy: Current::new(policy),
             change: Lock::new(()),
             is_changing: AtomicBool::new(false),
@@ -162,22 +163,6 @@ impl Table {
 /// What it is made of.
 impl Table {
     #[inline]
-    pub(super) fn find(&self, halves: [u64; 2]) -> Option<usize> {
-        let first = self.set_of(halves);
-        let set = &self.slots[first..first + SET];
-        let at = set.iter().position(|slot| slot.is_of(halves))?;
-        set[at].touch(self.claims.epoch());
-        (set[at].gate.word().phase() != Phase::Vacant).then_some(first + at)
-    }
-
-    /// Where the places of this key begin.
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "it is masked")]
-    fn set_of(&self, [first, _]: [u64; 2]) -> usize {
-        (first as usize).wrapping_mul(SET) & (self.slots.len() - 1)
-    }
-
-    #[inline]
     fn enter_at(&self, at: usize, outside: &impl Outside) -> Result<Pass, Refused> {
         let slot = &self.slots[at];
         let word = slot.gate.word();
@@ -195,42 +180,8 @@ impl Table {
         answer.map(|pass| Self::keyed(at, pass))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "there are four million at most")]
     fn keyed(at: usize, pass: Pass) -> KeyedPass {
-        KeyedPass { slot: at as u32, pass }
-    }
-
-    pub(super) fn slot(&self, pass: &KeyedPass) -> Option<&Slot> {
-        self.slots.get(pass.slot as usize)
-    }
-
-    pub(super) fn place(&self, key: Key, outside: &impl Outside) -> usize {
-        loop {
-            match self.find(key.halves()) {
-                Some(at) => return at,
-                None => self.claim(key.halves(), outside),
-            }
-        }
-    }
-
-    #[cold]
-    fn claim(&self, halves: [u64; 2], outside: &impl Outside) {
-        let now = outside.now();
-        let first = self.set_of(halves);
-        let turn = self.turn(first).lock();
-        // Somebody else may have done it meanwhile.
-        if self.find(halves).is_some() {
-            return;
-        }
-        let set = &self.slots[first..first + SET];
-        // Looked at under the lock, so that a change to another one finds here what began by this.
-        let policy = self.policy.load();
-        let from = self.claims.claim(set, halves, &policy, now);
-        drop(turn);
-        let to = Some(policy.mode.state());
-        if from != to {
-            outside.moved(from, to);
-        }
+        KeyedPass { slot: number(at), pass }
     }
 
     #[cold]
@@ -248,20 +199,6 @@ impl Table {
     /// looked at the policy before: so if it was the new one, he hears of the change, unless all of it is done.
     fn is_changing(&self) -> bool {
         self.is_changing.load(Acquire)
-    }
-
-    pub(super) fn turn(&self, at: usize) -> &Lock<()> {
-        &self.turns[at / SET % self.turns.len()]
-    }
-
-    pub(super) fn around<'a, O>(
-        &'a self,
-        at: usize,
-        slot: &'a Slot,
-        policy: &'a Policy,
-        outside: &'a O,
-    ) -> Around<'a, O, Slot> {
-        Around { policy, counters: slot, turn: self.turn(at), outside }
     }
 }
 

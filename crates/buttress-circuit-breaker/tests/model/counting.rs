@@ -7,12 +7,12 @@ use super::spec::Cut;
 
 /// What outcomes do to it.
 impl Exact {
-    pub fn settle_probe(&mut self, verdict: Verdict, advice: Option<u64>) {
+    pub fn settle_probe(&mut self, place: u64, verdict: Verdict, advice: Option<u64>) {
         let minds_slow = self.minds_slow();
         match verdict {
-            Verdict::Nothing => self.out -= 1,
+            Verdict::Nothing => self.give_back(place),
             Verdict::Good { slow } if !(slow && minds_slow) => {
-                self.out -= 1;
+                self.give_back(place);
                 self.won += 1;
                 self.lost = 0;
                 if self.won >= self.spec.close_after {

@@ -21,7 +21,9 @@ pub struct Exact {
     pub out: u8,
     pub refused: u64,
     pub told: Vec<(State, State, Why)>,
-    pub lease: u64,
+    /// Of the probes that are out: until when each may keep its place, and the number of that.
+    pub leases: Vec<(u64, u64)>,
+    pub probes: u64,
     pub won: u8,
     pub lost: u8,
     pub would: bool,
@@ -47,6 +49,7 @@ pub struct Passed {
     pub probe: bool,
     pub free: bool,
     pub counted: bool,
+    pub place: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,7 +76,8 @@ impl Exact {
             out: 0,
             refused: 0,
             told: Vec::new(),
-            lease: 0,
+            leases: Vec::new(),
+            probes: 0,
             won: 0,
             lost: 0,
             would: false,
@@ -119,19 +123,17 @@ impl Exact {
         if self.out < self.spec.probes {
             return Ok(self.probe());
         }
-        if self.now < self.lease {
-            return Err((
-                State::HalfOpen,
-                Some(Duration::from_millis((self.lease - self.now).min(1_000))),
-            ));
+        let oldest = *self.leases.iter().min().expect("all places are taken");
+        if self.now < oldest.0 {
+            let wait = Duration::from_millis((oldest.0 - self.now).min(1_000));
+            return Err((State::HalfOpen, Some(wait)));
         }
         if self.lost == 2 {
             self.open(Trip::new(Reason::Hanging, 3, 3), None);
             return Err((State::Open, Some(self.left())));
         }
-        let (won, lost) = (self.won, self.lost + 1);
-        self.step(State::HalfOpen, None);
-        (self.won, self.lost) = (won, lost);
+        self.lost += 1;
+        self.give_back(oldest.1);
         Ok(self.probe())
     }
 
@@ -142,12 +144,18 @@ impl Exact {
 
     fn probe(&mut self) -> Passed {
         self.out += 1;
-        self.lease = self.lease.max(self.now + self.spec.lease);
-        self.passed(true, false)
+        self.probes += 1;
+        self.leases.push((self.now + self.spec.lease, self.probes));
+        Passed { place: self.probes, ..self.passed(true, false) }
+    }
+
+    pub fn give_back(&mut self, place: u64) {
+        self.out -= 1;
+        self.leases.retain(|lease| lease.1 != place);
     }
 
     fn passed(&self, probe: bool, free: bool) -> Passed {
-        Passed { generation: self.generation, probe, free, counted: false }
+        Passed { generation: self.generation, probe, free, counted: false, place: 0 }
     }
 
     pub fn settle(
@@ -157,14 +165,15 @@ impl Exact {
         took: Option<u64>,
         advice: Option<u64>,
     ) {
-        if call.generation != self.generation || call.free {
+        let is_lost = call.probe && !self.leases.iter().any(|lease| lease.1 == call.place);
+        if call.generation != self.generation || call.free || is_lost {
             return;
         }
         let verdict = self.verdict(outcome, took);
         let bad = matches!(verdict, Verdict::Bad { .. } | Verdict::Throttled);
         let advice = advice.filter(|_| bad);
         match (call.probe, verdict) {
-            (true, verdict) => self.settle_probe(verdict, advice),
+            (true, verdict) => self.settle_probe(call.place, verdict, advice),
             (false, Verdict::Nothing) => {}
             (false, verdict) => self.count(call.counted, verdict, advice),
         }

@@ -35,8 +35,7 @@ impl Exact {
 
     pub fn reconfigure(&mut self, spec: Spec) {
         let (won, lost) = (self.won, self.lost);
-        // All places are free, so no lease of before holds one.
-        (self.spec, self.lease, self.all_calls) = (spec, self.now, 0);
+        (self.spec, self.all_calls) = (spec, 0);
         self.step(self.state, None);
         if self.state == State::HalfOpen {
             (self.won, self.lost) = (won, lost);
@@ -82,6 +81,7 @@ impl Exact {
         self.state = to;
         self.generation += 1;
         (self.in_a_row, self.out, self.won, self.lost, self.would) = (0, 0, 0, 0, false);
+        self.leases.clear();
         self.calls.clear();
         self.failures.clear();
         self.throttled.clear();

@@ -83,15 +83,52 @@ fn who_only_hangs_gets_three_calls() {
 }
 
 #[test]
-fn a_lease_goes_with_the_newest_probe() {
-    let hand = Hand::due(Policy::default().probes(2).lease(Duration::from_secs(30)));
-    let _first = hand.passes();
+fn each_of_several_probes_has_a_lease_of_its_own() {
+    let hand = Hand::due(Policy::default().probes(2).close_after(2).lease(Duration::from_secs(30)));
+    let hung = hand.passes();
     hand.wait(20_000);
     let second = hand.passes();
-    hand.wait(29_999);
-    assert!(hand.enter().is_err(), "the second one may still come back");
-    hand.settle(second, Outcome::Ignored);
-    assert!(hand.passes().is_probe(), "its place is free, though that of the first is not");
+    assert_eq!(hand.refused().wait(), Some(Duration::from_secs(1)));
+    hand.wait(9_999);
+    assert_eq!(hand.refused().wait(), Some(Duration::from_millis(1)), "that of the first is over");
+
+    hand.wait(1);
+    let third = hand.passes();
+    assert!(third.is_probe(), "it has the place of the first one, though the second is out");
+    assert!(hand.enter().is_err(), "which keeps its own");
+    for late in [Outcome::Failure, Outcome::Ignored, Outcome::Success] {
+        hand.settle(hung, late);
+        assert_eq!(hand.machine.snapshot(hand.now()).probes(), 2, "that is old news: {late:?}");
+    }
+    hand.settle(second, Outcome::Success);
+    hand.settle(third, Outcome::Success);
+    assert_eq!(hand.state(), State::Closed);
+}
+
+/// However many others come and go, one that hangs does not keep its place.
+#[test]
+fn others_do_not_renew_the_lease_of_one_that_hangs() {
+    let hand = Hand::due(Policy::default().probes(2).lease(Duration::from_secs(30)));
+    let _hung = hand.passes();
+    for _ in 0..3 {
+        hand.call(Outcome::Ignored);
+        hand.wait(10_000);
+    }
+    let [_second, third] = [hand.passes(), hand.passes()];
+    assert!(third.is_probe());
+    assert!(hand.enter().is_err(), "and no more than two at a time");
+}
+
+#[test]
+fn several_that_only_hang_get_three_leases_together() {
+    let hand = Hand::due(Policy::default().probes(2).lease(Duration::from_secs(30)));
+    let _hung = [hand.passes(), hand.passes()];
+    hand.wait(30_000);
+    let [_third, fourth] = [hand.passes(), hand.passes()];
+    hand.settle(fourth, Outcome::Ignored);
+    hand.wait(30_000);
+    let _fifth = hand.passes();
+    assert_eq!(hand.refused().reason(), Some(Reason::Hanging), "the third one was lost");
 }
 
 #[test]
