@@ -61,7 +61,15 @@ use crate::{Attempt, Budget, Run};
 ///
 /// No allocation.
 pub struct RetryPolicy<T: 'static = NoTimer> {
-    inner: Shared<Inner<T>>,
+    pub(crate) inner: Shared<Inner<T>>,
+}
+
+impl<T> RetryPolicy<T> {
+    /// Its name, for metrics, spans and health.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
 }
 
 impl<T: Timer> RetryPolicy<T> {
@@ -108,7 +116,8 @@ impl<T: Timer> RetryPolicy<T> {
     }
 }
 
-/// Judges that any error is a failure, and any value a success; but for a [`Problem`] by which our own wall refused.
+/// Judges that any error is a failure, and any value a success; but for a [`Problem`] by which our own wall refused. When a
+/// problem says to come back is heeded.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct AnyError;
@@ -118,8 +127,12 @@ impl ClassifyEnd for AnyError {}
 impl<R, E: 'static> Classify<R, E> for AnyError {
     fn error(&self, error: &E) -> Judgement {
         let problem = (error as &dyn Any).downcast_ref::<Problem>();
-        let refused = problem.map(refusal).filter(|judged| judged.outcome() == Outcome::Rejected);
-        refused.unwrap_or_else(|| Judgement::new(Outcome::Failure))
+        let failure = Judgement::new(Outcome::Failure);
+        match problem.map(judged) {
+            Some(refused) if refused.outcome() == Outcome::Rejected => refused,
+            Some(other) => failure.with_advice(other.advice()),
+            None => failure,
+        }
     }
 
     fn response(&self, _: &R) -> Verdict {
@@ -127,8 +140,8 @@ impl<R, E: 'static> Classify<R, E> for AnyError {
     }
 }
 
-/// What it says, if it is a refusal.
-fn refusal(problem: &Problem) -> Judgement {
+/// As a client of HTTP would take it.
+fn judged(problem: &Problem) -> Judgement {
     Classify::<http::Response<String>, Problem>::error(&HttpClassify::new(), problem)
 }
 

@@ -81,7 +81,9 @@ impl Seen {
     /// An answer came back.
     pub(crate) fn answer<B>(judgement: Judgement, response: &Response<B>) -> Self {
         let grpc = response.headers().get(GRPC_STATUS).map(|value| {
-            let code = value.to_str().ok().and_then(|text| text.parse().ok());
+            // A number has no sign in gRPC, while `parse` would read one.
+            let digits = value.to_str().ok().filter(|text| !text.starts_with('+'));
+            let code = digits.and_then(|text| text.parse().ok());
             code.map_or(GrpcCode::UNKNOWN, GrpcCode::from_u8)
         });
         Self { judgement, status: Some(response.status()), grpc }

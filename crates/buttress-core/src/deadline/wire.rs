@@ -190,7 +190,11 @@ fn from_grpc(value: &HeaderValue) -> Option<Duration> {
 fn to_grpc(time: Duration) -> HeaderValue {
     let units = [(time.as_micros(), "u"), (time.as_millis(), "m"), (time.as_secs().into(), "S")];
     let fitting = units.into_iter().find(|(amount, _)| *amount <= MOST.into());
-    let (amount, unit) = fitting.unwrap_or((MOST.into(), "S"));
+    let (amount, unit) = match fitting {
+        Some((0, _)) => (time.as_nanos(), "n"),
+        Some(fitting) => fitting,
+        None => (MOST.into(), "S"),
+    };
     number::header_in(u64::try_from(amount).unwrap_or(MOST), unit)
 }
 
@@ -225,10 +229,11 @@ mod tests {
 
         let write = |time| to_grpc(time).to_str().unwrap().to_owned();
         assert_eq!(write(Duration::from_nanos(1_999)), "1u");
+        assert_eq!(write(Duration::from_nanos(999)), "999n");
         assert_eq!(write(Duration::from_secs(100)), "100000m");
         assert_eq!(write(Duration::from_secs(1_000_000)), "1000000S");
         assert_eq!(write(Duration::MAX), "99999999S");
-        assert_eq!(write(Duration::ZERO), "0u");
+        assert_eq!(write(Duration::ZERO), "0n", "as Go writes it");
     }
 
     #[test]

@@ -31,7 +31,9 @@
 //! # Guarantees
 //!
 //! - A ticket is settled once, or dropped: then the caller went away before it was known how the call ended.
-//! - [`Reached::No`], which allows to repeat anything, is said only where it is proven.
+//! - [`Reached::No`], which allows to repeat anything, is said of a connection that was refused, by the `io::Error` behind an
+//!   error, and where a [`ReadError`] knows. Whoever did something before it failed to connect elsewhere puts a
+//!   [`Problem`](crate::Problem) in front of that error: then nobody knows.
 //! - Frames, hints and trailers pass a [`JudgedBody`] untouched.
 //! - What our own wall refused says nothing of the dependency: it is [`Rejected`](Outcome::Rejected).
 //!

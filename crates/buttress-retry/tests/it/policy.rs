@@ -99,6 +99,8 @@ fn a_refusal_of_our_own_wall_is_final_unless_it_can_be_waited_for() {
     let refused = Problem::new(Code::CIRCUIT_OPEN).with_retry_after(ms(500));
     assert_eq!(attempts(&refused), (1, ms(0)), "without a deadline nobody knows whether it fits");
     assert_eq!(attempts(&Problem::new(Code::DEPENDENCY_FAILED)), (3, ms(300)));
+    let told = Problem::new(Code::DEPENDENCY_FAILED).with_retry_after(ms(700));
+    assert_eq!(attempts(&told), (3, ms(1_400)), "whoever says when to come back is heeded");
     let _around = Deadline::after(clock.now(), ms(800)).enter();
     assert_eq!(attempts(&refused), (2, ms(500)), "it fits once");
 }

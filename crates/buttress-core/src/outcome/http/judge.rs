@@ -4,10 +4,10 @@ use http::{Extensions, HeaderMap, Response, StatusCode, Version};
 use http_body::Body;
 
 use super::{HttpClassify, says};
-use crate::GrpcCode;
 use crate::outcome::{
     BodyKind, Classify, ClassifyEnd, Judgement, LocalRefusal, Outcome, Reached, Verdict, errors,
 };
+use crate::{Code, GrpcCode, Problem};
 
 // Without this the compiler asks a `Box<dyn Error>` to be an `Error`, and does not say what else there is.
 #[diagnostic::do_not_recommend]
@@ -63,15 +63,19 @@ impl HttpClassify {
         if let Some(judgement) = LocalRefusal::judgement(extensions) {
             return Verdict::Now(judgement);
         }
+        let reached = if is_late(extensions) { Reached::Perhaps } else { Reached::Answered };
         if status == StatusCode::OK && says::is_grpc(headers) {
             if says::has_status(headers) {
-                return Verdict::Now(self.by_code(headers));
+                return Verdict::Now(self.by_code(headers).with_reached(reached));
             }
             return self.at_end(BodyKind::Grpc);
         }
         match self.table.status(status) {
             Outcome::Success if status.as_u16() < 400 => self.at_end(BodyKind::Other),
-            outcome => Verdict::Now(Judgement::new(outcome).with_advice(says::http(headers))),
+            outcome => {
+                let judgement = Judgement::new(outcome).with_reached(reached);
+                Verdict::Now(judgement.with_advice(says::http(headers)))
+            }
         }
     }
 
@@ -85,6 +89,11 @@ impl HttpClassify {
         let code = metadata.get(says::STATUS).map_or(GrpcCode::UNKNOWN, says::code);
         Judgement::new(self.table.code(code)).with_advice(says::grpc(metadata))
     }
+}
+
+/// Whether it stands in the place of an answer that did not come in time.
+fn is_late(extensions: &Extensions) -> bool {
+    extensions.get().is_some_and(|problem: &Problem| problem.code() == Code::TIMED_OUT)
 }
 
 /// Whether it has to be looked at more closely. Over HTTP/1 there is no gRPC but in tests, where no connection gave the

@@ -83,14 +83,19 @@ fn forbids(headers: &HeaderMap) -> bool {
     headers.get(NO_RETRY).is_some_and(|value| value == "1")
 }
 
-/// Seconds without sign or fraction, or a date in the one form that is still written.
+/// Seconds without sign or fraction, or a date.
 fn retry_after(value: &HeaderValue) -> Advice {
     let value = value.as_bytes();
-    if let Some(seconds) = digits(value, 10) {
-        return Advice::After(Duration::from_secs(seconds));
+    if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
+        // Whoever says more than can be read does not mean «at once».
+        let seconds = digits(value, usize::MAX).unwrap_or(u64::MAX);
+        return Advice::After(Duration::from_secs(seconds.min(THREE_CENTURIES)));
     }
     date::parse(value).map_or(Advice::None, Advice::At)
 }
+
+/// In seconds: longer than anybody waits, and short enough to be added to a time of day.
+const THREE_CENTURIES: u64 = 9_999_999_999;
 
 /// Milliseconds, up to the largest number of 32 bits with a sign.
 fn pushback(value: &HeaderValue) -> Advice {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use buttress_core::outcome::{
     Answer, AsError, Classify, ClassifyEnd, HttpClassify, JudgedAnswer, Judgement, LocalRefusal,
-    Outcome, Verdict, classify_fn,
+    Outcome, Reached, Verdict, classify_fn,
 };
 use buttress_core::stage::{Keep, Rewrap};
 use buttress_core::sync::Shared;
@@ -191,7 +191,22 @@ fn a_time_out_is_no_refusal_of_ours() {
     let wants = <Keep as Answer<Req, Res, io::Error>>::wants(&Request::new(()));
     let late = <Keep as Answer<Req, Res, io::Error>>::refused(Problem::timed_out(), wants).unwrap();
     assert!(late.extensions().get::<LocalRefusal>().is_none());
-    assert_eq!(super::judgement(&HttpClassify::new(), &late).outcome(), Outcome::Failure);
+    let judged = super::judgement(&HttpClassify::new(), &late);
+    assert_eq!((judged.outcome(), judged.reached()), (Outcome::Failure, Reached::Perhaps));
+
+    let theirs = super::judgement(&HttpClassify::new(), &response(504, &[]));
+    assert_eq!((theirs.outcome(), theirs.reached()), (Outcome::Failure, Reached::Answered));
+}
+
+#[test]
+fn so_it_is_over_grpc() {
+    let mut request = Request::new(());
+    request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    let wants = <Keep as Answer<Req, Res, io::Error>>::wants(&request);
+    let late = <Keep as Answer<Req, Res, io::Error>>::refused(Problem::timed_out(), wants).unwrap();
+    assert_eq!(late.headers()["grpc-status"], "4");
+    let judged = super::judgement(&HttpClassify::new(), &late);
+    assert_eq!((judged.outcome(), judged.reached()), (Outcome::Failure, Reached::Perhaps));
 }
 
 type Judging = (HttpClassify, Teller);
