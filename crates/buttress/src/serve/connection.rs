@@ -97,7 +97,7 @@ impl<S: App> Connection<S> {
             if io.seen().is_empty() {
                 io.look().await?;
             }
-            link.spoke();
+            link.shakes();
             tls.accept(io).await
         };
         match opening(&link, self.host.clock, opened + self.timeouts.header, shaking).await {

@@ -32,6 +32,7 @@ pub(super) struct Link {
     long_target: AtomicBool,
     blocked: AtomicBool,
     in_head: AtomicBool,
+    shaking: AtomicBool,
     spoken: AtomicBool,
     last: AtomicBool,
     answered: AtomicBool,
@@ -57,6 +58,7 @@ impl Link {
             long_target: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             in_head: AtomicBool::new(false),
+            shaking: AtomicBool::new(false),
             spoken: AtomicBool::new(false),
             last: AtomicBool::new(false),
             answered: AtomicBool::new(false),
@@ -176,6 +178,16 @@ impl Link {
 
 /// About its bytes.
 impl Link {
+    /// A handshake has begun: something will be asked, most likely.
+    #[cfg(feature = "tls")]
+    pub(super) fn shakes(&self) {
+        self.shaking.store(true, Relaxed);
+    }
+
+    pub(super) fn is_shaking(&self) -> bool {
+        self.shaking.load(Relaxed)
+    }
+
     pub(super) fn spoke(&self) {
         self.spoken.store(true, Relaxed);
     }

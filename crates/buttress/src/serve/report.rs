@@ -115,10 +115,25 @@ impl fmt::Display for Report {
 /// The server ended, and not everything was finished. See [`Report::into_result`].
 ///
 /// ```
-/// fn code(aborted: &buttress::serve::Aborted) -> std::process::ExitCode {
-///     aborted.report().exit_code()
-/// }
-/// # let _ = code;
+/// use buttress::serve::{Aborted, Server};
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder()
+///     .hook_timeout(Duration::from_millis(1))
+///     .hook("flush telemetry", std::future::pending) // never ends
+/// #   .lead_time(Duration::ZERO).signals(false)
+///     .build()?;
+/// # server.handle().begin();
+///
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let ended = server.serve(listener, axum::Router::new()).await.into_result();
+/// let aborted: Aborted = ended.unwrap_err();
+/// assert_eq!(aborted.report().broken_hooks(), 1);
+/// assert!(aborted.to_string().starts_with("the server did not end cleanly: it served 0 requests"));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Aborted {

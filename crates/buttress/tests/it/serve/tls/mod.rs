@@ -1,5 +1,7 @@
 //! The same server, over TLS.
 
+mod ending;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,14 +53,18 @@ async fn shake<I>(io: I, protocol: &str) -> std::io::Result<TlsStream<I>>
 where
     I: AsyncRead + AsyncWrite + Unpin,
 {
+    let connector = TlsConnector::from(Arc::new(trusting(protocol)));
+    let stream = connector.connect("test".try_into().unwrap(), io).await?;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol.as_bytes()));
+    Ok(stream)
+}
+
+fn trusting(protocol: &str) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(certificate()).unwrap();
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![protocol.into()];
-    let connector = TlsConnector::from(Arc::new(config));
-    let stream = connector.connect("test".try_into().unwrap(), io).await?;
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol.as_bytes()));
-    Ok(stream)
+    config
 }
 
 #[tokio::test(start_paused = true)]
