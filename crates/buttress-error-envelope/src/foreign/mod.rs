@@ -1,6 +1,8 @@
 //! Failures that somebody else has answered: what they are, and what of their text may be kept.
 
 mod code;
+mod files;
+mod quotes;
 mod shape;
 mod source;
 mod words;
