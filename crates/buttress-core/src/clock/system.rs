@@ -10,7 +10,8 @@ static EPOCH: LazyLock<u64> = LazyLock::new(monotonic);
 /// The time of day on that line.
 static DAYTIME: Daytime = Daytime::new();
 
-/// The operating system's time: the default everywhere.
+/// The operating system's time: the default everywhere. On Linux what is [recent](Clock::recent) is the time of the kernel's last
+/// look, up to ten milliseconds ago, for a fraction of the price.
 ///
 /// ```
 /// use buttress_core::clock::{Clock, SystemClock};
@@ -30,6 +31,12 @@ impl Clock for SystemClock {
         Moment::from_nanos(monotonic().saturating_sub(epoch))
     }
 
+    #[inline]
+    fn recent(&self) -> Moment {
+        let epoch = *EPOCH;
+        Moment::from_nanos(ticked().saturating_sub(epoch))
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the clock that all others stand on")]
     fn wall(&self) -> Timestamp {
         SystemTime::now().into()
@@ -45,10 +52,28 @@ impl Clock for SystemClock {
 #[cfg(target_os = "linux")]
 #[inline]
 fn monotonic() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    nanos_of(rustix::time::ClockId::Monotonic)
+}
+
+/// The same as it was when the kernel last looked: no hardware is asked, which is most of the price.
+#[cfg(target_os = "linux")]
+#[inline]
+fn ticked() -> u64 {
+    nanos_of(rustix::time::ClockId::MonotonicCoarse)
+}
+
+#[cfg(target_os = "linux")]
+#[inline]
+fn nanos_of(clock: rustix::time::ClockId) -> u64 {
+    let time = rustix::time::clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ticked() -> u64 {
+    monotonic()
 }
 
 /// The same since somebody has asked first.
@@ -64,6 +89,19 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    /// It may be behind, but not by long, whatever stops this thread meanwhile; and never ahead, or back.
+    #[test]
+    fn what_is_recent_was_just_now() {
+        let mut last = Moment::FIRST;
+        for _ in 0..1_000 {
+            let before = SystemClock.now();
+            let recent = SystemClock.recent();
+            assert!(recent <= SystemClock.now() && recent >= last);
+            assert!(before - recent < Duration::from_secs(1), "{before:?}, {recent:?}");
+            last = recent;
+        }
+    }
 
     /// Each looks at the clock within the other, or around it.
     #[test]
