@@ -13,6 +13,7 @@
 //! ```
 
 mod alone;
+mod exact;
 mod together;
 
 use std::time::Duration;
@@ -34,7 +35,10 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Quota, Retry, Source, Sta
 ///
 /// If a promise is broken, or if a store that should answer does not. The message says which.
 pub async fn limits<S: LimitStore>(make: impl AsyncFn() -> S) {
-    let fresh = async || Rig::new(make().await);
+    let fresh = async || Rig::new(make().await, quotas());
+    let slow = async || Rig::new(make().await, slow_quotas());
+    exact::so_many_and_no_more(&slow().await).await;
+    exact::so_many_turns_and_no_more(&slow().await).await;
     alone::a_burst_and_no_more(&fresh().await).await;
     alone::who_waits_as_told_is_admitted(&fresh().await).await;
     alone::a_window_begins_with_its_first(&fresh().await).await;
@@ -54,7 +58,7 @@ pub async fn limits<S: LimitStore>(make: impl AsyncFn() -> S) {
     together::the_longest_wait_is_told(&fresh().await).await;
     together::what_is_tried_out_refuses_nobody(&fresh().await).await;
     together::numbers_change_and_counters_stay(&fresh().await).await;
-    together::callers_race(fresh().await).await;
+    together::callers_race(slow().await).await;
 }
 
 /// The policies of the suite, by their numbers.
@@ -84,6 +88,16 @@ fn quotas() -> [Quota; 8] {
     ]
 }
 
+/// The same, of which nothing comes back while the suite looks: so it is told to the last one whether there is one too many.
+fn slow_quotas() -> [Quota; 8] {
+    let mut quotas = quotas();
+    quotas[usize::from(QUICK)] = Quota::per_hour(10).burst(2);
+    quotas[usize::from(WINDOW)].period = HOUR;
+    quotas[usize::from(LOG)].period = HOUR;
+    quotas[usize::from(QUEUE)] = Quota::per_hour(4).burst(1).queue(HOUR);
+    quotas
+}
+
 /// A store that knows the policies of the suite.
 #[derive(Clone)]
 struct Rig<S> {
@@ -92,8 +106,8 @@ struct Rig<S> {
 }
 
 impl<S: LimitStore> Rig<S> {
-    fn new(store: S) -> Self {
-        let limits: Vec<Limit> = quotas().iter().map(checked).collect();
+    fn new(store: S, quotas: [Quota; 8]) -> Self {
+        let limits: Vec<Limit> = quotas.iter().map(checked).collect();
         let terms = limits.iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"]);
         let terms = terms.map(|(limit, name)| Terms::new(name, *limit).degrade(Degrade::Deny));
         #[expect(clippy::expect_used, reason = "the suite says what is wrong")]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::{
-    BUCKET, HELD, ROOMY, Rig, SLIDING, all, answered, checked, new_key, of, one, quotas, wait,
+    BUCKET, HELD, LOG, ROOMY, Rig, SLIDING, WINDOW, all, answered, checked, new_key, of, one,
+    quotas, wait,
 };
 use crate::store::LimitStore;
 use crate::{Charge, Quota, Verdict};
@@ -78,25 +79,30 @@ pub(super) async fn numbers_change_and_counters_stay<S: LimitStore>(rig: &Rig<S>
 
 /// Nobody is let through beyond the limit, however many ask at once.
 pub(super) async fn callers_race<S: LimitStore>(rig: Rig<S>) {
-    let (roomy, sliding) = (Charge::new(ROOMY, new_key(), 10), one(SLIDING));
+    let raced = [BUCKET, WINDOW, SLIDING, LOG, HELD].map(one);
+    let roomy = Charge::new(ROOMY, new_key(), 10);
     let mut callers = JoinSet::new();
-    for caller in 0..8 {
+    for _ in 0..8 {
         let rig = rig.clone();
         callers.spawn(async move {
-            let mut taken = [0_u32; 2];
-            for _ in 0..20 {
-                taken[0] += u32::from(rig.take(&[roomy]).await.is_taken());
-                if caller % 2 == 0 {
-                    taken[1] += u32::from(rig.take(&[sliding]).await.is_taken());
+            let mut taken = Vec::new();
+            for round in 0..20 {
+                taken.extend(rig.take(&[roomy]).await.is_taken().then_some(ROOMY));
+                for charge in raced.iter().filter(|_| round < 5) {
+                    taken.extend(rig.take(&[*charge]).await.is_taken().then_some(charge.policy()));
                 }
             }
             taken
         });
     }
-    let taken = callers.join_all().await;
-    let sum = |of: usize| taken.iter().filter_map(|taken| taken.get(of)).sum::<u32>();
-    assert_eq!(sum(0), 100, "a burst of a thousand is a hundred tens");
-    assert_eq!(sum(1), 4, "four are four");
+    let taken: Vec<u8> = callers.join_all().await.concat();
+    // A burst of a thousand is a hundred tens.
+    for (policy, most) in
+        [(ROOMY, 100), (BUCKET, 5), (WINDOW, 3), (SLIDING, 4), (LOG, 2), (HELD, 2)]
+    {
+        let count = taken.iter().filter(|taken| **taken == policy).count();
+        assert_eq!(count, most, "no more than {most}, and no less, of {policy}");
+    }
 }
 
 fn left(verdict: &Verdict) -> Vec<u32> {

@@ -22,6 +22,8 @@ mod crowded;
 mod direct;
 #[cfg(feature = "redis")]
 mod fleet;
+#[cfg(feature = "conformance")]
+mod generous;
 mod guide;
 mod headers;
 mod hosts;
