@@ -9,7 +9,7 @@ use buttress_core::engine::Degrade;
 use buttress_testkit::redis::{Sentinels, Server};
 
 use crate::chance::Chance;
-use crate::crowd::{Crowd, Process};
+use crate::crowd::{Crowd, Process, forget_all};
 
 /// So many requests, at least.
 const REQUESTS: u64 = 1_000_000;
@@ -52,8 +52,8 @@ async fn one_server_breaks() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sentinels_fail_over() {
-    let mut chance = Chance::new();
-    for _ in 0..5 {
+    let (mut chance, mut asked, mut most) = (Chance::new(), 0, 0);
+    while asked < REQUESTS {
         let trio = Sentinels::start().await;
         let places: Vec<_> = trio.addresses().iter().map(ToString::to_string).collect();
         let url = format!("redis+sentinel://{}/{}", places.join(","), Sentinels::NAME);
@@ -61,12 +61,21 @@ async fn sentinels_fail_over() {
         let key = Keyer::random().writer().key();
         let crowd = Crowd::of(&processes, key);
         pause(&mut chance, 500).await;
+        // Every other time one takes over that had heard of nothing.
+        let forgets = chance.below(2) == 0;
+        if forgets {
+            processes[0].is_refused(key).await;
+            forget_all(&trio).await;
+        }
         let _ = trio.fail_over().await;
         processes[0].is_refused(key).await;
         let counted = crowd.settle().await;
-        println!("failed over: {counted:?}");
+        println!("failed over, forgot {forgets}: {} beyond, {counted:?}", counted.beyond());
         counted.assert_within(1, Degrade::Deny);
+        (asked, most) = (asked + counted.asked, most.max(counted.beyond()));
     }
+    println!("{asked} requests, {most} beyond the quota of a key at most");
+    assert!(most > 0, "something was lost, and was counted");
 }
 
 async fn strike(server: &Server, blow: Blow, chance: &mut Chance) {

@@ -14,6 +14,7 @@ use buttress_redis::Redis;
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::{until, within};
 
+use super::places::{Place, clusters, servers};
 use super::{connected, patient};
 use crate::support::SECOND;
 
@@ -38,8 +39,8 @@ fn builder(keyer: Keyer, clock: impl Clock) -> RateLimitBuilder {
         .clock(clock)
 }
 
-async fn process(server: &Server, keyer: Keyer) -> RateLimit<RedisStore> {
-    over(connected(server.url()).await, keyer, SystemClock)
+async fn process(place: &impl Place, keyer: Keyer) -> RateLimit<RedisStore> {
+    over(place.join().await, keyer, SystemClock)
 }
 
 /// Whether this caller is let in, and if not, why.
@@ -89,8 +90,12 @@ async fn probed(limits: &RateLimit<RedisStore>) {
 
 #[tokio::test]
 async fn who_is_banned_by_one_is_refused_by_all_within_a_second() {
-    let (server, keyer) = (Server::start().await, Keyer::random());
-    let (one, other) = (process(&server, keyer).await, process(&server, keyer).await);
+    one_bans_for_all(&Server::start().await).await;
+}
+
+async fn one_bans_for_all(place: &impl Place) {
+    let keyer = Keyer::random();
+    let (one, other) = (process(place, keyer).await, process(place, keyer).await);
     probed(&other).await;
     let length = ban(&one, "ada").await;
     assert!(length > SECOND * 59 && length <= SECOND * 60, "{length:?}");
@@ -148,20 +153,28 @@ async fn a_ban_outlives_the_process_and_ends_when_it_would_have() {
 /// What is imposed just before a process ends is told all the same.
 #[tokio::test]
 async fn the_last_ban_of_a_process_is_told() {
-    let (server, keyer) = (Server::start().await, Keyer::random());
-    let one = process(&server, keyer).await;
+    the_last_ban_is_told(&Server::start().await).await;
+}
+
+async fn the_last_ban_is_told(place: &impl Place) {
+    let keyer = Keyer::random();
+    let one = process(place, keyer).await;
     ban(&one, "ada").await;
     ban(&one, "grace").await;
     drop(one);
-    let other = process(&server, keyer).await;
+    let other = process(place, keyer).await;
     hears(&other, "ada").await;
     hears(&other, "grace").await;
 }
 
 #[tokio::test]
 async fn a_ban_is_lifted_everywhere_and_may_come_again() {
-    let (server, keyer) = (Server::start().await, Keyer::random());
-    let (one, other) = (process(&server, keyer).await, process(&server, keyer).await);
+    one_lifts_for_all(&Server::start().await).await;
+}
+
+async fn one_lifts_for_all(place: &impl Place) {
+    let keyer = Keyer::random();
+    let (one, other) = (process(place, keyer).await, process(place, keyer).await);
     ban(&one, "ada").await;
     hears(&other, "ada").await;
     assert!(other.lift("strict", key_of(&other, "ada")));
@@ -169,7 +182,7 @@ async fn a_ban_is_lifted_everywhere_and_may_come_again() {
     let lifted = within(BOUND, async || left(&one, "ada").is_none().then_some(())).await;
     lifted.expect("it is lifted within a second");
     // A process that starts now does not hear of it, either.
-    let third = process(&server, keyer).await;
+    let third = process(place, keyer).await;
     ban(&third, "grace").await;
     hears(&one, "grace").await;
     assert_eq!(left(&third, "ada"), None);
@@ -197,10 +210,14 @@ async fn what_is_lifted_unknown_is_audited() {
 
 #[tokio::test]
 async fn the_next_ban_is_longer_whoever_imposes_it() {
-    let (server, keyer) = (Server::start().await, Keyer::random());
+    bans_grow_for_all(&Server::start().await).await;
+}
+
+async fn bans_grow_for_all(place: &impl Place) {
+    let keyer = Keyer::random();
     let (clock, late) = (ManualClock::new(), ManualClock::new());
-    let one = over(connected(server.url()).await, keyer, clock.clone());
-    let other = over(connected(server.url()).await, keyer, late.clone());
+    let one = over(place.join().await, keyer, clock.clone());
+    let other = over(place.join().await, keyer, late.clone());
     probed(&other).await;
     ban(&one, "ada").await;
     for (by, to, clock, seconds) in [(&other, &one, &late, 120), (&one, &other, &clock, 240)] {
@@ -226,6 +243,23 @@ async fn without_redis_bans_are_local_and_are_told_later() {
     assert_eq!(left(&other, "ada"), None);
     server.restart().await;
     hears(&other, "ada").await;
+}
+
+#[tokio::test]
+async fn on_every_engine_and_in_a_cluster_a_ban_is_one_of_all() {
+    for server in servers().await {
+        holds(&server).await;
+    }
+    for cluster in clusters().await {
+        holds(&cluster).await;
+    }
+}
+
+async fn holds(place: &impl Place) {
+    one_bans_for_all(place).await;
+    the_last_ban_is_told(place).await;
+    one_lifts_for_all(place).await;
+    bans_grow_for_all(place).await;
 }
 
 async fn members(server: &Server) -> Vec<String> {

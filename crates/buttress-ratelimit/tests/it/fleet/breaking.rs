@@ -9,7 +9,7 @@ use buttress_testkit::redis::{Sentinels, Server};
 use buttress_testkit::until::until;
 
 use super::{Rig, connected, first, key, patient};
-use crate::crowd::{Crowd, Process, QUOTA};
+use crate::crowd::{Crowd, Process, QUOTA, forget_all};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_that_are_forgotten_lose_nothing() {
@@ -61,9 +61,7 @@ async fn killed_it_admits_one_more_quota() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failed_over_it_admits_at_most_one_more_quota() {
     let trio = Sentinels::start().await;
-    let places: Vec<_> = trio.addresses().iter().map(ToString::to_string).collect();
-    let url = format!("redis+sentinel://{}/{}", places.join(","), Sentinels::NAME);
-    let processes = Process::two(&url, Degrade::Deny).await;
+    let processes = Process::two(&url_of(&trio), Degrade::Deny).await;
     let crowd = Crowd::of(&processes, key(1));
     processes[0].is_refused(key(1)).await;
     let old = trio.master().await;
@@ -71,6 +69,24 @@ async fn failed_over_it_admits_at_most_one_more_quota() {
     let _ = trio.successor(old).await;
     processes[0].is_refused(key(1)).await;
     crowd.settle().await.assert_within(1, Degrade::Deny);
+}
+
+/// One that had heard of nothing takes over: what is admitted beyond the quota is the whole bound, and no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_over_to_one_that_knows_nothing_it_admits_the_quota_once_more() {
+    let trio = Sentinels::start().await;
+    let processes = Process::two(&url_of(&trio), Degrade::Deny).await;
+    let crowd = Crowd::of(&processes, key(1));
+    processes[0].is_refused(key(1)).await;
+    // All is taken, and a refusal writes nothing: so they hear of nothing any more.
+    forget_all(&trio).await;
+    let old = trio.master().await;
+    old.kill();
+    let _ = trio.successor(old).await;
+    processes[0].is_refused(key(1)).await;
+    let counted = crowd.settle().await;
+    counted.assert_within(1, Degrade::Deny);
+    assert!(counted.beyond() > QUOTA / 2, "the bound is no idle one: {counted:?}");
 }
 
 /// What is no answer admits nobody.
@@ -109,6 +125,11 @@ async fn a_process_that_restarts_loses_nothing() {
         let verdict = rig.take(&[Charge::new(0, key(1), 1)]).await;
         assert_eq!(first(&verdict), (left, Source::Store));
     }
+}
+
+fn url_of(trio: &Sentinels) -> String {
+    let places: Vec<_> = trio.addresses().iter().map(ToString::to_string).collect();
+    format!("redis+sentinel://{}/{}", places.join(","), Sentinels::NAME)
 }
 
 /// Waits until it is known to a process that Redis is gone.

@@ -9,12 +9,13 @@ use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
 use tokio::task::JoinSet;
 
+use super::places::{Place, clusters, servers};
 use super::{Rig, all, commands, connected, key, patient};
 
 const MOST: u32 = 50;
 
-async fn leasing(server: &Server, quota: Quota) -> Rig {
-    Rig::new(lease(patient(connected(server.url()).await)), &[(quota, Degrade::Deny)])
+async fn leasing(place: &impl Place, quota: Quota) -> Rig {
+    Rig::new(lease(patient(place.join().await)), &[(quota, Degrade::Deny)])
 }
 
 fn lease(store: RedisStore) -> RedisStore {
@@ -50,13 +51,16 @@ async fn hot_keys_are_decided_here() {
 /// In any time the quota, and as much as all processes may hold: counted by the clock of who asks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_admitted_beyond_the_quota_is_what_processes_may_hold() {
+    no_more_than_processes_hold(&Server::start().await).await;
+}
+
+async fn no_more_than_processes_hold(place: &impl Place) {
     const PROCESSES: u32 = 2;
     const RATE: u32 = 2_000;
-    let server = Server::start().await;
     let quota = Quota::per_second(u64::from(RATE)).burst(500);
     let (mut callers, mut rigs) = (JoinSet::new(), Vec::new());
     for _ in 0..PROCESSES {
-        rigs.push(leasing(&server, quota).await);
+        rigs.push(leasing(place, quota).await);
     }
     let began = SystemClock.now();
     for rig in rigs.iter().flat_map(|rig| [rig; 4]) {
@@ -74,10 +78,13 @@ async fn what_is_admitted_beyond_the_quota_is_what_processes_may_hold() {
 /// A burst that is not refilled is shared to the last token: none is handed out twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_is_handed_out_twice() {
-    let server = Server::start().await;
+    each_token_once(&Server::start().await).await;
+}
+
+async fn each_token_once(place: &impl Place) {
     let mut callers = JoinSet::new();
     for _ in 0..3 {
-        let rig = leasing(&server, Quota::per_day(2_000)).await;
+        let rig = leasing(place, Quota::per_day(2_000)).await;
         for _ in 0..4 {
             callers.spawn(hammer(rig.clone(), 500));
         }
@@ -89,9 +96,12 @@ async fn no_token_is_handed_out_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_used_goes_back() {
-    let server = Server::start().await;
-    let (rig, witness) = (leasing(&server, Quota::per_day(10_000)).await, {
-        Rig::strict(patient(connected(server.url()).await), Quota::per_day(10_000))
+    unused_ones_go_back(&Server::start().await).await;
+}
+
+async fn unused_ones_go_back(place: &impl Place) {
+    let (rig, witness) = (leasing(place, Quota::per_day(10_000)).await, {
+        Rig::strict(patient(place.join().await), Quota::per_day(10_000))
     });
     let left = async || witness.look(&[Charge::new(0, key(1), 1)]).await.standings()[0].remaining();
     let mut taken = 0;
@@ -126,6 +136,31 @@ async fn what_was_taken_of_a_lease_is_given_back_to_it() {
     let verdict = rig.store.take(&rig.limits, &all(&[charge])).await;
     assert_eq!(verdict.standings()[0].source(), Source::Leased);
     assert!(commands(&server).await - before < 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_every_engine_and_in_a_cluster_no_more_is_admitted() {
+    for server in servers().await {
+        holds(&server).await;
+    }
+    for cluster in clusters().await {
+        holds(&cluster).await;
+    }
+}
+
+/// One after another, as they ask about the same key, which is forgotten in between.
+async fn holds(place: &impl Place) {
+    no_more_than_processes_hold(place).await;
+    forget(place).await;
+    each_token_once(place).await;
+    forget(place).await;
+    unused_ones_go_back(place).await;
+}
+
+async fn forget(place: &impl Place) {
+    let rig = Rig::strict(patient(place.join().await), Quota::per_day(1));
+    let verdict = rig.store.forget(&rig.limits, &all(&[Charge::new(0, key(1), 1)])).await;
+    assert!(verdict.is_taken(), "{verdict:?}");
 }
 
 /// Beside one without leases no token lies idle, where it would be missing for others.
