@@ -1,80 +1,61 @@
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::link::Flight;
-
-/// Whose turn it is with the answer of one stream, and how much of it was handed over.
-#[derive(Debug, Default)]
-pub(super) struct Turn {
-    peers: AtomicBool,
-    bytes: AtomicU64,
-}
-
-impl Turn {
-    /// The library asks for more: it has room, so the peer takes what there is.
-    fn ours(&self) {
-        self.peers.store(false, Release);
-    }
-
-    /// Data was handed over: the library asks again when the peer has made room.
-    fn theirs(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes as u64, Relaxed);
-        self.peers.store(true, Release);
-    }
-
-    pub(super) fn is_theirs(&self) -> bool {
-        self.peers.load(Acquire)
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Relaxed)
-    }
-}
+use super::piece::{Piece, Way};
 
 pin_project! {
-    /// The body of a response: the application's, or nothing. It is under way until it is dropped.
+    /// The body of a response: the application's, or nothing.
+    ///
+    /// Of an answer over HTTP/2 there is no more until most of what was handed over is taken, and no end either: who
+    /// watches over its reader can do nothing about it once the library has all of it.
     pub(super) struct ResponseBody<B> {
         #[pin]
         app: Option<B>,
-        turn: Option<Arc<Turn>>,
-        flight: Flight,
+        way: Option<Way>,
     }
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) fn new(app: Option<B>, turn: Option<Arc<Turn>>, flight: Flight) -> Self {
-        Self { app, turn, flight }
+    pub(super) fn new(app: Option<B>, way: Way) -> Self {
+        Self { app, way: Some(way) }
     }
 }
 
 impl<B: Body> Body for ResponseBody<B> {
-    type Data = B::Data;
+    type Data = Piece<B::Data>;
     type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Self::Data>, B::Error>>> {
         let this = self.project();
-        let Some(app) = this.app.as_pin_mut() else { return Poll::Ready(None) };
-        if let Some(turn) = this.turn {
+        let Some(mut app) = this.app.as_pin_mut() else { return Poll::Ready(None) };
+        if let Some(Way::Shared(turn)) = this.way {
+            if !turn.has_room(cx) {
+                return Poll::Pending;
+            }
+            // Its end had to wait.
+            if app.is_end_stream() {
+                return Poll::Ready(None);
+            }
             turn.ours();
         }
-        let polled = app.poll_frame(cx);
-        if let (Some(turn), Poll::Ready(Some(Ok(frame)))) = (this.turn, &polled) {
-            turn.theirs(frame.data_ref().map_or(0, bytes::Buf::remaining));
+        let frame = ready!(app.as_mut().poll_frame(cx));
+        let last = app.is_end_stream() || !matches!(frame, Some(Ok(_)));
+        if last && let Some(way) = this.way {
+            way.flight().answered();
         }
-        polled
+        let piece = |data| Piece::new(data, last, this.way);
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.app.as_ref().is_none_or(Body::is_end_stream)
+        let full = matches!(&self.way, Some(Way::Shared(turn)) if turn.is_full());
+        !full && self.app.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

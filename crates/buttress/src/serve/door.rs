@@ -12,13 +12,15 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::answer::{ResponseBody, Turn};
+use super::answer::ResponseBody;
 use super::authority;
 use super::body::RequestBody;
 use super::cause::Cause;
 use super::limits::Limits;
-use super::link::{Flight, Link};
+use super::link::Link;
+use super::piece::Way;
 use super::stream;
+use super::turn::Turn;
 
 /// Where the requests of one connection come in: some are refused, the others told who is calling.
 #[derive(Debug)]
@@ -41,10 +43,13 @@ where
     fn call(&self, request: Request<Incoming>) -> Answer<S> {
         let is_http2 = request.version() == Version::HTTP_2;
         let (number, flight) = self.link.begin(is_http2);
-        let turn = is_http2.then(Arc::<Turn>::default);
-        if let Some(turn) = &turn {
+        let way = if is_http2 {
+            let turn = Arc::new(Turn::new(flight, self.limits.http2.send_buffer as u64));
             stream::announce(turn.clone());
-        }
+            Way::Shared(turn)
+        } else {
+            Way::Alone(flight)
+        };
         let tunnel = *request.method() == Method::CONNECT;
         let state = match self.refusal(&request, number) {
             Some((status, cause)) => {
@@ -53,7 +58,7 @@ where
             }
             None => State::Waiting { app: self.app.clone(), request: Some(self.welcome(request)) },
         };
-        Answer { state, luggage: Some((flight, turn)), is_http2, tunnel }
+        Answer { state, way: Some(way), is_http2, tunnel }
     }
 }
 
@@ -104,7 +109,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, S::Future>,
-        luggage: Option<(Flight, Option<Arc<Turn>>)>,
+        way: Option<Way>,
         is_http2: bool,
         tunnel: bool,
     }
@@ -149,9 +154,9 @@ where
             }
         };
         this.state.set(State::Done);
-        let Some((flight, turn)) = this.luggage.take() else { return Poll::Pending };
-        let response = settled(response, flight.link(), *this.is_http2, *this.tunnel);
-        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, turn, flight))))
+        let Some(way) = this.way.take() else { return Poll::Pending };
+        let response = settled(response, way.link(), *this.is_http2, *this.tunnel);
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, way))))
     }
 }
 
@@ -160,6 +165,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// Says that this answer is the last, and notes if HTTP ends with it.
 fn settled<B>(mut response: Response<B>, link: &Link, is_http2: bool, tunnel: bool) -> Response<B> {
     if is_http2 {
+        link.answers();
         return response;
     }
     let status = response.status();

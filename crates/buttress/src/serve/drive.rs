@@ -61,6 +61,9 @@ impl<C: Speaks> Future for Drive<C> {
         self.link.watched_by(cx.waker());
         loop {
             let this = self.as_mut().project();
+            if C::MANY {
+                this.link.has_turn(this.clock.now());
+            }
             if this.connection.poll(cx).is_ready() {
                 return Poll::Ready(this.finishing.take().flatten());
             }

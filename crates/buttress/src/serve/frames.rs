@@ -1,15 +1,12 @@
-use buttress_core::clock::Moment;
-
 /// The preface comes before the first frame.
 const PREFACE: u32 = 24;
-/// Bytes of data that pay for one more frame: a client that receives must send window updates.
-const BYTES_PER_FRAME: u64 = 1_024;
 
 /// Reads along with HTTP/2, and counts the frames that bring nothing.
 ///
 /// Pings, settings, window updates, priorities, resets, continuations and empty data cost the server work
 /// and the sender almost nothing. A client has some of them free, some more with each second, and some with
-/// each request and each kilobyte moved in either direction. A flood has not.
+/// each answer that has begun, each piece of one that it takes, and each kilobyte moved in either direction. A flood
+/// has not, and nor have requests that are taken back before they are answered.
 #[derive(Debug)]
 pub(super) struct Frames {
     header: [u8; 9],
@@ -26,8 +23,6 @@ pub(super) struct Frames {
 pub(super) struct Seen {
     /// Frames that bring nothing.
     pub(super) idle: u64,
-    /// Requests and trailers that have begun.
-    pub(super) heads: u64,
     /// Bytes of data.
     pub(super) data: u64,
 }
@@ -76,48 +71,8 @@ impl Frames {
             // Data that is empty and does not end the stream brings nothing.
             0 if length == 0 && flags & 1 == 0 => seen.idle += 1,
             0 => seen.data += u64::from(length),
-            1 => seen.heads += 1,
+            1 => {}
             _ => seen.idle += 1,
-        }
-    }
-}
-
-/// How many idle frames a client may still send.
-#[derive(Debug)]
-pub(super) struct Budget {
-    most: u64,
-    each_second: u64,
-    left: u64,
-    filled: Moment,
-    data: u64,
-}
-
-impl Budget {
-    /// `most` at once, and `each_second` more each second.
-    pub(super) fn new(most: u32, each_second: u32, now: Moment) -> Self {
-        let most = u64::from(most);
-        Self { most, each_second: each_second.into(), left: most, filled: now, data: 0 }
-    }
-
-    /// Takes what was seen out of it; `written` bytes went the other way. Says whether it was enough.
-    pub(super) fn spend(&mut self, seen: Seen, written: u64, now: Moment) -> bool {
-        self.fill(now);
-        self.data = self.data.saturating_add(seen.data).saturating_add(written);
-        let paid = self.data / BYTES_PER_FRAME;
-        self.data %= BYTES_PER_FRAME;
-        let earned = paid.saturating_add(seen.heads.saturating_mul(4));
-        let left = self.left.saturating_add(earned).checked_sub(seen.idle);
-        self.left = left.unwrap_or_default().min(self.most);
-        left.is_some()
-    }
-
-    fn fill(&mut self, now: Moment) {
-        let passed = now - self.filled;
-        let earned = passed.as_nanos().saturating_mul(self.each_second.into()) / 1_000_000_000;
-        let earned = u64::try_from(earned).unwrap_or(u64::MAX);
-        if earned > 0 {
-            self.filled = now;
-            self.left = self.left.saturating_add(earned).min(self.most);
         }
     }
 }
@@ -149,7 +104,7 @@ mod tests {
     #[test]
     fn frames_are_told_apart() {
         let seen = Frames::new().read(&stream());
-        assert_eq!(seen, Seen { idle: 3, heads: 1, data: 3_000 });
+        assert_eq!(seen, Seen { idle: 3, data: 3_000 });
     }
 
     #[test]
@@ -166,19 +121,6 @@ mod tests {
         assert!(!inside(&frame(0, 0, &[7; 9])[..12]), "data is no head");
     }
 
-    #[test]
-    fn a_flood_ends_and_a_download_does_not() {
-        let now = Moment::FIRST;
-        let one = Seen { idle: 1, ..Seen::default() };
-        let mut flood = Budget::new(100, 10, now);
-        assert_eq!((0..200).take_while(|_| flood.spend(one, 0, now)).count(), 100);
-        let later = now + std::time::Duration::from_secs(11);
-        assert_eq!((0..200).take_while(|_| flood.spend(one, 0, later)).count(), 100);
-
-        let mut download = Budget::new(100, 10, now);
-        assert!((0..100_000).all(|_| download.spend(one, 4_096, now)));
-    }
-
     proptest! {
         #[test]
         fn pieces_are_the_same_as_the_whole(cuts in prop::collection::vec(1_usize..40, 1..100), bytes in prop_oneof![Just(stream()), prop::collection::vec(any::<u8>(), 0..500)]) {
@@ -189,24 +131,10 @@ mod tests {
             while !rest.is_empty() {
                 let (piece, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
                 let seen = frames.read(piece);
-                sum = Seen { idle: sum.idle + seen.idle, heads: sum.heads + seen.heads, data: sum.data + seen.data };
+                sum = Seen { idle: sum.idle + seen.idle, data: sum.data + seen.data };
                 rest = after;
             }
             prop_assert_eq!(sum, whole);
-        }
-
-        /// Nobody gets more idle frames through than what was free and what the seconds brought.
-        #[test]
-        fn the_budget_is_a_bound(steps in prop::collection::vec((0_u64..2_000, 1_u64..50), 0..60)) {
-            let mut budget = Budget::new(100, 10, Moment::FIRST);
-            let (mut now, mut through) = (0, 0);
-            for (millis, idle) in steps {
-                now += millis;
-                let seen = Seen { idle, ..Seen::default() };
-                if !budget.spend(seen, 0, Moment::from_nanos(now * 1_000_000)) { break }
-                through += idle;
-            }
-            prop_assert!(through <= 100 + now / 100);
         }
     }
 }

@@ -1,4 +1,5 @@
 mod flight;
+mod requests;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use super::cause::Cause;
 use super::head::Fault;
 use super::meters::Meters;
 use super::parts::AtomicWaker;
-use super::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use super::parts::atomic::Ordering::{Acquire, Relaxed, Release};
 use super::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use super::phase::Phase;
 use super::token::Shutdown;
@@ -27,6 +28,12 @@ pub(super) struct Link {
     writer: AtomicWaker,
     requests: AtomicU64,
     in_flight: AtomicUsize,
+    trailing: AtomicUsize,
+    answers: AtomicU64,
+    pieces: AtomicU64,
+    taken: AtomicU64,
+    /// When it had its last turn, in nanoseconds.
+    now: AtomicU64,
     written: AtomicU64,
     refused: AtomicU64,
     long_target: AtomicBool,
@@ -53,6 +60,11 @@ impl Link {
             writer: AtomicWaker::new(),
             requests: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
+            trailing: AtomicUsize::new(0),
+            answers: AtomicU64::new(0),
+            pieces: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            now: AtomicU64::new(0),
             written: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             long_target: AtomicBool::new(false),
@@ -99,6 +111,8 @@ impl Link {
         Seen {
             requests: self.requests.load(Acquire),
             in_flight: self.in_flight.load(Acquire),
+            trailing: self.trailing.load(Acquire),
+            taken: self.taken.load(Relaxed),
             in_head: self.in_head.load(Relaxed),
             blocked: self.blocked.load(Relaxed),
             written: self.written.load(Relaxed),
@@ -141,41 +155,6 @@ impl Link {
     }
 }
 
-/// About its requests.
-impl Link {
-    /// Another request; says which one it is, counted from one. `elsewhere` is whether it may end outside of
-    /// the connection's own task.
-    pub(super) fn begin(self: &Arc<Self>, elsewhere: bool) -> (u64, Flight) {
-        let flight = self.flight(elsewhere);
-        (self.requests.fetch_add(1, AcqRel) + 1, flight)
-    }
-
-    /// Something under way that is no request of its own, as an upgraded stream.
-    pub(super) fn continue_flight(self: &Arc<Self>) -> Flight {
-        self.flight(true)
-    }
-
-    fn flight(self: &Arc<Self>, elsewhere: bool) -> Flight {
-        self.in_flight.fetch_add(1, AcqRel);
-        self.meters.flights.add(1.0);
-        Flight::new(self.clone(), elsewhere)
-    }
-
-    /// The number of the request that is refused for its head, and whether for its target.
-    pub(super) fn refused(&self) -> (u64, bool) {
-        (self.refused.load(Relaxed), self.long_target.load(Relaxed))
-    }
-
-    /// The connection speaks another protocol from now on.
-    pub(super) fn upgrade(&self) {
-        self.upgraded.store(true, Release);
-    }
-
-    pub(super) fn is_upgraded(&self) -> bool {
-        self.upgraded.load(Acquire)
-    }
-}
-
 /// About its bytes.
 impl Link {
     /// A handshake has begun: something will be asked, most likely.
@@ -207,10 +186,6 @@ impl Link {
     pub(super) fn wrote(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Relaxed);
         self.blocked.store(false, Relaxed);
-    }
-
-    pub(super) fn written(&self) -> u64 {
-        self.written.load(Relaxed)
     }
 
     pub(super) fn set_blocked(&self, blocked: bool) {

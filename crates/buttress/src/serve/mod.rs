@@ -117,6 +117,7 @@ mod authority;
 mod backoff;
 mod body;
 mod body_error;
+mod budget;
 mod builder;
 mod cause;
 mod connection;
@@ -140,6 +141,7 @@ mod opening;
 mod pace;
 mod parts;
 mod phase;
+mod piece;
 mod protocols;
 pub mod proxy;
 mod queue;
@@ -158,6 +160,7 @@ mod target;
 #[cfg(feature = "tls")]
 mod tls;
 mod token;
+mod turn;
 mod vigil;
 mod wire;
 

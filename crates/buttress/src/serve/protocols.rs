@@ -8,10 +8,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::ahead::Ahead;
 use super::app::App;
+use super::budget::Budget;
 use super::connection::{Connection, Ended, Host};
 use super::door::Door;
 use super::drive::Drive;
-use super::frames::{Budget, Frames};
+use super::frames::Frames;
 use super::head::Heads;
 use super::limits::Limits;
 use super::link::Link;
@@ -56,7 +57,7 @@ impl<S: App> Connection<S> {
         let limits = self.host.limits.clone();
         let budget = (limits.http2.idle_frames, limits.http2.idle_frames_each_second);
         let budget = Budget::new(budget.0, budget.1, opened);
-        let scan = Scan::Http2 { frames: Frames::new(), budget, clock, written: 0 };
+        let scan = Scan::Http2 { frames: Frames::new(), budget, clock };
         let wire = TokioIo::new(Wire::new(io, link.clone(), scan));
         let streams = Streams { link: link.clone(), timeouts, clock };
         let library = http2_library(streams, &limits);

@@ -17,14 +17,12 @@ pub fn heads<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, Option<u64
     (heads.ended(), refused, heads.is_inside())
 }
 
-/// How many frames brought nothing, how many heads began, and how many bytes of data there were.
+/// How many frames brought nothing, and how many bytes of data there were.
 #[must_use]
-pub fn frames<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, u64, u64) {
+pub fn frames<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, u64) {
     let mut frames = Frames::new();
     pieces
         .into_iter()
         .map(|piece| frames.read(piece))
-        .fold((0, 0, 0), |(idle, heads, data), seen| {
-            (idle + seen.idle, heads + seen.heads, data + seen.data)
-        })
+        .fold((0, 0), |(idle, data), seen| (idle + seen.idle, data + seen.data))
 }

@@ -8,11 +8,11 @@ use buttress_core::clock::{Clock, TokioClock};
 use pin_project_lite::pin_project;
 
 use super::alarm::Alarm;
-use super::answer::Turn;
 use super::cause::Cause;
 use super::limits::Timeouts;
 use super::link::Link;
 use super::pace::Patience;
+use super::turn::Turn;
 
 thread_local! {
     /// The stream that the library is about to start a task for. It calls the service and hands over the
@@ -50,7 +50,7 @@ where
         tokio::spawn(Stream {
             task: Some(task),
             reader: Patience::new(self.timeouts.stall, self.timeouts.rate),
-            handed: 0,
+            taken: 0,
             turn,
             alarm: Alarm::new(self.clock),
             clock: self.clock,
@@ -66,7 +66,7 @@ pin_project! {
         #[pin]
         task: Option<F>,
         reader: Patience,
-        handed: u64,
+        taken: u64,
         turn: Arc<Turn>,
         #[pin]
         alarm: Alarm,
@@ -86,13 +86,14 @@ impl<F: Future<Output = ()>> Future for Stream<F> {
         let polled = task.poll(cx);
         std::mem::forget(panics);
         if polled.is_ready() {
+            this.turn.trails();
             return Poll::Ready(());
         }
         let now = this.clock.now();
-        let handed = this.turn.bytes();
-        if handed > *this.handed {
-            this.reader.moved(now, handed - *this.handed);
-            *this.handed = handed;
+        let (taken, at) = this.turn.taken();
+        if taken > *this.taken {
+            this.reader.moved(at, taken - *this.taken);
+            *this.taken = taken;
         }
         if !this.turn.is_theirs() {
             this.reader.rests(now);

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use buttress_core::clock::{Clock, TokioClock};
+use bytes::BufMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::ahead::Ahead;
+use super::budget::Budget;
 use super::cause::Cause;
-use super::frames::{Budget, Frames};
+use super::frames::Frames;
 use super::head::Heads;
 use super::link::Link;
 
@@ -32,7 +34,7 @@ const END_OF_HEAD: &[u8] = b" HTTP/1.1\r\n\r\n";
 #[derive(Debug)]
 pub(super) enum Scan {
     Http1(Heads),
-    Http2 { frames: Frames, budget: Budget, clock: TokioClock, written: u64 },
+    Http2 { frames: Frames, budget: Budget, clock: TokioClock },
 }
 
 impl<I> Wire<I> {
@@ -48,11 +50,10 @@ impl<I> Wire<I> {
                 self.link.heads(heads.is_inside(), heads.refused());
                 return Ok(end);
             }
-            Scan::Http2 { frames, budget, clock, written } => {
+            Scan::Http2 { frames, budget, clock } => {
                 let seen = frames.read(bytes);
                 self.link.heads(frames.is_inside_head(), None);
-                let before = std::mem::replace(written, self.link.written());
-                if !budget.spend(seen, *written - before, clock.now()) {
+                if !budget.spend(seen, self.link.given(), clock.now()) {
                     self.link.limited(Cause::Flood);
                     return Err(io::Error::other("too many HTTP/2 frames that bring nothing"));
                 }
@@ -147,12 +148,19 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let done = self.write(cx, |io, cx| io.poll_write_vectored(cx, bytes));
+        let done = self.write(cx, |io, cx| {
+            if io.is_write_vectored() {
+                io.poll_write_vectored(cx, bytes)
+            } else {
+                write_joined(io, cx, bytes)
+            }
+        });
         self.count(done)
     }
 
+    /// Or the library would copy whole answers, and hold them for taken.
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        true
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -162,6 +170,28 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.write(cx, AsyncWrite::poll_shutdown)
     }
+}
+
+/// The most that is put together for a connection that takes one piece at a time: a head, and a small body.
+const JOINED: usize = 4_096;
+
+fn write_joined<I: AsyncWrite + Unpin>(
+    io: Pin<&mut Ahead<I>>,
+    cx: &mut Context<'_>,
+    pieces: &[io::IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    let mut pieces = pieces.iter().skip_while(|piece| piece.is_empty());
+    let Some(first) = pieces.next() else { return io.poll_write(cx, &[]) };
+    if first.len() >= JOINED {
+        return io.poll_write(cx, first);
+    }
+    let mut joined = [0; JOINED];
+    let mut room = &mut joined[..];
+    for piece in std::iter::once(first).chain(pieces) {
+        room.put_slice(&piece[..piece.len().min(room.len())]);
+    }
+    let length = JOINED - room.len();
+    io.poll_write(cx, &joined[..length])
 }
 
 impl<I> Drop for Wire<I> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::Link;
 use crate::serve::parts::atomic::Ordering::{AcqRel, Relaxed};
 
-/// A request, from its head to the last byte of its answer.
+/// A request, from its head to the last byte of its answer that the peer takes.
 #[derive(Debug)]
 #[must_use = "the request is over when this is dropped"]
 pub(in crate::serve) struct Flight {
@@ -19,12 +19,22 @@ impl Flight {
     pub(in crate::serve) fn link(&self) -> &Arc<Link> {
         &self.link
     }
+
+    /// Its whole answer was handed over, and nothing more has to be done for it than to send it.
+    pub(in crate::serve) fn answered(&self) {
+        self.link.answered.store(true, Relaxed);
+    }
+
+    /// It ends in the connection's own task after all.
+    pub(in crate::serve) fn lands_here(&mut self) {
+        self.elsewhere = false;
+    }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
         self.link.meters.flights.add(-1.0);
-        self.link.answered.store(true, Relaxed);
+        self.answered();
         let last = self.link.in_flight.fetch_sub(1, AcqRel) == 1;
         // Quiet begins. A stream may end without the connection hearing of it; an HTTP/1 connection ends its
         // requests itself, and looks at its deadlines afterwards.

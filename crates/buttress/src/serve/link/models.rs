@@ -5,6 +5,7 @@ use buttress_core::metrics::Metrics;
 use buttress_testkit::models::{block_on, explore, join, thread};
 
 use super::*;
+use crate::serve::turn::Turn;
 
 fn link() -> Arc<Link> {
     Arc::new(Link::new(Shutdown::new(), Arc::new(Meters::new(&Metrics::none()))))
@@ -27,6 +28,43 @@ fn the_connection_hears_of_the_last_that_lands() {
         wait(|task| link.watched_by(task), || link.under_way() == 0);
         join(landing);
         assert_eq!(link.under_way(), 0);
+    });
+}
+
+/// Of an answer that trails, and of its end: whatever comes first.
+#[test]
+fn the_connection_hears_that_an_answer_only_trails() {
+    explore(|| {
+        let link = link();
+        let turn = Arc::new(Turn::new(link.begin(true).1, 0));
+        let piece = turn.clone();
+        let trailing = thread::spawn(move || turn.trails());
+        wait(
+            |task| link.watched_by(task),
+            || {
+                let seen = link.seen();
+                seen.in_flight == seen.trailing
+            },
+        );
+        join([trailing]);
+        piece.landed();
+        let seen = link.seen();
+        assert_eq!((seen.in_flight, seen.trailing), (0, 0));
+    });
+}
+
+#[test]
+fn the_body_hears_that_there_is_room() {
+    explore(|| {
+        let turn = Arc::new(Turn::new(link().begin(true).1, 1));
+        turn.theirs(3);
+        let taking = thread::spawn({
+            let turn = turn.clone();
+            move || [1, 1].map(|bytes| turn.took(bytes, false))
+        });
+        block_on(poll_fn(|cx| if turn.has_room(cx) { Poll::Ready(()) } else { Poll::Pending }));
+        taking.join().unwrap();
+        assert_eq!(turn.taken().0, 2);
     });
 }
 

@@ -8,9 +8,9 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0
 /// `GET /` of `test`, by static entries and literals: `:method GET`, `:scheme http`, `:path /`, `:authority`.
 const HEAD: &[u8] = &[0x82, 0x86, 0x84, 0x41, 4, b't', b'e', b's', b't'];
 
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// Sends a frame again and again, and reads what comes, until the server closes. Says how many it took.
@@ -45,7 +45,7 @@ async fn floods_of_frames_that_bring_nothing_are_ended() {
     let continuation = flood(&rig, begin, |_| frame(9, 0, 1, &[])).await;
     let priority = flood(&rig, Vec::new(), |_| frame(2, 0, 3, &[0, 0, 0, 0, 1])).await;
     let resets = flood(&rig, Vec::new(), |n| {
-        let stream = u8::try_from(2 * (n % 100) + 1).unwrap();
+        let stream = 2 * (n % 100) + 1;
         [frame(1, 4, stream, HEAD), frame(3, 0, stream, &[0, 0, 0, 8])].concat()
     })
     .await;
@@ -124,6 +124,61 @@ async fn so_many_streams_may_be_taken_back_and_no_more() {
         assert_eq!(client.age(), age, "of {most}");
         drop(rig);
     }
+}
+
+/// A request that never ends by itself, taken back at once, so many times in a second. Says how many it took, of 4,000.
+async fn taken_back(rig: &Rig, each_second: u32) -> u32 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let stuck = [&HEAD[..2], b"\x04\x06/stuck", &HEAD[3..]].concat();
+    let (mut reader, mut writer) = tokio::io::split(rig.connect().pipe);
+    let reading = tokio::spawn(async move { drop(reader.read_to_end(&mut Vec::new()).await) });
+    writer.write_all(PREFACE).await.unwrap();
+    let mut sent = 0;
+    while sent < 4_000 && !reading.is_finished() {
+        let stream = 2 * sent + 1;
+        let both = [frame(1, 5, stream, &stuck), frame(3, 0, stream, &[0, 0, 0, 8])].concat();
+        if writer.write_all(&both).await.is_err() {
+            break;
+        }
+        sent += 1;
+        pass(seconds(1) / each_second).await;
+    }
+    sent
+}
+
+/// One by one they are no flood for the HTTP library.
+#[tokio::test(start_paused = true)]
+async fn requests_may_be_taken_back_at_the_rate_of_idle_frames() {
+    let rig = Rig::of(server());
+    assert_eq!(taken_back(&rig, 90).await, 4_000);
+    let rapid = taken_back(&rig, 500).await;
+    // 250 are free, and while they last a hundred come each second.
+    assert!((250..330).contains(&rapid), "{rapid}");
+    drop(rig);
+}
+
+/// As grpc-go does while it measures the way: it updates a window and pings at each message, one ping at a time.
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_small_messages_is_no_flood() {
+    let rig = Rig::of(server());
+    let mut client = rig.connect();
+    let head = [&HEAD[..2], b"\x04\x06/ticks", &HEAD[3..]].concat();
+    client.send([PREFACE, &frame(1, 5, 1, &head)].concat()).await;
+    let (mut messages, mut pings) = (0, 0);
+    while messages < 3_000 {
+        match next_frame(&mut client).await {
+            (0, _, message) => {
+                messages += 1;
+                let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+                let update = [frame(8, 0, 0, &length), frame(8, 0, 1, &length)].concat();
+                client.send([update, frame(6, 0, 0, &[0; 8])].concat()).await;
+            }
+            (6, ..) => pings += 1,
+            _ => {}
+        }
+    }
+    assert!(pings > 2_900, "{pings}");
+    drop(rig);
 }
 
 /// Who is gone without a word does not answer to pings, and holds no stream for longer.

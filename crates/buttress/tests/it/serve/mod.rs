@@ -3,6 +3,7 @@
 mod ambiguous;
 mod body;
 mod cost;
+mod downloads;
 mod ending;
 mod frames;
 mod http2;

@@ -1,25 +1,25 @@
 //! A server whose connections are pipes of this process.
 
+mod app;
+
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Extension;
-use axum::routing::{get, post};
 use buttress::serve::{Listener, Report, Server, ServerBuilder, Shutdown};
-use buttress_testkit::paused::pass;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http::Request;
+use http_body_util::Full;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+
+pub(super) use self::app::app;
 
 type Arrival = (DuplexStream, Option<SocketAddr>);
 
@@ -167,88 +167,6 @@ pub(super) async fn soon<F: Future>(what: &str, event: F) -> F::Output {
 
 pub(super) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
-}
-
-/// Says hello, gives the body back, works for a while, never answers, streams without an end.
-pub(super) fn app() -> Router {
-    Router::new()
-        .route("/", get(|| async { "hello" }))
-        .route("/echo", post(echo))
-        .route(
-            "/work",
-            get(|| async {
-                pass(seconds(20)).await;
-                "done"
-            }),
-        )
-        .route("/stuck", get(std::future::pending::<&'static str>))
-        .route("/endless", get(|| async { Body::new(Endless) }))
-        .route("/events", get(events))
-        .route("/panic", get(panics))
-}
-
-async fn panics() -> &'static str {
-    panic!("the handler panicked")
-}
-
-async fn echo(body: Body) -> Result<Bytes, StatusCode> {
-    match body.collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
-    }
-}
-
-/// Data as fast as it is taken.
-struct Endless;
-
-impl http_body::Body for Endless {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(&[b'x'; 4_096])))))
-    }
-}
-
-/// A stream that is silent until the server closes, and says so.
-async fn events(Extension(shutdown): Extension<Shutdown>) -> Response<Body> {
-    let (mut events, body) = channel();
-    tokio::spawn(async move {
-        events.send(Bytes::from_static(b"data: open\n\n"));
-        shutdown.closing().await;
-        events.send(Bytes::from_static(b"data: bye\n\n"));
-    });
-    Response::builder().header("content-type", "text/event-stream").body(Body::new(body)).unwrap()
-}
-
-struct Events(mpsc::UnboundedSender<Bytes>);
-
-impl Events {
-    fn send(&mut self, event: Bytes) {
-        drop(self.0.send(event));
-    }
-}
-
-struct EventBody(mpsc::UnboundedReceiver<Bytes>);
-
-fn channel() -> (Events, EventBody) {
-    let (send, receive) = mpsc::unbounded_channel();
-    (Events(send), EventBody(receive))
-}
-
-impl http_body::Body for EventBody {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(cx).map(|event| event.map(|event| Ok(http_body::Frame::data(event))))
-    }
 }
 
 /// A request for HTTP/2.
