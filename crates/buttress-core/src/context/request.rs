@@ -10,7 +10,7 @@ use super::id::RequestId;
 use super::slots::{Principal, Route};
 use crate::clock::{Clock, Moment};
 use crate::deadline::Deadline;
-use crate::render::{self, Answers, Asking, Format, Occasion, Render};
+use crate::render::{self, Answers, Asking, Format, Occasion};
 use crate::sync::Lock;
 use crate::trace::TraceContext;
 use crate::{ClientAddress, Problem};
@@ -59,6 +59,8 @@ pub(super) struct Known {
     pub(super) probe: AtomicBool,
     /// In nanoseconds of the clock; the end of time for none.
     pub(super) deadline: AtomicU64,
+    /// Whether it is gRPC.
+    pub(super) grpc: bool,
     /// How often the request was sent before.
     pub(super) repeats: u32,
     /// Whether a call that was made for it was repeated in vain.
@@ -223,7 +225,7 @@ impl RequestContext {
         let clock = known.hop.clock.get();
         let occasion = Occasion::at(clock.wall()).correlation_id(known.id.as_str());
         let answer = match &known.answers {
-            None => known.format.render(problem, &occasion),
+            None => render::render_by_default(&known.format, problem, occasion),
             Some(answers) => {
                 let (languages, now) = (known.languages.as_ref(), clock.now());
                 let asking = Asking { format: &known.format, languages, client: known.client, now };
@@ -231,6 +233,11 @@ impl RequestContext {
             }
         };
         if known.bodiless { render::head_of(answer) } else { answer }
+    }
+
+    /// What a 401 says that nobody else has said.
+    pub(crate) fn challenge(&self) -> Option<&HeaderValue> {
+        self.0.answers.as_ref()?.challenge()
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
-use http::Method;
+use http::{Method, StatusCode};
 use tracing::level_filters::LevelFilter;
 
 use super::builder::ContextBuilder;
@@ -121,7 +121,7 @@ impl Gate for Context {
     fn leave(&self, context: Self::Memo, response: &mut dyn ResponseHead) {
         let Some(context) = context else { return };
         render::settle(response, &context);
-        if let Some(problem) = render::found(response.extensions()) {
+        if let Some(problem) = told_by(&context, response) {
             self.report(&problem, &context);
             render::mark_told(response);
         }
@@ -152,6 +152,7 @@ impl Context {
             bodiless: request.method() == Method::HEAD,
             probe: AtomicBool::new(false),
             deadline: AtomicU64::new(deadline),
+            grpc: shown.is_grpc(),
             repeats: repeats::read(request.headers(), shown.is_grpc(), attempt),
             retried: AtomicBool::new(false),
             route: route(request.extensions()),
@@ -172,6 +173,15 @@ impl Context {
         let who = Who { id, trace, route: context.route() };
         self.rules.answers.report(problem, &who, context.clock().now());
     }
+}
+
+/// The problem of a response, or what a status of gRPC in its head stands for that somebody else gave.
+fn told_by(context: &RequestContext, response: &dyn ResponseHead) -> Option<Problem> {
+    let problem = render::found(response.extensions());
+    if problem.is_some() || !context.0.grpc || response.status() != StatusCode::OK {
+        return problem;
+    }
+    render::grpc_failure(response.headers())
 }
 
 /// Gives the span around the id of its request, if it has a field for it.

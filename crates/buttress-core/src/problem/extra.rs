@@ -8,8 +8,32 @@ pub(super) struct Extra {
     more: Option<Box<HeaderMap>>,
 }
 
+/// What frames or describes the body is decided by the format.
+const OF_THE_FORMAT: [&str; 16] = [
+    "connection",
+    "content-digest",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-md5",
+    "content-type",
+    "digest",
+    "grpc-message",
+    "grpc-status",
+    "repr-digest",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 impl Extra {
+    /// Adds a header, unless it is one of the format's.
     pub(super) fn add(&mut self, name: HeaderName, value: HeaderValue) {
+        if OF_THE_FORMAT.contains(&name.as_str()) {
+            return;
+        }
         match self.first.iter_mut().find(|place| place.is_none()) {
             Some(place) => *place = Some((name, value)),
             None => {

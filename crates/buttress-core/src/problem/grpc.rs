@@ -1,5 +1,7 @@
 use http::StatusCode;
 
+use super::Code;
+
 /// A status code of gRPC.
 ///
 /// ```
@@ -70,5 +72,27 @@ impl GrpcCode {
             500..=599 => Self::INTERNAL,
             _ => Self::UNKNOWN,
         }
+    }
+}
+
+impl Code {
+    /// The code for a status that somebody else gave: a refinement of the family's, the same to HTTP, and what it was to
+    /// gRPC. One that says OK is no answer to an error: whoever made it did not know.
+    pub(crate) fn of_grpc(status: GrpcCode) -> Self {
+        let (code, status) = match status {
+            GrpcCode::OK => (Self::INTERNAL, GrpcCode::UNKNOWN),
+            GrpcCode::INVALID_ARGUMENT | GrpcCode::OUT_OF_RANGE => (Self::BAD_REQUEST, status),
+            GrpcCode::DEADLINE_EXCEEDED => (Self::TIMED_OUT, status),
+            GrpcCode::NOT_FOUND => (Self::NOT_FOUND, status),
+            GrpcCode::ALREADY_EXISTS | GrpcCode::ABORTED => (Self::CONFLICT, status),
+            GrpcCode::PERMISSION_DENIED => (Self::FORBIDDEN, status),
+            GrpcCode::RESOURCE_EXHAUSTED => (Self::RATE_LIMITED, status),
+            GrpcCode::FAILED_PRECONDITION => (Self::PRECONDITION_FAILED, status),
+            GrpcCode::UNIMPLEMENTED => (Self::NOT_IMPLEMENTED, status),
+            GrpcCode::UNAVAILABLE => (Self::UNAVAILABLE, status),
+            GrpcCode::UNAUTHENTICATED => (Self::UNAUTHENTICATED, status),
+            _ => (Self::INTERNAL, status),
+        };
+        code.grpc(status)
     }
 }

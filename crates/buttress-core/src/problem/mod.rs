@@ -7,6 +7,7 @@ mod codes;
 mod detail;
 mod extra;
 mod grpc;
+mod into_problem;
 mod kinds;
 #[cfg(feature = "tonic")]
 mod tonic;
@@ -24,6 +25,7 @@ pub use self::code::{Anchor, Class, Code};
 pub use self::detail::{Detail, Place};
 use self::extra::Extra;
 pub use self::grpc::GrpcCode;
+pub use self::into_problem::IntoProblem;
 pub use self::kinds::DependencyFailed;
 pub use self::typed::ProblemType;
 
@@ -114,24 +116,11 @@ impl Problem {
         self.told(|told| told.retry_after = Some(wait))
     }
 
-    /// Adds a header to the answer, as in `WWW-Authenticate` beside a 401.
+    /// Adds a header to the answer, as in `WWW-Authenticate` beside a 401, or the `ETag` of what there is beside a 412. It is
+    /// sent whichever way the problem takes.
     ///
     /// What frames or describes the body is decided by the format, so such a header is not taken.
     pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
-        const OF_THE_FORMAT: [&str; 9] = [
-            "connection",
-            "content-encoding",
-            "content-length",
-            "content-type",
-            "grpc-message",
-            "grpc-status",
-            "trailer",
-            "transfer-encoding",
-            "upgrade",
-        ];
-        if OF_THE_FORMAT.contains(&name.as_str()) {
-            return self;
-        }
         self.told(|told| told.headers.add(name, value))
     }
 
@@ -247,47 +236,5 @@ impl fmt::Debug for Problem {
 impl Error for Problem {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
-    }
-}
-
-/// An error of an application that knows which problem it is to a client.
-///
-/// With it, `?` turns the error into a [`Problem`]:
-///
-/// ```
-/// use buttress_core::{Code, IntoProblem, Problem};
-///
-/// #[derive(Debug, thiserror::Error)]
-/// #[error("order {0} was shipped")]
-/// struct AlreadyShipped(u64);
-///
-/// impl IntoProblem for AlreadyShipped {
-///     fn into_problem(self) -> Problem {
-///         Problem::new(Code::CONFLICT).with_message("It was shipped.").with_source(self)
-///     }
-/// }
-///
-/// fn cancel(order: u64) -> Result<(), Problem> {
-///     Err(AlreadyShipped(order))?
-/// }
-///
-/// let problem = cancel(7).unwrap_err();
-/// assert_eq!(problem.code(), Code::CONFLICT);
-/// assert_eq!(std::error::Error::source(&problem).unwrap().to_string(), "order 7 was shipped");
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which problem it is to a client",
-    // `?` shows the label and drops every note: so the remedy stands here.
-    label = "implement `IntoProblem` for it, or name a code: \
-             `.map_err(|error| Problem::new(Code::INTERNAL).with_source(error))`"
-)]
-pub trait IntoProblem {
-    /// What a client may know, with the error itself as the source.
-    fn into_problem(self) -> Problem;
-}
-
-impl<E: IntoProblem> From<E> for Problem {
-    fn from(error: E) -> Self {
-        error.into_problem()
     }
 }

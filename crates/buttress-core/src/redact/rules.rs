@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::HeaderMap;
 use serde_json::Value;
@@ -77,6 +77,12 @@ impl Redact {
     #[must_use]
     pub fn text<'t>(&self, text: &'t str, max_len: usize) -> Cow<'t, str> {
         text::text(&self.names, text, max_len)
+    }
+
+    /// The default, made once for all.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Redact> = LazyLock::new(Redact::default);
+        &SHARED
     }
 
     /// Whether it hides more than the built-in names.

@@ -5,14 +5,19 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use super::{Occasion, Render};
-use crate::{Problem, number};
+use crate::{Code, GrpcCode, Problem, number};
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const CODE: HeaderName = HeaderName::from_static("x-error-code");
 const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
+/// How long a message may be once it is encoded, in bytes: clients refuse headers of more than 8 KiB in all.
+const LONGEST: usize = 1_536;
+
 /// A gRPC status, sent as a response of headers alone: `200`, `grpc-status`, `grpc-message`.
+///
+/// A message that takes more than 1,536 bytes on the wire is cut between two characters, and ends in `…`.
 ///
 /// The [`Code`](crate::Code) goes along as `x-error-code`, and the time to wait as
 /// `grpc-retry-pushback-ms`, which gRPC clients heed.
@@ -59,6 +64,12 @@ pub(crate) fn metadata(problem: &Problem) -> HeaderMap {
     metadata
 }
 
+/// What a status in these headers stands for, if it is that of a failure.
+pub(crate) fn failure(headers: &HeaderMap) -> Option<Problem> {
+    let number = headers.get(&STATUS)?.to_str().ok()?.parse().unwrap_or(u8::MAX);
+    (number > 0).then(|| Problem::new(Code::of_grpc(GrpcCode::from_u8(number))))
+}
+
 /// Whether these are the headers of a status.
 pub(super) fn is_status(headers: &HeaderMap) -> bool {
     headers.contains_key(&STATUS)
@@ -77,14 +88,31 @@ pub(super) fn forget_status(headers: &mut HeaderMap) -> bool {
 
 /// As gRPC over HTTP/2 asks: all but printable ASCII, and the per cent sign itself, as `%XX`.
 fn percent_encoded(message: &str) -> HeaderValue {
-    let mut encoded = String::with_capacity(message.len());
-    for byte in message.bytes() {
-        match byte {
-            b' '..=b'$' | b'&'..=b'~' => encoded.push(byte.into()),
-            // Writing to a string does not fail.
-            _ => drop(write!(encoded, "%{byte:02X}")),
+    const ELLIPSIS: &str = "%E2%80%A6";
+    let mut encoded = String::with_capacity(message.len().min(LONGEST));
+    // Where it can be cut, and leaves room for the ellipsis.
+    let mut cut = 0;
+    for sign in message.chars() {
+        match sign {
+            ' '..='$' | '&'..='~' => encoded.push(sign),
+            _ => encode(&mut encoded, sign),
+        }
+        if encoded.len() > LONGEST {
+            encoded.truncate(cut);
+            encoded.push_str(ELLIPSIS);
+            break;
+        }
+        if encoded.len() <= LONGEST - ELLIPSIS.len() {
+            cut = encoded.len();
         }
     }
     HeaderValue::from_maybe_shared(Bytes::from(encoded))
         .unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn encode(encoded: &mut String, sign: char) {
+    for byte in sign.encode_utf8(&mut [0; 4]).bytes() {
+        // Writing to a string does not fail.
+        let _ = write!(encoded, "%{byte:02X}");
+    }
 }

@@ -8,6 +8,9 @@
 /// let mut response = Response::new("a page of our own");
 /// *response.status_mut() = StatusCode::NOT_FOUND;
 /// response.extensions_mut().insert(LeaveAlone);
+///
+/// // Whoever gives failures a shape asks for it first.
+/// assert!(response.extensions().get::<LeaveAlone>().is_some());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]

@@ -26,8 +26,10 @@
 mod answers;
 mod format;
 mod grpc;
+mod headers;
 mod json;
 mod leave_alone;
+mod no_failure;
 mod occasion;
 mod sheet;
 mod stand_in;
@@ -35,26 +37,25 @@ mod stand_in;
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, RETRY_AFTER, TRAILER,
-    TRANSFER_ENCODING, VARY,
-};
-use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{Extensions, Response, StatusCode};
 
 use crate::clock::{Clock, SystemClock};
 use crate::stage::ResponseHead;
 use crate::{Problem, RequestContext, number};
 
 pub use self::answers::{Answers, AnswersBuilder, AnswersSettings, Asked, BriefSettings};
-pub(crate) use self::answers::{Asking, Who, mark_told};
+pub(crate) use self::answers::{Asking, Who, mark_told, render_by_default};
 pub use self::format::Format;
 pub(crate) use self::format::is_grpc;
 pub use self::grpc::GrpcStatus;
+pub(crate) use self::grpc::failure as grpc_failure;
 #[cfg(feature = "tonic")]
 pub(crate) use self::grpc::metadata as grpc_metadata;
+use self::headers::complete;
 pub use self::json::{JsonEnvelope, json};
 pub use self::leave_alone::LeaveAlone;
+pub use self::no_failure::NoFailure;
 pub use self::occasion::Occasion;
 pub use self::stand_in::fill_in;
 pub(crate) use self::stand_in::stand_in;
@@ -74,41 +75,48 @@ impl Problem {
     /// The problem stays in the extensions of the response.
     #[must_use]
     pub fn render(&self, context: Option<&RequestContext>) -> Response<Bytes> {
-        let mut answer = match context {
-            Some(context) => context.encode(self),
-            None => JsonEnvelope.render(self, &Occasion::at(SystemClock.wall())),
-        };
-        add_headers(self, answer.headers_mut());
-        let extensions = answer.extensions_mut();
-        extensions.insert(self.clone());
-        if context.is_none() {
-            extensions.insert(Unsettled);
-        }
+        let Some(context) = context else { return self.render_in(&Format::JSON) };
+        let mut answer = context.encode(self);
+        headers::add(self, answer.headers_mut());
+        headers::complete(&mut answer, context.challenge());
+        answer.extensions_mut().insert(self.clone());
         answer
     }
-}
 
-/// What its own author wants on the answer to `problem`, and when to come back.
-fn add_headers(problem: &Problem, headers: &mut HeaderMap) {
-    for (name, value) in problem.headers() {
-        headers.append(name, value.clone());
-    }
-    if let Some(wait) = problem.retry_after() {
-        // Rounded up: a client that waits this long is not too early.
-        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-        headers.insert(RETRY_AFTER, number::header(seconds));
+    /// The whole answer in this format, marked as the default one is: a context outside still gives it the format of its
+    /// client, and its id. For where there is no context, and the request is known.
+    ///
+    /// ```
+    /// use buttress_core::Problem;
+    /// use buttress_core::render::{Format, is_unsettled};
+    /// use http::Request;
+    ///
+    /// let request = Request::post("/shop.v1.Orders/Get").header("content-type", "application/grpc").body(())?;
+    /// let answer = Problem::not_found().render_in(&Format::of(&request));
+    /// assert_eq!(answer.headers()["grpc-status"], "5");
+    /// assert!(is_unsettled(answer.extensions()));
+    /// # Ok::<_, http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn render_in(&self, format: &Format) -> Response<Bytes> {
+        let mut answer = render_by_default(format, self, Occasion::at(SystemClock.wall()));
+        headers::add(self, answer.headers_mut());
+        let extensions = answer.extensions_mut();
+        extensions.insert(self.clone());
+        extensions.insert(Unsettled);
+        answer
     }
 }
 
 /// Leaves `problem` in the place of a response's body, for whoever is outside to render: a context, or
 /// [`Answers::settle`]. So nothing is encoded that would be thrown away.
 ///
-/// Headers stay, but for those of the body. Only for where somebody outside does settle: until then
-/// there is no body at all.
+/// Headers stay, but for those of the body that is gone; those that the problem brings along are sent in any case. Only
+/// for where somebody outside does settle: until then there is no body at all.
 pub fn hand_over(response: &mut dyn ResponseHead, problem: Problem) {
     response.set_status(problem.status());
-    replace(response.headers_mut(), problem.status(), HeaderMap::new());
-    add_headers(&problem, response.headers_mut());
+    headers::strip(response.headers_mut(), problem.status());
+    headers::add(&problem, response.headers_mut());
     response.extensions_mut().insert(Unsettled);
     response.extensions_mut().insert(problem);
     response.replace_body(Bytes::new());
@@ -128,6 +136,7 @@ pub fn settle(response: &mut dyn ResponseHead, context: &RequestContext) {
         return;
     }
     settle_with(response, |problem| context.encode(problem));
+    headers::complete(response, context.challenge());
 }
 
 /// Takes the mark from an answer, and says whether it was there.
@@ -147,7 +156,7 @@ pub(crate) fn settle_with(
     if response.status() == made_with {
         response.set_status(parts.status);
     }
-    replace(response.headers_mut(), problem.status(), parts.headers);
+    headers::replace(&problem, response.headers_mut(), parts.headers);
     response.replace_body(body);
 }
 
@@ -174,48 +183,6 @@ pub(crate) fn head_of(mut answer: Response<Bytes>) -> Response<Bytes> {
         answer.headers_mut().insert(CONTENT_LENGTH, number::header(body.len() as u64));
     }
     answer
-}
-
-/// What a response says of its body, and no longer holds of another one.
-const OF_THE_BODY: [HeaderName; 15] = [
-    ACCEPT_RANGES,
-    CONTENT_DISPOSITION,
-    CONTENT_ENCODING,
-    CONTENT_LANGUAGE,
-    CONTENT_LENGTH,
-    CONTENT_LOCATION,
-    CONTENT_TYPE,
-    ETAG,
-    LAST_MODIFIED,
-    TRAILER,
-    TRANSFER_ENCODING,
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("repr-digest"),
-    HeaderName::from_static("content-md5"),
-];
-
-fn replace(headers: &mut HeaderMap, status: StatusCode, mut with: HeaderMap) {
-    if headers.is_empty() {
-        *headers = with;
-        return;
-    }
-    // Beside 416 it says what there could have been.
-    if status != StatusCode::RANGE_NOT_SATISFIABLE {
-        headers.remove(CONTENT_RANGE);
-    }
-    // To compare a few names is cheaper than to hash many.
-    if headers.keys().any(|name| OF_THE_BODY.contains(name)) {
-        for name in &OF_THE_BODY {
-            headers.remove(name);
-        }
-    }
-    // What the answer varies by comes to what was said before: a cache has to heed both.
-    for vary in with.get_all(VARY) {
-        headers.append(VARY, vary.clone());
-    }
-    with.remove(VARY);
-    headers.extend(with);
 }
 
 /// The problem of a refusal, or the one that tonic keeps as the source of a status.

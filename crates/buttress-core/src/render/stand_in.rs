@@ -1,10 +1,9 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::{GrpcStatus, JsonEnvelope, Occasion, Render, Unsettled, add_headers, grpc, hand_over};
-use super::{is_unsettled, settle_with};
+use super::{Format, Occasion, grpc, hand_over, is_unsettled, render_by_default, settle_with};
 use crate::Problem;
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::{Clock, SystemClock};
 use crate::stage::ResponseHead;
 
 /// The answer to `problem` in the place of a dependency's: a status and headers, for a program to read. If that passes it
@@ -16,15 +15,10 @@ pub(crate) fn stand_in<B: From<Bytes>>(problem: Problem, is_grpc: bool) -> Respo
         hand_over(&mut answer, problem);
         return answer;
     }
-    // A status of gRPC does not say when it was.
-    let mut answer = GrpcStatus.render(&problem, &Occasion::at(Timestamp::EPOCH)).map(B::from);
-    add_headers(&problem, answer.headers_mut());
-    answer.extensions_mut().insert(Unsettled);
-    answer.extensions_mut().insert(problem);
-    answer
+    problem.render_in(&Format::GRPC).map(B::from)
 }
 
-/// Gives a marked answer the family's [`JsonEnvelope`], and leaves it marked: a context outside of it still gives it the
+/// Gives a marked answer the family's [`JsonEnvelope`](super::JsonEnvelope), and leaves it marked: a context outside of it still gives it the
 /// format of its own client. Leaves all others alone, and the statuses of gRPC.
 ///
 /// A wall on the way out refuses without a body, because a program reads it. This is for one that reads bodies:
@@ -59,6 +53,6 @@ pub fn fill_in(response: &mut dyn ResponseHead) {
         return;
     }
     settle_with(response, |problem| {
-        JsonEnvelope.render(problem, &Occasion::at(SystemClock.wall()))
+        render_by_default(&Format::JSON, problem, Occasion::at(SystemClock.wall()))
     });
 }

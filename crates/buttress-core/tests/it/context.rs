@@ -391,7 +391,12 @@ async fn a_refusal_on_purpose_is_no_error_in_the_log_and_a_fault_is_one_whatever
     let log = Log::default();
     let _listening = log.listen();
     for (problem, level) in [
-        (Problem::new(Code::OVERLOADED), "DEBUG"),
+        (Problem::new(Code::OVERLOADED), "WARN message=request failed code=\"OVERLOADED\""),
+        (Problem::timed_out(), "WARN message=request failed code=\"TIMED_OUT\" status=504"),
+        (Problem::overloaded().with_source("the queue broke"), "ERROR"),
+        (Problem::new(Code::INTERNAL), "ERROR message=request failed code=\"INTERNAL\""),
+        (Problem::new(Code::NOT_IMPLEMENTED), "ERROR"),
+        (Problem::rate_limited(Duration::ZERO), "DEBUG"),
         (Problem::new(Code::CONFLICT).with_source("it broke"), "DEBUG"),
         (
             Problem::new(Code::CONFLICT).with_status(StatusCode::BAD_GATEWAY).with_source("x"),

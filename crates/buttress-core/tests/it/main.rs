@@ -13,6 +13,8 @@ mod audit;
 mod clock;
 mod context;
 mod deadline;
+mod grpc_status;
+mod headers;
 mod keys;
 mod metrics;
 #[cfg(feature = "metrics")]
@@ -21,6 +23,7 @@ mod mistakes;
 mod outcome;
 mod probe;
 mod problem;
+mod quoting;
 mod redact;
 mod refusals;
 mod render;

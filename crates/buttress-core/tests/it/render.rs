@@ -240,7 +240,7 @@ async fn what_was_said_of_another_body_goes_with_it() {
 
 #[tokio::test]
 async fn a_problem_does_not_frame_its_answer() {
-    let mut problem = Problem::new(Code::GONE);
+    let mut problem = Problem::new(Code::CONFLICT);
     for name in ["content-length", "content-type", "transfer-encoding", "connection", "grpc-status"]
     {
         problem = problem.with_header(HeaderName::from_static(name), HeaderValue::from_static("5"));

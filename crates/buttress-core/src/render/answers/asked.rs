@@ -71,20 +71,22 @@ impl Answers {
         mark_told(response);
         let clock = self.0.clock.get();
         let (wall, asking) = (clock.wall(), asked.about(clock));
-        // A context inside has named the request already.
+        let is_ours = render::unmark(response);
+        // A context inside has named the request already. What stays as it is has no name, if nobody gave it one.
         let named = response.headers().get(ID_HEADER).and_then(RequestId::parse);
-        let id = named.unwrap_or_else(|| RequestId::generate(wall));
-        if render::unmark(response) {
+        let id = named.or_else(|| is_ours.then(|| RequestId::generate(wall)));
+        if let Some(id) = id.as_ref().filter(|_| is_ours) {
             let occasion = Occasion::at(wall).correlation_id(id.as_str());
             render::settle_with(response, |problem| {
                 let answer = self.encode(problem, occasion, &asking);
                 if asked.bodiless { render::head_of(answer) } else { answer }
             });
+            render::complete(response, self.challenge());
             // A map that is full carries no id: better than a panic.
             let _ = response.headers_mut().try_insert(ID_HEADER, id.header_value());
         }
-        let who = Who { id: Some(id.as_str()), trace: None, route: None };
-        self.report(&problem, &who, asking.now);
+        let id = id.as_ref().map(RequestId::as_str);
+        self.report(&problem, &Who { id, trace: None, route: None }, asking.now);
     }
 }
 

@@ -45,8 +45,8 @@ impl AnswersBuilder {
     }
 
     /// Sets who says a problem in the language of the client: it gets the problem and what the client sent
-    /// as `Accept-Language`, empty if that was nothing or too long, and may leave the words as they are. All
-    /// answers at length then say `Vary: Accept-Language`, for caches to heed.
+    /// as `Accept-Language`, several lines as one list, empty if that was nothing or longer than 512 bytes; and may
+    /// leave the words as they are. All answers then say `Vary: Accept-Language`, for caches to heed.
     pub fn localise(
         mut self,
         say: impl Fn(&Problem, &str) -> Option<Cow<'static, str>> + Send + Sync + 'static,
@@ -105,6 +105,25 @@ impl AnswersBuilder {
         self
     }
 
+    /// Sets what a 401 says in `WWW-Authenticate` where nobody else does, as HTTP asks of each: `Bearer`, or
+    /// `Basic realm="shop"`. The default is nothing, as a scheme that is made up would mislead.
+    ///
+    /// ```
+    /// use buttress_core::Problem;
+    /// use buttress_core::render::Answers;
+    /// use http::Request;
+    ///
+    /// let answers = Answers::builder().challenge("Bearer").build()?;
+    /// let asked = answers.asked(&Request::get("/").body(())?);
+    /// let answer = answers.answer(&Problem::unauthenticated(), &asked);
+    /// assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.settings.challenge = Some(challenge.into());
+        self
+    }
+
     /// Sets what must not be told. The default is [`Redact`]'s own.
     pub fn redact(mut self, redact: Redact) -> Self {
         self.redact = redact;
@@ -147,6 +166,7 @@ impl AnswersBuilder {
         let asks = !self.words.are_the_problems()
             || settings.brief.is_some()
             || shows_sources
+            || settings.challenge.is_some()
             || self.redact.has_own_names();
         Answers(Arc::new(Rules {
             clock: self.clock,
@@ -159,6 +179,7 @@ impl AnswersBuilder {
             floods: Floods::new(settings.log_lines_per_second),
             errors,
             brief: self.metrics.bind(&BRIEF, []),
+            challenge: settings.challenge.and_then(|challenge| challenge.try_into().ok()),
         }))
     }
 }

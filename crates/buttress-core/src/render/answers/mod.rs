@@ -21,6 +21,7 @@ use self::floods::Floods;
 pub(crate) use self::report::Who;
 pub use self::settings::{AnswersSettings, BriefSettings};
 use self::words::Words;
+pub(crate) use self::words::render_by_default;
 use super::{Format, Occasion, Render};
 use crate::clock::{Moment, SharedClock};
 use crate::flood::Clients;
@@ -57,9 +58,10 @@ use crate::{ClientAddress, Problem, Redact};
 ///
 /// # Events
 ///
-/// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, an
-/// error, if the server is at fault and there is a source, with code, status, request id, trace id, route and
-/// the chain of sources, [redacted](crate::redact) and cut to 2 KiB; else `request refused`, at debug level.
+/// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, if the server is at
+/// fault, with code, status, request id, trace id, route and the chain of sources, [redacted](crate::redact) and cut to
+/// 2 KiB; else `request refused`, at debug level. A failure is an error; but a warning, if it is a 503 or a 504 without a
+/// source: so a server says on purpose that it has too much to do, or that the time was over.
 ///
 /// Of each code and level so many lines a second are written as the settings say (ten). How many were left out is told
 /// in one line, `left out`, once the second is over: with the next request of any kind, and a probe is one; or when the
@@ -76,7 +78,7 @@ use crate::{ClientAddress, Problem, Redact};
 /// # Cost
 ///
 /// Nothing, until something fails, but a look at one number for each request. With a hook for [languages](AnswersBuilder::localise), brief answers, sources
-/// shown, or names of your own to redact, each request counts one reference to the settings. A hook for
+/// shown, a [challenge](AnswersBuilder::challenge), or names of your own to redact, each request counts one reference to the settings. A hook for
 /// [details](AnswersBuilder::localise_details) that says one anew has them copied, into one allocation and what the copies
 /// of their texts take.
 #[derive(Clone)]
@@ -94,6 +96,7 @@ struct Rules {
     floods: Floods,
     errors: Family<Counter, 3>,
     brief: Counter,
+    challenge: Option<HeaderValue>,
 }
 
 type Choose = Box<dyn Fn(&dyn RequestHead) -> Format + Send + Sync>;
@@ -134,8 +137,19 @@ impl Answers {
         if !self.0.asks || self.0.words.are_the_problems() {
             return None;
         }
-        let wanted = request.headers().get(ACCEPT_LANGUAGE)?;
-        (wanted.len() <= LONGEST_LANGUAGES).then(|| wanted.clone())
+        let mut lines = request.headers().get_all(ACCEPT_LANGUAGE).iter();
+        let first = lines.next()?;
+        let wanted = match lines.next() {
+            None => first.clone(),
+            // Several lines are one list (RFC 9110, section 5.3).
+            Some(_) => one_list(request.headers().get_all(ACCEPT_LANGUAGE).iter())?,
+        };
+        (wanted.len() <= LONGEST_LANGUAGES).then_some(wanted)
+    }
+
+    /// What a 401 says that nobody else has said.
+    pub(crate) fn challenge(&self) -> Option<&HeaderValue> {
+        self.0.challenge.as_ref()
     }
 
     /// The body and its headers, as far as format and settings decide on them.
@@ -146,11 +160,12 @@ impl Answers {
         asking: &Asking<'_>,
     ) -> Response<Bytes> {
         let rules = &*self.0;
-        if self.is_flooded_by(asking) {
+        let mut answer = if self.is_flooded_by(asking) {
             rules.brief.increment(1);
-            return asking.format.render(problem, &occasion.briefly());
-        }
-        let mut answer = self.encode_at_length(problem, occasion, asking);
+            asking.format.render(problem, &occasion.briefly())
+        } else {
+            self.encode_at_length(problem, occasion, asking)
+        };
         if !rules.words.are_the_problems() {
             answer.headers_mut().append(VARY, HeaderValue::from_static("accept-language"));
         }
@@ -172,11 +187,9 @@ impl Answers {
         };
         let wanted = asking.languages.and_then(|wanted| wanted.to_str().ok()).unwrap_or_default();
         let said = rules.words.of(problem, wanted);
-        let (words, details) =
+        let said =
             if problem.quotes() { words::redacted(problem, said, &rules.redact) } else { said };
-        let occasion = words.as_deref().map_or(occasion, |words| occasion.worded(words));
-        let occasion = details.as_deref().map_or(occasion, |details| occasion.detailed(details));
-        asking.format.render(problem, &occasion)
+        words::render_said(asking.format, problem, occasion, &said)
     }
 
     fn is_flooded_by(&self, asking: &Asking<'_>) -> bool {
@@ -189,6 +202,20 @@ impl Default for Answers {
     fn default() -> Self {
         AnswersBuilder::build_default()
     }
+}
+
+fn one_list<'a>(lines: impl Iterator<Item = &'a HeaderValue>) -> Option<HeaderValue> {
+    let mut list = Vec::new();
+    for line in lines {
+        if list.len() + line.len() > LONGEST_LANGUAGES {
+            return None;
+        }
+        if !list.is_empty() {
+            list.extend_from_slice(b", ");
+        }
+        list.extend_from_slice(line.as_bytes());
+    }
+    HeaderValue::from_maybe_shared(Bytes::from(list)).ok()
 }
 
 /// Who asks, and when.

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use tracing::{Level, debug, enabled, error};
+use tracing::{debug, error, warn};
 
 use super::Answers;
 use super::floods::Kind;
 use crate::clock::Moment;
 use crate::trace::TraceId;
-use crate::{Class, Problem, Redact};
+use crate::{Problem, Redact};
 
 /// How much of a source is told, in bytes.
 const MOST: usize = 2_048;
@@ -25,17 +25,12 @@ pub(crate) struct Who<'a> {
 
 impl Answers {
     /// Tells of a problem, where its request ends.
-    ///
-    /// A refusal on purpose has no source, and is no error: under a flood of them the log would be one too.
     pub(crate) fn report(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
         let labels = [problem.code().name(), problem.class().as_str(), who.route.unwrap_or("none")];
         self.0.errors.with(labels).increment(1);
-        if problem.class() == Class::Server && problem.source().is_some() {
-            if enabled!(target: TARGET, Level::ERROR) {
-                self.tell_fault(problem, who, now);
-            }
-        } else if enabled!(target: TARGET, Level::DEBUG) {
-            self.tell_refusal(problem, who, now);
+        let kind = Kind::of(problem);
+        if kind.is_heard() && self.0.floods.admit(kind, problem.code().name(), now) {
+            self.tell(kind, problem, who);
         }
     }
 
@@ -48,27 +43,25 @@ impl Answers {
         }
     }
 
-    fn tell_fault(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
+    fn tell(&self, kind: Kind, problem: &Problem, who: &Who<'_>) {
         let (code, status) = (problem.code().name(), problem.status().as_u16());
-        if !self.0.floods.admit(Kind::Fault, code, now) {
-            return;
-        }
-        let source = sources(problem, &self.0.redact);
+        let (request_id, route) = (who.id, who.route);
         let trace_id = who.trace.map(tracing::field::display);
-        let (request_id, route) = (who.id, who.route);
-        error!(
-            target: TARGET,
-            code, status, request_id, trace_id, route, source, "request failed"
-        );
-    }
-
-    fn tell_refusal(&self, problem: &Problem, who: &Who<'_>, now: Moment) {
-        let (code, status) = (problem.code().name(), problem.status().as_u16());
-        if !self.0.floods.admit(Kind::Refusal, code, now) {
-            return;
+        match kind {
+            Kind::Fault => {
+                let source = sources(problem, &self.0.redact);
+                error!(
+                    target: TARGET,
+                    code, status, request_id, trace_id, route, source, "request failed"
+                );
+            }
+            Kind::Shortage => {
+                warn!(target: TARGET, code, status, request_id, trace_id, route, "request failed");
+            }
+            Kind::Refusal => {
+                debug!(target: TARGET, code, status, request_id, route, "request refused");
+            }
         }
-        let (request_id, route) = (who.id, who.route);
-        debug!(target: TARGET, code, status, request_id, route, "request refused");
     }
 }
 

@@ -11,12 +11,12 @@ use crate::{BuildError, Faults};
 /// use buttress_core::render::AnswersSettings;
 ///
 /// let settings: AnswersSettings = serde_json::from_str(
-///     r#"{ "log_lines_per_second": 0, "brief": { "after": 100, "window_seconds": 0 } }"#,
+///     r#"{ "log_lines_per_second": 0, "brief": { "after": 100, "window_seconds": 0 }, "challenge": "" }"#,
 /// )?;
 ///
 /// let error = settings.build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["log_lines_per_second", "brief.window_seconds"]);
+/// assert_eq!(paths, ["log_lines_per_second", "brief.window_seconds", "challenge"]);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -28,6 +28,8 @@ pub struct AnswersSettings {
     pub log_lines_per_second: u32,
     /// When answers become brief; never, if left out.
     pub brief: Option<BriefSettings>,
+    /// What a 401 says in `WWW-Authenticate` where nobody else does, as in `Bearer`.
+    pub challenge: Option<String>,
     /// Whether clients see the errors behind a problem, redacted. Nothing for production.
     pub dangerous_show_sources: bool,
 }
@@ -69,8 +71,21 @@ impl AnswersSettings {
             faults
                 .add("brief.window_seconds", format_args!("must be from 1 to 86400, not {found}"));
         }
+        if let Some(challenge) = &self.challenge
+            && !is_challenge(challenge)
+        {
+            faults.add("challenge", "must be a scheme, as in `Bearer`, and what a header may hold");
+        }
         faults.finish(())
     }
+}
+
+/// Whether it begins with the name of a scheme, and goes on as a header may.
+fn is_challenge(text: &str) -> bool {
+    let scheme = text.split(' ').next().unwrap_or_default();
+    let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte);
+    let is_shown = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    !scheme.is_empty() && scheme.bytes().all(in_scheme) && text.bytes().all(is_shown)
 }
 
 impl BriefSettings {
@@ -81,7 +96,12 @@ impl BriefSettings {
 
 impl Default for AnswersSettings {
     fn default() -> Self {
-        Self { log_lines_per_second: 10, brief: None, dangerous_show_sources: false }
+        Self {
+            log_lines_per_second: 10,
+            brief: None,
+            challenge: None,
+            dangerous_show_sources: false,
+        }
     }
 }
 

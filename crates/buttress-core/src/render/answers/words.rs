@@ -1,5 +1,9 @@
 use std::borrow::Cow;
 
+use bytes::Bytes;
+use http::Response;
+
+use crate::render::{Format, Occasion, Render};
 use crate::{Detail, Problem, Redact};
 
 /// In which words problems are told, if not in their own.
@@ -37,12 +41,41 @@ pub(super) fn redacted(
     redact: &Redact,
 ) -> (Option<Text>, Option<Vec<Detail>>) {
     let said = message.as_deref().unwrap_or_else(|| problem.message());
-    let message = redact.text(said, usize::MAX).into_owned();
+    let harmless = redact.text(said, usize::MAX);
+    let message = if harmless == said { message } else { Some(harmless.into_owned().into()) };
+    if problem.details().is_empty() {
+        return (message, details);
+    }
     let mut details = details.unwrap_or_else(|| problem.details().to_vec());
     for detail in &mut details {
         detail.redact(redact);
     }
-    (Some(message.into()), Some(details))
+    (message, Some(details))
+}
+
+/// The answer where no settings say more: whom a problem quotes, is redacted there too.
+pub(crate) fn render_by_default(
+    format: &Format,
+    problem: &Problem,
+    occasion: Occasion<'_>,
+) -> Response<Bytes> {
+    if !problem.quotes() {
+        return format.render(problem, &occasion);
+    }
+    let said = redacted(problem, (None, None), Redact::shared());
+    render_said(format, problem, occasion, &said)
+}
+
+/// The answer in these words.
+pub(super) fn render_said(
+    format: &Format,
+    problem: &Problem,
+    occasion: Occasion<'_>,
+    (message, details): &(Option<Text>, Option<Vec<Detail>>),
+) -> Response<Bytes> {
+    let occasion = message.as_deref().map_or(occasion, |words| occasion.worded(words));
+    let occasion = details.as_deref().map_or(occasion, |details| occasion.detailed(details));
+    format.render(problem, &occasion)
 }
 
 /// All of them, copied, if one is said anew.

@@ -1,0 +1,96 @@
+//! Which headers an answer has: those of its problem, those of its format, and what stays of the response that it replaces.
+//!
+//! What a problem brings along itself is sent, whichever way it takes: the entity tag of what there is, beside a 412. What a
+//! response said of the body that is gone, goes with it.
+
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE,
+    CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    RETRY_AFTER, TRAILER, TRANSFER_ENCODING, VARY, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::stage::ResponseHead;
+use crate::{Problem, number};
+
+/// What a response says of its body, and no longer holds of another one.
+const OF_THE_BODY: [HeaderName; 15] = [
+    ACCEPT_RANGES,
+    CONTENT_DISPOSITION,
+    CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
+    CONTENT_LENGTH,
+    CONTENT_LOCATION,
+    CONTENT_TYPE,
+    ETAG,
+    LAST_MODIFIED,
+    TRAILER,
+    TRANSFER_ENCODING,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("content-md5"),
+];
+
+/// What the author of `problem` wants on its answer, and when to come back.
+pub(super) fn add(problem: &Problem, headers: &mut HeaderMap) {
+    for (name, value) in problem.headers() {
+        headers.append(name, value.clone());
+    }
+    if let Some(wait) = problem.retry_after() {
+        // Rounded up: a client that waits this long is not too early.
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        headers.insert(RETRY_AFTER, number::header(seconds));
+    }
+}
+
+/// Takes away what these say of the body that goes.
+pub(super) fn strip(headers: &mut HeaderMap, status: StatusCode) {
+    // Beside 416 it says what there could have been.
+    if status != StatusCode::RANGE_NOT_SATISFIABLE {
+        headers.remove(CONTENT_RANGE);
+    }
+    // To compare a few names is cheaper than to hash many.
+    if headers.keys().any(|name| OF_THE_BODY.contains(name)) {
+        for name in &OF_THE_BODY {
+            headers.remove(name);
+        }
+    }
+}
+
+/// Puts `with`, those of the format, in the place of what was said of the body that is gone. Those of `problem`
+/// stand among `headers` already: what it says of the thing itself is not lost.
+pub(super) fn replace(problem: &Problem, headers: &mut HeaderMap, mut with: HeaderMap) {
+    if headers.is_empty() {
+        *headers = with;
+    } else {
+        strip(headers, problem.status());
+        // What the answer varies by comes to what was said before: a cache has to heed both.
+        for vary in with.get_all(VARY) {
+            headers.append(VARY, vary.clone());
+        }
+        with.remove(VARY);
+        headers.extend(with);
+    }
+    for (name, value) in problem.headers() {
+        if OF_THE_BODY.contains(name) || *name == CONTENT_RANGE && !headers.contains_key(name) {
+            headers.append(name, value.clone());
+        }
+    }
+}
+
+/// Adds what HTTP asks of an answer and nobody has said: to a 401, how to become known; to what a cache would keep, that
+/// it must not, as the id of a request is for nobody else.
+pub(crate) fn complete(response: &mut dyn ResponseHead, challenge: Option<&HeaderValue>) {
+    let status = response.status();
+    let (name, value) = match (status.as_u16(), challenge) {
+        (401, Some(challenge)) => (WWW_AUTHENTICATE, challenge.clone()),
+        // These are kept by default (RFC 9110, section 15.1).
+        (404 | 405 | 410 | 414 | 501, _) => (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        _ => return,
+    };
+    // A map that is full says nothing more: better than a panic.
+    if let Ok(http::header::Entry::Vacant(place)) = response.headers_mut().try_entry(name) {
+        let _ = place.try_insert(value);
+    }
+}
