@@ -1,18 +1,18 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use buttress_core::render::{self, Asked};
 use buttress_core::stage::BodyMode;
 use buttress_core::sync::Shared;
-use bytes::{Bytes, BytesMut};
-use http::{Response, StatusCode};
+use bytes::Bytes;
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::foreign::{self, Look};
+use crate::failed::failed;
 use crate::rules::Rules;
 
 pin_project! {
@@ -29,6 +29,8 @@ pin_project! {
 
 /// Who gives a failure its shape.
 pub(crate) enum Manner {
+    /// Nobody, nor does anybody hear of it here: the envelope is switched off.
+    Off,
     /// Nobody.
     LeftAlone,
     /// The context outside.
@@ -57,7 +59,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         match this.inner.poll(cx) {
-            Poll::Ready(Ok(response)) if is_failure(response.status()) => {
+            Poll::Ready(Ok(response)) if is_failure(&response, this.manner) => {
                 Poll::Ready(Ok(failed::<B, M>(response, this.rules, this.manner, cx)))
             }
             polled => M::wrap_polled(polled),
@@ -65,102 +67,14 @@ where
     }
 }
 
+/// A status of gRPC is a success to HTTP: where nobody stands outside, a problem in that shape is ours to settle.
 #[inline]
-fn is_failure(status: StatusCode) -> bool {
-    status.is_client_error() || status.is_server_error()
-}
-
-#[cold]
-fn failed<B, M>(
-    response: Response<B>,
-    rules: &Rules,
-    manner: &Manner,
-    cx: &mut Context<'_>,
-) -> Response<M::Body>
-where
-    B: Body<Data = Bytes>,
-    M: BodyMode<B>,
-{
-    match manner {
-        Manner::LeftAlone => response.map(M::wrap),
-        Manner::OfTheContext => mended::<B, M>(response, rules, cx),
-        Manner::Alone { asked, is_left } => {
-            let mut response =
-                if *is_left { response.map(M::wrap) } else { mended::<B, M>(response, rules, cx) };
-            rules.answers.settle(&mut response, asked);
-            response
-        }
-    }
-}
-
-/// The failure as it is, if it has the family's shape or is left alone; else a problem in its place, for the
-/// context or for our own answers to render.
-fn mended<B, M>(response: Response<B>, rules: &Rules, cx: &mut Context<'_>) -> Response<M::Body>
-where
-    B: Body<Data = Bytes>,
-    M: BodyMode<B>,
-{
-    let (parts, body) = response.into_parts();
-    let look = Look::of(&parts);
-    if look == Look::Own || rules.leave_response(&parts) {
-        return Response::from_parts(parts, M::wrap(body));
-    }
-    let read = match look {
-        Look::Text if !rules.keep_texts && parts.status.is_client_error() => None,
-        Look::Json | Look::Text => at_hand(body, rules.read_at_most, cx),
-        _ => None,
-    };
-    if look == Look::Json
-        && let Some(bytes) = read.as_ref().filter(|bytes| foreign::is_envelope(bytes))
-    {
-        return Response::from_parts(parts, bytes.clone().into());
-    }
-    let text = read.as_deref().filter(|_| look == Look::Text);
-    let text = text.and_then(|bytes| str::from_utf8(bytes).ok());
-    let redact = rules.answers.redact();
-    let problem = foreign::problem(parts.status, &parts.headers, text, redact);
-    let mut response = Response::from_parts(parts, Bytes::new().into());
-    render::hand_over(&mut response, problem);
-    response
-}
-
-/// How many frames are looked at: a body may consist of empty ones for ever.
-const MOST_FRAMES: usize = 64;
-
-/// The whole body, if it is at hand: no longer than `most` bytes, and ready without waiting. So a body that
-/// never ends, or trickles, costs neither time nor memory.
-fn at_hand<B>(body: B, most: usize, cx: &mut Context<'_>) -> Option<Bytes>
-where
-    B: Body<Data = Bytes>,
-{
-    if body.size_hint().lower() > most as u64 {
-        return None;
-    }
-    let mut body = pin!(body);
-    let mut first: Option<Bytes> = None;
-    let mut all = BytesMut::new();
-    for _ in 0..MOST_FRAMES {
-        let data = match body.as_mut().poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Poll::Ready(None) if all.is_empty() => return Some(first.unwrap_or_default()),
-            Poll::Ready(None) => return Some(all.freeze()),
-            Poll::Ready(Some(Err(_))) | Poll::Pending => return None,
-        };
-        let so_far = all.len().max(first.as_ref().map_or(0, Bytes::len));
-        if so_far + data.len() > most {
-            return None;
-        }
-        // Most bodies are one frame, which need not be copied.
-        if first.is_none() {
-            first = Some(data);
-        } else {
-            if all.is_empty() {
-                all.extend_from_slice(first.as_deref().unwrap_or_default());
-            }
-            all.extend_from_slice(&data);
-        }
-    }
-    None
+fn is_failure<B>(response: &Response<B>, manner: &Manner) -> bool {
+    let status = response.status();
+    let is_alone = matches!(manner, Manner::Alone { .. });
+    status.is_client_error()
+        || status.is_server_error()
+        || is_alone && render::is_unsettled(response.extensions())
 }
 
 impl<F: fmt::Debug, M> fmt::Debug for ResponseFuture<F, M> {

@@ -8,9 +8,54 @@ use tower_layer::Layer;
 use crate::rules::Rules;
 use crate::{ErrorEnvelope, ErrorEnvelopeBuilder};
 
-/// Gives every failure of a service the same shape. See the [crate](crate) for an example.
+/// Gives every failure of a service the same shape.
 ///
-/// It belongs inside the context, around whatever fails. Cheap to clone.
+/// It belongs inside the context, around whatever fails. Cheap to clone. What it does with which failure is told
+/// in the [crate](crate).
+///
+/// ```
+/// use buttress_core::{Code, Context, Problem, stage::Stage};
+/// use buttress_error_envelope::ErrorEnvelopeLayer;
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use std::convert::Infallible;
+/// # use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let busy = service_fn(|_: Request<()>| async {
+///     let response = Response::builder().status(503).header("retry-after", "7");
+///     Ok::<_, Infallible>(response.body(Full::new(Bytes::from("db7.internal is gone"))).unwrap())
+/// });
+/// let wall = ServiceBuilder::new()
+///     .layer(Context::default().layer())
+///     .layer(ErrorEnvelopeLayer::default());
+///
+/// let response = wall.service(busy).oneshot(Request::new(())).await?;
+/// assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"7".parse()?));
+/// assert_eq!(response.extensions().get::<Problem>().map(Problem::code), Some(Code::UNAVAILABLE));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Guarantees
+///
+/// Every failure has the family's shape, or a rule of yours says why not. Success, upgrades, readiness and errors pass
+/// untouched, and no text of a 5xx reaches a client. All of it is in the [crate](crate#guarantees).
+///
+/// # Cancellation
+///
+/// It takes nothing that would have to be given back.
+///
+/// # Cost
+///
+/// A success costs one look into the extensions of its request and one reference to the settings (none after
+/// [`leak`](Self::leak)), and no allocation.
+///
+/// # Errors
+///
+/// None of its own.
 pub struct ErrorEnvelopeLayer<M = Rewrap> {
     rules: Shared<Rules>,
     mode: PhantomData<fn() -> M>,

@@ -7,6 +7,7 @@ mod catalogue;
 mod errors;
 #[cfg(feature = "axum")]
 pub mod extract;
+mod failed;
 mod foreign;
 mod format;
 mod future;
@@ -17,7 +18,7 @@ mod service;
 mod settings;
 
 #[doc(no_inline)]
-pub use buttress_core::render::LeaveAlone;
+pub use buttress_core::render::{LeaveAlone, NoFailure};
 
 pub use self::accept::preferred;
 pub use self::builder::ErrorEnvelopeBuilder;

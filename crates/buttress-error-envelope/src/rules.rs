@@ -1,6 +1,6 @@
 use std::fmt;
 
-use buttress_core::render::{Answers, LeaveAlone};
+use buttress_core::render::{Answers, LeaveAlone, NoFailure};
 use buttress_core::stage::RequestHead;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
@@ -36,6 +36,7 @@ impl Rules {
     /// Whether this failure stays as it is.
     pub(crate) fn leave_response(&self, parts: &Parts) -> bool {
         parts.extensions.get::<LeaveAlone>().is_some()
+            || parts.extensions.get::<NoFailure>().is_some()
             || !self.kinds.is_empty() && self.is_left_kind(parts)
             || self.leave_if.as_ref().is_some_and(|leave| leave(parts))
     }

@@ -41,7 +41,7 @@ impl<S, M> ErrorEnvelope<S, M> {
     fn manner(&self, request: &dyn RequestHead) -> Manner {
         let is_left = self.rules.leave_request(request);
         match request.context() {
-            _ if !self.rules.enabled => Manner::LeftAlone,
+            _ if !self.rules.enabled => Manner::Off,
             Some(_) if is_left => Manner::LeftAlone,
             Some(_) => Manner::OfTheContext,
             None => Manner::Alone { asked: self.rules.answers.asked(request), is_left },

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use buttress_core::Problem;
+use buttress_core::render::{self, Format};
 use buttress_core::stage::BodyMode;
-use buttress_core::{Problem, render};
 use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
@@ -17,7 +18,7 @@ pin_project! {
     pub struct ErrorsFuture<Fut, F, M> {
         #[pin]
         state: State<Fut, F>,
-        has_context: bool,
+        place: Place,
         mode: PhantomData<fn() -> M>,
     }
 }
@@ -31,13 +32,13 @@ pin_project! {
 }
 
 impl<Fut, F, M> ErrorsFuture<Fut, F, M> {
-    pub(super) fn calling(inner: Fut, map: F, has_context: bool) -> Self {
-        Self { state: State::Calling { inner, map: Some(map) }, has_context, mode: PhantomData }
+    pub(super) fn calling(inner: Fut, map: F, place: Place) -> Self {
+        Self { state: State::Calling { inner, map: Some(map) }, place, mode: PhantomData }
     }
 
-    pub(super) fn refused(problem: Problem, has_context: bool) -> Self {
+    pub(super) fn refused(problem: Problem, place: Place) -> Self {
         let state = State::Refused { problem: Some(problem) };
-        Self { state, has_context, mode: PhantomData }
+        Self { state, place, mode: PhantomData }
     }
 }
 
@@ -60,17 +61,30 @@ where
         };
         // Polled again after it was done: an answer is better than a panic.
         let problem = problem.unwrap_or_else(|| Problem::new(buttress_core::Code::INTERNAL));
-        Poll::Ready(Ok(answer(problem, *this.has_context)))
+        Poll::Ready(Ok(answer(problem, *this.place)))
     }
 }
 
-fn answer<B: From<Bytes>>(problem: Problem, has_context: bool) -> Response<B> {
-    if !has_context {
-        return problem.render(None).map(B::from);
+/// Where it stands: who settles its answers.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    InContext,
+    /// Perhaps nobody does, so it is the answer to a request as it looks.
+    Alone {
+        is_grpc: bool,
+    },
+}
+
+fn answer<B: From<Bytes>>(problem: Problem, place: Place) -> Response<B> {
+    match place {
+        Place::Alone { is_grpc: true } => problem.render_in(&Format::GRPC).map(B::from),
+        Place::Alone { is_grpc: false } => problem.render(None).map(B::from),
+        Place::InContext => {
+            let mut response = Response::new(B::from(Bytes::new()));
+            render::hand_over(&mut response, problem);
+            response
+        }
     }
-    let mut response = Response::new(B::from(Bytes::new()));
-    render::hand_over(&mut response, problem);
-    response
 }
 
 impl<Fut, F, M> fmt::Debug for ErrorsFuture<Fut, F, M> {

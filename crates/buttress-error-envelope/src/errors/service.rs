@@ -4,11 +4,13 @@ use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
 use buttress_core::Problem;
+use buttress_core::render::Format;
 use buttress_core::stage::{BodyMode, RequestHead, Rewrap};
 use http::{Request, Response};
 use tower_service::Service;
 
 use super::ErrorsFuture;
+use super::future::Place;
 
 /// A service whose errors are answers. Made by [`ErrorsLayer`](super::ErrorsLayer).
 ///
@@ -48,10 +50,13 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let has_context = request.context().is_some();
+        let place = match request.context() {
+            Some(_) => Place::InContext,
+            None => Place::Alone { is_grpc: Format::of(&request).is_grpc() },
+        };
         match self.unready.take() {
-            Some(problem) => ErrorsFuture::refused(problem, has_context),
-            None => ErrorsFuture::calling(self.inner.call(request), self.map.clone(), has_context),
+            Some(problem) => ErrorsFuture::refused(problem, place),
+            None => ErrorsFuture::calling(self.inner.call(request), self.map.clone(), place),
         }
     }
 }

@@ -8,25 +8,28 @@ mod source;
 mod words;
 
 pub use self::code::code_of;
-pub(crate) use self::shape::is_envelope;
+pub(crate) use self::shape::family_code;
 pub use self::source::ForeignFailure;
 pub(crate) use self::words::harmless;
 
 use std::time::Duration;
 
 use buttress_core::render;
-use buttress_core::{Class, Problem, Redact};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use buttress_core::{Class, Code, GrpcCode, Problem, Redact};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES, RETRY_AFTER};
 use http::response::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// What the head of a failure says about its body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Look {
-    /// It is a problem already.
+    /// It is a problem already, or tells the client in a known shape what is wrong with the request.
     Own,
     /// It may be the family's envelope, of another server for example.
     Json,
+    /// Problem details, or errors of JSON:API: whose, is told by the body.
+    Details,
+    Api,
     /// Words, perhaps worth keeping.
     Text,
     /// Nothing of use.
@@ -47,11 +50,18 @@ impl Look {
             None => (kind, &[][..]),
         };
         let is = |name: &str| kind.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
-        if is("application/problem+json") || is("application/vnd.api+json") {
+        let is_details = is("application/problem+json");
+        if (is_details || is("application/vnd.api+json")) && parts.status.is_client_error() {
             return Self::Own;
         }
         if parts.headers.contains_key(CONTENT_ENCODING) {
             return Self::Other;
+        }
+        if is_details {
+            return Self::Details;
+        }
+        if is("application/vnd.api+json") {
+            return Self::Api;
         }
         if is("application/json") {
             return Self::Json;
@@ -83,6 +93,9 @@ pub(crate) fn problem(
     redact: &Redact,
 ) -> Problem {
     let (code, is_exact) = code::nearest(status);
+    // A server of gRPC that knows no such method has nothing of this name either.
+    let code =
+        if status == StatusCode::NOT_FOUND { code.grpc(GrpcCode::UNIMPLEMENTED) } else { code };
     let problem = Problem::new(code).with_status(status);
     let problem = match retry_after(headers) {
         Some(wait) => problem.with_retry_after(wait),
@@ -98,6 +111,34 @@ pub(crate) fn problem(
             Some(phrase) => problem.with_message(phrase),
             None => problem,
         },
+    }
+}
+
+/// What a failure that stays as it is was, for those who count.
+pub(crate) fn left(status: StatusCode, code: Option<Code>) -> Problem {
+    let problem = Problem::new(code.unwrap_or_else(|| code_of(status))).with_status(status);
+    match problem.class() {
+        Class::Server => problem.with_source(ForeignFailure::new(status, None)),
+        Class::Client => problem,
+    }
+}
+
+/// What tells caches to keep a response.
+const KEEPING: [HeaderName; 5] = [
+    AGE,
+    CACHE_CONTROL,
+    EXPIRES,
+    HeaderName::from_static("cdn-cache-control"),
+    HeaderName::from_static("surrogate-control"),
+];
+
+/// What was said of another body does not hold of one that has the id of a request in it.
+pub(crate) fn forbid_keeping(headers: &mut HeaderMap) {
+    if headers.keys().any(|name| KEEPING.contains(name)) {
+        for name in &KEEPING {
+            headers.remove(name);
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

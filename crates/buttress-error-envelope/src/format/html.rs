@@ -8,7 +8,8 @@ use http::{HeaderValue, Response};
 
 /// A small page for a browser: no script, no style, nothing to load.
 ///
-/// Every text in it is escaped, and a content security policy forbids whatever might get through.
+/// The phrase of the status is in English, and says so; in which language the message is, only its author knows. Every
+/// text in it is escaped, and a content security policy forbids whatever might get through.
 ///
 /// ```
 /// use buttress_core::Problem;
@@ -51,8 +52,8 @@ fn write(page: &mut String, problem: &Problem, occasion: &Occasion<'_>) -> fmt::
     let (number, message) = (status.as_u16(), Escaped(occasion.message(problem)));
     write!(
         page,
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <title>{number} {phrase}</title>\n<h1>{number} {phrase}</h1>\n<p>{message}</p>\n"
+        "<!doctype html>\n<html>\n<meta charset=\"utf-8\">\n<title lang=\"en\">{number} {phrase}</title>\n\
+         <h1 lang=\"en\">{number} {phrase}</h1>\n<p>{message}</p>\n"
     )?;
     let details = occasion.details(problem);
     if !details.is_empty() {

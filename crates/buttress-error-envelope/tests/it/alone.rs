@@ -165,7 +165,10 @@ async fn a_problem_is_settled_even_where_failures_are_left_alone() {
     assert_eq!(log.take().len(), 1);
     let response = ask(app(left), asked("/foreign", "*/*")).await;
     assert_eq!(response.body(), "db7.internal is gone");
-    assert!(log.take().is_empty());
+    assert!(!response.headers().contains_key("x-request-id"), "nothing is added to it");
+    let lines = log.take();
+    assert!(lines.len() == 1 && !lines[0].contains("request_id="), "{lines:?}");
+    assert!(lines[0].starts_with("ERROR message=request failed code=\"INTERNAL\" status=500"));
 }
 
 #[test]

@@ -6,8 +6,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
+use buttress_core::render::Answers;
 use buttress_core::{Code, Problem};
-use buttress_error_envelope::{ErrorsLayer, problem_of};
+use buttress_error_envelope::{ErrorEnvelopeLayer, ErrorsLayer, Negotiation, problem_of};
+use buttress_testkit::log::Log;
 use http::{Request, Response};
 use tower::load_shed::LoadShedLayer;
 use tower::timeout::TimeoutLayer;
@@ -39,6 +41,41 @@ async fn shed_load_is_an_answer() {
     let response = whole(response.oneshot(Request::new(())).await.unwrap()).await;
     assert_eq!(response.status(), 503);
     assert_eq!(error(&response)["code"], Code::OVERLOADED.name());
+}
+
+/// Where nobody settles what it answers, it asks the request; an envelope around adds what it knows.
+#[tokio::test]
+async fn without_a_context_a_grpc_request_gets_grpc() {
+    let fails =
+        || tower::service_fn(async |_: Request<()>| Err::<Response<Body>, _>("gone".into()));
+    let request = || {
+        let request = Request::post("/shop.v1.Orders/Get");
+        request.header("content-type", "application/grpc").body(()).unwrap()
+    };
+    let alone = ErrorsLayer::tower().layer(fails());
+    let response = whole(alone.clone().oneshot(request()).await.unwrap()).await;
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["grpc-status"].as_bytes()),
+        (200, &b"13"[..])
+    );
+    assert!(response.body().is_empty());
+    let other = alone.oneshot(Request::new(())).await.unwrap();
+    assert_eq!(other.status(), 500);
+    assert_eq!(other.headers()["content-type"], "application/json");
+
+    let (log, answers) = (Log::default(), Answers::builder());
+    let _listening = log.listen();
+    let answers = answers.format(Negotiation::default().chooser()).build().unwrap();
+    let envelope = ErrorEnvelopeLayer::builder().answers(answers).build().unwrap();
+    let inside = envelope.layer(ErrorsLayer::tower().layer(fails()));
+    let response = inside.oneshot(request()).await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["grpc-status"].as_bytes()),
+        (200, &b"13"[..])
+    );
+    assert!(response.headers().contains_key("grpc-status-details-bin"));
+    assert!(response.headers().contains_key("x-request-id"));
+    assert_eq!(log.take().len(), 1, "it is told to the log");
 }
 
 #[test]

@@ -139,6 +139,31 @@ async fn headers_that_matter_survive() {
     }
 }
 
+/// A cache would give the id of one request to the client of another one.
+#[tokio::test]
+async fn no_cache_keeps_what_was_rewritten() {
+    for (name, value) in [
+        ("cache-control", "public, max-age=600"),
+        ("expires", "Sat, 21 Nov 2026 07:46:00 GMT"),
+        ("cdn-cache-control", "max-age=600"),
+        ("surrogate-control", "max-age=600"),
+    ] {
+        for status in [400, 404, 410, 503] {
+            let mut failed = answer(status, "text/plain", "no");
+            failed.headers_mut().append(name, value.parse().unwrap());
+            failed.headers_mut().append("age", "7".parse().unwrap());
+            let response = given(failed).await;
+            let said: Vec<_> = response.headers().get_all("cache-control").iter().collect();
+            assert_eq!(said, ["no-store"], "{status} {name}");
+            assert!(!response.headers().contains_key("age"));
+            assert!(name == "cache-control" || !response.headers().contains_key(name));
+        }
+    }
+    // What a cache keeps though nobody said so.
+    let response = given(answer(404, "text/plain", "no")).await;
+    assert_eq!(response.headers()["cache-control"], "no-store");
+}
+
 #[tokio::test]
 async fn a_date_to_come_back_at_stays_as_it_is() {
     for when in ["Sat, 21 Nov 2026 07:46:00 GMT", "99999999999", "soon", "-1", "7.5"] {
@@ -196,16 +221,32 @@ async fn the_answer_to_head_has_a_length_and_no_body() {
 
 #[tokio::test]
 async fn what_has_the_familys_shape_already_stays() {
-    let own = r#"{"error":{"code":"OF_ANOTHER","message":"It was not us.","extra":1}}"#;
     let cases = [
-        ("application/json; charset=utf-8", own),
-        ("application/problem+json", "{}"),
-        ("application/vnd.api+json", "{}"),
+        (
+            "application/json; charset=utf-8",
+            r#"{"error":{"code":"OF_ANOTHER","message":"It was not us.","extra":1}}"#,
+            r#"{"error":{"code":"OF_ANOTHER","message":"It was not us.","timestamp":"t"}}"#,
+        ),
+        (
+            "application/problem+json",
+            r#"{"detail":"db7.internal is gone"}"#,
+            r#"{"detail":"It was not us.","code":"OF_ANOTHER","timestamp":"t"}"#,
+        ),
+        (
+            "application/vnd.api+json",
+            r#"{"errors":[{"title":"db7.internal is gone"}]}"#,
+            r#"{"errors":[{"code":"OF_ANOTHER"}],"meta":{"timestamp":"t"}}"#,
+        ),
     ];
-    for (kind, body) in cases {
+    for (kind, body, of_the_family) in cases {
+        for (status, body) in [(400, body), (502, of_the_family)] {
+            let response = given(answer(status, kind, body)).await;
+            assert_eq!(response.body(), body);
+            assert_eq!(response.headers()["content-type"], kind);
+        }
+        // Whose words these are is not known: they may be those of a source.
         let response = given(answer(502, kind, body)).await;
-        assert_eq!(response.body(), body);
-        assert_eq!(response.headers()["content-type"], kind);
+        assert_eq!(error(&response)["code"], "DEPENDENCY_FAILED", "{body}");
     }
     let others = [
         r#"{"error":"no"}"#,

@@ -36,6 +36,15 @@ fn json_of(answer: &Response<Bytes>) -> Value {
     serde_json::from_slice(answer.body()).unwrap()
 }
 
+/// In which language a message is, only its author knows: the page does not say it is English.
+#[test]
+fn a_page_says_of_its_own_words_alone_in_which_language_they_are() {
+    let answer = HtmlPage.render(&problem(), &occasion().worded("Das geht so nicht."));
+    let page = str::from_utf8(answer.body()).unwrap();
+    assert!(page.contains("<html>\n") && page.contains("<p>Das geht so nicht.</p>"), "{page}");
+    assert!(page.contains("<h1 lang=\"en\">422 Unprocessable Entity</h1>"), "{page}");
+}
+
 #[test]
 fn problem_details_are_those_of_rfc_9457() {
     let format = ProblemJson::documented_at("https://docs.example.org/errors").unwrap();

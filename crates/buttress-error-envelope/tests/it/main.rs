@@ -20,6 +20,7 @@ mod extractors;
 mod floods;
 mod foreign;
 mod formats;
+mod heard;
 #[cfg(feature = "axum")]
 mod leaks;
 mod left_alone;

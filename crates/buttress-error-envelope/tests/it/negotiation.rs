@@ -105,9 +105,16 @@ async fn grpc_is_answered_as_grpc_whatever_it_accepts() {
     let request = Request::post("/").header("content-type", "application/grpc+proto");
     let response = given_to(failed, request.header(ACCEPT, "text/html").body(()).unwrap()).await;
     assert_eq!(response.status(), 200);
-    assert_eq!(response.headers()["grpc-status"], "5");
+    // Who answers so knows no such method.
+    assert_eq!(response.headers()["grpc-status"], "12");
     assert!(response.headers().contains_key("grpc-status-details-bin"));
     assert!(response.body().is_empty());
+
+    // A problem of our own says what it is.
+    let request = Request::post("/").header("content-type", "application/grpc").body(());
+    let failed = Problem::not_found().render(None).map(Body::from);
+    let response = given_to(failed, request.unwrap()).await;
+    assert_eq!(response.headers()["grpc-status"], "5");
 }
 
 #[test]
