@@ -1,14 +1,16 @@
+mod waiting;
+
 use std::fmt;
 use std::sync::Arc;
 
-use buttress_core::clock::{Clock, SystemClock, Timer};
+use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::metrics::Metrics;
 use buttress_core::{Audit, BuildError, Faults};
 
 use crate::headers::Forms;
 use crate::plan::Plan;
-use crate::store::{IntoStore, LimitStore, Memory, Queued};
+use crate::store::{IntoStore, LimitStore, Memory};
 use crate::when::Condition;
 use crate::{HeaderForm, Policy, RateLimit, RateLimitSettings};
 
@@ -25,6 +27,8 @@ pub struct RateLimitBuilder<S = Memory> {
     pub(crate) keyer: Option<Keyer>,
     pub(crate) shard_by: Option<Arc<dyn KeyFor>>,
     pub(crate) most_banned: usize,
+    /// What settings say of it, until there is a timer.
+    pub(crate) most_waiting: Option<usize>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) audit: Audit,
@@ -148,24 +152,6 @@ impl<S> RateLimitBuilder<S> {
         self.map(|_| store.into_store())
     }
 
-    /// Lets requests wait for their turn, for quotas with a [queue](crate::Quota::queue). Said after the
-    /// [engine](Self::engine), which it is put around.
-    ///
-    /// ```
-    /// use buttress_core::clock::ManualClock;
-    /// use buttress_ratelimit::{Quota, RateLimit, everyone};
-    /// use std::time::Duration;
-    ///
-    /// let leaky = || Quota::per_second(5).burst(1).queue(Duration::from_secs(2)).by(everyone());
-    /// let error = RateLimit::builder().policy("calls", leaky()).build().unwrap_err();
-    /// assert_eq!(error.faults()[0].to_string(), "policies.calls.quota.queue: needs a timer: say `.timer(…)`");
-    /// // In a service: `TokioTimer`.
-    /// assert!(RateLimit::builder().policy("calls", leaky()).timer(ManualClock::new()).build().is_ok());
-    /// ```
-    pub fn timer<T: Timer + Clone>(self, timer: T) -> RateLimitBuilder<Queued<S, T>> {
-        self.map(|store| Queued::new(store, timer))
-    }
-
     fn map<T>(self, store: impl FnOnce(S) -> T) -> RateLimitBuilder<T> {
         RateLimitBuilder {
             store: store(self.store),
@@ -178,6 +164,7 @@ impl<S> RateLimitBuilder<S> {
             keyer: self.keyer,
             shard_by: self.shard_by,
             most_banned: self.most_banned,
+            most_waiting: self.most_waiting,
             clock: self.clock,
             metrics: self.metrics,
             audit: self.audit,
@@ -216,6 +203,7 @@ impl Default for RateLimitBuilder {
             keyer: None,
             shard_by: None,
             most_banned: MOST_BANNED,
+            most_waiting: None,
             clock: Arc::new(SystemClock),
             metrics: Metrics::none(),
             audit: Audit::default(),

@@ -35,8 +35,8 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Quota, Retry, Source, Sta
 ///
 /// If a promise is broken, or if a store that should answer does not. The message says which.
 pub async fn limits<S: LimitStore>(make: impl AsyncFn() -> S) {
-    let fresh = async || Rig::new(make().await, quotas());
-    let slow = async || Rig::new(make().await, slow_quotas());
+    let fresh = async || Rig::new(make().await, &quotas());
+    let slow = async || Rig::new(make().await, &slow_quotas());
     exact::so_many_and_no_more(&slow().await).await;
     exact::so_many_turns_and_no_more(&slow().await).await;
     alone::a_burst_and_no_more(&fresh().await).await;
@@ -106,7 +106,7 @@ struct Rig<S> {
 }
 
 impl<S: LimitStore> Rig<S> {
-    fn new(store: S, quotas: [Quota; 8]) -> Self {
+    fn new(store: S, quotas: &[Quota; 8]) -> Self {
         let limits: Vec<Limit> = quotas.iter().map(checked).collect();
         let terms = limits.iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"]);
         let terms = terms.map(|(limit, name)| Terms::new(name, *limit).degrade(Degrade::Deny));

@@ -9,6 +9,7 @@ mod bill;
 mod builder;
 mod by_hand;
 mod charge;
+mod checks;
 pub mod classes;
 pub mod config;
 #[cfg(feature = "conformance")]

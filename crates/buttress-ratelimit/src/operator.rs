@@ -37,6 +37,7 @@ use crate::{NoSuchLimit, Quota, RateLimit, RateLimitSettings, Subject, Verdict};
 /// assert_eq!((record.actor().kind(), record.request_id()), ("principal", Some(context.id().as_str())));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 #[must_use = "an operator changes nothing until it is told what"]
 pub struct Operator<'a, S: LimitStore = Memory> {
     limits: &'a RateLimit<S>,
@@ -103,14 +104,6 @@ impl By<'static> {
     /// Nobody has said who.
     pub(crate) const SYSTEM: Self = Self { actor: Actor::System("rate limit"), request: None };
 }
-
-impl<S: LimitStore> Clone for Operator<'_, S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S: LimitStore> Copy for Operator<'_, S> {}
 
 impl<S: LimitStore> fmt::Debug for Operator<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

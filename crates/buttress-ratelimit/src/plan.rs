@@ -7,7 +7,7 @@ use buttress_core::{BuildError, Faults};
 
 use crate::bans::Bans;
 use crate::builder::Named;
-use crate::config::MemorySettings;
+use crate::checks::{check_conditions, check_count, check_memory, check_names, check_policy};
 use crate::denial::Denial;
 use crate::inner::{Inner, Shard};
 use crate::live::{Current, Live, check_cost};
@@ -18,10 +18,7 @@ use crate::store::{LimitStore, Terms, keyer_for};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::Condition;
-use crate::{Algorithm, Limit, MOST_POLICIES, Policy, Quota, RateLimitBuilder, SharedBans};
-
-/// A longer name would fill headers and metrics.
-const LONGEST_NAME: usize = 64;
+use crate::{Limit, Quota, RateLimitBuilder, SharedBans};
 
 /// A rate limit that was checked, and that no store knows yet.
 pub(crate) struct Plan<S> {
@@ -58,6 +55,9 @@ impl<S: LimitStore> Plan<S> {
             read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
         let bans = bans(&read, builder.most_banned, faults);
+        if builder.most_waiting.is_some() && !builder.store.gives_turns() {
+            faults.add("most_waiting", "nobody waits without a timer: say `.timer(…)`");
+        }
         builder.store.check_setup(faults);
         check_memory(&builder, faults);
         let terms = read.iter().map(|read| read.terms.clone()).collect();
@@ -165,85 +165,5 @@ impl Read {
         let returns = rule.is_open() || rule.is_reported();
         let terms = if returns { terms.returning() } else { terms };
         Some(Self { rule, quota, limit, cost, terms })
-    }
-}
-
-fn check_count(policies: usize, faults: &mut Faults) {
-    if policies == 0 {
-        faults.add("policies", "there is none: nothing would be limited");
-    }
-    if policies > MOST_POLICIES {
-        faults.add(
-            "policies",
-            format_args!("are {policies}, and {MOST_POLICIES} at most can be decided together"),
-        );
-    }
-}
-
-/// What settings say of a memory in which nothing is counted would be accepted and have no effect.
-fn check_memory<S: LimitStore>(builder: &RateLimitBuilder<S>, faults: &mut Faults) {
-    let Some(said) = builder.said.as_ref().filter(|said| said.memory != MemorySettings::default())
-    else {
-        return;
-    };
-    let (asked, mut wrong) = (said.memory(), Faults::new());
-    asked.check_setup(&mut wrong);
-    // One that cannot be made is told of elsewhere.
-    let is_right = wrong.finish(()).is_ok();
-    if is_right && !builder.store.memory().is_some_and(|memory| memory.is_made_as(&asked)) {
-        let reason = "is not where limits are counted: the engine that was said is another one, \
-                      and `settings.memory()` the one that is meant here";
-        faults.add("memory", reason);
-    }
-}
-
-/// They stand in headers, in metrics and in the keys of a store.
-fn check_names(policies: &[Named], faults: &mut Faults) {
-    for (at, Named { name, path, .. }) in policies.iter().enumerate() {
-        if !check_name(name, &format!("{path}.name"), faults) {
-            continue;
-        }
-        if policies[..at].iter().any(|other| other.name == *name) {
-            faults.add(format!("{path}.name"), "there are two policies of this name");
-        }
-    }
-}
-
-/// Whether it is one.
-pub(crate) fn check_name(name: &str, path: &str, faults: &mut Faults) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_plain);
-    if !is_name {
-        let reason =
-            format!("is no name: it must be 1 to {LONGEST_NAME} letters, digits and `-_.`");
-        faults.add(path, reason);
-    }
-    is_name
-}
-
-/// What is wrong with it, whatever its quota is.
-fn check_policy(policy: &Policy, path: &str, faults: &mut Faults) {
-    check_conditions(&format!("{path}.when"), &policy.when, faults);
-    check_conditions(&format!("{path}.unless"), &policy.unless, faults);
-    if policy.when.iter().any(Condition::is_empty) {
-        faults.add(format!("{path}.when"), "is true of no request: nothing would be limited");
-    }
-    if let Some(penalty) = &policy.penalty {
-        penalty.check(faults, &format!("{path}.penalty"));
-    }
-    let is_reported = matches!(policy.cost, Cost::Reported(_));
-    if is_reported && policy.quota.algorithm == Algorithm::Concurrent {
-        let reason = "is nothing for permits: all of them come back with the answer";
-        faults.add(format!("{path}.cost_reported"), reason);
-    }
-    if matches!(policy.cost, Cost::Fixed(0)) {
-        let reason = "must be at least 1: what costs nothing is not limited";
-        faults.add(format!("{path}.cost"), reason);
-    }
-}
-
-fn check_conditions(path: &str, conditions: &[Condition], faults: &mut Faults) {
-    for (at, condition) in conditions.iter().enumerate() {
-        condition.check(faults, &format!("{path}[{at}]"));
     }
 }

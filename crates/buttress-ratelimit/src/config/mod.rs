@@ -111,6 +111,8 @@ pub struct RateLimitSettings {
     pub key_seed: Option<KeySeed>,
     /// How many keys are watched for penalties.
     pub most_banned: Option<usize>,
+    /// How many requests may wait for their turn, in queues. By itself 1,024.
+    pub most_waiting: Option<usize>,
     /// How the engine in memory is made.
     pub memory: MemorySettings,
     /// How limits are counted in Redis, which is said to [`over`](Self::over): without a connection it is refused.

@@ -44,6 +44,7 @@ impl RateLimitBuilder {
         builder.forms.partition_keys = settings.partition_keys;
         builder.keyer = settings.key_seed.clone().map(Keyer::from);
         builder.most_banned = settings.most_banned.unwrap_or(builder.most_banned);
+        builder.most_waiting = settings.most_waiting;
         builder.faults = faults;
         builder.said = Some(Box::new(settings));
         builder

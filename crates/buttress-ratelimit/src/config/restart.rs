@@ -39,6 +39,7 @@ impl RateLimitSettings {
             ("shard_by", self.shard_by != other.shard_by),
             ("key_seed", self.key_seed != other.key_seed),
             ("most_banned", self.most_banned != other.most_banned),
+            ("most_waiting", self.most_waiting != other.most_waiting),
             ("memory", self.memory != other.memory),
             #[cfg(feature = "redis")]
             ("redis", self.redis != other.redis),

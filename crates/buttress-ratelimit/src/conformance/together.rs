@@ -87,20 +87,20 @@ pub(super) async fn callers_race<S: LimitStore>(rig: Rig<S>) {
         callers.spawn(async move {
             let mut taken = Vec::new();
             for round in 0..20 {
-                taken.extend(rig.take(&[roomy]).await.is_taken().then_some(ROOMY));
+                taken.extend(rig.take(&[roomy]).await.is_taken().then_some(roomy));
                 for charge in raced.iter().filter(|_| round < 5) {
-                    taken.extend(rig.take(&[*charge]).await.is_taken().then_some(charge.policy()));
+                    taken.extend(rig.take(&[*charge]).await.is_taken().then_some(*charge));
                 }
             }
             taken
         });
     }
-    let taken: Vec<u8> = callers.join_all().await.concat();
+    let taken: Vec<Charge> = callers.join_all().await.concat();
     // A burst of a thousand is a hundred tens.
     for (policy, most) in
         [(ROOMY, 100), (BUCKET, 5), (WINDOW, 3), (SLIDING, 4), (LOG, 2), (HELD, 2)]
     {
-        let count = taken.iter().filter(|taken| **taken == policy).count();
+        let count = taken.iter().filter(|taken| taken.policy() == policy).count();
         assert_eq!(count, most, "no more than {most}, and no less, of {policy}");
     }
 }

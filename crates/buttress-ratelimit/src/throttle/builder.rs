@@ -12,7 +12,7 @@ use buttress_core::{BuildError, Faults};
 use super::gate::Gate;
 use super::meters::Meters;
 use super::{ByFn, ByKey, ThrottleLayer};
-use crate::plan::check_name;
+use crate::checks::check_name;
 use crate::store::{IntoStore, LimitStore, Memory, Queued, Terms, keyer_for};
 use crate::{Algorithm, Limit, Limits, Quota};
 

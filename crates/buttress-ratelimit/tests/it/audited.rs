@@ -67,8 +67,8 @@ fn violations_and_changes_are_audited() {
     );
 }
 
-fn network() -> Option<Network> {
-    Some("203.0.113.7".parse().unwrap())
+fn network() -> Network {
+    "203.0.113.7".parse().unwrap()
 }
 
 /// Which policy or entry of the list, whose key by what it is made, why, and until when.

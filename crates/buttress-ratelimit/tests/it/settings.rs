@@ -216,6 +216,7 @@ const WHOLE: &str = r#"
     shard_by = "tenant"
     key_seed = "000102030405060708090a0b0c0d0e0f"
     most_banned = 100
+    most_waiting = 10
     memory = { keys = 1000, when_full = "refuse" }
     exempt = [{ path_prefixes = ["/health"] }, { addresses = ["10.0.0.0/8"], methods = ["GET"] }]
     deny = [{ has_headers = ["x-bad"] }]
@@ -241,7 +242,10 @@ const WHOLE: &str = r#"
 #[test]
 fn everything_can_be_said_in_a_file() {
     let settings: RateLimitSettings = toml::from_str(WHOLE).unwrap();
-    let limits = settings.clone().build().unwrap();
+    let error = settings.clone().build().unwrap_err();
+    assert_eq!(paths(&error), ["most_waiting"], "nobody waits without a timer");
+    let builder = RateLimitBuilder::from(settings.clone()).timer(ManualClock::new());
+    let limits = builder.build().unwrap();
     assert_eq!(limits.quota("everything"), Some(Quota::per_minute(5).burst(9)));
     assert_eq!(settings.policies[0].degrade, Some(Degrade::Allow));
     assert_eq!(settings.policies[0].missing, MissingKey::Refuse);

@@ -187,6 +187,49 @@ async fn a_turn_is_waited_for_and_counted() {
     assert_eq!(waits.count(), 1, "the other policy lets nobody wait");
 }
 
+/// The queue bounds how long each waits; how many wait, of all keys, is bounded, too.
+#[tokio::test]
+async fn no_more_requests_wait_than_may() {
+    let clock = ManualClock::new();
+    let limits = RateLimit::builder()
+        .engine(Memory::with_capacity(64).clock(clock.clone()))
+        .timer(clock.clone())
+        .most_waiting(2)
+        .policy("beside", Quota::per_hour(99).by(everyone()))
+        .policy("a", Quota::per_second(1).burst(1).queue(Duration::from_secs(9)).by(everyone()))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let mut requests: Vec<_> = (0..4).map(|_| Request::new(())).collect();
+    assert!(matches!(stage.enter(&mut requests[0]), Decision::Pass(_)));
+    let Decision::Wait(one) = stage.enter(&mut requests[1]) else { panic!("it has to wait") };
+    let Decision::Wait(two) = stage.enter(&mut requests[2]) else { panic!("it has to wait") };
+    let left = || {
+        let [beside, a] = ["beside", "a"].map(|policy| {
+            let key = limits.writer(policy).unwrap().key();
+            let Step::Now(verdict) = limits.peek(policy, key).unwrap() else { panic!() };
+            (verdict.standings()[0].remaining(), verdict.delay())
+        });
+        (beside.0, a.1)
+    };
+    let before = left();
+    let Decision::Refuse(problem, _) = stage.enter(&mut requests[3]) else { panic!("too many") };
+    assert_eq!(
+        problem.retry_after(),
+        Some(Duration::from_secs(3)),
+        "when its turn would have been"
+    );
+    assert_eq!(left(), before, "it has taken nothing");
+    // Who leaves makes room.
+    drop(two);
+    assert!(matches!(stage.enter(&mut requests[3]), Decision::Wait(_)));
+    drop(one);
+
+    let none = RateLimit::builder().policy("a", Quota::per_second(1).by(everyone()));
+    let error = none.timer(clock).most_waiting(0).build().unwrap_err();
+    assert_eq!(error.to_string(), "wrong setting most_waiting: must be at least 1");
+}
+
 fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
     future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }

@@ -13,7 +13,13 @@ use crate::{Charges, Limits, MOST_POLICIES, Verdict};
 ///
 /// A line has as many turns as waiters, and the first turn is that of the first waiter. Who leaves makes the last turn
 /// superfluous, and everybody behind moves up.
-pub(super) struct Lines<T: Timer>(Lock<HashMap<Box<[Asked]>, Line<T>>>);
+pub(super) struct Lines<T: Timer>(Lock<Waiting<T>>);
+
+struct Waiting<T: Timer> {
+    lines: HashMap<Box<[Asked]>, Line<T>>,
+    /// How many stand in all of them.
+    count: usize,
+}
 
 /// One charge, without what was noted on it later.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -53,20 +59,33 @@ pub(super) struct Taken {
 
 impl<T: Timer> Lines<T> {
     pub(super) fn new() -> Self {
-        Self(Lock::new(HashMap::new()))
+        Self(Lock::new(Waiting { lines: HashMap::new(), count: 0 }))
     }
 
-    /// Joins the line of these charges, with the turn that the store gave; the number of the waiter in it.
-    pub(super) fn join(&self, asked: &Charges, taken: Taken, timer: &T) -> u64 {
+    /// Joins the line of these charges, with the turn that the store gave; the number of the waiter in it. Where `most` wait
+    /// already, what was taken is to be given back.
+    pub(super) fn join(
+        &self,
+        asked: &Charges,
+        taken: Taken,
+        timer: &T,
+        most: usize,
+    ) -> Result<u64, Box<Taken>> {
         let sleep = Box::pin(timer.sleep(taken.verdict.delay()));
         let due = Due { at: taken.verdict.turn(), sleep, taken };
-        let mut lines = self.0.lock();
+        let mut waiting = self.0.lock();
+        if waiting.count >= most {
+            return Err(Box::new(due.taken));
+        }
         let (asked, count) = written(asked);
         let asked = &asked[..count];
-        if !lines.contains_key(asked) {
-            lines.insert(asked.into(), Line::new());
+        if !waiting.lines.contains_key(asked) {
+            waiting.lines.insert(asked.into(), Line::new());
         }
-        let Some(line) = lines.get_mut(asked) else { return 0 };
+        waiting.count += 1;
+        let Some(line) = waiting.lines.get_mut(asked) else {
+            return Err(Box::new(due.taken));
+        };
         let number = line.came;
         line.came += 1;
         // Two that asked at the same time may come here in the other order.
@@ -74,9 +93,9 @@ impl<T: Timer> Lines<T> {
         line.turns.insert(at, due);
         line.waiters.push_back(Waiter { number, waker: None });
         let moved = line.wakers(at);
-        drop(lines);
+        drop(waiting);
         moved.into_iter().for_each(Waker::wake);
-        number
+        Ok(number)
     }
 
     /// What was taken for this waiter, once it is its turn. Then it has left the line.
@@ -86,37 +105,33 @@ impl<T: Timer> Lines<T> {
         number: u64,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Taken>> {
-        let mut lines = self.0.lock();
+        let mut waiting = self.0.lock();
         let (asked, count) = written(asked);
         let asked = &asked[..count];
-        let Some((line, at)) = find(&mut lines, asked, number) else { return Poll::Ready(None) };
+        let Some((line, at)) = waiting.find(asked, number) else { return Poll::Ready(None) };
         if line.turns[at].sleep.as_mut().poll(cx).is_pending() {
             let old = line.waiters[at].waker.replace(cx.waker().clone());
-            drop(lines);
+            drop(waiting);
             drop(old);
             return Poll::Pending;
         }
         let (waiter, due) = (line.waiters.remove(at), line.turns.remove(at));
-        if line.waiters.is_empty() {
-            lines.remove(asked);
-        }
-        drop(lines);
+        waiting.left(asked);
+        drop(waiting);
         drop(waiter);
         Poll::Ready(due.map(|due| due.taken))
     }
 
     /// Leaves the line: everybody behind moves up by one, and what was taken for the last turn is to be given back.
     pub(super) fn leave(&self, asked: &Charges, number: u64) -> Option<Taken> {
-        let mut lines = self.0.lock();
+        let mut waiting = self.0.lock();
         let (asked, count) = written(asked);
         let asked = &asked[..count];
-        let (line, at) = find(&mut lines, asked, number)?;
+        let (line, at) = waiting.find(asked, number)?;
         let (waiter, last) = (line.waiters.remove(at), line.turns.pop_back());
         let moved = line.wakers(at);
-        if line.waiters.is_empty() {
-            lines.remove(asked);
-        }
-        drop(lines);
+        waiting.left(asked);
+        drop(waiting);
         // Outside of the lock: a waker may own a task, and that another place in a line.
         drop(waiter);
         moved.into_iter().for_each(Waker::wake);
@@ -136,17 +151,21 @@ impl<T: Timer> Line<T> {
     }
 }
 
-type Map<T> = HashMap<Box<[Asked]>, Line<T>>;
+impl<T: Timer> Waiting<T> {
+    /// The line, and where in it the waiter stands: numbers rise.
+    fn find(&mut self, asked: &[Asked], number: u64) -> Option<(&mut Line<T>, usize)> {
+        let line = self.lines.get_mut(asked)?;
+        let at = line.waiters.binary_search_by_key(&number, |waiter| waiter.number).ok()?;
+        Some((line, at))
+    }
 
-/// The line, and where in it the waiter stands: numbers rise.
-fn find<'a, T: Timer>(
-    lines: &'a mut Map<T>,
-    asked: &[Asked],
-    number: u64,
-) -> Option<(&'a mut Line<T>, usize)> {
-    let line = lines.get_mut(asked)?;
-    let at = line.waiters.binary_search_by_key(&number, |waiter| waiter.number).ok()?;
-    Some((line, at))
+    /// One has left this line, which is no more without waiters.
+    fn left(&mut self, asked: &[Asked]) {
+        self.count = self.count.saturating_sub(1);
+        if self.lines.get(asked).is_some_and(|line| line.waiters.is_empty()) {
+            self.lines.remove(asked);
+        }
+    }
 }
 
 /// What a line is known by.
@@ -161,72 +180,4 @@ fn written(charges: &Charges) -> ([Asked; MOST_POLICIES], usize) {
 
 #[cfg(test)]
 #[cfg(not(buttress_loom))]
-mod tests {
-    use std::time::Duration;
-
-    use buttress_core::clock::ManualClock;
-    use buttress_core::key::Keyer;
-
-    use super::*;
-    use crate::{Charge, Quota};
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn charges(name: &str) -> Charges {
-        let mut charges = Charges::new();
-        assert!(charges.push(Charge::new(0, Keyer::from(SEED).key_of([name]), 1)));
-        charges
-    }
-
-    const SEED: buttress_core::KeySeed = buttress_core::KeySeed::from_bytes([7; 16]);
-
-    /// Taken, with a turn in so many seconds.
-    fn taken(charges: &Charges, seconds: u32) -> Taken {
-        let limits = [Quota::per_second(1).check().unwrap()].into_iter().collect();
-        Taken { verdict: Verdict::taken().at(0).after(SECOND * seconds), limits, charges: *charges }
-    }
-
-    fn polled(lines: &Lines<ManualClock>, asked: &Charges, number: u64) -> Option<Duration> {
-        match lines.poll(asked, number, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(taken) => taken.map(|taken| taken.verdict.delay()),
-            Poll::Pending => None,
-        }
-    }
-
-    #[test]
-    fn who_joined_first_goes_first_whatever_turn_it_brought() {
-        let (lines, clock, ada) = (Lines::new(), ManualClock::new(), charges("ada"));
-        let numbers = [2, 1].map(|turn| lines.join(&ada, taken(&ada, turn), &clock));
-        clock.advance(SECOND);
-        assert_eq!(polled(&lines, &ada, numbers[1]), None);
-        assert_eq!(polled(&lines, &ada, numbers[0]), Some(SECOND));
-        clock.advance(SECOND);
-        assert_eq!(polled(&lines, &ada, numbers[1]), Some(2 * SECOND));
-    }
-
-    #[test]
-    fn the_last_turn_is_given_back_whoever_leaves() {
-        let (lines, clock, ada) = (Lines::new(), ManualClock::new(), charges("ada"));
-        let numbers = [1, 2, 3].map(|turn| lines.join(&ada, taken(&ada, turn), &clock));
-        let back = |number| lines.leave(&ada, number).map(|taken| taken.verdict.delay());
-        assert_eq!(back(numbers[0]), Some(3 * SECOND));
-        assert_eq!(back(numbers[0]), None, "it has left");
-        assert_eq!(back(numbers[2]), Some(2 * SECOND));
-        clock.advance(SECOND);
-        assert_eq!(polled(&lines, &ada, numbers[1]), Some(SECOND));
-    }
-
-    /// So there are never more lines than waiters.
-    #[test]
-    fn a_line_without_waiters_is_no_more() {
-        let (lines, clock) = (Lines::new(), ManualClock::new());
-        let (ada, bob) = (charges("ada"), charges("bob"));
-        let (first, other) =
-            (lines.join(&ada, taken(&ada, 1), &clock), lines.join(&bob, taken(&bob, 1), &clock));
-        assert_eq!(lines.0.lock().len(), 2);
-        assert!(lines.leave(&bob, other).is_some());
-        clock.advance(SECOND);
-        assert!(polled(&lines, &ada, first).is_some());
-        assert!(lines.0.lock().is_empty());
-    }
-}
+mod tests;

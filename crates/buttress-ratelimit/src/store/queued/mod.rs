@@ -71,13 +71,22 @@ pub struct Queued<S, T: Timer> {
     store: S,
     timer: T,
     lines: Arc<Lines<T>>,
+    most: usize,
 }
 
 impl<S, T: Timer> Queued<S, T> {
     /// Lets `timer` pass the time that `store` says. Clones have their lines together.
     #[must_use]
     pub fn new(store: S, timer: T) -> Self {
-        Self { store, timer, lines: Arc::new(Lines::new()) }
+        Self { store, timer, lines: Arc::new(Lines::new()), most: usize::MAX }
+    }
+
+    /// Sets how many may wait at once, of all keys. Without it, as many as come in the time of their [queue](crate::Quota::queue).
+    ///
+    /// Who would be one too many is refused, gets back what was taken, and is told to come again when its turn would have been.
+    #[must_use]
+    pub fn most_waiting(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 }
 
@@ -94,6 +103,9 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
     }
 
     fn check_setup(&self, faults: &mut Faults) {
+        if self.most == 0 {
+            faults.add("most_waiting", "must be at least 1");
+        }
         self.store.check_setup(faults);
     }
 
@@ -122,8 +134,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
             Step::Now(verdict) if verdict.delay().is_zero() => Step::Now(verdict),
             Step::Now(verdict) => {
                 let mut place = self.place(limits, charges);
-                place.join(verdict);
-                Step::Later(Turn::waiting(place))
+                match place.join(verdict) {
+                    None => Step::Later(Turn::waiting(place)),
+                    Some(refused) => Step::Now(refused),
+                }
             }
             Step::Later(asked) => {
                 let queues = |charge| !limits.of(charge).queue().is_zero();
@@ -179,6 +193,7 @@ impl<S: LimitStore, T: Timer + Clone> Queued<S, T> {
             lines: self.lines.clone(),
             limits: limits.clone(),
             charges: *charges,
+            most: self.most,
             number: None,
         })
     }

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::line::{Lines, Taken};
 use crate::store::LimitStore;
-use crate::{Charges, Limits, Verdict};
+use crate::{Charge, Charges, Limits, Retry, Verdict};
 
 pin_project! {
     /// What a [`Queued`](super::Queued) store is waited for: its verdict, and then the turn.
@@ -32,6 +32,8 @@ pub(super) struct Place<S: LimitStore, T: Timer> {
     pub(super) lines: Arc<Lines<T>>,
     pub(super) limits: Limits,
     pub(super) charges: Charges,
+    /// How many may wait.
+    pub(super) most: usize,
     /// The number in the line, while it is waited for.
     pub(super) number: Option<u64>,
 }
@@ -48,12 +50,35 @@ impl<S: LimitStore, T: Timer> Turn<S, T> {
 }
 
 impl<S: LimitStore, T: Timer> Place<S, T> {
-    /// Begins to wait for the turn of what was taken: from now on, and not from the first poll.
-    pub(super) fn join(&mut self, verdict: Verdict) {
+    /// Begins to wait for the turn of what was taken: from now on, and not from the first poll. Where too many wait, it is given
+    /// back, and this is the refusal.
+    pub(super) fn join(&mut self, verdict: Verdict) -> Option<Verdict> {
         let mut charges = self.charges;
         charges.stamp(&verdict);
         let taken = Taken { verdict, charges, limits: self.limits.clone() };
-        self.number = Some(self.lines.join(&self.charges, taken, &self.timer));
+        match self.lines.join(&self.charges, taken, &self.timer, self.most) {
+            Ok(number) => {
+                self.number = Some(number);
+                None
+            }
+            Err(taken) => {
+                self.store.give_back(&taken.limits, &taken.charges);
+                Some(self.crowded(&taken.verdict))
+            }
+        }
+    }
+
+    /// What is told in the place of a turn: to come again when that would have been.
+    fn crowded(&self, turn: &Verdict) -> Verdict {
+        let queues = |charge: &Charge| !self.limits.of(charge).queue().is_zero();
+        let mut all = (0..).zip(self.charges.as_slice());
+        let at = all.find(|(_, charge)| queues(charge) && !charge.is_optional());
+        let retry = Retry::After(turn.delay());
+        let refused = Verdict::refused(at.map_or(0, |(at, _)| at), retry).at(turn.decided_at());
+        turn.standings().iter().fold(refused, |mut refused, standing| {
+            refused.push(*standing);
+            refused
+        })
     }
 }
 
@@ -68,7 +93,11 @@ impl<S: LimitStore, T: Timer> Future for Turn<S, T> {
             let verdict: Verdict = ready!(asked.poll(cx)).into();
             this.asked.set(None);
             match this.place {
-                Some(place) if !verdict.delay().is_zero() => place.join(verdict),
+                Some(place) if !verdict.delay().is_zero() => {
+                    if let Some(refused) = place.join(verdict) {
+                        return Poll::Ready(refused);
+                    }
+                }
                 _ => return Poll::Ready(verdict),
             }
         }
