@@ -20,8 +20,10 @@ impl Framing {
 
 /// The size in the line before a chunk.
 pub(super) fn chunk(line: &[u8]) -> Option<u64> {
-    let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
-    number(trimmed(size), 16)
+    let size = trimmed(line.split(|byte| *byte == b';').next().unwrap_or_default());
+    // As many zeros as the sender likes: the library takes them.
+    let zeros = size.iter().take_while(|digit| **digit == b'0').count();
+    number(&size[zeros.min(size.len().saturating_sub(1))..], 16)
 }
 
 /// What stands after the colon, if this is the field of that name.

@@ -43,6 +43,8 @@ pub(super) enum Fault {
     BareLineFeed,
     /// A `Content-Length` that is no number of a reasonable length.
     NoNumber,
+    /// It stands behind a body whose end was not understood.
+    Unclear,
     /// A path and query that are longer than allowed.
     LongTarget,
 }
@@ -57,7 +59,10 @@ enum At {
     ChunkSize,
     /// What is left of a chunk, with the line end after it.
     Chunk(u64),
-    Trailers,
+    /// In the fields after a body; `line` is whether one has begun.
+    Trailers {
+        line: bool,
+    },
     /// Another protocol, or nothing that could be followed.
     Lost,
 }
@@ -76,10 +81,12 @@ impl Heads {
                 At::Lost => return None,
                 At::Body(left) => self.skip(rest, left, At::Body, At::Start),
                 At::Chunk(left) => self.skip(rest, left, At::Chunk, At::ChunkSize),
-                At::Start | At::Fields | At::ChunkSize | At::Trailers => match self.line(rest) {
-                    Ok(after) => after,
-                    Err(end) => return Some(bytes.len() - rest.len() + end),
-                },
+                At::Start | At::Fields | At::ChunkSize | At::Trailers { .. } => {
+                    match self.line(rest) {
+                        Ok(after) => after,
+                        Err(end) => return Some(bytes.len() - rest.len() + end),
+                    }
+                }
             };
         }
         None
@@ -149,7 +156,8 @@ impl Heads {
 
     /// Only the first counts, as it ends the connection.
     fn refuse(&mut self, fault: Fault) {
-        if let (None, Some(number)) = (self.refused, NonZeroU64::new(self.seen)) {
+        let number = self.seen + u64::from(fault == Fault::Unclear);
+        if let (None, Some(number)) = (self.refused, NonZeroU64::new(number)) {
             self.refused = Some((number, fault));
         }
     }
@@ -163,10 +171,12 @@ impl Heads {
         for byte in piece {
             let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
             let after = self.kept.last().is_some_and(|last| *last == b':' || blank(last));
+            // Nor zeros before the size of a chunk.
+            let zero = self.at == At::ChunkSize && *byte == b'0' && self.kept == b"0";
             if self.kept.len() == KEPT {
                 break;
             }
-            if !(blank(byte) && after) {
+            if !(zero || blank(byte) && after) {
                 self.kept.push(*byte);
             }
         }
@@ -192,9 +202,12 @@ impl Heads {
                 self.note(bare);
                 if line.is_empty() { self.finish() } else { self.framing.field(line) }
             }
-            At::ChunkSize => self.at = chunk(line),
-            At::Trailers if line.is_empty() => self.at = At::Start,
-            At::Trailers | At::Body(_) | At::Chunk(_) | At::Lost => {}
+            At::ChunkSize => self.chunk(line),
+            // A bare line feed ends none of them, and not the body: the library has it so.
+            At::Trailers { .. } if bare => self.at = At::Trailers { line: true },
+            At::Trailers { line: false } if line.is_empty() => self.at = At::Start,
+            At::Trailers { .. } => self.at = At::Trailers { line: false },
+            At::Body(_) | At::Chunk(_) | At::Lost => {}
         }
     }
 
@@ -219,14 +232,18 @@ impl Heads {
             Some(length) => At::Body(length),
         };
     }
-}
 
-fn chunk(line: &[u8]) -> At {
-    match framing::chunk(line) {
-        Some(0) => At::Trailers,
-        // Two more, for the end of the line.
-        Some(size) => size.checked_add(2).map_or(At::Lost, At::Chunk),
-        None => At::Lost,
+    fn chunk(&mut self, line: &[u8]) {
+        self.at = match framing::chunk(line) {
+            Some(0) => At::Trailers { line: false },
+            // Two more, for the end of the line.
+            Some(size) => size.checked_add(2).map_or(At::Lost, At::Chunk),
+            None => At::Lost,
+        };
+        // The library refuses what stands here. If it did not, nobody would know what the next head is.
+        if self.at == At::Lost {
+            self.refuse(Fault::Unclear);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::serve::scanning::heads_as_the_library;
 
 const LONGEST: usize = 100;
 
@@ -78,7 +79,67 @@ fn a_target_that_is_too_long_is_the_last_that_is_read() {
     assert_eq!((heads.read(long.as_bytes()), heads.is_inside()), (None, false));
 }
 
+/// What the library understands in its own way, and would hide a head from us.
+#[test]
+fn a_body_ends_where_the_library_ends_it() {
+    let post = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
+    let get = "GET / HTTP/1.1\r\n\r\n";
+    for (body, heads) in [
+        ("0\r\nX: a\n\r\nGET / HTTP/1.1\r\n\r\n", 1),
+        ("0\r\n\n\r\nX: a\r\n\r\n", 1),
+        ("0\r\nX: a\n\r\n\r\n", 1),
+        (&format!("{}5\r\nhello\r\n0\r\n\r\n", "0".repeat(30)), 1),
+        (&format!("{}5 ;\r\nhello\r\n{}\r\n\r\n", "0".repeat(100), "0".repeat(100)), 1),
+    ] {
+        let all = [post, body, get].concat();
+        heads_as_the_library(all.as_bytes(), true);
+        let mut pieces = Heads::new(true, LONGEST);
+        all.as_bytes().iter().for_each(|byte| assert_eq!(pieces.read(&[*byte]), None));
+        assert_eq!((read(all.as_bytes()).seen, pieces.seen), (heads + 1, heads + 1), "{body:?}");
+    }
+}
+
+#[test]
+fn behind_a_body_that_nobody_understands_every_head_is_refused() {
+    for size in ["10000000000000000", "ffffffffffffffff", "5 5", "x", ""] {
+        let all = format!("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n{size}\r\n");
+        assert_eq!(refused(all.as_bytes()), Some((2, Fault::Unclear)), "{size}");
+    }
+}
+
+fn parts() -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        4 => prop::sample::select(vec![
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n",
+            "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
+            "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n",
+            "GET / HTTP/1.1\n\n",
+            "CONNECT a:1 HTTP/1.1\r\n",
+            "POST / HTTP/1.1\r\n",
+            "POST / HTTP/1.0\r\nconnection: keep-alive\r\n",
+            "content-length: 3\r\n",
+            "content-length:  03 \n",
+            "transfer-encoding: gzip, chunked\r\n",
+            "Transfer-Encoding:chunked\r\n",
+            "expect: 100-continue\r\n",
+            "upgrade: a\r\n",
+            "0\r\n\r\n",
+            "5\r\nhello\r\n",
+            "3;a=b\r\n\r\n\n\r\n",
+            "x: y\r\n",
+            "x: y\n",
+        ]),
+        2 => prop::sample::select(vec!["\r\n", "\n", "\r", "0", "5", "0\r\n", "a", " ", ":", ";", "hello"]),
+    ];
+    prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat().into_bytes())
+}
+
 proptest! {
+    #[test]
+    fn heads_are_where_the_library_finds_them(bytes in parts(), strict: bool) {
+        heads_as_the_library(&bytes, strict);
+    }
+
     /// It does not matter how the bytes are cut.
     #[test]
     fn pieces_are_the_same_as_the_whole(
@@ -86,6 +147,7 @@ proptest! {
             Just([HONEST, b"POST / HTTP/1.1\r\na: b\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"].concat()),
             "(GET / HTTP/1.1(\r\n|\n)(content-length: [0-9]{1,2}(\r\n|\n)|transfer-encoding: chunked\r\n){0,2}\r\n[0-9a-f\r\n]{0,20}){0,4}".prop_map(String::into_bytes),
             "(GET /a{90,99} HTTP/1.1\r\n\r\n){0,2}(POST )?(http://a(:80)?)?/[a?#/]{90,110} ?(HTTP/1.1\r\n\r\n)?".prop_map(String::into_bytes),
+            parts(),
             prop::collection::vec(any::<u8>(), 0..200),
         ],
         cuts in prop::collection::vec(1_usize..9, 1..100),

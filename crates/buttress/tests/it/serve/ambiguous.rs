@@ -43,6 +43,26 @@ async fn also_behind_others_on_the_same_connection() {
     drop(rig);
 }
 
+/// Bodies that end elsewhere for one who reads carelessly: what follows would have another number.
+#[tokio::test(start_paused = true)]
+async fn also_behind_bodies_that_were_made_for_it() {
+    let rig = Rig::of(server());
+    let post = "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+    let hidden = "0\r\nX: a\n\r\nGET / HTTP/1.1\r\nfoo: b\r\n\r\n".to_owned();
+    let zeros = format!("{}5\r\nhello\r\n0\r\n\r\n", "0".repeat(30));
+    for body in [hidden, zeros] {
+        for head in [LENGTH_FIRST, LINE_FEED] {
+            let mut client = rig.connect();
+            client.send([post, &body, head, HONEST].concat()).await;
+            let answers = client.rest().await;
+            assert_eq!(answers.matches("HTTP/1.1 200").count(), 1, "{body:?}: {answers}");
+            assert_eq!(answers.matches("HTTP/1.1 400").count(), 1, "{body:?}: {answers}");
+            assert_eq!(answers.matches("HTTP/1.1").count(), 2, "and nothing after it: {answers}");
+        }
+    }
+    drop(rig);
+}
+
 #[tokio::test(start_paused = true)]
 async fn bare_line_feeds_may_be_allowed() {
     let rig = Rig::of(server().refuse_bare_line_feeds(false));

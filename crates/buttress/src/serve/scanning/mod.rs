@@ -1,5 +1,8 @@
 //! What reads along with the bytes of a connection, for the fuzz targets. Not part of the interface.
 
+mod library;
+
+use self::library::Library;
 use super::frames::Frames;
 use super::head::Heads;
 
@@ -15,6 +18,30 @@ pub fn heads<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, Option<u64
     }
     let refused = heads.refused().map(|(number, _)| number.get());
     (heads.ended(), refused, heads.is_inside())
+}
+
+/// Gives the same bytes, one by one, to the HTTP library: it finds the heads where they are found here, until it stops
+/// or one is refused.
+///
+/// # Panics
+///
+/// Panics if it does not.
+pub fn heads_as_the_library(bytes: &[u8], strict_lines: bool) {
+    let mut heads = Heads::new(strict_lines, LONGEST_TARGET);
+    let mut library = Library::new();
+    for (at, byte) in bytes.iter().enumerate() {
+        let _ = heads.read(&[*byte]);
+        let goes_on = library.read(*byte);
+        if heads.refused().is_some() {
+            return;
+        }
+        let (ours, theirs) = (heads.ended(), library.heads());
+        if !goes_on {
+            assert!(theirs <= ours, "{theirs} heads after byte {at}, not {ours}");
+            return;
+        }
+        assert_eq!(theirs, ours, "heads after byte {at}");
+    }
 }
 
 /// How many frames brought nothing, and how many bytes of data there were.
