@@ -80,9 +80,14 @@ impl Queue {
         self.waiting
     }
 
-    /// Stands in the line; not if the [share](Priority::share) of this priority is full.
+    /// Whether nobody of this priority may join: its [share](Priority::share) is full.
+    pub(crate) fn is_full(&self, priority: Priority) -> bool {
+        self.waiting >= priority.share_of(self.room)
+    }
+
+    /// Stands in the line, unless that is [full](Self::is_full).
     pub(crate) fn join(&mut self, priority: Priority, now: Moment) -> Option<Number> {
-        if self.waiting >= priority.share_of(self.room) {
+        if self.is_full(priority) {
             return None;
         }
         let before = self.line(priority).last;

@@ -66,6 +66,12 @@ impl Slots {
         let _ = self.0.fetch_update(AcqRel, Acquire, resized);
     }
 
+    /// Whether there is one for this priority, whoever waits.
+    pub(crate) fn has_room(&self, priority: Priority) -> bool {
+        let seen = self.0.load(Relaxed);
+        taken(seen) < priority.share_of(limit(seen))
+    }
+
     pub(crate) fn limit(&self) -> u32 {
         limit(self.0.load(Relaxed))
     }

@@ -26,6 +26,12 @@ impl<C, T> RetryLayer<C, T> {
         Self { shared: Shared::new(Judged { inner, classify }) }
     }
 
+    /// Its name, for metrics, spans and health.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared.inner.name
+    }
+
     /// Keeps it for as long as the program runs, and spares every call the counting of references: for a client that is
     /// made once. What is built and dropped again and again would fill the memory.
     #[must_use]

@@ -22,6 +22,7 @@ mod parts;
 mod plan;
 mod policy;
 mod presets;
+mod probe;
 mod replay;
 mod run;
 mod sent;

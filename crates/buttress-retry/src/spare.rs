@@ -84,6 +84,12 @@ impl<C, T> RetryLayer<C, T> {
         inner.hedge.is_some() || inner.has_spans
     }
 
+    /// Whether anything is ever sent twice.
+    #[must_use]
+    pub fn repeats(&self) -> bool {
+        self.shared.inner.may_repeat()
+    }
+
     /// A call begins: what other attempts are made of. Nothing, if it is never repeated.
     #[inline]
     #[must_use]

@@ -42,7 +42,7 @@ impl AdaptiveBuilder {
         }
     }
 
-    /// Names it, for the metrics. The default is `adaptive`.
+    /// Names it, for metrics and health. The default is `adaptive`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
@@ -95,6 +95,7 @@ impl AdaptiveBuilder {
             learner: Learner::new(self.policy, self.slow),
             clock: self.clock,
             meters,
+            name: self.name,
         }))
     }
 }

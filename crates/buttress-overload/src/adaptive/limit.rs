@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
@@ -17,9 +18,10 @@ use crate::slots::Slots;
 
 /// A limit of calls under way that finds itself. The [module](super) has an example; clones are the same limit.
 #[derive(Clone)]
-pub struct Adaptive(Shared<Inner>);
+pub struct Adaptive(pub(super) Shared<Inner>);
 
 pub(super) struct Inner {
+    pub(super) name: Cow<'static, str>,
     pub(super) slots: Slots,
     pub(super) learner: Learner,
     pub(super) clock: Box<dyn Clock>,
@@ -90,6 +92,12 @@ impl Adaptive {
         J: Into<Judgement>,
     {
         door::call(self, priority, |result| judge(result).into(), work).await
+    }
+
+    /// Its name, for metrics and health.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// How many calls may be under way now.

@@ -78,6 +78,7 @@ mod least;
 mod limit;
 mod meters;
 mod policy;
+mod probe;
 mod sampler;
 mod seen;
 mod settings;

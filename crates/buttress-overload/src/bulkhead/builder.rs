@@ -75,7 +75,7 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
         BulkheadBuilder { permits, queue, timer, name, priority, clock, metrics }
     }
 
-    /// Names it, for the metrics. The default is `bulkhead`.
+    /// Names it, for metrics and health. The default is `bulkhead`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
@@ -126,6 +126,7 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
             at_most,
             clock: self.clock,
             meters: Meters::new(&self.metrics, &self.name),
+            name: self.name,
         };
         Ok(Bulkhead { room: Shared::new(room), timer: self.timer, priority: self.priority })
     }

@@ -128,6 +128,13 @@ impl Gate {
         self.line.lock().queue.waiting()
     }
 
+    /// Whether who came now would be refused, for want of a permit and of a place to wait at.
+    pub(super) fn is_full(&self, priority: Priority) -> bool {
+        let line = self.line.lock();
+        let is_free = line.owed == 0 && line.queue.is_empty() && self.permits.free() > 0;
+        !is_free && line.queue.is_full(priority)
+    }
+
     /// How many permits are out.
     pub(super) fn out(&self) -> u32 {
         let line = self.line.lock();

@@ -125,6 +125,12 @@ impl<T> Bulkhead<T> {
         Ok(())
     }
 
+    /// Its name, for metrics and health.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.room.name
+    }
+
     /// How many calls may be under way at a time.
     #[must_use]
     pub fn limit(&self) -> u32 {

@@ -87,6 +87,7 @@ mod meters;
 mod mode;
 mod permit;
 mod permits;
+mod probe;
 mod service;
 mod settings;
 mod waits;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::queue::Number;
 /// What all handles and services of a bulkhead share.
 #[derive(Debug)]
 pub(super) struct Room {
+    pub(super) name: Cow<'static, str>,
     pub(super) gate: Gate,
     /// How long one waits at most.
     pub(super) at_most: Duration,

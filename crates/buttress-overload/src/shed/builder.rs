@@ -132,7 +132,7 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         self.slow
     }
 
-    /// Names it, for the metrics. The default is `shed`.
+    /// Names it, for metrics and health. The default is `shed`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
@@ -174,6 +174,7 @@ impl<T: Timer + Clone> ShedBuilder<T> {
             at_most,
             clock: self.clock,
             meters,
+            name: self.name,
         };
         Ok(Shed { inner: Shared::new(inner), timer: self.timer })
     }

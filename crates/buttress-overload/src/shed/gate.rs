@@ -76,6 +76,12 @@ impl<T: Timer + Clone> Shed<T> {
         door::call(self, priority, by_result, work).await
     }
 
+    /// Its name, for metrics and health.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
     /// How many calls may be under way at a time.
     #[must_use]
     pub fn limit(&self) -> u32 {

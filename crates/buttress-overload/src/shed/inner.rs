@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use buttress_core::clock::Clock;
@@ -14,6 +15,7 @@ use crate::waking::wake;
 
 /// What all clones of a [`Shed`](super::Shed) share.
 pub(super) struct Inner {
+    pub(super) name: Cow<'static, str>,
     pub(super) slots: Slots,
     pub(super) line: Lock<Line>,
     /// Finds the limit, unless that is given.
@@ -50,6 +52,11 @@ impl Inner {
     pub(super) fn refuse(&self, priority: Priority, why: Why) -> Problem {
         self.meters.refused(priority, why);
         overloaded()
+    }
+
+    /// Whether who came now would be refused, for want of a slot and of a place to wait at.
+    pub(super) fn is_full(&self, priority: Priority) -> bool {
+        !self.slots.has_room(priority) && self.line.lock().queue().is_full(priority)
     }
 
     pub(super) fn resize(&self, limit: u32) {

@@ -64,6 +64,7 @@ mod inner;
 mod line;
 mod meters;
 mod place;
+mod probe;
 mod settings;
 mod waits;
 

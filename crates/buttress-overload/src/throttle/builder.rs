@@ -47,7 +47,7 @@ impl ThrottleBuilder {
         }
     }
 
-    /// Names it, for the metrics. The default is `throttle`.
+    /// Names it, for metrics and health. The default is `throttle`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
@@ -113,6 +113,7 @@ impl ThrottleBuilder {
             meters: Meters::new(&self.metrics, &self.name),
             clock: self.clock,
             dice: self.dice,
+            name: self.name,
         }))
     }
 }

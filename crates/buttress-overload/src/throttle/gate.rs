@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::load::{Load, by_result};
 pub struct Throttle(Shared<Inner>);
 
 pub(super) struct Inner {
+    pub(super) name: Cow<'static, str>,
     pub(super) account: Account,
     pub(super) clock: Box<dyn Clock>,
     pub(super) dice: Dice,
@@ -88,6 +90,12 @@ impl Throttle {
         J: Into<Judgement>,
     {
         door::call(self, priority, |result| judge(result).into(), work).await
+    }
+
+    /// Its name, for metrics and health.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// How likely a call of this priority is refused: from 0 to 0.95.

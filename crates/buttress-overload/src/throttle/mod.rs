@@ -69,6 +69,7 @@ mod book;
 mod builder;
 mod gate;
 mod meters;
+mod probe;
 mod settings;
 
 pub use self::builder::ThrottleBuilder;

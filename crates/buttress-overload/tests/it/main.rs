@@ -19,6 +19,7 @@ mod endpoint_wait;
 mod endpoints;
 mod fallback;
 mod guide;
+mod health;
 mod hostile;
 mod lines;
 mod outlier;

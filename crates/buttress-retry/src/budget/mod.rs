@@ -1,6 +1,7 @@
 //! How many repeats there may be.
 
 mod cost;
+mod left;
 mod mark;
 mod ratio;
 mod taken;
@@ -208,17 +209,6 @@ impl Budget {
     pub fn succeeded(&self, after: Option<Cost>) {
         if let Purse::Tokens(tokens) = &*self.purse {
             tokens.succeeded(after.map(|cost| self.terms.prices.of(cost).into()));
-        }
-    }
-
-    /// How many repeats, or how many tokens, are left.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "it is told, and nothing is decided by it")]
-    pub fn left(&self, now: Moment) -> f64 {
-        match &*self.purse {
-            Purse::Ratio(ratio) => (ratio.left(now).max(0) as f64) / 1_000_000.0,
-            Purse::Tokens(tokens) => tokens.left() as f64 / 1_000.0,
-            Purse::Unlimited => f64::INFINITY,
         }
     }
 

@@ -145,15 +145,22 @@ impl Ratio {
         self.available(&ledger, self.present.load(Relaxed))
     }
 
+    /// Whether something was taken, and there is not this much left.
+    pub(super) fn is_used_up(&self, millionths: u64, now: Moment) -> bool {
+        let mut ledger = self.ledger.lock();
+        self.turn(&mut ledger, now);
+        let bucket = self.present.load(Relaxed);
+        let is_short = self.available(&ledger, bucket) < i128::from(millionths);
+        is_short && ledger.spent_until(bucket) > 0
+    }
+
     fn available(&self, ledger: &Ledger, bucket: u64) -> i128 {
-        let oldest = bucket.saturating_sub(WINDOW - 1);
-        let buckets = || (oldest..=bucket).map(place);
         let calls: u64 = self
             .stripes
             .iter()
-            .flat_map(|stripe| buckets().map(|at| stripe.0[at].load(Relaxed)))
+            .flat_map(|stripe| window(bucket).map(|at| stripe.0[at].load(Relaxed)))
             .sum();
-        let spent: u64 = buckets().map(|at| ledger.spent[at]).fold(0, u64::saturating_add);
+        let spent = ledger.spent_until(bucket);
         i128::from(calls) * i128::from(self.per_call) + i128::from(self.floor) - i128::from(spent)
     }
 
@@ -175,6 +182,18 @@ impl Ratio {
         let ends = began + Duration::from_nanos(self.span.saturating_mul(number.max(present) + 1));
         self.ends.store(ends.as_nanos(), Relaxed);
     }
+}
+
+impl Ledger {
+    /// What was spent in the window that ends with this bucket.
+    fn spent_until(&self, bucket: u64) -> u64 {
+        window(bucket).map(|at| self.spent[at]).fold(0, u64::saturating_add)
+    }
+}
+
+/// The places of the window that ends with this bucket.
+fn window(bucket: u64) -> impl Iterator<Item = usize> {
+    (bucket.saturating_sub(WINDOW - 1)..=bucket).map(place)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "there are sixteen places")]

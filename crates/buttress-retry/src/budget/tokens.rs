@@ -30,10 +30,18 @@ impl Tokens {
         self.left.load(Relaxed)
     }
 
+    /// Whether there is what a repeat costs.
+    pub(super) fn has(&self, price: u64) -> bool {
+        match self.rules {
+            Rules::HalfFull { .. } => self.left() > self.most / 2,
+            Rules::Quota { .. } => self.left() >= price,
+        }
+    }
+
     /// Takes what a repeat costs, if there is as much.
     pub(super) fn take(&self, price: u64) -> Option<u64> {
         match self.rules {
-            Rules::HalfFull { .. } => (self.left() > self.most / 2).then_some(0),
+            Rules::HalfFull { .. } => self.has(price).then_some(0),
             Rules::Quota { .. } => {
                 let take = |left: u64| left.checked_sub(price);
                 self.left.fetch_update(Relaxed, Relaxed, take).is_ok().then_some(price)

@@ -18,6 +18,7 @@ mod earnings;
 mod errors;
 mod exact;
 mod guide;
+mod health;
 mod hedges;
 mod marks;
 mod policy;

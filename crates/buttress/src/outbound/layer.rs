@@ -1,8 +1,6 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use buttress_circuit_breaker::Breaker;
-use buttress_core::Probe;
 use buttress_core::clock::TokioTimer;
 use buttress_core::sync::Shared;
 use buttress_overload::bulkhead::Bulkhead;
@@ -149,12 +147,6 @@ impl Outbound {
     #[must_use]
     pub fn breaker(&self) -> &Breaker {
         &self.parts.limits.breaker
-    }
-
-    /// How the dependency is, as far as calls tell, for a health report.
-    #[must_use]
-    pub fn probe(&self) -> Arc<dyn Probe> {
-        Arc::new(self.breaker().clone())
     }
 
     /// What repeats and hedges are paid from.

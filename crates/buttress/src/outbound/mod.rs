@@ -25,6 +25,7 @@ mod future;
 mod layer;
 mod names;
 mod parts;
+mod probes;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod service;
