@@ -8,9 +8,9 @@ use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::Status;
 use crate::accept::Shape;
-use crate::checks::Inner;
 use crate::details::View;
 use crate::hops::{self, Via};
+use crate::inner::Inner;
 use crate::json::{self, Short, concat};
 use crate::paths::{Asked, Endpoint};
 

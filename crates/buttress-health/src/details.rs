@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crate::Status;
 use crate::accept::Shape;
 use crate::board::Board;
-use crate::checks::{Inner, Written};
 use crate::hops::Via;
+use crate::inner::{Inner, Written};
 use crate::json::{self, Short, concat};
 use crate::parts::ArcSwapOption;
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use buttress_core::{BuildError, Faults};
 
 use crate::HealthChecks;
-use crate::checks::Inner;
+use crate::inner::Inner;
 use crate::parts::atomic::Ordering;
 
 impl HealthChecks {

@@ -5,8 +5,8 @@ use http::Response;
 
 use crate::accept::Shape;
 use crate::answer::response;
-use crate::checks::Inner;
 use crate::course::{self, LONGEST_MESSAGE};
+use crate::inner::Inner;
 use crate::json::{self, Short, concat};
 use crate::vital::Vital;
 use crate::{CheckStatus, Status};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use buttress_core::clock::Timer;
 use tracing::{info, warn};
 
-use crate::checks::Inner;
+use crate::inner::Inner;
 use crate::runner::Claim;
 use crate::{HealthChecks, Status, memory};
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use buttress_core::clock::Timestamp;
 
-use crate::checks::Inner;
+use crate::inner::Inner;
 use crate::slot::Slot;
 use crate::{CheckStatus, Importance, Status};
 
