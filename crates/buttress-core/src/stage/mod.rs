@@ -69,6 +69,7 @@
 
 mod boxed;
 mod decision;
+mod entered;
 mod future;
 mod gate;
 mod guarded;
@@ -187,6 +188,14 @@ pub trait Stage: Send + Sync + 'static {
     /// what else.
     fn failed(&self, memo: Self::Memo) {
         drop(memo);
+    }
+
+    /// Whether nothing is left to be done with this memo: it neither touches the response, nor does it matter when it is
+    /// dropped. Then it is dropped before the inner service is called, and the future keeps no reference to this stage,
+    /// which many threads would have to count. Asked once a request has passed, or was answered or refused with a memo.
+    fn is_done(&self, memo: &Self::Memo) -> bool {
+        let _ = memo;
+        false
     }
 
     /// This stage around `next`: a request enters this one first, its response leaves this one last.

@@ -3,6 +3,7 @@
 mod composition;
 mod contract;
 mod cost;
+mod done;
 mod flow;
 mod panics;
 
