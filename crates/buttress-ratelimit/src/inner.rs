@@ -11,7 +11,7 @@ use buttress_core::{Key, Problem, RequestContext};
 
 use crate::bans::Bans;
 use crate::denial::Denial;
-use crate::headers::{Forms, Shown, Writer};
+use crate::headers::{Forms, Writer};
 use crate::live::{Current, Live};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Place;
@@ -19,7 +19,7 @@ use crate::rule::{Asked, Rule};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::{self, Condition};
-use crate::{Charge, Charges, RateLimitSettings, Verdict, answer};
+use crate::{Charge, Charges, RateLimitSettings, answer};
 
 /// What all clones of a rate limit, its stages and their memos share.
 pub(crate) struct Inner<S> {
@@ -209,11 +209,10 @@ impl<S> Inner<S> {
         self.meters.banned.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     }
 
-    /// What is written of a decision.
-    pub(crate) fn show(&self, live: &Live, charges: &Charges, verdict: &Verdict) -> Shown {
-        let writer =
-            Writer { forms: &self.forms, table: &live.table, shown_keys: &self.shown_keys };
-        writer.show(charges, verdict)
+    /// Writes what is told of a decision.
+    pub(crate) fn writer<'a>(&'a self, live: &'a Live) -> Writer<'a> {
+        let (forms, table, clock) = (&self.forms, &live.table, &*self.clock);
+        Writer { forms, table, shown_keys: &self.shown_keys, clock }
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use buttress_core::stage::{RequestHead, ResponseHead};
 
 use crate::bill::{Account, Bill};
-use crate::headers::Shown;
+use crate::headers::Told;
 use crate::inner::Inner;
 use crate::store::LimitStore;
 use crate::{Charges, Limits, Source, Verdict};
@@ -14,8 +14,8 @@ use crate::{Charges, Limits, Source, Verdict};
 /// Dropping it gives back permits of what counts at the same time. Other charges stay, as nobody knows what their answer
 /// would have been.
 pub struct LimitMemo<S: LimitStore> {
+    pub(crate) told: Told,
     /// Behind a pointer: most have none, and it is moved with the answer.
-    pub(crate) shown: Option<Box<Shown>>,
     pub(crate) open: Option<Box<Open<S>>>,
 }
 
@@ -29,10 +29,10 @@ pub(crate) struct Open<S: LimitStore> {
 }
 
 impl<S: LimitStore> LimitMemo<S> {
-    pub(crate) const NOTHING: Self = Self { shown: None, open: None };
+    pub(crate) const NOTHING: Self = Self { told: Told::Nothing, open: None };
 
     pub(crate) const fn is_nothing(&self) -> bool {
-        self.shown.is_none() && self.open.is_none()
+        self.told.is_nothing() && self.open.is_none()
     }
 
     #[inline(never)]
@@ -42,8 +42,10 @@ impl<S: LimitStore> LimitMemo<S> {
                 inner.rule(policy).is_none_or(|rule| rule.counting.counts(response))
             });
         }
-        if let Some(shown) = self.shown {
-            shown.write(&inner.forms, &*inner.clock, response.headers_mut());
+        if !self.told.is_nothing() {
+            // By the quotas of now: those of before are told to nobody who comes from now on.
+            let live = inner.live.load();
+            inner.writer(&live).write_told(self.told, response.headers_mut());
         }
     }
 
@@ -142,7 +144,7 @@ impl<S: LimitStore> Drop for Open<S> {
 impl<S: LimitStore> fmt::Debug for LimitMemo<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LimitMemo")
-            .field("shows", &self.shown.is_some())
+            .field("tells", &!self.told.is_nothing())
             .field("open", &self.open.is_some())
             .finish()
     }

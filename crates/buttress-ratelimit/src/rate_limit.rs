@@ -123,7 +123,7 @@ impl<S: LimitStore> RateLimit<S> {
     }
 
     /// Replaces the quotas of these policies, all at once. A request that is being decided keeps to what was there when it
-    /// came.
+    /// came; the headers of its response tell of the quotas that count when it leaves.
     ///
     /// Counters stay, as each algorithm has them: how many came, or with [`Gcra`](crate::Algorithm::Gcra) the time until all
     /// is there again. So who has used up 10 a minute has used up 20 a minute, too, until that minute is over.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use buttress_core::engine::Step;
 use buttress_core::stage::{Decision, DecisionOf, RequestHead, ResponseHead, Stage, Waited};
 
+use crate::headers::Told;
 use crate::inner::{Inner, Part, Screened};
 use crate::live::Live;
 use crate::memo::{LimitMemo, Open};
@@ -104,6 +105,11 @@ impl<S: LimitStore> Stage for LimitStage<S> {
     fn failed(&self, memo: Self::Memo) {
         memo.failed();
     }
+
+    #[inline]
+    fn is_done(&self, memo: &Self::Memo) -> bool {
+        memo.is_nothing()
+    }
 }
 
 impl<S: LimitStore> LimitStage<S> {
@@ -117,7 +123,7 @@ impl<S: LimitStore> LimitStage<S> {
         };
         let live = self.inner.live.load();
         match self.take_one(rule, &live.limits, &charge) {
-            Some(checked) if checked.is_plain() => self.go_on(&live, charge, &checked),
+            Some(checked) if checked.is_plain() => self.go_on(&charge, &checked),
             Some(checked) => self.decide(&live, &charge.into(), &checked.verdict(), request),
             None => self.take(&live, &charge.into(), request),
         }
@@ -134,10 +140,10 @@ impl<S: LimitStore> LimitStage<S> {
 
     /// Nearly always it was taken, and nothing is written of it.
     #[inline]
-    fn go_on(&self, live: &Live, charge: Charge, checked: &Checked) -> DecisionOf<Self> {
+    fn go_on(&self, charge: &Charge, checked: &Checked) -> DecisionOf<Self> {
         self.inner.metered(charge.policy(), |meters| meters.allowed.increment(1));
-        let show = || Box::new(self.inner.show(live, &charge.into(), &checked.verdict()));
-        Decision::Pass(LimitMemo { shown: self.inner.forms.on_success.then(show), open: None })
+        let told = Told::of_one(&self.inner.forms, charge, checked);
+        Decision::Pass(LimitMemo { told, open: None })
     }
 
     fn take(
@@ -168,9 +174,8 @@ impl<S: LimitStore> LimitStage<S> {
             return self.refuse(live, charges, verdict, (at, retry), request);
         }
         let is_open = self.inner.note(&live.limits, charges, verdict, request);
-        let show = || Box::new(self.inner.show(live, charges, verdict));
         Decision::Pass(LimitMemo {
-            shown: self.inner.forms.on_success.then(show),
+            told: Told::of(&self.inner.forms, charges, verdict),
             open: if is_open {
                 Open::of(&self.inner, &live.limits, charges, verdict, request)
             } else {
@@ -205,8 +210,7 @@ impl<S: LimitStore> LimitStage<S> {
         };
         let mut told = Some(problem);
         if self.inner.forms.any() {
-            let shown = self.inner.show(live, charges, verdict);
-            shown.write(&self.inner.forms, &*self.inner.clock, &mut told);
+            self.inner.writer(live).write(charges, verdict, &mut told);
         }
         Decision::Refuse(told.unwrap_or_else(answer::unavailable), None)
     }

@@ -78,6 +78,11 @@ impl Standing {
     }
 
     #[inline]
+    pub(crate) const fn resets_in_nanos(&self) -> u64 {
+        self.resets_in
+    }
+
+    #[inline]
     pub(crate) const fn is_of_store(&self) -> bool {
         matches!(self.source, Source::Store)
     }

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 
 /// The value of a header as it is written, piece by piece: on the stack, from where it is copied once.
-pub(super) struct Line {
+pub(crate) struct Line {
     stack: [u8; STACK],
     used: usize,
     /// All of it, once it is too long for the stack.
@@ -32,24 +32,9 @@ impl Line {
         self.bytes(text.as_bytes());
     }
 
+    #[inline]
     pub(super) fn number(&mut self, number: u64) {
-        // As what is left after a refusal.
-        if let Ok(digit @ 0..=9) = u8::try_from(number) {
-            return self.bytes(&[b'0' + digit]);
-        }
-        // The largest one has twenty digits.
-        let mut digits = [b'0'; 20];
-        let mut first = digits.len();
-        let mut rest = number;
-        loop {
-            first -= 1;
-            digits[first] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.bytes(&digits[first..]);
+        self.text(itoa::Buffer::new().format(number));
     }
 
     /// In Base64, of which the alphabet has no character that ends a field. Three bytes are four characters.
@@ -64,9 +49,13 @@ impl Line {
         }
     }
 
-    /// One allocation, and none for what copies it: a problem hands its headers out as copies. Nothing, if a name has
-    /// brought along what no header may say.
-    pub(super) fn finish(self) -> Option<HeaderValue> {
+    /// As long as it is, in one allocation. Nothing, if a name has brought along what no header may say.
+    pub(super) fn value(&self) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(self.as_ref()).ok()
+    }
+
+    /// The same where it is copied, which then takes no further allocation.
+    pub(super) fn shared(self) -> Option<HeaderValue> {
         HeaderValue::from_maybe_shared(Bytes::from_owner(self)).ok()
     }
 
@@ -109,7 +98,8 @@ mod tests {
                 expected.push_str(&number.to_string());
             }
             prop_assert_eq!(line.is_empty(), pieces.is_empty());
-            prop_assert_eq!(line.finish().unwrap(), expected);
+            prop_assert_eq!(line.value().unwrap(), &expected);
+            prop_assert_eq!(line.shared().unwrap(), expected);
         }
     }
 
@@ -119,6 +109,6 @@ mod tests {
         line.base64(*b"any carnal p");
         line.base64([0xff; 12]);
         line.base64([0; 12]);
-        assert_eq!(line.finish().unwrap(), "YW55IGNhcm5hbCBw////////////////AAAAAAAAAAAAAAAA");
+        assert_eq!(line.value().unwrap(), "YW55IGNhcm5hbCBw////////////////AAAAAAAAAAAAAAAA");
     }
 }

@@ -16,8 +16,8 @@ pub(crate) struct Table {
 /// What is written of one policy.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// `"per-key"`
-    pub(super) name: Box<str>,
+    /// `"per-key";r=`
+    pub(super) begins: Box<str>,
     /// `"per-key";q=100;w=60`
     item: Box<str>,
     /// The same as a whole header.
@@ -66,9 +66,10 @@ impl Row {
         let [alone, older] = [&item, &older].map(|text| {
             let mut line = Line::new();
             line.text(text);
-            line.finish()
+            line.shared()
         });
-        Self { name: name.into(), item: item.into(), alone, older, most, refills }
+        let begins = format!("{name};r=").into();
+        Self { begins, item: item.into(), alone, older, most, refills }
     }
 }
 
@@ -89,5 +90,5 @@ fn join<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<HeaderValue> {
         }
         line.text(&row.item);
     }
-    if line.is_empty() { None } else { line.finish() }
+    if line.is_empty() { None } else { line.shared() }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use buttress_core::clock::ManualClock;
+use buttress_core::stage::Stage;
 use buttress_ratelimit::{Algorithm, Quota, RateLimit, RateLimitSettings, address, everyone};
 use http::Request;
 
-use crate::support::{SECOND, answered, left, on, passing};
+use crate::support::{SECOND, answered, enter, left, on, passing, response};
 
 fn limits(clock: &ManualClock) -> RateLimit {
     on(clock)
@@ -62,6 +63,21 @@ fn the_new_numbers_hold_at_once_for_all_clones() {
     limits.replace([("all", Quota::per_hour(4))]).unwrap();
     clock.advance(SECOND * 3_600);
     assert_eq!(passing(&stage, || Request::new(()), 5), 2);
+}
+
+/// What is told is never more than there can be by the quota beside it.
+#[test]
+fn a_response_tells_the_quotas_that_count_when_it_leaves() {
+    let clock = ManualClock::new();
+    let limits = on(&clock).policy("all", Quota::per_minute(60).by(everyone()));
+    let limits = limits.headers_on_success().build().unwrap();
+    let stage = limits.stage();
+    let memo = enter(&stage, &mut Request::new(())).passed();
+    limits.replace([("all", Quota::per_minute(6))]).unwrap();
+    let mut response = response(200);
+    stage.leave(memo, &mut response);
+    assert_eq!(response.headers()["ratelimit-policy"], r#""all";q=6;w=60"#);
+    assert_eq!(response.headers()["ratelimit"], r#""all";r=6;t=1"#);
 }
 
 #[test]

@@ -1,0 +1,109 @@
+use buttress_core::Key;
+
+use super::Forms;
+use crate::store::Checked;
+use crate::{Charge, Charges, Retry, Source, Standing, Verdict};
+
+/// What is kept of a decision until its answer, to be told there.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Nothing,
+    /// Of one policy, as nearly always: it needs no room of its own.
+    One {
+        policy: u8,
+        remaining: u32,
+        seconds: u64,
+    },
+    Several(Box<Decided>),
+}
+
+/// Charges, and what was decided about them.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    pub(super) charges: Charges,
+    pub(super) verdict: Verdict,
+}
+
+/// What is left of one policy, and in how many seconds there is more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    pub(super) policy: u8,
+    pub(super) remaining: u64,
+    pub(super) seconds: u64,
+    /// Whose it is; nothing where that is not told.
+    pub(super) key: Option<Key>,
+}
+
+impl Told {
+    /// Of a request that passes.
+    pub(crate) fn of(forms: &Forms, charges: &Charges, verdict: &Verdict) -> Self {
+        match (charges.as_slice(), verdict.standings()) {
+            _ if !forms.on_success => Self::Nothing,
+            ([charge], [standing]) if !forms.partition_keys && is_told(charge, standing) => {
+                Self::one(charge, standing)
+            }
+            _ => Self::several(charges, verdict),
+        }
+    }
+
+    /// The same of one charge that the store itself has taken, and that is not optional.
+    #[inline]
+    pub(crate) fn of_one(forms: &Forms, charge: &Charge, checked: &Checked) -> Self {
+        if !forms.on_success {
+            Self::Nothing
+        } else if forms.partition_keys {
+            Self::several(&(*charge).into(), &checked.verdict())
+        } else {
+            Self::one(charge, &checked.standing())
+        }
+    }
+
+    pub(crate) const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
+    #[inline]
+    fn one(charge: &Charge, standing: &Standing) -> Self {
+        let seconds = seconds(standing.resets_in_nanos());
+        Self::One { policy: charge.policy(), remaining: standing.remaining(), seconds }
+    }
+
+    #[inline(never)]
+    fn several(charges: &Charges, verdict: &Verdict) -> Self {
+        Self::Several(Box::new(Decided { charges: *charges, verdict: *verdict }))
+    }
+}
+
+/// Each charge that may refuse and was asked about.
+pub(super) fn left<'a>(
+    charges: &'a Charges,
+    verdict: &'a Verdict,
+) -> impl Iterator<Item = Left> + Clone + 'a {
+    let stands = charges.as_slice().iter().zip(verdict.standings()).enumerate();
+    let told = stands.filter(|(_, (charge, standing))| is_told(charge, standing));
+    told.map(|(at, (charge, standing))| {
+        // `Retry-After` must not be sooner than what is said here.
+        let wait = match verdict.refusal() {
+            Some((refused, Retry::After(wait))) if usize::from(refused) == at => {
+                u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)
+            }
+            _ => standing.resets_in_nanos(),
+        };
+        Left {
+            policy: charge.policy(),
+            remaining: standing.remaining().into(),
+            seconds: seconds(wait),
+            key: Some(charge.key()),
+        }
+    })
+}
+
+const fn is_told(charge: &Charge, standing: &Standing) -> bool {
+    !charge.is_optional() && !matches!(standing.source(), Source::Unasked)
+}
+
+/// Rounded up: who waits so long is not too early.
+#[inline]
+const fn seconds(nanos: u64) -> u64 {
+    nanos.div_ceil(1_000_000_000)
+}
