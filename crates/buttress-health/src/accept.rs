@@ -1,5 +1,5 @@
-use http::HeaderMap;
 use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue};
 
 /// The shape of an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,25 +14,31 @@ pub(crate) enum Shape {
 const MOST_BYTES: usize = 1_024;
 
 impl Shape {
-    /// What the client prefers. Only who names the other shape gets it; what is malformed counts as absent.
+    /// What the client prefers. Only who names the other shape, and likes the usual one no better, gets it; what is
+    /// malformed counts as absent.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
+        // Most probes accept anything, and say so in three characters.
+        let may_name_it =
+            |value: &HeaderValue| value.len() >= Self::HealthJson.content_type().len();
+        if !headers.get_all(ACCEPT).iter().any(may_name_it) {
+            return Self::Plain;
+        }
         let mut health = 0;
-        let mut plain = 0;
-        for value in headers.get_all(ACCEPT) {
-            let bytes = value.as_bytes();
-            // Most probes accept anything, and say so in three characters.
-            if bytes.len() < Self::HealthJson.content_type().len() || bytes.len() > MOST_BYTES {
-                continue;
-            }
-            for range in bytes.split(|byte| *byte == b',') {
-                let Some((name, quality)) = read(range) else { continue };
-                if name.eq_ignore_ascii_case(Self::HealthJson.content_type().as_bytes()) {
+        // For the usual one by its name, by its family, and as anything: the nearest counts.
+        let mut plain = [None; 3];
+        for value in headers.get_all(ACCEPT).iter().filter(|value| value.len() <= MOST_BYTES) {
+            for (name, quality) in value.as_bytes().split(|byte| *byte == b',').filter_map(read) {
+                let is = |kind: &str| name.eq_ignore_ascii_case(kind.as_bytes());
+                if is(Self::HealthJson.content_type()) {
                     health = health.max(quality);
-                } else if name.eq_ignore_ascii_case(Self::Plain.content_type().as_bytes()) {
-                    plain = plain.max(quality);
+                } else if let Some(at) =
+                    [Self::Plain.content_type(), "application/*", "*/*"].into_iter().position(is)
+                {
+                    plain[at] = plain[at].max(Some(quality));
                 }
             }
         }
+        let plain = plain.into_iter().flatten().next().unwrap_or(0);
         if health > 0 && health >= plain { Self::HealthJson } else { Self::Plain }
     }
 
@@ -80,7 +86,6 @@ fn thousandths(text: &[u8]) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;
@@ -98,6 +103,10 @@ mod tests {
             "text/html, APPLICATION/Health+JSON;q=0.3",
             "application/json;q=0.5, application/health+json",
             "application/health+json ; charset=utf-8 ; q=1.000",
+            "application/health+json, */*",
+            "*/*;q=0.1, application/health+json;q=0.2",
+            "application/json;q=0.2, */*, application/health+json;q=0.5",
+            "*/*, application/*;q=0.2, application/health+json;q=0.5",
         ] {
             assert_eq!(of(health.as_bytes()), Shape::HealthJson, "{health}");
         }
@@ -110,11 +119,23 @@ mod tests {
             "application/health+json;q=0.0001",
             "application/health+json;q=",
             "application/health+jsonx",
+            "application/health+json;q=0.1, */*",
+            "application/health+json;q=0.1, application/*;q=0.2, */*;q=0.05",
+            "application/health+json;q=0.1, application/json;q=0.2, */*;q=0.05",
             ";;;,,,;q=1,application/health",
             "",
         ] {
             assert_eq!(of(plain.as_bytes()), Shape::Plain, "{plain}");
         }
+    }
+
+    #[test]
+    fn every_line_counts() {
+        let mut headers = HeaderMap::new();
+        headers.append(ACCEPT, HeaderValue::from_static("application/health+json;q=0.1"));
+        assert_eq!(Shape::of(&headers), Shape::HealthJson);
+        headers.append(ACCEPT, HeaderValue::from_static("*/*"));
+        assert_eq!(Shape::of(&headers), Shape::Plain);
     }
 
     proptest! {

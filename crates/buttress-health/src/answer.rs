@@ -1,5 +1,6 @@
 use std::sync::atomic::Ordering;
 
+use buttress_core::render::NoFailure;
 use buttress_core::stage::RequestHead;
 use buttress_core::{Code, Problem};
 use bytes::Bytes;
@@ -32,7 +33,15 @@ impl Inner {
     /// Whether this is a probe, and what it asks.
     #[inline]
     pub(crate) fn asked<'a>(&self, request: &'a dyn RequestHead) -> Option<Asked<'a>> {
-        self.paths.find(request.uri().path())
+        let asked = self.paths.find(request.uri().path())?;
+        // While it is starting, there may be any group soon.
+        let is_ours = asked.is_ours || self.has(&asked) || self.board.is_held();
+        is_ours.then_some(asked)
+    }
+
+    /// Whether there is what is asked for: a group may be missing.
+    pub(crate) fn has(&self, asked: &Asked<'_>) -> bool {
+        asked.group.is_none_or(|name| self.board.group(name).is_some())
     }
 
     /// Whether the gRPC service inside, if there is one, is asked.
@@ -52,12 +61,17 @@ impl Inner {
             return Err(refusal(Code::METHOD_NOT_ALLOWED)
                 .with_header(ALLOW, HeaderValue::from_static("GET, HEAD")));
         }
+        let unknown = || refusal(Code::NOT_FOUND).with_message("There is no such group.");
+        let group = match asked.group {
+            Some(name) => Some(self.board.group(name).ok_or_else(unknown)?),
+            None => None,
+        };
         mark(request);
-        match asked.endpoint {
-            Endpoint::Live => Ok(self.live(request)),
-            Endpoint::Startup => Ok(self.startup(request)),
-            Endpoint::Ready => self.ready(request, asked.group),
-        }
+        Ok(match asked.endpoint {
+            Endpoint::Live => self.live(request),
+            Endpoint::Startup => self.startup(request),
+            Endpoint::Ready => self.ready(request, group),
+        })
     }
 
     fn startup(&self, request: &dyn RequestHead) -> Response<Bytes> {
@@ -66,16 +80,7 @@ impl Inner {
         response(status.is_ready(), shape, self.status_alone(shape, status))
     }
 
-    fn ready(
-        &self,
-        request: &dyn RequestHead,
-        group: Option<&str>,
-    ) -> Result<Response<Bytes>, Problem> {
-        let unknown = || refusal(Code::NOT_FOUND).with_message("There is no such group.");
-        let group = match group {
-            Some(name) => Some(self.board.group(name).ok_or_else(unknown)?),
-            None => None,
-        };
+    fn ready(&self, request: &dyn RequestHead, group: Option<usize>) -> Response<Bytes> {
         let now = self.clock.now();
         let verdict = self.board.verdict(now);
         let mut via = Via::read(request.headers());
@@ -96,7 +101,7 @@ impl Inner {
         if let Some(names) = ways.as_ref().and_then(|ways| ways.through.clone()) {
             response.headers_mut().insert(hops::THROUGH, names);
         }
-        Ok(response)
+        response
     }
 
     fn status_alone(&self, shape: Shape, status: Status) -> Bytes {
@@ -132,6 +137,8 @@ pub(crate) fn response(is_well: bool, shape: Shape, body: Bytes) -> Response<Byt
     let mut response = Response::new(body);
     if !is_well {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        // That a service is not ready is no failure of it: an envelope around has nothing to mend.
+        response.extensions_mut().insert(NoFailure);
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(shape.content_type()));

@@ -1,6 +1,7 @@
 use buttress_core::{BuildError, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::paths::READY;
 use crate::{HealthChecks, HealthChecksBuilder};
 
 /// The settings of [`HealthChecks`], as they stand in a file. What is left out has its default. The checks
@@ -128,7 +129,7 @@ impl Default for PathSettings {
         let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
         Self {
             live: owned(&["/health", "/health/live"]),
-            ready: owned(&["/health/ready", "/ready"]),
+            ready: owned(&READY),
             startup: owned(&["/health/startup"]),
         }
     }

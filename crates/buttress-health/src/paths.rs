@@ -13,7 +13,13 @@ pub(crate) enum Endpoint {
 pub(crate) struct Asked<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) group: Option<&'a str>,
+    /// Whether it is a probe's even if there is no such group: below the paths that nobody has chosen. There a slip in a
+    /// probe's configuration must not be answered by a page of the application.
+    pub(crate) is_ours: bool,
 }
+
+/// Where readiness is asked unless the settings say otherwise.
+pub(crate) const READY: [&str; 2] = ["/health/ready", "/ready"];
 
 /// Which paths are answered.
 #[derive(Clone, Debug, Default)]
@@ -67,13 +73,14 @@ impl Paths {
 
     fn look_for<'a>(&self, path: &'a str) -> Option<Asked<'a>> {
         if let Some((_, endpoint)) = self.known.iter().find(|(known, _)| **known == *path) {
-            return Some(Asked { endpoint: *endpoint, group: None });
+            return Some(Asked { endpoint: *endpoint, group: None, is_ours: true });
         }
         self.known.iter().find_map(|(known, endpoint)| {
             let rest = path.strip_prefix(&**known)?;
             let group = rest.strip_prefix('/')?;
             let fits = *endpoint == Endpoint::Ready && !group.is_empty() && !group.contains('/');
-            fits.then_some(Asked { endpoint: Endpoint::Ready, group: Some(group) })
+            let is_ours = READY.contains(&&**known);
+            fits.then_some(Asked { endpoint: Endpoint::Ready, group: Some(group), is_ours })
         })
     }
 

@@ -4,7 +4,6 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use buttress_core::Code;
-use buttress_core::render::LeaveAlone;
 use buttress_core::stage::RequestHead;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -56,7 +55,7 @@ impl HealthService {
         let asked = match self.routed {
             Some((endpoint, of_group)) => {
                 let end = request.uri().path().rsplit('/').next();
-                Some(Asked { endpoint, group: end.filter(|_| of_group) })
+                Some(Asked { endpoint, group: end.filter(|_| of_group), is_ours: true })
             }
             None => inner.asked(request),
         };
@@ -64,17 +63,9 @@ impl HealthService {
             Some(asked) => inner.answer(request, asked),
             None => Err(refusal(Code::NOT_FOUND)),
         };
-        // That a service is not ready is no failure of it: an envelope around has nothing to mend.
-        let response = answered.map_or_else(|problem| problem.render(request.context()), unmended);
+        let response = answered.unwrap_or_else(|problem| problem.render(request.context()));
         sendable(response, request.method() == Method::HEAD)
     }
-}
-
-fn unmended(mut response: Response<Bytes>) -> Response<Bytes> {
-    if !response.status().is_success() {
-        response.extensions_mut().insert(LeaveAlone);
-    }
-    response
 }
 
 /// The answer to `HEAD` says how long the body would be, and leaves it out.

@@ -10,9 +10,9 @@ use crate::answer::mark;
 /// [`HealthChecks::stage`]; clones share what is known.
 ///
 /// It stands inside the context, so that who may see details is decided by the real client's address, and
-/// outside of whatever refuses: a limit or a login must not take a service out of its load balancer. It stands
-/// outside of an error envelope, too, to which a 503 of readiness is a failure like any other; the
-/// [service](HealthChecks::service) and the router may stand inside.
+/// outside of whatever refuses: a limit or a login must not take a service out of its load balancer. On which side of an
+/// error envelope it stands does not matter: that a service is not ready is marked as [no
+/// failure](buttress_core::render::NoFailure).
 ///
 /// ```
 /// use buttress_core::{Context, RequestContext, stage::Stage};
@@ -50,12 +50,12 @@ use crate::answer::mark;
 ///
 /// What is no probe costs the comparison of its path, and no allocation; with the
 /// [summary](crate::HealthChecksBuilder::summary) two looks at the clock and one atomic increment more. An
-/// answer allocates four times: its body, its place, and the two tables of its headers.
+/// answer allocates four times: its body, its place, and the two tables of its headers; a 503 twice more, for its mark.
 ///
 /// # Errors
 ///
-/// Another method than `GET` and `HEAD` is refused with `METHOD_NOT_ALLOWED`, an unknown group with
-/// `NOT_FOUND`.
+/// Another method than `GET` and `HEAD` is refused with `METHOD_NOT_ALLOWED`, an unknown group below
+/// `/health/ready` and `/ready` with `NOT_FOUND`. Below paths of your own, what is no group is not a probe.
 #[derive(Clone)]
 #[must_use = "a stage does nothing until it is part of a layer"]
 pub struct HealthStage {
@@ -105,22 +105,22 @@ impl Stage for HealthStage {
 
     fn enter(&self, request: &mut dyn RequestHead) -> DecisionOf<Self> {
         let inner = self.health.inner();
-        let Some(asked) = inner.asked(request) else {
-            if inner.is_grpc_probe(request) {
+        match inner.asked(request) {
+            Some(asked) if self.answers => match inner.answer(request, asked) {
+                Ok(response) => Decision::Answer(Answer::from(response), None),
+                Err(problem) => Decision::Refuse(problem, None),
+            },
+            Some(asked) if inner.has(&asked) => {
+                mark(request);
+                Decision::Pass(None)
+            }
+            None if inner.is_grpc_probe(request) => {
                 if let Some(context) = request.context() {
                     context.mark_probe();
                 }
-                return Decision::Pass(None);
+                Decision::Pass(None)
             }
-            return Decision::Pass(inner.traffic.as_ref().map(|_| inner.clock.now()));
-        };
-        if !self.answers {
-            mark(request);
-            return Decision::Pass(None);
-        }
-        match inner.answer(request, asked) {
-            Ok(response) => Decision::Answer(Answer::from(response), None),
-            Err(problem) => Decision::Refuse(problem, None),
+            _ => Decision::Pass(inner.traffic.as_ref().map(|_| inner.clock.now())),
         }
     }
 

@@ -150,6 +150,24 @@ async fn a_group_has_a_readiness_of_its_own() {
     assert_eq!(unknown.json()["error"]["code"], "NOT_FOUND");
 }
 
+/// A slip in a probe is told of, where the paths are the usual ones; paths of the application stay the application's.
+#[test]
+fn what_is_no_group_belongs_to_the_application() {
+    let check = Check::of("db", || async { Health::up() }).degrading().group("orders");
+    let health = HealthChecks::builder().ready_paths(["/status", "/ready"]).check(check);
+    let health = health.build().unwrap();
+    for path in ["/status", "/status/orders", "/ready/orders"] {
+        assert_eq!(ask(&health, get(path)).header("cache-control"), Some("no-store"), "{path}");
+    }
+    assert_eq!(ask(&health, get("/ready/x")).status(), 404);
+    assert_eq!(ask(&health, get("/status/x")).body, "inside");
+    assert_eq!(ask(&health, Request::post("/status/x").body(()).unwrap()).body, "inside");
+    for path in ["/status/x", "/ready/x"] {
+        assert!(!is_probe(&health, get(path), true).0 && !is_probe(&health, get(path), false).0);
+    }
+    assert!(is_probe(&health, get("/status/orders"), true).0);
+}
+
 #[test]
 fn head_is_get_without_the_body() {
     let health = HealthChecks::builder().version("1").build().unwrap();
@@ -304,5 +322,5 @@ fn probes_are_marked_in_the_context() {
 
     // A router inside answers: the mark is there all the same.
     assert_eq!(is_probe(&health, get("/ready"), true), (true, b"inside".to_vec()));
-    assert_eq!(is_probe(&health, get("/ready/any"), true), (true, b"inside".to_vec()));
+    assert_eq!(is_probe(&health, get("/ready/any"), true), (false, b"inside".to_vec()));
 }
