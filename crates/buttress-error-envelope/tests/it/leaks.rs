@@ -217,7 +217,9 @@ async fn plant(corpus: &[&str], mut leak: impl FnMut(&str, &Out<'_>, &str)) {
             let told = format!("{body} {:?} {:?}", response.headers(), page.lines());
             let out =
                 Out { told: &told, lines: &lines, is_fault: response.status().is_server_error() };
-            secrets.iter().for_each(|secret| leak(&asked, &out, secret));
+            for secret in &secrets {
+                leak(&asked, &out, secret);
+            }
         }
     }
 }
