@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 
-use buttress_core::ClientAddress;
 use buttress_core::clock::Clock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{unconstrained, yield_now};
@@ -17,6 +16,7 @@ use super::limits::Timeouts;
 use super::link::Link;
 use super::listener::Listener;
 use super::newcomer::Newcomer;
+use super::newcomers::client;
 use super::queue::Queue;
 use super::running::Running;
 use super::vigil::jittered;
@@ -56,9 +56,10 @@ impl<S: App> Running<S> {
         let timeouts = Timeouts { age, ..timeouts };
         let host = self.host.clone();
         let connection = Connection { host, link: link.clone(), peer, timeouts, place };
-        let client = peer.map(|peer| ClientAddress::from(peer).network());
-        let connection =
-            Newcomer::new(connection.run(io), link.clone(), client, self.newcomers.clone());
+        if !proxy {
+            link.belongs_to(client(peer));
+        }
+        let connection = Newcomer::new(connection.run(io), link.clone(), self.newcomers.clone());
         let task = self.tasks.spawn(connection);
         self.links.insert(task.id(), link);
         self.report.connections += 1;

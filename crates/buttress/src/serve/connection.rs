@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::yield_now;
 
 use super::addresses::{Addresses, Place};
 use super::ahead::Ahead;
@@ -11,6 +12,7 @@ use super::cause::Cause;
 use super::detect::{Detected, detect};
 use super::limits::{Limits, Timeouts};
 use super::link::Link;
+use super::newcomers::client;
 use super::opening::{opening, proxied};
 
 /// What every connection of a server is served with.
@@ -79,7 +81,11 @@ impl<S: App> Connection<S> {
         let until = opened + self.timeouts.header;
         let named = opening(&self.link, self.host.clock, until, proxied(io)).await?;
         self.peer = named.map_err(|()| Some(Cause::Proxy))?.or(self.peer);
-        self.host.addresses.enter(self.peer).ok_or(Some(Cause::Address))
+        let place = self.host.addresses.enter(self.peer).ok_or(Some(Cause::Address))?;
+        // What it says next, it says in its turn.
+        self.link.belongs_to(client(self.peer));
+        yield_now().await;
+        Ok(place)
     }
 
     #[cfg(feature = "tls")]

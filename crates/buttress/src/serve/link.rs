@@ -2,13 +2,14 @@ mod flight;
 mod requests;
 
 use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 pub(super) use self::flight::Flight;
 use super::cause::Cause;
 use super::head::Fault;
 use super::meters::Meters;
+use super::newcomers::Client;
 use super::parts::AtomicWaker;
 use super::parts::atomic::Ordering::{Acquire, Relaxed, Release};
 use super::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -21,6 +22,8 @@ use super::vigil::Seen;
 pub(super) struct Link {
     shutdown: Shutdown,
     meters: Arc<Meters>,
+    /// Known from the beginning, unless a trusted proxy has to say it.
+    client: OnceLock<Client>,
     /// The task that watches over the connection.
     task: AtomicWaker,
     /// Whoever reads and writes after an upgrade, in a task that is not ours.
@@ -55,6 +58,7 @@ impl Link {
         Self {
             shutdown,
             meters,
+            client: OnceLock::new(),
             task: AtomicWaker::new(),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
@@ -83,6 +87,15 @@ impl Link {
 
     pub(super) fn shutdown(&self) -> &Shutdown {
         &self.shutdown
+    }
+
+    /// Whose it is, as limits know clients. What is said first counts.
+    pub(super) fn belongs_to(&self, client: Client) {
+        self.client.get_or_init(|| client);
+    }
+
+    pub(super) fn client(&self) -> Option<Client> {
+        self.client.get().copied()
     }
 
     pub(super) fn phase(&self) -> Phase {

@@ -6,15 +6,15 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::link::Link;
-use super::newcomers::{Client, Newcomers};
+use super::newcomers::Newcomers;
 
 pin_project! {
-    /// A connection, which has its turns among the newcomers until a first answer has ended.
+    /// A connection, which has its turns among the newcomers until a first answer has ended: from when it is known whose
+    /// it is, so that a crowd behind a proxy stands in front of nobody else there.
     pub(super) struct Newcomer<F> {
         #[pin]
         connection: F,
         link: Arc<Link>,
-        client: Client,
         newcomers: Newcomers,
         // It asked, and was not invited yet.
         waits: bool,
@@ -22,13 +22,8 @@ pin_project! {
 }
 
 impl<F> Newcomer<F> {
-    pub(super) fn new(
-        connection: F,
-        link: Arc<Link>,
-        client: Client,
-        newcomers: Newcomers,
-    ) -> Self {
-        Self { connection, link, client, newcomers, waits: false }
+    pub(super) fn new(connection: F, link: Arc<Link>, newcomers: Newcomers) -> Self {
+        Self { connection, link, newcomers, waits: false }
     }
 }
 
@@ -37,13 +32,15 @@ impl<F: Future> Future for Newcomer<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if !this.link.is_answered() {
+        if !this.link.is_answered()
+            && let Some(client) = this.link.client()
+        {
             // First, so that no invitation is missed.
             this.link.watched_by(cx.waker());
             let turn = if *this.waits {
                 this.link.is_invited()
             } else {
-                this.newcomers.ask(*this.client, this.link)
+                this.newcomers.ask(client, this.link)
             };
             *this.waits = !turn;
             if !turn {

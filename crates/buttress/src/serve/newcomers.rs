@@ -1,7 +1,9 @@
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use buttress_core::ClientAddress;
 use buttress_core::address::Network;
 use buttress_core::sync::Lock;
 
@@ -65,6 +67,10 @@ impl Newcomers {
 
 /// A client as limits know it; nobody behind a Unix socket.
 pub(super) type Client = Option<Network>;
+
+pub(super) fn client(peer: Option<SocketAddr>) -> Client {
+    peer.map(|peer| ClientAddress::from(peer).network())
+}
 
 /// Whose turn it is: by client, each in its order.
 #[derive(Debug)]

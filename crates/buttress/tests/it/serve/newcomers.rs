@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
-use buttress::serve::{Both, Listener};
+use buttress::serve::{Both, Listener, ServerBuilder};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, yield_now};
@@ -43,6 +43,24 @@ async fn who_comes_from_elsewhere_does_not_wait_for_a_crowd() {
     place.serving.abort();
 }
 
+/// A proxy is no client: those behind it are.
+#[tokio::test(start_paused = true)]
+async fn nor_does_who_comes_through_the_same_proxy() {
+    let place = Place::of(server().proxy_protocol_from(["192.0.2.1"]), "203.0.113.1");
+    place.crowd().await;
+    let before = place.steps.load(Relaxed);
+    let mut client = place.client("192.0.2.1");
+    client.send(header("203.0.113.7")).await;
+    assert!(client.get("/").await.ends_with("hello"));
+    let meanwhile = place.steps.load(Relaxed) - before;
+    assert!(meanwhile <= CROWD / 2, "{meanwhile}");
+    place.serving.abort();
+}
+
+fn header(source: &str) -> String {
+    format!("PROXY TCP4 {source} 192.0.2.1 1 443\r\n")
+}
+
 /// Nor has anybody of it to wait for long.
 #[tokio::test(start_paused = true)]
 async fn a_crowd_is_served_in_the_end() {
@@ -61,16 +79,23 @@ struct Place {
     restless: mpsc::UnboundedSender<Restless>,
     steps: Arc<AtomicUsize>,
     serving: JoinHandle<buttress::serve::Report>,
+    /// What each of a crowd says first.
+    first: String,
 }
 
 impl Place {
     fn new() -> Self {
-        let server = server().signals(false).connections_per_address(1_000).build().unwrap();
+        Self { first: String::new(), ..Self::of(server(), "") }
+    }
+
+    /// For a crowd that comes from `source`, as a proxy says.
+    fn of(builder: ServerBuilder, source: &str) -> Self {
+        let server = builder.signals(false).connections_per_address(1_000).build().unwrap();
         let (pipes, arrivals) = mpsc::unbounded_channel();
         let (restless, crowd) = mpsc::unbounded_channel();
         let listener = Both::new(Pipes(arrivals), Crowd(crowd));
         let serving = tokio::spawn(server.serve(listener, app()));
-        Self { pipes, restless, steps: Arc::default(), serving }
+        Self { pipes, restless, steps: Arc::default(), serving, first: header(source) }
     }
 
     fn client(&self, address: &str) -> Client {
@@ -83,7 +108,9 @@ impl Place {
     /// All of them have come, and had some turns.
     async fn crowd(&self) {
         for _ in 0..CROWD {
-            self.restless.send(Restless { steps: self.steps.clone(), rests: true }).unwrap();
+            let first = self.first.clone().into_bytes();
+            let steps = self.steps.clone();
+            self.restless.send(Restless { first, steps, rests: true }).unwrap();
         }
         while self.steps.load(Relaxed) < 10 * CROWD {
             yield_now().await;
@@ -107,6 +134,7 @@ impl Listener for Crowd {
 
 /// Says a head that has no end, a byte at each turn, and always has another turn.
 struct Restless {
+    first: Vec<u8>,
     steps: Arc<AtomicUsize>,
     rests: bool,
 }
@@ -121,6 +149,10 @@ impl AsyncRead for Restless {
         self.rests = !self.rests;
         if self.rests {
             return Poll::Pending;
+        }
+        if !self.first.is_empty() {
+            buffer.put_slice(&std::mem::take(&mut self.first));
+            return Poll::Ready(Ok(()));
         }
         self.steps.fetch_add(1, Relaxed);
         buffer.put_slice(b"G");
