@@ -1,9 +1,12 @@
+mod why;
+
 use std::time::Duration;
 
 use buttress_core::Deadline;
 use buttress_core::clock::{Moment, Timestamp};
 use buttress_core::outcome::{Judgement, Outcome, Reached};
 
+pub(crate) use self::why::Why;
 use crate::replay::Lost;
 use crate::when::Safety;
 use crate::{Attempt, Backoff, Cost, Follow, Pauses};
@@ -56,29 +59,6 @@ pub(crate) struct Repeat {
     pub(crate) cost: Option<Cost>,
 }
 
-/// Why there is no other attempt.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Why {
-    /// It is no end after which one tries again.
-    Outcome,
-    /// The other side said not to.
-    Final,
-    /// There were enough.
-    Tries,
-    /// Our own wall refused it, and its wait does not fit.
-    Refused,
-    /// It may be sent once only.
-    Method,
-    /// It is the repeat of an outer call, which does the repeating.
-    Inner,
-    BodyInFlight,
-    BodyTooLarge,
-    /// The other side wants more time than we wait.
-    Advice,
-    Deadline,
-    Budget,
-}
-
 impl Course {
     pub(crate) const fn new() -> Self {
         Self {
@@ -116,6 +96,30 @@ pub(crate) fn decide(
     now: Moment,
     wall: Timestamp,
 ) -> Result<Repeat, Why> {
+    let free = is_free(ended.judgement) && !course.has_had_free && rules.tries > 1;
+    check(rules, ended, course, free, wall)?;
+    let pause = if free { Pause::none() } else { pause(rules, ended, course, chance, wall)? };
+    let is_late = |wait| {
+        let begins = now + wait + rules.least_attempt;
+        ended.deadline.is_some_and(|deadline| deadline.is_over(begins))
+    };
+    if is_late(pause.least) {
+        let is_refused = ended.judgement.outcome() == Outcome::Rejected;
+        return Err(if is_refused { Why::Refused } else { Why::Deadline });
+    }
+    // Spreading may cost no attempt that would have fitted.
+    let wait = if is_late(pause.spread) { pause.least } else { pause.spread };
+    Ok(Repeat { wait, cost: (!free).then(|| cost_of(ended.judgement)) })
+}
+
+/// Whether there may be another attempt, whenever that is.
+fn check(
+    rules: &Rules,
+    ended: &Ended,
+    course: &Course,
+    free: bool,
+    wall: Timestamp,
+) -> Result<(), Why> {
     let judgement = ended.judgement;
     if !ended.is_wanted {
         return Err(Why::Outcome);
@@ -123,12 +127,10 @@ pub(crate) fn decide(
     if judgement.is_final() || ended.safety == Safety::Never {
         return Err(if judgement.is_final() { Why::Final } else { Why::Method });
     }
-    let free = is_free(judgement) && !course.has_had_free && rules.tries > 1;
     if course.tries >= rules.tries && !free {
         return Err(Why::Tries);
     }
-    let is_refused = judgement.outcome() == Outcome::Rejected;
-    if is_refused && !is_worth_waiting(rules, ended, wall) {
+    if judgement.outcome() == Outcome::Rejected && !is_worth_waiting(rules, ended, wall) {
         return Err(Why::Refused);
     }
     if !judgement.is_unprocessed() {
@@ -139,21 +141,7 @@ pub(crate) fn decide(
             return Err(Why::Inner);
         }
     }
-    ended.body.map_err(|lost| match lost {
-        Lost::InFlight => Why::BodyInFlight,
-        Lost::TooLarge => Why::BodyTooLarge,
-    })?;
-    let pause = if free { Pause::none() } else { pause(rules, ended, course, chance, wall)? };
-    let is_late = |wait| {
-        let begins = now + wait + rules.least_attempt;
-        ended.deadline.is_some_and(|deadline| deadline.is_over(begins))
-    };
-    if is_late(pause.least) {
-        return Err(if is_refused { Why::Refused } else { Why::Deadline });
-    }
-    // Spreading may cost no attempt that would have fitted.
-    let wait = if is_late(pause.spread) { pause.least } else { pause.spread };
-    Ok(Repeat { wait, cost: (!free).then(|| cost_of(judgement)) })
+    Ok(ended.body?)
 }
 
 /// How long to wait: no less than the one, and rather the other, so that not all who were told the same come back at once.
@@ -223,44 +211,6 @@ const fn cost_of(judgement: Judgement) -> Cost {
         (Outcome::Rejected, _) | (_, Reached::No) => Cost::Unsent,
         (_, Reached::Perhaps) => Cost::Unanswered,
         (_, Reached::Answered) => Cost::Failure,
-    }
-}
-
-impl Why {
-    pub(crate) const ALL: [Self; 11] = [
-        Self::Outcome,
-        Self::Final,
-        Self::Tries,
-        Self::Refused,
-        Self::Method,
-        Self::Inner,
-        Self::BodyInFlight,
-        Self::BodyTooLarge,
-        Self::Advice,
-        Self::Deadline,
-        Self::Budget,
-    ];
-
-    /// How metrics call it.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Outcome => "outcome",
-            Self::Final => "final",
-            Self::Tries => "tries",
-            Self::Refused => "refused",
-            Self::Method => "method",
-            Self::Inner => "inner",
-            Self::BodyInFlight => "body_in_flight",
-            Self::BodyTooLarge => "body_too_large",
-            Self::Advice => "advice",
-            Self::Deadline => "deadline",
-            Self::Budget => "budget",
-        }
-    }
-
-    /// Whether an outer hop that tries again would only add to it: somebody here has tried already, or may not.
-    pub(crate) fn is_enough_for_all(self, attempt: Attempt) -> bool {
-        self == Self::Budget || (!attempt.is_first() && self != Self::Outcome)
     }
 }
 

@@ -140,7 +140,7 @@ impl<T> Inner<T> {
     pub(crate) fn is_inner(context: Option<&RequestContext>) -> bool {
         match context {
             Some(context) => context.is_repeat(),
-            None => RequestContext::current().is_some_and(|context| context.is_repeat()),
+            None => RequestContext::is_repeat_around(),
         }
     }
 }

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::Attempt;
 use crate::decide::{Course, Why};
-use crate::hedge::{Call, Raced, Racing, RunRace, Runs, poll_both};
+use crate::hedge::{Call, Racing, RunRace, Runs, poll_both};
 use crate::inner::{Facts, Inner, Next};
 use crate::plan::{AttemptSpan, entered, span};
 use crate::when::Safety;
@@ -77,51 +77,72 @@ where
 {
     type Output = Result<R, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let inner = &**this.inner;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let next = match this.state.as_mut().project() {
-                StateProj::Beginning => {
-                    begin(inner, this.call, this.course, this.next.take());
-                    let attempt = this.course.attempt;
-                    *this.span = span(inner, attempt);
-                    State::Working { future: entered(this.span, || (this.call.work)(attempt)) }
-                }
-                StateProj::Working { future } => {
-                    let (call, course, classify) =
-                        (&mut *this.call, &mut *this.course, &*this.classify);
-                    let span = &*this.span;
-                    let racing = Runs { inner, call, course, classify, span, first: future };
-                    let (polled, is_second) = attempted(racing, this.race, cx);
-                    if is_second {
-                        // The loser goes before the answer does.
-                        this.state.set(State::Done);
-                    }
-                    let Poll::Ready(result) = &polled else {
-                        this.call.waits(inner);
-                        return Poll::Pending;
-                    };
-                    let judgement = judge(this.classify, result);
-                    match ended(inner, judgement, this.course, this.call) {
-                        Err(_) => return polled,
-                        Ok(decided) => {
-                            let pause = decided.wait;
-                            *this.next = Some(decided);
-                            // The pause is no part of it.
-                            *this.span = None;
-                            after(pause, inner)
-                        }
-                    }
-                }
-                StateProj::Done => unreachable!("the future was polled after it had completed"),
-                StateProj::Sleeping { sleep } => {
-                    ready!(sleep.poll(cx));
-                    State::Beginning
-                }
-            };
-            this.state.set(next);
+            ready!(self.as_mut().begun(cx));
+            let polled = self.as_mut().attempted(cx);
+            let Some(pause) = self.as_mut().pause_after(&polled) else { return polled };
+            // What came back is dropped here, and not after the pause: it may hold a connection.
+            drop(polled);
+            let after = after(pause, &self.inner);
+            self.as_mut().project().state.set(after);
         }
+    }
+}
+
+impl<F, Fut, C, T, R, E> Run<F, Fut, C, T>
+where
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<R, E>>,
+    C: Classify<R, E>,
+    T: Timer,
+{
+    /// Waits until there is an attempt under way.
+    fn begun(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        match this.state.as_mut().project() {
+            StateProj::Working { .. } => return Poll::Ready(()),
+            StateProj::Sleeping { sleep } => ready!(sleep.poll(cx)),
+            StateProj::Beginning => {}
+            StateProj::Done => unreachable!("the future was polled after it had completed"),
+        }
+        // If the work panics, its pause is not slept through again.
+        this.state.set(State::Beginning);
+        let inner = &**this.inner;
+        begin(inner, this.call, this.course, this.next.take());
+        let attempt = this.course.attempt;
+        *this.span = span(inner, attempt);
+        let future = entered(this.span, || (this.call.work)(attempt));
+        this.state.set(State::Working { future });
+        Poll::Ready(())
+    }
+
+    /// Polls the attempt, and what stands beside it.
+    fn attempted(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R, E>> {
+        let mut this = self.project();
+        let StateProj::Working { future } = this.state.as_mut().project() else {
+            return Poll::Pending;
+        };
+        let (inner, span, classify) = (&**this.inner, &*this.span, &*this.classify);
+        let (call, course) = (&mut *this.call, &mut *this.course);
+        let mut racing = Runs { inner, call, course, classify, span, first: future };
+        let Some(hedging) = &inner.hedge else { return racing.poll_first(cx) };
+        let raced = poll_both(hedging, &mut racing, this.race, cx);
+        raced.map(|raced| raced.answer_after(|| this.state.set(State::Done)))
+    }
+
+    /// How long to wait before the next attempt, once this one has come to that; nothing if there is none, or not yet.
+    fn pause_after(self: Pin<&mut Self>, polled: &Poll<Result<R, E>>) -> Option<Duration> {
+        let this = self.project();
+        let Poll::Ready(result) = polled else {
+            this.call.waits(this.inner);
+            return None;
+        };
+        let judgement = judge(this.classify, result);
+        let next = ended(this.inner, judgement, this.course, this.call).ok()?;
+        // The pause is no part of it.
+        *this.span = None;
+        Some(this.next.insert(next).wait)
     }
 }
 
@@ -134,24 +155,6 @@ fn begin<F, T>(inner: &Inner<T>, call: &mut Call<F>, course: &Course, next: Opti
     call.is_inner = Inner::<T>::is_inner(None);
     call.deposit = inner.begin(call.is_inner);
     call.by_cap = inner.count_for_hedges(call.is_inner);
-}
-
-/// Polls the attempt, and what stands beside it. Says what came of it, and whether it is the second that answered.
-fn attempted<F, Fut, C, T, R, E>(
-    mut racing: Runs<'_, F, Fut, C, T>,
-    race: &mut RunRace<Fut, T::Sleep>,
-    cx: &mut Context<'_>,
-) -> (Poll<Result<R, E>>, bool)
-where
-    F: FnMut(Attempt) -> Fut,
-    Fut: Future<Output = Result<R, E>>,
-    C: Classify<R, E>,
-    T: Timer,
-{
-    let Some(hedging) = &racing.inner.hedge else { return (racing.poll_first(cx), false) };
-    let raced = poll_both(hedging, &mut racing, race, cx);
-    let is_second = matches!(raced, Poll::Ready(Raced::Second(_)));
-    (raced.map(Raced::answer), is_second)
 }
 
 fn after<Fut, T: Timer>(pause: Duration, inner: &Inner<T>) -> State<Fut, T::Sleep> {

@@ -40,6 +40,17 @@ impl RequestContext {
     pub fn current() -> Option<Self> {
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
     }
+
+    /// Whether the request is a [repeat](Self::is_repeat) in whose [`scope`](Self::scope) this is running: the same as to ask the
+    /// [`current`](Self::current) one, and counts no reference to it.
+    #[inline]
+    #[must_use]
+    pub fn is_repeat_around() -> bool {
+        let is_repeat = |current: &RefCell<Option<Self>>| {
+            current.borrow().as_ref().is_some_and(Self::is_repeat)
+        };
+        CURRENT.try_with(is_repeat).unwrap_or(false)
+    }
 }
 
 pin_project! {

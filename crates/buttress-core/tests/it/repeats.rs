@@ -66,6 +66,16 @@ fn that_it_is_a_repeat_is_carried_to_the_next_hop() {
     assert!(!outgoing.headers().contains_key("x-request-attempt"));
 }
 
+#[tokio::test]
+async fn within_the_scope_of_a_repeat_all_is_one() {
+    let around = || async { RequestContext::is_repeat_around() };
+    let stage = Context::default();
+    assert!(!around().await);
+    assert!(entered(&stage, &[("x-request-attempt", "1")]).scope(around()).await);
+    assert!(!entered(&stage, &[]).scope(around()).await);
+    assert!(!around().await);
+}
+
 #[test]
 fn its_header_is_called_as_the_settings_say() {
     let name = HeaderName::from_static("x-try");

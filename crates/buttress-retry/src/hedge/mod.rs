@@ -17,7 +17,7 @@ pub(crate) use self::hedging::{Fare, Hedging};
 use self::latency::Latency;
 pub(crate) use self::meters::HEDGES;
 use self::meters::Meters;
-pub(crate) use self::race::{Raced, Racing, poll_both};
+pub(crate) use self::race::{Racing, poll_both};
 pub(crate) use self::requests::{RequestRace, Requests};
 pub(crate) use self::runs::{Call, RunRace, Runs};
 pub use self::settings::HedgeSettings;

@@ -38,7 +38,7 @@ pub(crate) enum Raced<A> {
 }
 
 impl<A> Raced<A> {
-    pub(crate) fn answer(self) -> A {
+    fn answer(self) -> A {
         match self {
             Self::First(answer) | Self::Second(answer) => answer,
         }

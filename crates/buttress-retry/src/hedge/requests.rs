@@ -87,31 +87,16 @@ where
         hedging: &Hedging,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Self::Answer>> {
-        let inner = &self.shared.inner;
         loop {
             let next = match lane.as_mut().project() {
                 LaneProj::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
-                    self.plan.beside(inner, hedging).map_or(
-                        Lane::Over,
-                        |(service, request, fare)| {
-                            let (request, fare) = (Some(request), Some(fare));
-                            Lane::Readying { service, request, fare }
-                        },
-                    )
+                    self.second(hedging)
                 }
                 LaneProj::Readying { service, request, fare } => {
                     let is_ready = ready!(service.poll_ready(cx)).is_ok();
-                    match (request.take(), fare.take()) {
-                        (Some(request), Some(fare)) if is_ready => {
-                            fare.spend();
-                            self.plan.hedged(inner);
-                            let span = span(inner, self.plan.course.attempt);
-                            let second = entered(&span, || service.call(request));
-                            Lane::Calling { second, span }
-                        }
-                        _ => Lane::Over,
-                    }
+                    let paid = request.take().zip(fare.take()).filter(|_| is_ready);
+                    paid.map_or(Lane::Over, |(request, fare)| self.send(service, request, fare))
                 }
                 LaneProj::Calling { second, span } => {
                     let answer = ready!(entered(span, || second.poll(cx)));
@@ -129,5 +114,36 @@ where
         let judgement = judge(&self.shared.classify, answer);
         judgement.outcome() == Outcome::Success
             && !self.plan.is_wanted(&self.shared.inner, &seen(judgement, answer))
+    }
+}
+
+impl<S, B, C, T> Requests<'_, S, B, C, T>
+where
+    S: Service<Request<ReplayBody<B>>> + Clone,
+    T: Timer,
+    B: Body,
+{
+    /// It is time for a second attempt, if it may be made.
+    fn second(&self, hedging: &Hedging) -> LaneOf<S, B, T::Sleep> {
+        let beside = self.plan.beside(&self.shared.inner, hedging);
+        beside.map_or(Lane::Over, |(service, request, fare)| {
+            let (request, fare) = (Some(request), Some(fare));
+            Lane::Readying { service, request, fare }
+        })
+    }
+
+    /// Makes it, with an instance that is ready.
+    fn send(
+        &mut self,
+        service: &mut S,
+        request: Request<ReplayBody<B>>,
+        fare: Fare,
+    ) -> LaneOf<S, B, T::Sleep> {
+        let inner = &self.shared.inner;
+        fare.spend();
+        self.plan.hedged(inner);
+        let span = span(inner, self.plan.course.attempt);
+        let second = entered(&span, || service.call(request));
+        Lane::Calling { second, span }
     }
 }
