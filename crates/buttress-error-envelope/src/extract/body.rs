@@ -1,5 +1,8 @@
 //! The body of a request, as bytes.
 
+use std::error::Error;
+
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse;
 use buttress_core::Problem;
@@ -10,11 +13,28 @@ use http::{HeaderMap, StatusCode};
 /// The whole body, within axum's limit for it.
 pub(super) async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     let read = Bytes::from_request(request, state).await;
-    read.map_err(|rejection| match rejection.into_response().status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
-        status if status.is_server_error() => Problem::internal("the body could not be read"),
-        _ => Problem::bad_request().with_message("The body broke off."),
+    read.map_err(|rejection| {
+        if let Some(problem) = told(&rejection) {
+            return problem;
+        }
+        match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
+            status if status.is_server_error() => Problem::internal("the body could not be read"),
+            _ => Problem::bad_request().with_message("The body broke off."),
+        }
     })
+}
+
+/// What whoever ended the body says of it, as a server does that was kept waiting.
+fn told(rejection: &BytesRejection) -> Option<Problem> {
+    let mut next = rejection.source();
+    while let Some(error) = next {
+        if let Some(problem) = error.downcast_ref::<Problem>() {
+            return Some(problem.clone());
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// The content type without its parameters, in small letters.

@@ -44,6 +44,7 @@
 //! | the body is of another kind | 415 | `UNSUPPORTED_MEDIA_TYPE` |
 //! | the body is too large | 413 | `PAYLOAD_TOO_LARGE` |
 //! | the body broke off | 400 | `BAD_REQUEST` |
+//! | the body broke off, and its error has a `Problem` behind it: the server was kept waiting | 408 | `REQUEST_TIMED_OUT` |
 
 mod body;
 mod fault;

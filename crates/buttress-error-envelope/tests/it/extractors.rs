@@ -6,10 +6,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use buttress_core::{Code, Context, Redact, stage::Stage};
+use buttress_core::{Code, Context, Problem, Redact, stage::Stage};
 use buttress_error_envelope::extract::{Form, Json, Path, Query};
 use buttress_testkit::body::Frames;
 use http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -173,6 +174,12 @@ async fn kind_size_and_end_of_a_body_are_checked() {
     let sent = Request::post("/json").header("content-type", "application/json");
     let (status, error) = refused(sent, broken).await;
     assert_eq!((status.as_u16(), &error["message"]), (400, &"The body broke off.".into()));
+
+    let slow = Frames::new().data("{").fail("hunter2");
+    let slow = slow.map_err(|_| Problem::new(Code::REQUEST_TIMED_OUT).with_source("hunter2"));
+    let sent = Request::post("/json").header("content-type", "application/json");
+    let (status, error) = refused(sent, Body::new(slow)).await;
+    assert_eq!((status.as_u16(), &error["code"]), (408, &"REQUEST_TIMED_OUT".into()));
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ impl Body for RequestBody {
 type Polled<E> = Option<Result<Frame<Bytes>, E>>;
 
 fn mapped(frame: Polled<hyper::Error>) -> Polled<BodyError> {
-    frame.map(|frame| frame.map_err(|source| BodyError { source: Some(source.into()) }))
+    frame.map(|frame| frame.map_err(BodyError::broke_off))
 }
 
 impl Watch {

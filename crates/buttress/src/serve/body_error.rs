@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::fmt;
 
+use buttress_core::{Code, Problem};
+
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A request body broke off: the connection failed, the client reset the stream, or was too slow.
@@ -40,34 +42,44 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Behind one that was too slow stands a [`Problem`]: the extractors of the error envelope, and whatever else looks for it
+/// there, answer 408.
 #[derive(Debug)]
 pub struct BodyError {
-    pub(super) source: Option<BoxError>,
+    source: BoxError,
+    too_slow: bool,
 }
 
 impl BodyError {
     pub(super) fn too_slow() -> Self {
-        Self { source: None }
+        let problem = Problem::new(Code::REQUEST_TIMED_OUT);
+        Self { source: problem.into(), too_slow: true }
+    }
+
+    pub(super) fn broke_off(source: impl Into<BoxError>) -> Self {
+        Self { source: source.into(), too_slow: false }
     }
 
     /// Whether a limit of the server ended it.
     #[must_use]
     pub fn is_too_slow(&self) -> bool {
-        self.source.is_none()
+        self.too_slow
     }
 }
 
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.source {
-            Some(_) => "the request body broke off",
-            None => "the request body came too slowly",
+        f.write_str(if self.too_slow {
+            "the request body came too slowly"
+        } else {
+            "the request body broke off"
         })
     }
 }
 
 impl Error for BodyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
+        Some(&*self.source)
     }
 }

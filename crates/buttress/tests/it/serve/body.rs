@@ -50,3 +50,22 @@ async fn a_byte_a_second_is_given_up_and_pauses_are_not() {
     assert!(pauses.answer().await.ends_with(&"a".repeat(300)));
     drop(rig);
 }
+
+#[cfg(feature = "error-envelope")]
+#[tokio::test(start_paused = true)]
+async fn an_extractor_says_that_it_was_kept_waiting() {
+    use axum::Router;
+    use axum::routing::post;
+    use buttress::error_envelope::extract::Json;
+
+    let app = Router::new().route("/", post(|_: Json<Vec<u8>>| async { "never" }));
+    let rig = Rig::start(server(), app);
+    let mut client = rig.connect();
+    client
+        .send("POST / HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n[1,")
+        .await;
+    let answer = client.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains(r#""code":"REQUEST_TIMED_OUT""#), "{answer}");
+    drop(rig);
+}
