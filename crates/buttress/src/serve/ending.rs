@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use buttress_core::clock::{Clock, Moment};
 
+use super::news::News;
 use super::phase::{Ask, Phase};
 use super::report::Report;
 use super::running::Running;
@@ -60,8 +61,8 @@ impl<S> Running<S> {
         tracing::error!(target: "buttress", connections, "handlers hold their threads, and are left behind");
     }
 
-    pub(super) async fn finish(self, hook_time: Duration) -> Report {
-        let broken_hooks = self.hooks.run(hook_time).await;
+    pub(super) async fn finish(self, hook_time: Duration, news: &mut News) -> Report {
+        let broken_hooks = self.hooks.run(hook_time, news).await;
         let asked = self.asked.unwrap_or(Moment::LAST);
         let shutdown = self.clock.now() - asked;
         let panicked = self.meters.panics();

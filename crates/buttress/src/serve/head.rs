@@ -59,11 +59,9 @@ enum At {
     ChunkSize,
     /// What is left of a chunk, with the line end after it.
     Chunk(u64),
-    /// In the fields after a body; `line` is whether one has begun.
-    Trailers {
-        line: bool,
-    },
-    /// Another protocol, or nothing that could be followed.
+    /// In the fields after a body; whether one of them has begun.
+    Trailers(bool),
+    /// Nothing that could be followed.
     Lost,
 }
 
@@ -81,12 +79,10 @@ impl Heads {
                 At::Lost => return None,
                 At::Body(left) => self.skip(rest, left, At::Body, At::Start),
                 At::Chunk(left) => self.skip(rest, left, At::Chunk, At::ChunkSize),
-                At::Start | At::Fields | At::ChunkSize | At::Trailers { .. } => {
-                    match self.line(rest) {
-                        Ok(after) => after,
-                        Err(end) => return Some(bytes.len() - rest.len() + end),
-                    }
-                }
+                At::Start | At::Fields | At::ChunkSize | At::Trailers(_) => match self.line(rest) {
+                    Ok(after) => after,
+                    Err(end) => return Some(bytes.len() - rest.len() + end),
+                },
             };
         }
         None
@@ -204,9 +200,9 @@ impl Heads {
             }
             At::ChunkSize => self.chunk(line),
             // A bare line feed ends none of them, and not the body: the library has it so.
-            At::Trailers { .. } if bare => self.at = At::Trailers { line: true },
-            At::Trailers { line: false } if line.is_empty() => self.at = At::Start,
-            At::Trailers { .. } => self.at = At::Trailers { line: false },
+            At::Trailers(_) if bare => self.at = At::Trailers(true),
+            At::Trailers(false) if line.is_empty() => self.at = At::Start,
+            At::Trailers(_) => self.at = At::Trailers(false),
             At::Body(_) | At::Chunk(_) | At::Lost => {}
         }
     }
@@ -235,7 +231,7 @@ impl Heads {
 
     fn chunk(&mut self, line: &[u8]) {
         self.at = match framing::chunk(line) {
-            Some(0) => At::Trailers { line: false },
+            Some(0) => At::Trailers(false),
             // Two more, for the end of the line.
             Some(size) => size.checked_add(2).map_or(At::Lost, At::Chunk),
             None => At::Lost,

@@ -1,11 +1,13 @@
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use buttress_core::clock::{Timer, TokioTimer};
 use tokio::task::JoinSet;
+
+use super::news::News;
 
 type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -37,13 +39,13 @@ impl Hooks {
         }
     }
 
-    /// Runs the last hooks, one after the other, each for no longer than `limit`. Says how many did not
-    /// end well.
-    pub(super) async fn run(self, limit: Duration) -> u64 {
+    /// Runs the last hooks, one after the other, each for no longer than `limit`, and until somebody asks for the end
+    /// once more. Says how many did not end well.
+    pub(super) async fn run(self, limit: Duration, news: &mut News) -> u64 {
         let mut broken = 0;
         for (name, hook) in self.last {
             tracing::debug!(target: "buttress", hook = name, "a hook runs");
-            let Some(reason) = run(hook, limit).await else { continue };
+            let Some(reason) = run(hook, limit, news).await else { continue };
             broken += 1;
             tracing::error!(target: "buttress", hook = name, reason, "a hook did not end well");
         }
@@ -52,13 +54,18 @@ impl Hooks {
 }
 
 /// Why the hook did not end well, if it did not. In a task, so that a panic is its own.
-async fn run(hook: Box<dyn FnOnce() -> BoxFuture + Send>, limit: Duration) -> Option<&'static str> {
+async fn run(
+    hook: Box<dyn FnOnce() -> BoxFuture + Send>,
+    limit: Duration,
+    news: &mut News,
+) -> Option<&'static str> {
     let mut task = JoinSet::new();
     task.spawn(async move { hook().await });
     let over = pin!(TokioTimer.sleep(limit));
     tokio::select! {
         ended = task.join_next() => matches!(ended, Some(Err(_))).then_some("panicked"),
         () = over => Some("took too long"),
+        _ = poll_fn(|cx| news.poll(cx)) => Some("was cut short"),
     }
 }
 

@@ -68,7 +68,8 @@
 //!
 //! Dropping the future of [`Server::serve`] closes the listener and every connection at once, upgraded ones
 //! too, and drops the handlers; hooks do not run. Dropping the future of a handler is what happens when its
-//! client goes away.
+//! client goes away. Over HTTP/1 a client that closes its half of the connection is one that goes away: it has no answer,
+//! since nothing tells it from one that has closed both.
 //!
 //! # Cost
 //!

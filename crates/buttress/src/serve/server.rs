@@ -104,7 +104,7 @@ impl Server {
             systemd: self.systemd,
         };
         running.until_the_end(listener, &mut news).await;
-        running.finish(self.hook_time).await
+        running.finish(self.hook_time, &mut news).await
     }
 }
 

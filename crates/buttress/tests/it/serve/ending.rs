@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use buttress::serve::{Phase, Server};
-use buttress::sync::Lock;
 use buttress_testkit::paused::pass;
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
@@ -130,35 +129,6 @@ async fn an_end_that_was_asked_for_before_the_beginning_is_an_end() {
     let (_sender, pipes) = tokio::sync::mpsc::unbounded_channel();
     let report = server.serve(super::rig::Pipes(pipes), super::rig::app()).await;
     assert_eq!(report.shutdown().as_secs(), 5);
-}
-
-#[tokio::test(start_paused = true)]
-async fn hooks_run_in_order_and_none_holds_the_others_up() {
-    let said = Arc::new(Lock::new(Vec::new()));
-    let say = |word: &'static str| {
-        let said = said.clone();
-        move || said.lock().push(word)
-    };
-    let (one, two, three) = (say("one"), say("two"), say("three"));
-    let mut rig = Rig::of(
-        server()
-            .on_drain(|| panic!("a callback panicked"))
-            .on_drain(say("drain"))
-            .hook("first", || async move { one() })
-            .hook("hangs", std::future::pending)
-            .hook("panics", || async { panic!("a hook panicked") })
-            .hook("second", || async move { two() })
-            .hook_timeout(seconds(3))
-            .hook("telemetry", || async move { three() }),
-    );
-    rig.shutdown.begin();
-    rig.shutdown.draining().await;
-    tokio::task::yield_now().await;
-    assert_eq!(*said.lock(), ["drain"]);
-    let report = rig.report().await;
-    assert_eq!(*said.lock(), ["drain", "one", "two", "three"]);
-    assert_eq!((report.broken_hooks(), report.shutdown().as_secs()), (2, 8));
-    assert!(!report.is_clean());
 }
 
 /// Says that it was dropped.

@@ -212,3 +212,18 @@ async fn at_the_limit_of_all_who_comes_waits_for_a_place() {
     assert_eq!(waits.age(), 10, "when the silent one was ended");
     drop((silent, rig));
 }
+
+/// Nobody can tell half of a goodbye from a whole one, and most mean the whole: the handler is not kept for it.
+#[tokio::test(start_paused = true)]
+async fn who_says_goodbye_is_gone() {
+    use tokio::io::AsyncWriteExt;
+    let rig = Rig::of(server());
+    let mut client = rig.connect();
+    client.send("GET /work HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    pass(seconds(1)).await;
+    client.pipe.shutdown().await.unwrap();
+    assert_eq!(client.rest().await, "");
+    assert_eq!(client.age(), 1, "it was not waited for");
+    let report = rig.end().await;
+    assert_eq!((report.requests(), report.aborted_requests()), (1, 0));
+}

@@ -6,6 +6,7 @@ mod cost;
 mod downloads;
 mod ending;
 mod frames;
+mod hooks;
 mod http2;
 mod limits;
 mod listeners;
