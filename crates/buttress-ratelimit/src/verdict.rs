@@ -222,7 +222,6 @@ impl Verdict {
     }
 
     /// When it was decided, in nanoseconds of the store's time.
-    #[cfg(feature = "redis")]
     pub(crate) const fn decided_at(&self) -> u64 {
         self.at
     }

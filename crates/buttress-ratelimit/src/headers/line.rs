@@ -2,6 +2,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 
 /// The value of a header as it is written, piece by piece: on the stack, from where it is copied once.
+#[derive(Clone)]
 pub(crate) struct Line {
     stack: [u8; STACK],
     used: usize,
@@ -55,8 +56,8 @@ impl Line {
     }
 
     /// The same where it is copied, which then takes no further allocation.
-    pub(super) fn shared(self) -> Option<HeaderValue> {
-        HeaderValue::from_maybe_shared(Bytes::from_owner(self)).ok()
+    pub(super) fn shared(&self) -> Option<HeaderValue> {
+        HeaderValue::from_maybe_shared(Bytes::from_owner(self.clone())).ok()
     }
 
     #[inline]

@@ -83,9 +83,10 @@ impl Writer<'_> {
         on: &mut dyn Place,
     ) {
         if self.forms.has(HeaderForm::Structured) {
-            let line = self.structured(left.clone());
+            let mut line = Line::new();
+            self.structured(left.clone(), &mut line);
             if !line.is_empty() {
-                on.put_line(RATE_LIMIT, line);
+                on.put_line(RATE_LIMIT, &line);
                 if let Some(value) = self.table.policies(asked) {
                     on.put(POLICY, value);
                 }
@@ -98,8 +99,7 @@ impl Writer<'_> {
         }
     }
 
-    fn structured(&self, left: impl Iterator<Item = Left>) -> Line {
-        let mut line = Line::new();
+    fn structured(&self, left: impl Iterator<Item = Left>, line: &mut Line) {
         for Left { policy, remaining, seconds, key } in left {
             let Some(row) = self.table.row(policy) else { continue };
             if !line.is_empty() {
@@ -117,7 +117,6 @@ impl Writer<'_> {
                 line.text(":");
             }
         }
-        line
     }
 
     /// The one that refused, or of which the smallest part is left.
@@ -144,7 +143,7 @@ impl Writer<'_> {
             on.put(POLICY, value);
         }
         if has(HeaderForm::Combined) && !on.has(&RATE_LIMIT) {
-            on.put_line(RATE_LIMIT, one.combined());
+            on.put_line(RATE_LIMIT, &one.combined());
         }
         if has(HeaderForm::Separate) {
             one.separate(SEPARATE, one.seconds, on);
@@ -182,7 +181,7 @@ impl One {
         for (name, number) in names.into_iter().zip([self.most, self.remaining, reset]) {
             let mut line = Line::new();
             line.number(number);
-            on.put_line(name, line);
+            on.put_line(name, &line);
         }
     }
 

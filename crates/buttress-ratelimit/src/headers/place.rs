@@ -10,7 +10,7 @@ pub(crate) trait Place {
     /// Writes it, beside others of the name.
     fn put(&mut self, name: HeaderName, value: HeaderValue);
     /// The same of what was put together for it.
-    fn put_line(&mut self, name: HeaderName, line: Line);
+    fn put_line(&mut self, name: HeaderName, line: &Line);
 }
 
 impl Place for HeaderMap {
@@ -23,7 +23,7 @@ impl Place for HeaderMap {
         let _ = self.try_append(name, value);
     }
 
-    fn put_line(&mut self, name: HeaderName, line: Line) {
+    fn put_line(&mut self, name: HeaderName, line: &Line) {
         if let Some(value) = line.value() {
             self.put(name, value);
         }
@@ -41,7 +41,7 @@ impl Place for Option<Problem> {
     }
 
     /// A problem hands its headers out as copies.
-    fn put_line(&mut self, name: HeaderName, line: Line) {
+    fn put_line(&mut self, name: HeaderName, line: &Line) {
         if let Some(value) = line.shared() {
             self.put(name, value);
         }
