@@ -173,6 +173,10 @@ async fn the_answer_to_a_probe_is_no_failure() {
 
     let inside = builder().build().unwrap().layer(health.service());
     assert_eq!(word(whole(inside, asked("/ready")).await).await.as_deref(), Some("starting"));
+    // The stage, too, where it stands inside of the envelope.
+    let inside = health.stage().layer().layer(service_fn(handler::<Full<Bytes>>));
+    let inside = builder().build().unwrap().layer(inside);
+    assert_eq!(word(whole(inside, asked("/ready")).await).await.as_deref(), Some("starting"));
     health.drain();
     let inside = builder().build().unwrap().layer(health.service());
     assert_eq!(
