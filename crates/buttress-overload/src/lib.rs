@@ -6,6 +6,7 @@ pub mod bulkhead;
 pub mod deadline;
 pub mod door;
 pub mod fallback;
+mod file;
 mod load;
 pub mod outlier;
 mod parts;

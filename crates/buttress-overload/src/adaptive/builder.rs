@@ -9,6 +9,7 @@ use super::learner::Learner;
 use super::limit::Inner;
 use super::meters::Meters;
 use super::{Adaptive, LimitPolicy};
+use crate::file::{Names, named};
 use crate::slots::Slots;
 
 /// Collects the settings of an [`Adaptive`] limit.
@@ -27,6 +28,7 @@ pub struct AdaptiveBuilder {
     policy: Box<dyn LimitPolicy>,
     name: Cow<'static, str>,
     slow: Duration,
+    names: Names,
     clock: Box<dyn Clock>,
     metrics: Metrics,
 }
@@ -37,9 +39,15 @@ impl AdaptiveBuilder {
             policy,
             name: Cow::Borrowed("adaptive"),
             slow: Duration::from_secs(10),
+            names: &[],
             clock: Box::new(SystemClock),
             metrics: Metrics::none(),
         }
+    }
+
+    /// Tells what is wrong by the names of a file.
+    pub(super) fn of_a_file(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
     /// Names it, for metrics and health. The default is `adaptive`.
@@ -86,7 +94,7 @@ impl AdaptiveBuilder {
         if self.slow.is_zero() {
             faults.add("slow", "must be longer than nothing");
         }
-        faults.finish(())?;
+        faults.finish(()).map_err(|error| named(error, self.names))?;
         let limit = self.policy.limit().max(1);
         let meters = Meters::new(&self.metrics, &self.name);
         meters.limit(limit);

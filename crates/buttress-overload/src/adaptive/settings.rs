@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Adaptive, AdaptiveBuilder, Aimd, Gradient, LimitPolicy};
+use crate::file::Names;
 
 /// The settings of an [`Adaptive`] limit, as they stand in a file. What is left out has its default.
 ///
@@ -17,10 +18,10 @@ use super::{Adaptive, AdaptiveBuilder, Aimd, Gradient, LimitPolicy};
 /// "#)?;
 /// assert_eq!(settings.builder().build()?.limit(), 20);
 ///
-/// let settings: AdaptiveSettings = toml::from_str("least = 30\ntolerance = 9.0")?;
+/// let settings: AdaptiveSettings = toml::from_str("least = 30\ntolerance = 9.0\nslow_ms = 0")?;
 /// let error = settings.builder().build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["starting_at", "tolerance"]);
+/// assert_eq!(paths, ["starting_at", "tolerance", "slow_ms"]);
 ///
 /// // What its policy does not have is an error, and not ignored.
 /// let settings: AdaptiveSettings = toml::from_str("policy = 'aimd'\ntolerance = 1.8")?;
@@ -62,6 +63,10 @@ pub enum PolicySettings {
     Aimd,
 }
 
+/// What the builder says, and the file.
+const NAMES: Names =
+    &[("between", "least"), ("measured_every", "measured_every_ms"), ("slow", "slow_ms")];
+
 impl Default for AdaptiveSettings {
     fn default() -> Self {
         Self {
@@ -79,7 +84,7 @@ impl Default for AdaptiveSettings {
 impl AdaptiveSettings {
     /// A builder with these settings.
     pub fn builder(&self) -> AdaptiveBuilder {
-        Adaptive::by(self.policy()).slow(self.slow())
+        Adaptive::by(self.policy()).slow(self.slow()).of_a_file(NAMES)
     }
 
     /// The policy alone.

@@ -11,6 +11,7 @@ use super::Bulkhead;
 use super::gate::Gate;
 use super::meters::Meters;
 use super::permit::Room;
+use crate::file::{Names, named};
 use crate::{NoTimer, Priority};
 
 /// Collects the settings of a [`Bulkhead`]. Made by [`Bulkhead::of`].
@@ -27,6 +28,9 @@ use crate::{NoTimer, Priority};
 pub struct BulkheadBuilder<T = NoTimer> {
     permits: u32,
     queue: Option<(u32, Duration)>,
+    /// How long one may wait was said in a file without a queue.
+    has_stray_wait: bool,
+    names: Names,
     timer: T,
     name: Cow<'static, str>,
     priority: Priority,
@@ -45,6 +49,8 @@ impl BulkheadBuilder {
         Self {
             permits,
             queue: None,
+            has_stray_wait: false,
+            names: &[],
             timer: NoTimer,
             name: Cow::Borrowed("bulkhead"),
             priority: Priority::Normal,
@@ -64,15 +70,36 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
         at_most: Duration,
         timer: U,
     ) -> BulkheadBuilder<U> {
-        let Self { permits, name, priority, clock, metrics, .. } = self;
         let queue = Some((length, at_most));
-        BulkheadBuilder { permits, queue, timer, name, priority, clock, metrics }
+        BulkheadBuilder { queue, ..self.timer(timer) }
     }
 
     /// Waits with another timer, if there is a queue.
     pub fn timer<U: Timer + Clone>(self, timer: U) -> BulkheadBuilder<U> {
-        let Self { permits, queue, name, priority, clock, metrics, .. } = self;
-        BulkheadBuilder { permits, queue, timer, name, priority, clock, metrics }
+        let Self { permits, queue, has_stray_wait, names, name, priority, clock, metrics, .. } =
+            self;
+        BulkheadBuilder {
+            permits,
+            queue,
+            has_stray_wait,
+            names,
+            timer,
+            name,
+            priority,
+            clock,
+            metrics,
+        }
+    }
+
+    /// Notes that it was said how long one may wait, though nobody may.
+    pub(super) fn stray_wait(mut self, was_said: bool) -> Self {
+        self.has_stray_wait = was_said;
+        self
+    }
+
+    /// Tells what is wrong by the names of a file.
+    pub(super) fn of_a_file(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
     /// Names it, for metrics and health. The default is `bulkhead`.
@@ -119,7 +146,7 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
     ///
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Bulkhead<T>, BuildError> {
-        self.check()?;
+        self.check().map_err(|error| named(error, self.names))?;
         let (length, at_most) = self.queue.unwrap_or_default();
         let room = Room {
             gate: Gate::new(self.permits, length),
@@ -141,6 +168,9 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
             if at_most.is_zero() {
                 faults.add("queue.at_most", "must be longer than nothing");
             }
+        }
+        if self.queue.is_none() && self.has_stray_wait {
+            faults.add("queue.at_most", "is of a queue, and there is none");
         }
         if self.name.is_empty() {
             faults.add("name", "must not be empty");

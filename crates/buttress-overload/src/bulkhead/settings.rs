@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bulkhead, BulkheadBuilder};
 use crate::Priority;
+use crate::file::Names;
 
 /// The settings of a [`Bulkhead`], as they stand in a file. What is left out has its default.
 ///
@@ -23,7 +24,12 @@ use crate::Priority;
 /// let settings: BulkheadSettings = toml::from_str("permits = 0\nqueue = 9\nat_most_ms = 0")?;
 /// let error = settings.builder(TokioTimer).build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["permits", "queue.at_most"]);
+/// assert_eq!(paths, ["permits", "at_most_ms"]);
+///
+/// // What is of a queue is an error where there is none, and not ignored.
+/// let settings: BulkheadSettings = toml::from_str("at_most_ms = 500")?;
+/// let error = settings.builder(TokioTimer).build().unwrap_err();
+/// assert_eq!(error.faults()[0].path(), "at_most_ms");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -41,6 +47,9 @@ pub struct BulkheadSettings {
     pub priority: Priority,
 }
 
+/// What the builder says, and the file.
+const NAMES: Names = &[("queue.length", "queue"), ("queue.at_most", "at_most_ms")];
+
 impl Default for BulkheadSettings {
     fn default() -> Self {
         Self { permits: 64, queue: 0, at_most_ms: 1_000, priority: Priority::Normal }
@@ -50,9 +59,12 @@ impl Default for BulkheadSettings {
 impl BulkheadSettings {
     /// A builder with these settings.
     pub fn builder<T: Timer + Clone>(&self, timer: T) -> BulkheadBuilder<T> {
-        let bulkhead = Bulkhead::of(self.permits).priority(self.priority);
+        let bulkhead = Bulkhead::of(self.permits).priority(self.priority).of_a_file(NAMES);
         match self.queue {
-            0 => bulkhead.timer(timer),
+            0 => {
+                let was_said = self.at_most_ms != Self::default().at_most_ms;
+                bulkhead.stray_wait(was_said).timer(timer)
+            }
             length => bulkhead.queue(length, Duration::from_millis(self.at_most_ms), timer),
         }
     }

@@ -11,6 +11,7 @@ use super::meters::Meters;
 use super::places::{MOST_ENDPOINTS, Places};
 use super::roster::Roster;
 use super::{OutlierRules, Outliers};
+use crate::file::{Names, named};
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 /// Collects the settings of [`Outliers`].
@@ -28,6 +29,7 @@ use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 pub struct OutlierBuilder {
     endpoints: usize,
     rules: OutlierRules,
+    names: Names,
     name: Cow<'static, str>,
     clock: Box<dyn Clock>,
     metrics: Metrics,
@@ -38,6 +40,7 @@ impl OutlierBuilder {
         Self {
             endpoints,
             rules: OutlierRules::new(),
+            names: &[],
             name: Cow::Borrowed("endpoints"),
             clock: Box::new(SystemClock),
             metrics: Metrics::none(),
@@ -48,6 +51,11 @@ impl OutlierBuilder {
     pub fn rules(mut self, rules: OutlierRules) -> Self {
         self.rules = rules;
         self
+    }
+
+    /// Tells what is wrong by the names of a file.
+    pub(super) fn of_a_file(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
     /// Names the set, for the metrics. The default is `endpoints`.
@@ -82,7 +90,7 @@ impl OutlierBuilder {
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
-        faults.finish(())?;
+        faults.finish(()).map_err(|error| named(error, self.names))?;
         let first_look = self.clock.now() + self.rules.every;
         Ok(Outliers::new(self.inner(first_look)))
     }

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::OutlierRules;
+use super::{OutlierBuilder, OutlierRules, Outliers};
+use crate::file::Names;
 
 /// [`OutlierRules`], as they stand in a file. What is left out has its default; a rule of 0 is switched off.
 ///
@@ -13,7 +14,13 @@ use super::OutlierRules;
 /// let rules = OutlierRules::new().in_a_row(Some(3)).failure_percent(Some(80)).deviations(None);
 /// assert_eq!(settings.rules(), rules);
 /// assert_eq!(OutlierSettings::default().rules(), OutlierRules::new());
-/// # Ok::<_, toml::de::Error>(())
+/// assert_eq!(settings.builder(3).build()?.len(), 3);
+///
+/// let settings: OutlierSettings = toml::from_str("every_ms = 0\nat_most_ms = 1")?;
+/// let error = settings.builder(3).build().unwrap_err();
+/// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+/// assert_eq!(paths, ["every_ms", "at_most_ms"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -44,6 +51,10 @@ pub struct OutlierSettings {
     pub panic_below: u32,
 }
 
+/// What the builder says, and the file.
+const NAMES: Names =
+    &[("every", "every_ms"), ("left_out_for", "left_out_for_ms"), ("at_most", "at_most_ms")];
+
 impl Default for OutlierSettings {
     fn default() -> Self {
         Self {
@@ -63,6 +74,11 @@ impl Default for OutlierSettings {
 }
 
 impl OutlierSettings {
+    /// A builder with these rules, for so many endpoints. It tells what is wrong by the names of the file.
+    pub fn builder(&self, endpoints: usize) -> OutlierBuilder {
+        Outliers::of(endpoints).rules(self.rules()).of_a_file(NAMES)
+    }
+
     /// The rules. They are checked where they are [used](super::OutlierBuilder::build).
     pub fn rules(&self) -> OutlierRules {
         let ms = Duration::from_millis;

@@ -13,6 +13,7 @@ use super::meters::Meters;
 use super::{Codel, Shed};
 use crate::NoTimer;
 use crate::adaptive::{Learner, LimitPolicy};
+use crate::file::{Names, named};
 use crate::parts::Lock;
 use crate::slots::Slots;
 
@@ -33,6 +34,7 @@ pub struct ShedBuilder<T = NoTimer> {
     queue: Option<(u32, Duration)>,
     /// How long one may wait was said in a file without a queue.
     has_stray_wait: bool,
+    names: Names,
     target: Duration,
     interval: Duration,
     timer: T,
@@ -60,6 +62,7 @@ impl ShedBuilder {
             slow: Duration::from_secs(10),
             queue: None,
             has_stray_wait: false,
+            names: &[],
             target: Codel::TARGET,
             interval: Codel::INTERVAL,
             timer: NoTimer,
@@ -90,12 +93,13 @@ impl<T: Timer + Clone> ShedBuilder<T> {
 
     /// The same, for a timer that nobody needs.
     pub(super) fn without_queue<U>(self, timer: U) -> ShedBuilder<U> {
-        let Self { limit, slow, target, interval, name, clock, metrics, .. } = self;
+        let Self { limit, slow, names, target, interval, name, clock, metrics, .. } = self;
         ShedBuilder {
             limit,
             slow,
             queue: None,
             has_stray_wait: false,
+            names,
             target,
             interval,
             timer,
@@ -109,6 +113,11 @@ impl<T: Timer + Clone> ShedBuilder<T> {
     pub(super) fn stray_wait(mut self, was_said: bool) -> Self {
         self.has_stray_wait = was_said;
         self
+    }
+
+    /// Tells what is wrong by the names of a file.
+    pub(super) fn of_a_file(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
     /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5 ms within 100 ms;
@@ -156,7 +165,7 @@ impl<T: Timer + Clone> ShedBuilder<T> {
     ///
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Shed<T>, BuildError> {
-        self.check()?;
+        self.check().map_err(|error| named(error, self.names))?;
         let (length, at_most) = self.queue.unwrap_or_default();
         let codel = Codel::new(self.target, self.interval);
         let meters = Meters::new(&self.metrics, &self.name);

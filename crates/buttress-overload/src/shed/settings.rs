@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Shed, ShedBuilder};
 use crate::adaptive::AdaptiveSettings;
+use crate::file::Names;
 
 /// The settings of a [`Shed`], as they stand in a file. What is left out has its default.
 ///
@@ -28,13 +29,13 @@ use crate::adaptive::AdaptiveSettings;
 /// let settings: ShedSettings = toml::from_str("limit = 0\ntarget_ms = 500")?;
 /// let error = settings.builder(TokioTimer).build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["limit", "target"]);
+/// assert_eq!(paths, ["limit", "target_ms"]);
 ///
 /// // What is of a queue is an error where there is none, and not ignored.
 /// let settings: ShedSettings = toml::from_str("queue = 0\nat_most_ms = 500\ntarget_ms = 6")?;
 /// let error = settings.builder(TokioTimer).build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["queue.at_most", "target"]);
+/// assert_eq!(paths, ["at_most_ms", "target_ms"]);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -66,6 +67,18 @@ pub enum ShedLimitSettings {
     Found(AdaptiveSettings),
 }
 
+/// What the builder says, and the file.
+const NAMES: Names = &[
+    ("between", "limit.least"),
+    ("starting_at", "limit.starting_at"),
+    ("tolerance", "limit.tolerance"),
+    ("measured_every", "limit.measured_every_ms"),
+    ("slow", "limit.slow_ms"),
+    ("queue.length", "queue"),
+    ("queue.at_most", "at_most_ms"),
+    ("target", "target_ms"),
+];
+
 impl Default for ShedSettings {
     fn default() -> Self {
         Self {
@@ -86,7 +99,7 @@ impl ShedSettings {
             ShedLimitSettings::Given(limit) => Shed::of(*limit),
             ShedLimitSettings::Found(found) => Shed::adapting(found.policy()).slow(found.slow()),
         };
-        let shed = shed.target(ms(self.target_ms), ms(self.interval_ms));
+        let shed = shed.target(ms(self.target_ms), ms(self.interval_ms)).of_a_file(NAMES);
         match self.queue {
             0 => {
                 let was_said = self.at_most_ms != Self::default().at_most_ms;

@@ -10,6 +10,7 @@ use super::account::Account;
 use super::gate::Inner;
 use super::meters::Meters;
 use crate::Priority;
+use crate::file::{Names, named};
 
 /// Collects the settings of a [`Throttle`].
 ///
@@ -27,6 +28,7 @@ pub struct ThrottleBuilder {
     name: Cow<'static, str>,
     window: Duration,
     times: f64,
+    names: Names,
     clock: Box<dyn Clock>,
     dice: Dice,
     metrics: Metrics,
@@ -41,10 +43,16 @@ impl ThrottleBuilder {
             name: Cow::Borrowed("throttle"),
             window: WINDOW,
             times: TIMES,
+            names: &[],
             clock: Box::new(SystemClock),
             dice: Dice::new(),
             metrics: Metrics::none(),
         }
+    }
+
+    /// Tells what is wrong by the names of a file.
+    pub(super) fn of_a_file(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
     /// Names it, for metrics and health. The default is `throttle`.
@@ -107,7 +115,7 @@ impl ThrottleBuilder {
             faults.add("times", format_args!("must be from 1 to 1000, not {}", self.times));
         }
         let times = Priority::ALL.map(|priority| (self.times * weight(priority)).max(1.0));
-        faults.finish(())?;
+        faults.finish(()).map_err(|error| named(error, self.names))?;
         Ok(Throttle::new(Inner {
             account: Account::new(self.window, times),
             meters: Meters::new(&self.metrics, &self.name),

@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Throttle, ThrottleBuilder};
+use crate::file::Names;
 
 /// The settings of a [`Throttle`], as they stand in a file. What is left out has its default.
 ///
@@ -15,7 +16,7 @@ use super::{Throttle, ThrottleBuilder};
 /// let settings: ThrottleSettings = toml::from_str("window_ms = 0\ntimes = 0.9")?;
 /// let error = settings.builder().build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["window", "times"]);
+/// assert_eq!(paths, ["window_ms", "times"]);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -29,6 +30,9 @@ pub struct ThrottleSettings {
     pub times: f64,
 }
 
+/// What the builder says, and the file.
+const NAMES: Names = &[("window", "window_ms")];
+
 impl Default for ThrottleSettings {
     fn default() -> Self {
         Self { window_ms: 30_000, times: 2.0 }
@@ -38,6 +42,7 @@ impl Default for ThrottleSettings {
 impl ThrottleSettings {
     /// A builder with these settings.
     pub fn builder(&self) -> ThrottleBuilder {
-        Throttle::builder().window(Duration::from_millis(self.window_ms)).times(self.times)
+        let window = Duration::from_millis(self.window_ms);
+        Throttle::builder().window(window).times(self.times).of_a_file(NAMES)
     }
 }

@@ -2,27 +2,13 @@
 
 use buttress_core::{BuildError, Fault};
 
-/// What the builders say, and the file.
-const NAMES: [(&str, &str); 19] = [
+/// What the wall says, and the file. What the parts find themselves they name as it stands there.
+const NAMES: [(&str, &str); 5] = [
     ("deadline", "deadline_ms"),
     ("attempt_timeout", "attempt_timeout_ms"),
-    ("throttle.window", "throttle.window_ms"),
-    ("adaptive.between", "adaptive.least"),
-    ("adaptive.measured_every", "adaptive.measured_every_ms"),
-    ("adaptive.slow", "adaptive.slow_ms"),
-    ("shed.between", "shed.limit.least"),
-    ("shed.starting_at", "shed.limit.starting_at"),
-    ("shed.tolerance", "shed.limit.tolerance"),
-    ("shed.measured_every", "shed.limit.measured_every_ms"),
-    ("shed.slow", "shed.limit.slow_ms"),
-    ("shed.target", "shed.target_ms"),
-    ("shed.queue.length", "shed.queue"),
-    ("shed.queue.at_most", "shed.at_most_ms"),
     ("retry.backoff", "retry.backoff.first_ms"),
     ("retry.hedge", "retry.hedge.after_ms"),
     ("circuit_breaker.lease", "circuit_breaker.lease_ms"),
-    ("bulkhead.queue.length", "bulkhead.queue"),
-    ("bulkhead.queue.at_most", "bulkhead.at_most_ms"),
 ];
 
 /// With faults where they stand in a file.
