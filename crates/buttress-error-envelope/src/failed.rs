@@ -74,7 +74,9 @@ where
         let code = Code::ALL.iter().find(|known| known.name() == code).copied();
         return left(Response::from_parts(parts, bytes.clone().into()), code);
     }
-    let text = read.as_deref().filter(|_| look == Look::Text);
+    // What a server says in another shape is for the log alone.
+    let is_heard = look == Look::Text || parts.status.is_server_error();
+    let text = read.as_deref().filter(|_| is_heard);
     let text = text.and_then(|bytes| str::from_utf8(bytes).ok());
     let redact = rules.answers.redact();
     let problem = foreign::problem(parts.status, &parts.headers, text, redact);

@@ -11,7 +11,8 @@ use crate::{Redact, render};
 
 impl From<Problem> for Status {
     /// What a gRPC client sees. The problem goes along as the source, so that it comes back whole. Of one that quotes
-    /// somebody else the message is redacted, by the rules that hold without settings.
+    /// somebody else the message is redacted, by the rules that hold without settings. It is cut as that of a
+    /// [`GrpcStatus`](crate::render::GrpcStatus) is.
     fn from(problem: Problem) -> Self {
         let code = StatusCode::from_i32(problem.code().grpc_code().as_u8().into());
         let metadata = MetadataMap::from_headers(render::grpc_metadata(&problem));
@@ -19,6 +20,7 @@ impl From<Problem> for Status {
             quoting if problem.quotes() => Redact::shared().text(quoting, usize::MAX),
             message => message.into(),
         };
+        let message = render::grpc_message(&message);
         let mut status = Self::with_metadata(code, message, metadata);
         status.set_source(Arc::new(problem));
         status

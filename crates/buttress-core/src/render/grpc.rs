@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use bytes::Bytes;
@@ -47,7 +48,7 @@ impl Render for GrpcStatus {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(STATUS, number::header(problem.code().grpc_code().as_u8().into()));
-        headers.insert(MESSAGE, percent_encoded(occasion.message(problem)));
+        headers.insert(MESSAGE, percent_encoded(&bounded(occasion.message(problem))));
         answer
     }
 }
@@ -86,33 +87,40 @@ pub(super) fn forget_status(headers: &mut HeaderMap) -> bool {
     true
 }
 
+/// The message, cut between two characters where it would be too long once it is encoded.
+pub(crate) fn bounded(message: &str) -> Cow<'_, str> {
+    const ELLIPSIS: &str = "…";
+    if 3 * message.len() <= LONGEST {
+        return Cow::Borrowed(message);
+    }
+    let (mut length, mut cut) = (0, 0);
+    for (at, sign) in message.char_indices() {
+        length += if stands_for_itself(sign) { 1 } else { 3 * sign.len_utf8() };
+        if length > LONGEST {
+            return Cow::Owned(format!("{}{ELLIPSIS}", &message[..cut]));
+        }
+        if length <= LONGEST - 3 * ELLIPSIS.len() {
+            cut = at + sign.len_utf8();
+        }
+    }
+    Cow::Borrowed(message)
+}
+
 /// As gRPC over HTTP/2 asks: all but printable ASCII, and the per cent sign itself, as `%XX`.
 fn percent_encoded(message: &str) -> HeaderValue {
-    const ELLIPSIS: &str = "%E2%80%A6";
-    let mut encoded = String::with_capacity(message.len().min(LONGEST));
-    // Where it can be cut, and leaves room for the ellipsis.
-    let mut cut = 0;
-    for sign in message.chars() {
-        match sign {
-            ' '..='$' | '&'..='~' => encoded.push(sign),
-            _ => encode(&mut encoded, sign),
-        }
-        if encoded.len() > LONGEST {
-            encoded.truncate(cut);
-            encoded.push_str(ELLIPSIS);
-            break;
-        }
-        if encoded.len() <= LONGEST - ELLIPSIS.len() {
-            cut = encoded.len();
+    let mut encoded = String::with_capacity(message.len());
+    for byte in message.bytes() {
+        if stands_for_itself(byte.into()) {
+            encoded.push(byte.into());
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     HeaderValue::from_maybe_shared(Bytes::from(encoded))
         .unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn encode(encoded: &mut String, sign: char) {
-    for byte in sign.encode_utf8(&mut [0; 4]).bytes() {
-        // Writing to a string does not fail.
-        let _ = write!(encoded, "%{byte:02X}");
-    }
+const fn stands_for_itself(sign: char) -> bool {
+    matches!(sign, ' '..='$' | '&'..='~')
 }

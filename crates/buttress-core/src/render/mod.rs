@@ -51,7 +51,7 @@ pub(crate) use self::format::is_grpc;
 pub use self::grpc::GrpcStatus;
 pub(crate) use self::grpc::failure as grpc_failure;
 #[cfg(feature = "tonic")]
-pub(crate) use self::grpc::metadata as grpc_metadata;
+pub(crate) use self::grpc::{bounded as grpc_message, metadata as grpc_metadata};
 use self::headers::complete;
 pub use self::json::{JsonEnvelope, json};
 pub use self::leave_alone::LeaveAlone;

@@ -65,6 +65,13 @@ fn a_long_message_is_cut_between_two_characters() {
     assert_eq!(message("\u{1f600}".repeat(5_000)), "%F0%9F%98%80".repeat(127) + "%E2%80%A6");
 }
 
+#[cfg(feature = "tonic")]
+#[test]
+fn so_is_that_of_a_status_of_tonic() {
+    let problem = Problem::bad_request().with_message("ü".repeat(5_000));
+    assert_eq!(tonic::Status::from(problem).message(), "ü".repeat(254) + "…");
+}
+
 proptest! {
     #[test]
     fn no_message_is_longer_than_a_header_may_be(text in prop::collection::vec(any::<char>(), 0..900)) {

@@ -25,5 +25,7 @@ mod heard;
 mod leaks;
 mod left_alone;
 mod negotiation;
+mod shapes;
 mod support;
 mod telling;
+mod words;
