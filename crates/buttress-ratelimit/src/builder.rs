@@ -15,6 +15,25 @@ use crate::when::Condition;
 use crate::{HeaderForm, Policy, RateLimit, RateLimitSettings};
 
 /// Collects what a [`RateLimit`] is made of.
+///
+/// ```
+/// use buttress_core::stage::{Decision, Stage};
+/// use buttress_ratelimit::{Quota, RateLimit, everyone, path, path_prefix};
+///
+/// let limits = RateLimit::builder()
+///     .policy("all", Quota::per_hour(1).by(everyone()))
+///     .exempt(path_prefix("/docs"))
+///     .deny(path("/docs/draft"))
+///     .build()?;
+/// let stage = limits.stage();
+/// let status = |path: &str| match stage.enter(&mut http::Request::get(path).body(()).unwrap()) {
+///     Decision::Refuse(problem, _) => problem.status().as_u16(),
+///     _ => 200,
+/// };
+/// assert_eq!(["/docs/a", "/docs/b", "/docs/draft"].map(status), [200, 200, 403]);
+/// assert_eq!(["/", "/"].map(status), [200, 429]);
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
 #[must_use = "nothing happens until `build` is called"]
 pub struct RateLimitBuilder<S = Memory> {
     pub(crate) store: S,

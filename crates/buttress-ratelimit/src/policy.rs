@@ -1,10 +1,12 @@
+mod counted;
+mod refusing;
+
 use std::fmt;
 use std::sync::Arc;
 
 use buttress_core::engine::Degrade;
 use buttress_core::key::{KeyFor, KeyParts, MissingKey};
 use buttress_core::stage::RequestHead;
-use http::StatusCode;
 
 use crate::counting::Counting;
 use crate::when::Condition;
@@ -91,6 +93,14 @@ impl Quota {
 /// For which requests it is.
 impl Policy {
     /// Only for these requests. Said more than once, all of it has to hold.
+    ///
+    /// ```
+    /// use buttress_ratelimit::{POST, Quota, address, method, path_prefix};
+    ///
+    /// let policy = Quota::per_second(5).by(address()).when(method(POST)).unless(path_prefix("/internal"));
+    /// let written = format!("{policy:?}");
+    /// assert!(written.ends_with("by address, when method in [POST], unless path below /internal"), "{written}");
+    /// ```
     pub fn when(mut self, condition: Condition) -> Self {
         self.when.push(condition);
         self
@@ -116,6 +126,21 @@ impl Policy {
 
     /// What to do with a request that lacks a part of its key. The default is [`MissingKey::Share`]: all who lack it have
     /// one quota together.
+    ///
+    /// ```
+    /// use buttress_core::stage::{Decision, Stage};
+    /// use buttress_ratelimit::{MissingKey, Quota, RateLimit, api_key};
+    ///
+    /// for (missing, admitted, status) in [(MissingKey::Share, 1, 429), (MissingKey::Skip, 3, 0), (MissingKey::Refuse, 0, 400)] {
+    ///     let policy = Quota::per_hour(1).by(api_key()).missing(missing);
+    ///     let stage = RateLimit::builder().policy("per-key", policy).build()?.stage();
+    ///     let mut requests = [(); 3].map(http::Request::new);
+    ///     let decisions = requests.each_mut().map(|request| stage.enter(request));
+    ///     assert_eq!(decisions.iter().filter(|decided| matches!(decided, Decision::Pass(_))).count(), admitted);
+    ///     assert!(decisions.iter().all(|decided| !matches!(decided, Decision::Refuse(problem, _) if problem.status() != status)));
+    /// }
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
     pub fn missing(mut self, missing: MissingKey) -> Self {
         self.missing = missing;
         self
@@ -128,96 +153,23 @@ impl Policy {
     }
 
     /// Is decided after authentication. Policies whose keys say who is calling are by themselves; a closure has to say so.
+    ///
+    /// ```
+    /// use buttress_core::stage::{Decision, Stage};
+    /// use buttress_ratelimit::{Quota, RateLimit, everyone};
+    ///
+    /// let limits = RateLimit::builder().policy("all", Quota::per_hour(1).by(everyone()).after_auth()).build()?;
+    /// let (outside, inside) = (limits.before_auth(), limits.after_auth());
+    /// let mut requests = [(); 2].map(http::Request::new);
+    /// for request in &mut requests {
+    ///     assert!(matches!(outside.enter(request), Decision::Pass(_)));
+    /// }
+    /// let [first, second] = requests.each_mut().map(|request| inside.enter(request));
+    /// assert!(matches!((first, second), (Decision::Pass(_), Decision::Refuse(..))));
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
     pub fn after_auth(mut self) -> Self {
         self.place = Some(Place::AfterAuth);
-        self
-    }
-}
-
-/// What is counted.
-impl Policy {
-    /// Each request costs so much. The default is 1; what costs nothing is not counted.
-    pub fn cost(mut self, cost: u32) -> Self {
-        self.cost = Cost::Fixed(cost);
-        self
-    }
-
-    /// Each request costs what a closure says. More than fits at once is refused for good; nothing is not counted.
-    pub fn cost_by(
-        mut self,
-        cost: impl Fn(&dyn RequestHead) -> u32 + Send + Sync + 'static,
-    ) -> Self {
-        self.cost = Cost::Own(Arc::new(cost));
-        self
-    }
-
-    /// Each request costs what its handler says afterwards. Until then so much is reserved; so much stays charged if
-    /// nothing is said. See [`Bill`](crate::Bill). It is refused for permits, all of which come back with the answer.
-    pub fn cost_reported(mut self, reserved: u32) -> Self {
-        self.cost = Cost::Reported(reserved);
-        self
-    }
-
-    /// Counts only requests that fail: with a status from 400 on, without an answer, or with an error of gRPC that stands in
-    /// the head, as that of a call that has sent nothing.
-    ///
-    /// Each is charged when it comes, and gets its charge back when it has not failed: so a thousand guesses at once are
-    /// not more guesses than one after another. And no more are under way at once than the quota has: where many share a key,
-    /// it has to be large enough for those that succeed.
-    pub fn only_failures(mut self) -> Self {
-        self.counting = self.counting.only_failures();
-        self
-    }
-
-    /// Counts only requests that succeed. What fails gets its charge back.
-    pub fn only_successes(mut self) -> Self {
-        self.counting = self.counting.only_successes();
-        self
-    }
-
-    /// Counts only requests that are answered with such a status. What is not answered at all is counted.
-    pub fn only_status(
-        mut self,
-        counts: impl Fn(StatusCode) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.counting = self.counting.only_status(Arc::new(counts));
-        self
-    }
-
-    /// Gives the charge back for such a status, as for a failure of one's own:
-    /// `.refund_status(|status| status.is_server_error())`.
-    pub fn refund_status(
-        mut self,
-        refunds: impl Fn(StatusCode) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.counting = self.counting.refund_status(Arc::new(refunds));
-        self
-    }
-}
-
-/// What becomes of a request that is too much.
-impl Policy {
-    /// Counts and reports, and refuses nobody: to try a limit out.
-    pub fn shadow(mut self) -> Self {
-        self.shadow = true;
-        self
-    }
-
-    /// What to do while the store cannot be asked. The default is [`Degrade::Local`].
-    pub fn degrade(mut self, degrade: Degrade) -> Self {
-        self.degrade = degrade;
-        self
-    }
-
-    /// Answers with 503 and `OVERLOADED` instead of 429: for what protects the service and is nobody's fault.
-    pub fn overload(mut self) -> Self {
-        self.overload = true;
-        self
-    }
-
-    /// Bans whoever is refused again and again.
-    pub fn penalty(mut self, penalty: Penalty) -> Self {
-        self.penalty = Some(penalty);
         self
     }
 }

@@ -122,6 +122,17 @@ pub struct RateLimitSettings {
 }
 
 /// How the engine in memory is made.
+///
+/// ```
+/// use buttress_ratelimit::RateLimitSettings;
+///
+/// let settings: RateLimitSettings = toml::from_str(r#"
+///     policies = [{ name = "all", quota = "9/s", by = "everyone" }]
+///     memory = { keys = 1_000, when_full = "refuse" }
+/// "#)?;
+/// assert!(settings.build()?.usage("all")?.unwrap().places() >= 1_000);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]

@@ -61,6 +61,14 @@ pub struct PolicySettings {
 }
 
 /// Which requests count, as far as their answer decides on it.
+///
+/// ```
+/// use buttress_ratelimit::config::CountSettings;
+///
+/// assert_eq!(serde_json::from_str::<CountSettings>(r#""failures""#)?, CountSettings::Failures);
+/// assert_eq!(CountSettings::default(), CountSettings::Everything);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +84,13 @@ pub enum CountSettings {
 }
 
 /// On which side of authentication.
+///
+/// ```
+/// use buttress_ratelimit::config::PlaceSettings;
+///
+/// assert_eq!(serde_json::from_str::<PlaceSettings>(r#""after_auth""#)?, PlaceSettings::AfterAuth);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -88,6 +103,14 @@ pub enum PlaceSettings {
 }
 
 /// A [`Penalty`], as it stands in a file.
+///
+/// ```
+/// use buttress_ratelimit::config::PenaltySettings;
+///
+/// let settings: PenaltySettings = serde_json::from_str(r#"{ "refusals": 20, "lasts_s": 60 }"#)?;
+/// assert_eq!((settings.within_s, settings.lasts_s, settings.at_most_s), (60, 60, 86_400));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::{Algorithm, Quota};
 
 /// How much, as settings say it.
+///
+/// ```
+/// use buttress_ratelimit::Quota;
+/// use buttress_ratelimit::config::QuotaSettings;
+///
+/// let words: QuotaSettings = serde_json::from_str(r#""100/minute burst 200""#)?;
+/// assert_eq!(words, QuotaSettings::Words("100/minute burst 200".into()));
+/// let numbers: QuotaSettings = serde_json::from_str(r#"{ "count": 100, "period_ms": 60000, "burst": 200 }"#)?;
+/// let QuotaSettings::Numbers(numbers) = numbers else { panic!() };
+/// assert_eq!(Quota::from(numbers), Quota::per_minute(100).burst(200));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(
@@ -20,7 +32,7 @@ pub enum QuotaSettings {
     Numbers(QuotaNumbers),
 }
 
-/// A quota in single numbers.
+/// A quota in single numbers: see [`QuotaSettings`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -27,6 +27,7 @@
 mod hosts;
 mod leaf;
 mod reading;
+mod words;
 
 use std::fmt;
 
@@ -35,7 +36,7 @@ use buttress_core::stage::RequestHead;
 
 use self::leaf::Leaf;
 pub(crate) use self::leaf::client;
-pub use self::leaf::{
+pub use self::words::{
     addresses, has_header, header, host, method, methods, path, path_prefix, probe, when_fn,
 };
 

@@ -72,6 +72,17 @@ impl RedisStore {
     }
 
     /// Takes it that there are so many processes, until Redis has said how many there are. The default is one.
+    ///
+    /// ```
+    /// use buttress_ratelimit::store::RedisStore;
+    /// use std::num::NonZeroU32;
+    ///
+    /// let redis = buttress_redis::Redis::builder("redis://cache.internal").build()?;
+    /// let store = RedisStore::new(redis).processes(NonZeroU32::new(4).unwrap());
+    /// assert_eq!(store.knows_processes(), 4);
+    /// assert!(!store.is_asked(), "there is no connection yet");
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn processes(self, processes: NonZeroU32) -> Self {
         self.changed(|settings| settings.processes = processes)
@@ -85,6 +96,21 @@ impl RedisStore {
 
     /// Lets a permit of what is counted at the same time end after this, if its process is gone: one that lives renews
     /// it. The default is 30 seconds.
+    ///
+    /// ```
+    /// use buttress_ratelimit::store::RedisStore;
+    /// use buttress_ratelimit::key::Keyer;
+    /// use buttress_ratelimit::{Quota, RateLimit, everyone};
+    /// use std::time::Duration;
+    ///
+    /// let redis = buttress_redis::Redis::builder("redis://cache.internal").build()?;
+    /// let store = RedisStore::new(redis).held_for(Duration::from_millis(10)).within(Duration::ZERO).named("a{b}");
+    /// let limits = RateLimit::builder().policy("jobs", Quota::at_once(8).by(everyone())).keyer(Keyer::random());
+    /// let error = limits.engine(store).build().unwrap_err();
+    /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+    /// assert_eq!(paths, ["redis.name", "redis.within", "redis.held_for"]);
+    /// # Ok::<_, buttress_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn held_for(self, time: Duration) -> Self {
         self.changed(|settings| settings.held_for = time)
@@ -102,6 +128,24 @@ impl RedisStore {
 
     /// Counts here while Redis is away, for policies that are [`Local`](buttress_core::engine::Degrade::Local) then. By default
     /// each rule set has a memory of its own.
+    ///
+    /// ```
+    /// use buttress_ratelimit::key::Keyer;
+    /// use buttress_ratelimit::store::{Memory, RedisStore};
+    /// use buttress_ratelimit::{Quota, RateLimit, Source, everyone};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // Nobody listens there.
+    /// let redis = buttress_redis::Redis::builder("redis://127.0.0.1:1").build()?;
+    /// let store = RedisStore::new(redis).local(Memory::with_capacity(1_000));
+    /// let limits = RateLimit::builder().policy("all", Quota::per_hour(2).by(everyone())).keyer(Keyer::random());
+    /// let limits = limits.engine(store).build()?;
+    /// let verdict = limits.check("all", limits.writer("all").unwrap().key())?.await;
+    /// assert_eq!((verdict.standings()[0].source(), verdict.standings()[0].remaining()), (Source::Local, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn local(self, memory: Memory) -> Self {
         self.changed(|settings| settings.memory = Some(memory))
