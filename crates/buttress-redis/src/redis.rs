@@ -152,7 +152,11 @@ impl Redis {
             return Err(RedisError::new(ErrorKind::Refused, "a tag is a word without `{` and `}`"));
         }
         let link = self.link(tag)?;
-        let mut asked = link.ask(command, within).await;
+        let mut asked = if script.is_joined() {
+            link.ask_joined(command, tag, within).await
+        } else {
+            link.ask(command, within).await
+        };
         if let Err(Failed::Said { said: Said::NoScript, .. }) = &asked {
             // It did not run, so this is not a second time. The source goes along, which loads and runs it at once.
             let whole = with_source(script, command);

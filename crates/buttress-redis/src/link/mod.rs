@@ -30,7 +30,7 @@ pub(crate) use self::stream::{Io, Stream};
 pub(crate) use self::traffic::Traffic;
 use crate::said::Said;
 use crate::wire::{Answer, End, Full, Wire};
-use crate::{ErrorKind, RedisError};
+use crate::{ErrorKind, RedisError, Tag};
 
 /// A connection that many calls share. It never asks twice, and never connects again: when it has ended, it is
 /// replaced.
@@ -65,6 +65,18 @@ impl Link {
     pub(crate) async fn ask(&self, command: &Cmd, within: Duration) -> Result<Value, Failed> {
         self.ready(within)?;
         let [answer] = self.carrier.ask([command]).map_err(full)?;
+        self.answered(answer, within).await
+    }
+
+    /// The same as one with others who ask the same about this tag, if any of them wait to leave.
+    pub(crate) async fn ask_joined(
+        &self,
+        command: &Cmd,
+        tag: Tag,
+        within: Duration,
+    ) -> Result<Value, Failed> {
+        self.ready(within)?;
+        let answer = self.carrier.join(command, tag).map_err(full)?;
         self.answered(answer, within).await
     }
 

@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -6,10 +5,11 @@ use std::task::{Context, Poll, ready};
 
 use redis::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::oneshot;
 
+use super::batch::Batch;
 use super::decode::{Decoder, Garbled};
-use super::queue::{Batch, Queue};
+use super::owed::Owed;
+use super::queue::Queue;
 use crate::link::Stream;
 
 /// Reads and writes, until the connection ends. Dropping it ends it; whoever still waits hears so.
@@ -25,7 +25,7 @@ pub(crate) struct Driver {
     unflushed: bool,
     /// Whether others had their turn since there is something to write.
     yielded: bool,
-    owed: VecDeque<oneshot::Sender<Value>>,
+    owed: Owed,
     input: Input,
     garbled: bool,
 }
@@ -59,7 +59,7 @@ impl Driver {
             written: 0,
             unflushed: false,
             yielded: false,
-            owed: VecDeque::new(),
+            owed: Owed::default(),
             input,
             garbled: false,
         }
@@ -85,9 +85,7 @@ impl Driver {
             return Poll::Ready(Err(Over::Closed));
         }
         while let Some(value) = input.next().map_err(|Garbled| Over::Garbled)? {
-            // An answer to nothing is none.
-            let caller = owed.pop_front().ok_or(Over::Garbled)?;
-            let _ = caller.send(value);
+            owed.answer(value).map_err(|Garbled| Over::Garbled)?;
         }
         Poll::Ready(Ok(()))
     }
@@ -133,7 +131,7 @@ impl Driver {
         if !self.queue.take(&mut self.batch, self.owed.len(), cx) {
             return Poll::Pending;
         }
-        self.owed.extend(self.batch.callers.drain(..));
+        self.owed.expect(&mut self.batch);
         Poll::Ready(())
     }
 }
@@ -152,14 +150,6 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // Before those who are owed an answer are dropped: they look here for the reason.
         self.queue.close(self.written, self.garbled);
-    }
-}
-
-impl Batch {
-    /// Makes room, without keeping what one large command took.
-    fn recycle(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(4 * ROOM);
     }
 }
 

@@ -1,7 +1,9 @@
 //! What calls go through: one connection, many callers, each answered in turn.
 
+mod batch;
 mod decode;
 mod driver;
+mod owed;
 mod queue;
 #[cfg(test)]
 #[cfg(not(buttress_loom))]
@@ -16,6 +18,7 @@ pub(crate) use self::decode::{Decoder, Garbled};
 pub(crate) use self::driver::Driver;
 use self::queue::Queue;
 pub(crate) use self::queue::{End, Full};
+use crate::Tag;
 use crate::link::Stream;
 
 /// The callers' side of a connection. The other is the [`Driver`], which reads and writes.
@@ -40,6 +43,13 @@ impl Wire {
         let mut from = 0;
         let told = self.queue.push(commands, &mut from)?;
         Ok(told.map(|told| Answer { queue: &self.queue, told, from }))
+    }
+
+    /// Asks as one with others who ask the same script about the same, if any of them wait to leave: nobody waits for others.
+    pub(crate) fn join(&self, command: &Cmd, tag: Tag) -> Result<Answer<'_>, Full> {
+        let mut from = 0;
+        let told = self.queue.join(command, tag, &mut from)?;
+        Ok(Answer { queue: &self.queue, told, from })
     }
 }
 

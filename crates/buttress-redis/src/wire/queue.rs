@@ -3,6 +3,8 @@ use std::task::{Context, Waker};
 use redis::{Cmd, Value};
 use tokio::sync::oneshot;
 
+use super::batch::Batch;
+use crate::Tag;
 use crate::parts::Lock;
 
 /// What callers have asked and the driver has not taken yet. Bytes and whom to tell are put there together, so they
@@ -16,20 +18,13 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Pending {
     batch: Batch,
-    /// How many bytes were ever put here.
-    queued: u64,
+    /// How many bytes were ever taken from here.
+    taken: u64,
     /// How many answers were owed when the driver last looked.
     owed: usize,
     /// The driver, if it waits.
     driver: Option<Waker>,
     ended: Option<Ended>,
-}
-
-/// Commands, and who waits for what they are answered.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) bytes: Vec<u8>,
-    pub(super) callers: Vec<oneshot::Sender<Value>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,26 +59,52 @@ impl Queue {
         commands: [&Cmd; N],
         from: &mut u64,
     ) -> Result<[oneshot::Receiver<Value>; N], Full> {
-        let callers = commands.map(|_| oneshot::channel());
+        let callers = commands.map(|command| (command, oneshot::channel()));
+        self.put(N, from, |batch| {
+            // So that they begin where the bytes end.
+            batch.close();
+            let at = batch.bytes.len();
+            let told = callers.map(|(command, (caller, told))| {
+                batch.ask(command, caller);
+                told
+            });
+            (told, at)
+        })
+    }
+
+    /// The same for a call that [may be one](Batch::join) with those before it: then it begins where they do.
+    pub(super) fn join(
+        &self,
+        command: &Cmd,
+        tag: Tag,
+        from: &mut u64,
+    ) -> Result<oneshot::Receiver<Value>, Full> {
+        let (caller, told) = oneshot::channel();
+        self.put(1, from, |batch| {
+            let at = batch.join(command, tag, caller);
+            (told, at)
+        })
+    }
+
+    /// Has so many commands put into the batch, which says where they begin in it, and wakes the driver.
+    fn put<T>(
+        &self,
+        count: usize,
+        from: &mut u64,
+        put: impl FnOnce(&mut Batch) -> (T, usize),
+    ) -> Result<T, Full> {
         let mut pending = self.pending.lock();
-        let Pending { batch, queued, owed, driver, ended } = &mut *pending;
-        if *owed + batch.callers.len() + N > self.most {
+        let Pending { batch, taken, owed, driver, ended } = &mut *pending;
+        if *owed + batch.callers.len() + count > self.most {
             return Err(Full);
         }
-        *from = *queued;
+        let (told, at) = put(batch);
+        *from = *taken + at as u64;
         if ended.is_some() {
             // Whoever would be told is forgotten here, which is how all callers hear of the end.
-            return Ok(callers.map(|(_, told)| told));
+            *batch = Batch::default();
+            return Ok(told);
         }
-        let before = batch.bytes.len();
-        for command in commands {
-            command.write_packed_command(&mut batch.bytes);
-        }
-        *queued += (batch.bytes.len() - before) as u64;
-        let told = callers.map(|(caller, told)| {
-            batch.callers.push(caller);
-            told
-        });
         let driver = driver.take();
         drop(pending);
         if let Some(driver) = driver {
@@ -96,17 +117,19 @@ impl Queue {
     pub(super) fn take(&self, batch: &mut Batch, owed: usize, cx: &Context<'_>) -> bool {
         let mut pending = self.pending.lock();
         pending.owed = owed;
-        if pending.batch.bytes.is_empty() {
+        if pending.batch.is_empty() {
             pending.driver = Some(cx.waker().clone());
             return false;
         }
+        pending.batch.close();
+        pending.taken += pending.batch.bytes.len() as u64;
         pending.owed += pending.batch.callers.len();
         std::mem::swap(&mut pending.batch, batch);
         true
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pending.lock().batch.bytes.is_empty()
+        self.pending.lock().batch.is_empty()
     }
 
     /// Nothing is asked any more; who waits hears of it.
@@ -130,64 +153,7 @@ impl Queue {
 
 #[cfg(test)]
 #[cfg(not(buttress_loom))]
-mod tests {
-    use redis::cmd;
-    use tokio::sync::oneshot::error::TryRecvError;
-
-    use super::*;
-
-    fn taken(queue: &Queue, owed: usize) -> Option<Batch> {
-        let mut batch = Batch::default();
-        queue.take(&mut batch, owed, &Context::from_waker(Waker::noop())).then_some(batch)
-    }
-
-    #[test]
-    fn what_is_asked_together_leaves_together_and_in_order() {
-        let queue = Queue::new(8);
-        assert!(taken(&queue, 0).is_none());
-        let (mut first, mut second) = (0, 0);
-        let [_, mut told] = queue.push([&cmd("A"), &cmd("B")], &mut first).unwrap();
-        let _other = queue.push([&cmd("C")], &mut second).unwrap();
-        let batch = taken(&queue, 0).unwrap();
-        assert_eq!(batch.bytes, b"*1\r\n$1\r\nA\r\n*1\r\n$1\r\nB\r\n*1\r\n$1\r\nC\r\n");
-        assert_eq!((first, second, batch.callers.len()), (0, 22, 3));
-        let caller = batch.callers.into_iter().nth(1).unwrap();
-        caller.send(Value::Int(2)).unwrap();
-        assert_eq!(told.try_recv(), Ok(Value::Int(2)));
-        assert!(taken(&queue, 0).is_none());
-    }
-
-    #[test]
-    fn what_is_owed_counts_however_far_it_has_come() {
-        let (queue, ping, mut from) = (Queue::new(3), cmd("PING"), 0);
-        queue.push([&ping, &ping], &mut from).unwrap();
-        assert!(queue.push([&ping, &ping], &mut from).is_err(), "two wait here");
-        assert!(taken(&queue, 0).is_some());
-        assert!(queue.push([&ping, &ping], &mut from).is_err(), "two have left");
-        assert!(taken(&queue, 1).is_none());
-        assert!(queue.push([&ping, &ping], &mut from).is_ok(), "one was answered");
-        assert!(queue.push([&ping], &mut from).is_err());
-    }
-
-    #[test]
-    fn each_caller_hears_how_it_ended_for_him() {
-        let (queue, ping) = (Queue::new(8), cmd("PING"));
-        let (mut left, mut partly, mut waits, mut late) = (0, 0, 0, 0);
-        queue.push([&ping], &mut left).unwrap();
-        queue.push([&ping], &mut partly).unwrap();
-        assert!(taken(&queue, 0).is_some());
-        let [mut told] = queue.push([&ping], &mut waits).unwrap();
-        assert_eq!(told.try_recv(), Err(TryRecvError::Empty));
-        queue.close(partly + 1, false);
-        assert_eq!(told.try_recv(), Err(TryRecvError::Closed));
-        let [mut told] = queue.push([&ping], &mut late).unwrap();
-        assert_eq!(told.try_recv(), Err(TryRecvError::Closed));
-        let ends = [left, partly, waits, late].map(|from| queue.end(from));
-        assert_eq!(ends, [End::Sent, End::Sent, End::Unsent, End::Unsent]);
-        queue.close(partly, true);
-        assert_eq!((queue.end(left), queue.end(partly)), (End::Garbled, End::Unsent));
-    }
-}
+mod tests;
 
 #[cfg(test)]
 #[cfg(buttress_loom)]
@@ -223,6 +189,33 @@ mod models {
                     true => Poll::Ready(()),
                     false => Poll::Pending,
                 }));
+                all += batch.callers.len();
+            }
+            join(askers);
+        });
+    }
+
+    /// Nor does what may be one with others.
+    #[test]
+    fn nothing_that_joins_others_lies_there() {
+        explore(|| {
+            let queue = Arc::new(Queue::new(8));
+            let askers = [(); 2].map(|()| {
+                let queue = queue.clone();
+                thread::spawn(move || {
+                    let mut call = cmd("EVALSHA");
+                    call.arg("d").arg(0).arg("x");
+                    queue.join(&call, "t".into(), &mut 0).unwrap()
+                })
+            });
+            let mut all = 0;
+            while all < 2 {
+                let mut batch = Batch::default();
+                block_on(poll_fn(|cx| match queue.take(&mut batch, 0, cx) {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }));
+                assert_eq!(batch.shares.iter().sum::<usize>(), batch.callers.len());
                 all += batch.callers.len();
             }
             join(askers);

@@ -155,3 +155,36 @@ async fn what_is_no_answer_ends_it() {
     driver.await.unwrap();
     assert_eq!(answer.value().await, Err(End::Garbled));
 }
+
+/// However many join: each hears his own part of the answer, and errors that go for all.
+#[tokio::test]
+async fn calls_that_left_as_one_hear_each_his_own() {
+    let (wire, driver, mut server) = wire(100).await;
+    let mut call = cmd("EVALSHA");
+    call.arg("d").arg(1).arg("k").arg("x");
+    let joined: Vec<_> = (0..18).map(|_| wire.join(&call, "t".into()).unwrap()).collect();
+    let mut heard = vec![0; 4_096];
+    let length = server.read(&mut heard).await.unwrap();
+    let heard = String::from_utf8_lossy(&heard[..length]);
+    assert_eq!(heard.matches("EVALSHA").count(), 2, "{heard}");
+    let first: Vec<_> = (0..15).map(|number| format!(":{number}\r\n")).collect();
+    let all = format!("*16\r\n{}-OWN it\r\n-NOSCRIPT it\r\n", first.concat());
+    server.write_all(all.as_bytes()).await.unwrap();
+    for (number, answer) in joined.into_iter().enumerate() {
+        let value = answer.value().await.unwrap();
+        match number {
+            0..15 => assert_eq!(value, Value::Int(i64::try_from(number).unwrap())),
+            15 => assert!(format!("{value:?}").contains("OWN"), "{value:?}"),
+            _ => assert!(format!("{value:?}").contains("NOSCRIPT"), "{value:?}"),
+        }
+    }
+    let lost = [(); 3].map(|()| wire.join(&call, "t".into()).unwrap());
+    server.readable().await.unwrap();
+    server.write_all(b"*2\r\n:1\r\n:2\r\n").await.unwrap();
+    driver.await.unwrap();
+    for answer in lost {
+        assert_eq!(answer.value().await, Err(End::Garbled), "it is not of three");
+    }
+    let late = wire.join(&call, "t".into()).unwrap();
+    assert_eq!(late.value().await, Err(End::Unsent));
+}

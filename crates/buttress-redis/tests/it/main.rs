@@ -13,6 +13,7 @@ mod ends;
 mod engine;
 mod faults;
 mod guide;
+mod joined;
 mod operations;
 mod reporting;
 mod seeds;
