@@ -12,7 +12,7 @@ use buttress_redis::{Call, Ending, Redis, RedisError, Reply, Tag};
 use super::permits::Permit;
 use super::reading::{self, Answer};
 use super::refusals::Heard;
-use super::script::{BUCKETS, Buckets, COUNTERS, ONE, Operation, counter, one};
+use super::script::{BUCKETS, Buckets, Operation, counter, counters};
 use super::state::{State, beside};
 use crate::{Algorithm, Charge, Charges, Limit, Limits, MOST_POLICIES, Verdict};
 
@@ -35,7 +35,6 @@ pub(super) struct Ask {
 /// Which script it goes to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Way {
-    One,
     Buckets,
     Counters,
 }
@@ -44,7 +43,7 @@ impl Way {
     /// How many numbers are answered about each charge.
     const fn numbers(self) -> usize {
         match self {
-            Self::One | Self::Buckets => 1,
+            Self::Buckets => 1,
             Self::Counters => 3,
         }
     }
@@ -60,19 +59,17 @@ impl Question for Ask {
             Ending::new(word.map_or("", String::as_str)).with(charge.key())
         });
         let tag = self.charges.shard().map_or(self.state.tag, Tag::from);
-        match (self.way, all) {
-            (Way::One, [charge]) => {
-                one(redis.run_for(&ONE, tag, endings), self.limits.of(charge), charge)
-            }
-            (Way::One | Way::Buckets, _) => {
+        match self.way {
+            Way::Buckets => {
                 let mut buckets = Buckets::new(self.operation);
                 for (charge, lease) in all.iter().zip(self.leases) {
                     buckets.add(self.limits.of(charge), charge, lease);
                 }
                 redis.run_for(&BUCKETS, tag, endings).arg(buckets.as_bytes())
             }
-            (Way::Counters, _) => {
-                let call = redis.run_for(&COUNTERS, tag, endings).arg(self.operation.number());
+            Way::Counters => {
+                let script = counters(self.operation, self.only_kind());
+                let call = redis.run_for(script, tag, endings).arg(self.operation.number());
                 all.iter().zip(self.numbers).fold(call, |call, (charge, number)| {
                     let limit = self.limits.of(charge);
                     let name = self.name(limit, number);
@@ -125,13 +122,8 @@ impl Ask {
                 *lease = state.leases.wish(charge, charges.shard(), asked);
             }
         }
-        let way = match (operation, all) {
-            (Operation::Take, [charge])
-                if are_buckets && !charge.is_optional() && leases == [0; MOST_POLICIES] =>
-            {
-                Way::One
-            }
-            (Operation::Take | Operation::Look, _) if are_buckets => Way::Buckets,
+        let way = match operation {
+            Operation::Take | Operation::Look if are_buckets => Way::Buckets,
             _ => Way::Counters,
         };
         let has_permits = all.iter().any(|charge| of(charge) == Algorithm::Concurrent);
@@ -152,7 +144,6 @@ impl Ask {
         if let Some(first) = self.leases.first_mut() {
             *first = tokens;
         }
-        self.way = Way::Buckets;
         self
     }
 
@@ -217,6 +208,14 @@ impl Ask {
             let ask = Self::new(state.clone(), Operation::GiveBack, limits, &back, now);
             state.post(ask.numbered(self.numbers));
         }
+    }
+
+    /// The algorithm of all charges, if it is the same.
+    fn only_kind(&self) -> Option<Algorithm> {
+        let mut kinds =
+            self.charges.as_slice().iter().map(|charge| self.limits.of(charge).algorithm());
+        let first = kinds.next()?;
+        kinds.all(|other| other == first).then_some(first)
     }
 
     /// What a permit is called.

@@ -12,7 +12,7 @@ use super::bans;
 use super::fleet::SILENCE;
 use super::leases;
 use super::redis_store::Handle;
-use super::script::{BEAT, COUNTERS, Operation};
+use super::script::{BEAT, MIXED, Operation};
 use super::state::State;
 use crate::{Charge, Charges, MOST_POLICIES};
 
@@ -56,7 +56,7 @@ async fn keep(handle: Weak<Handle>) {
 impl State {
     /// Brings the script that gives back, before anything is: with its source it would come after who asks next.
     async fn bring(&self) {
-        let call = self.redis.run_for(&COUNTERS, self.tag, std::iter::empty::<Ending<'_>>());
+        let call = self.redis.run_for(&MIXED, self.tag, std::iter::empty::<Ending<'_>>());
         let _ = call.arg(Operation::Look.number()).send().await;
     }
 

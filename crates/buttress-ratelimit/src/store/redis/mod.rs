@@ -38,6 +38,10 @@
 //! - **One script decides about all policies of a request**, on the server's time, in whole numbers, to the nanosecond as
 //!   memory does: all charges are taken, or none is. A refusal writes nothing. All algorithms are those of memory: random
 //!   schedules of all operations are decided alike by both.
+//! - **Whoever asks at the same time is decided together**, where all policies are buckets that refill all the time: takes of
+//!   one process that wait to leave at the same time are [one call](buttress_redis::Script::joined), 16 at most. They are
+//!   decided in turn, each as if alone, and nobody waits for others. If the call fails it fails for each of them; a record
+//!   that cannot be read is no answer to those who asked about it, and to nobody else.
 //! - **Nothing is asked twice.** What may have run and was not answered in time is decided [as the policy
 //!   says](#without-redis), and may have been counted all the same: rather one request too few than one too many.
 //! - **What no limit could have come to is no answer**: another shape, a time beyond any debt, somebody let through who was
@@ -130,6 +134,7 @@
 //! remembered, leased, or decided while Redis is known to be gone is decided at once, and allocates nothing. Giving back,
 //! counting afterwards and filling a lease anew are a task each, which nobody waits for. There is one task for each store, which wakes four times a
 //! second, and with penalties another one, which asks Redis as often. No lock is held across an await.
+//! The server executes a third less for each of sixteen that are decided together than for one alone.
 //!
 //! # Errors
 //!
@@ -144,6 +149,8 @@ mod instead;
 mod keeper;
 mod leases;
 mod limit_store;
+#[doc(hidden)]
+pub mod parsing;
 mod permits;
 mod reading;
 mod redis_store;

@@ -6,19 +6,45 @@ use buttress_redis::{Call, Script};
 
 use crate::{Algorithm, Charge, Limit, MOST_POLICIES};
 
-/// One bucket that refills, taken from: what is asked most.
-pub(super) static ONE: Script = Script::new("limit", 1, include_str!("one.lua"));
-/// Several of them; or one, with everything that may be wished.
-pub(super) static BUCKETS: Script = Script::new("limit", 1, include_str!("gcra.lua"));
-/// Everything else.
-pub(super) static COUNTERS: Script = Script::new("limit", 1, include_str!("counters.lua"));
+/// Buckets that refill all the time: what is asked most. Whoever asks at the same time is decided together.
+pub(super) static BUCKETS: Script = Script::new("limit", 1, include_str!("gcra.lua")).joined();
+
+/// A script of everything else, for these kinds of records.
+macro_rules! counters {
+    ($($kind:literal)*) => {
+        Script::new("limit", 1, concat!(
+            include_str!("counters/begin.lua"),
+            $(include_str!(concat!("counters/", $kind, ".lua")),)*
+            include_str!("counters/end.lua"),
+        ))
+    };
+}
+
+static FIXED: Script = counters!("f");
+static SLIDING: Script = counters!("s");
+static LOG: Script = counters!("l");
+static PERMITS: Script = counters!("c");
+/// What does all of it: it is brought before anything is given back.
+pub(super) static MIXED: Script = counters!("g" "f" "s" "l" "c");
+
+/// The shortest script for an operation on records of one kind, or of several.
+pub(super) const fn counters(operation: Operation, kind: Option<Algorithm>) -> &'static Script {
+    match (operation, kind) {
+        (Operation::Take | Operation::Look, Some(Algorithm::FixedWindow)) => &FIXED,
+        (Operation::Take | Operation::Look, Some(Algorithm::SlidingCounter)) => &SLIDING,
+        (Operation::Take | Operation::Look, Some(Algorithm::SlidingLog)) => &LOG,
+        (Operation::Take | Operation::Look, Some(Algorithm::Concurrent)) => &PERMITS,
+        _ => &MIXED,
+    }
+}
+
 /// Who is there.
 pub(super) static BEAT: Script = Script::new("limit-fleet", 1, include_str!("beat.lua"));
 
 /// Who is banned.
 pub(super) static BANS: Script = Script::new("limit-bans", 1, include_str!("bans.lua"));
 
-/// What is done with charges, as `counters.lua` knows it.
+/// What is done with charges, as `counters/begin.lua` tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Operation {
     Look = 0,
@@ -54,14 +80,8 @@ pub(super) fn price(limit: &Limit, cost: u32) -> u64 {
 /// Of no use to anybody, and a number in all of the places that it comes through.
 const FARTHEST: u64 = 1 << 62;
 
-/// The argument of `one.lua`. Numbers are eight bytes each in one argument: the server reads digits twice, and for each argument
-/// it makes a value.
-pub(super) fn one<'a>(call: Call<'a>, limit: &Limit, charge: &Charge) -> Call<'a> {
-    let numbers = [price(limit, charge.cost()), limit.reach, limit.deepest];
-    call.arg(numbers.map(u64::to_be_bytes).as_flattened())
-}
-
-/// The argument of `gcra.lua`, which is all charges in a row.
+/// The argument of `gcra.lua`, which is all charges in a row. Numbers are eight bytes each in one argument: the server reads digits
+/// twice, and for each argument it makes a value.
 pub(super) struct Buckets {
     bytes: [u8; 1 + 32 * MOST_POLICIES],
     len: usize,
@@ -94,7 +114,7 @@ impl Buckets {
     }
 }
 
-/// Those of `counters.lua` for one charge. A permit has a name, and is held for so long.
+/// The arguments of a [script of everything else](counters) for one charge. A permit has a name, and is held for so long.
 pub(super) fn counter<'a>(
     call: Call<'a>,
     limit: &Limit,

@@ -85,6 +85,9 @@ impl State {
         if charges.as_slice().iter().any(|charge| !self.knows(limits, charge)) {
             return Step::Now(Verdict::refused(0, Retry::Never));
         }
+        if charges.as_slice().is_empty() {
+            return Step::Now(Verdict::taken());
+        }
         self.send(Ask::new(self.clone(), operation, limits.clone(), charges, now))
     }
 

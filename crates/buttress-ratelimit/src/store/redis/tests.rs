@@ -1,6 +1,8 @@
 //! What Redis decides is what memory decides at the same time: so the scripts have the properties that are proved of the
 //! algorithms.
 
+mod schedule;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,88 +11,18 @@ use buttress_core::clock::{Clock, ManualClock, Moment, Timer, TokioTimer};
 use buttress_core::engine::{Degrade, Step};
 use buttress_core::metrics::Metrics;
 use buttress_testkit::redis::{Engine, Server};
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
+use self::schedule::{Act, Asked, others, quotas, schedule};
 use super::RedisStore;
 use super::script::Operation;
 use super::state::State;
 use crate::store::{LimitStore, Memory, Terms};
-use crate::{Algorithm, Charge, Charges, Limit, Limits, Quota, Retry, Standing, Verdict};
-
-/// Short enough that all that can end does, while the schedule goes on.
-fn quotas() -> [Quota; 8] {
-    let millis = Duration::from_millis;
-    [
-        Quota::per(millis(30), 3).burst(5),
-        // No whole number of microseconds.
-        Quota::per(Duration::from_nanos(12_345_678), 7).burst(3),
-        Quota::per(millis(20), 4).queue(millis(15)),
-        Quota::per(millis(25), 4).algorithm(Algorithm::FixedWindow),
-        Quota::per(Duration::from_nanos(20_000_001), 6).algorithm(Algorithm::SlidingCounter),
-        Quota::per(millis(15), 3).algorithm(Algorithm::SlidingLog),
-        Quota::at_once(3),
-        Quota::per_hour(20),
-    ]
-}
-
-/// The same with other numbers, as an operator may change them. The time of a window stays: with a longer one, memory
-/// may still know what Redis has forgotten at the end of the shorter one. Nor is a bucket made so small that it has to be
-/// mended: Redis does it with a refusal, and memory with what is taken next.
-fn others() -> [Quota; 8] {
-    let millis = Duration::from_millis;
-    [
-        Quota::per(millis(40), 2).burst(2),
-        Quota::per(millis(5), 7).burst(9),
-        Quota::per(millis(20), 4).queue(millis(2)),
-        Quota::per(millis(25), 6).algorithm(Algorithm::FixedWindow),
-        Quota::per(Duration::from_nanos(20_000_001), 3).algorithm(Algorithm::SlidingCounter),
-        Quota::per(millis(15), 2).algorithm(Algorithm::SlidingLog),
-        Quota::at_once(2),
-        Quota::per_hour(30),
-    ]
-}
+use crate::{Charge, Charges, Limit, Limits, Quota, Retry, Standing, Verdict};
 
 fn limits(quotas: &[Quota; 8]) -> Limits {
     quotas.iter().map(|quota| quota.check().unwrap()).collect()
-}
-
-/// One step of a schedule.
-#[derive(Clone, Debug)]
-enum Act {
-    Take(Vec<Asked>),
-    Look(Vec<Asked>),
-    Count(Vec<Asked>),
-    /// Gives back what was taken then.
-    GiveBack(prop::sample::Index),
-    Forget(Vec<Asked>),
-    Change,
-    Wait(u64),
-}
-
-/// A policy, a key, a cost, and whether it is optional.
-type Asked = (u8, u8, u32, bool);
-
-fn schedule() -> impl Strategy<Value = Vec<Act>> {
-    let asked =
-        (0_u8..8, 0_u8..2, prop_oneof![1 => Just(0_u32), 9 => 1_u32..4], prop::bool::weighted(0.2));
-    let asked = prop::collection::vec(asked, 1..5).prop_map(|mut asked| {
-        // The charges of a request are of different policies.
-        asked.sort_by_key(|(policy, ..)| *policy);
-        asked.dedup_by_key(|(policy, ..)| *policy);
-        asked
-    });
-    let act = prop_oneof![
-        12 => asked.clone().prop_map(Act::Take),
-        2 => asked.clone().prop_map(Act::Look),
-        1 => asked.clone().prop_map(Act::Count),
-        4 => any::<prop::sample::Index>().prop_map(Act::GiveBack),
-        1 => asked.prop_map(Act::Forget),
-        1 => Just(Act::Change),
-        4 => (0_u64..12).prop_map(Act::Wait),
-    ];
-    prop::collection::vec(act, 1..120)
 }
 
 fn charges(asked: &[Asked], keyer: &Keyer) -> Charges {
@@ -136,13 +68,19 @@ impl Both {
             Act::Take(asked) => {
                 let charges = charges(asked, keyer);
                 let theirs = self.asked(Operation::Take, &charges).await;
-                let ours = ours(self.memory.take(&limits, &charges));
-                same(&theirs, &ours, act);
-                if theirs.is_taken() {
-                    let (mut there, mut here) = (charges, charges);
-                    there.stamp(&theirs);
-                    here.stamp(&ours);
-                    self.taken.push((there, here));
+                self.taken(&charges, &theirs, act);
+            }
+            Act::Crowd(crowd) => {
+                let crowd = crowd.iter().map(|asked| {
+                    let charges = charges(asked, keyer);
+                    let step = self.state().ask(Operation::Take, &limits, &charges, Moment::FIRST);
+                    // One thread runs them in turn, so they ask in turn.
+                    (charges, tokio::spawn(verdict(step)))
+                });
+                for (charges, theirs) in crowd.collect::<Vec<_>>() {
+                    let theirs = theirs.await.unwrap();
+                    self.set(&theirs);
+                    self.taken(&charges, &theirs, act);
                 }
             }
             Act::Look(asked) => {
@@ -174,6 +112,18 @@ impl Both {
             }
             Act::Change => self.now = 1 - self.now,
             Act::Wait(millis) => TokioTimer.sleep(Duration::from_millis(*millis)).await,
+        }
+    }
+
+    /// What Redis decided memory decides, too.
+    fn taken(&mut self, charges: &Charges, theirs: &Verdict, act: &Act) {
+        let ours = ours(self.memory.take(&self.limits[self.now], charges));
+        same(theirs, &ours, act);
+        if theirs.is_taken() {
+            let (mut there, mut here) = (*charges, *charges);
+            there.stamp(theirs);
+            here.stamp(&ours);
+            self.taken.push((there, here));
         }
     }
 
@@ -237,6 +187,11 @@ fn what_redis_decides_memory_decides() {
                 let schedule = schedule().new_tree(&mut runner).unwrap().current();
                 let store = RedisStore::new(redis.clone()).within(Duration::from_secs(5));
                 let (mut both, keyer) = (Both::new(store), Keyer::random());
+                // Who has to bring a script is answered later than those who come after.
+                for policies in [&[0][..], &[3], &[4], &[5], &[6], &[3, 4]] {
+                    let asked = policies.iter().map(|policy| (*policy, 0, 0, false));
+                    both.act(&Act::Look(asked.collect()), &keyer).await;
+                }
                 for act in &schedule {
                     both.act(act, &keyer).await;
                 }

@@ -6,6 +6,7 @@ mod bans;
 mod breaking;
 mod door;
 mod in_a_file;
+mod joined;
 mod leases;
 mod lying;
 mod member;

@@ -5,12 +5,18 @@ use buttress_redis::RedisError;
 use super::{Record, nonsense};
 use crate::Charge;
 
+/// What a script says of a record that it cannot read, and has left as it is.
+const FOREIGN: i64 = -2;
+
 /// Which charges were missed, and which leases were granted.
 pub(super) fn masks(
     code: i64,
     charges: &[Charge],
     records: &[Record],
 ) -> Result<(u8, u8), RedisError> {
+    if code == FOREIGN {
+        return Err(RedisError::unexpected("a record of another version"));
+    }
     if code == -1 {
         let optional = (0..).zip(charges.iter().zip(records));
         let missed = optional

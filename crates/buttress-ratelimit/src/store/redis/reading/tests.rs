@@ -4,7 +4,7 @@ use buttress_core::Key;
 use proptest::prelude::*;
 
 use super::*;
-use crate::Quota;
+use crate::{Algorithm, Limit, Quota};
 
 /// Of all kinds, and one whose numbers are longer than a script can count.
 fn quotas() -> [Quota; 7] {
