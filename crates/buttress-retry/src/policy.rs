@@ -118,6 +118,16 @@ impl<T: Timer> RetryPolicy<T> {
 
 /// Judges that any error is a failure, and any value a success; but for a [`Problem`] by which our own wall refused. When a
 /// problem says to come back is heeded.
+///
+/// ```
+/// use buttress_core::outcome::{Classify, Outcome};
+/// use buttress_core::{Code, Problem};
+/// use buttress_retry::AnyError;
+///
+/// let judged = |error: &Problem| Classify::<(), Problem>::error(&AnyError::default(), error).outcome();
+/// assert_eq!(judged(&Problem::new(Code::DATABASE_FAILED)), Outcome::Failure);
+/// assert_eq!(judged(&Problem::new(Code::CIRCUIT_OPEN)), Outcome::Rejected);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct AnyError;

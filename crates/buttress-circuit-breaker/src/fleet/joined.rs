@@ -11,6 +11,24 @@ use crate::Events;
 /// A breaker's place in a [`Fleet`](super::Fleet). Dropping it leaves the fleet, and takes the vote along.
 ///
 /// The breaker stays as it is: open until its time is over, forced until somebody lets it go.
+///
+/// ```
+/// use buttress_circuit_breaker::CircuitBreaker;
+/// use buttress_circuit_breaker::fleet::{Fleet, MemoryVotes};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), buttress_core::BuildError> {
+/// let breaker = CircuitBreaker::after(5).named("payments").build()?.breaker().clone();
+/// let fleet = Fleet::with(MemoryVotes::new()).build()?;
+///
+/// let joined = fleet.join(&breaker)?;
+/// assert_eq!(joined.name(), "payments");
+/// assert!(fleet.join(&breaker).is_err(), "it has joined");
+/// drop(joined);
+/// assert!(fleet.join(&breaker).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping it leaves the fleet"]
 pub struct Joined {
     name: String,

@@ -149,6 +149,19 @@ impl Inner {
 
 /// A place for one call within an [`Adaptive`] limit.
 ///
+/// ```
+/// use buttress_core::outcome::Outcome;
+/// use buttress_overload::Priority;
+/// use buttress_overload::adaptive::{Adaptive, Gradient};
+///
+/// let limit = Adaptive::by(Gradient::new()).build()?;
+/// let slot = limit.enter(Priority::Normal)?;
+/// assert_eq!(limit.under_way(), 1);
+/// slot.settle(Outcome::Success);
+/// assert_eq!(limit.under_way(), 0);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Cancellation
 ///
 /// Dropped, it gives the slot back, and the limit learns nothing; unless the call had already taken longer than what is

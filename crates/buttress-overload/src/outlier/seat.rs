@@ -7,6 +7,21 @@ use super::inner::Inner;
 
 /// One call to an endpoint of an [`Outliers`](super::Outliers) set.
 ///
+/// ```
+/// use buttress_core::outcome::Outcome;
+/// use buttress_overload::outlier::Outliers;
+///
+/// let outliers = Outliers::of(3).build()?;
+/// let late = outliers.enter(1);
+/// assert_eq!(late.endpoint(), 1);
+/// for _ in 0..5 {
+///     outliers.enter(1).settle(Outcome::Failure);
+/// }
+/// late.settle(Outcome::Success);
+/// assert_eq!(outliers.left_out(), [1], "it began before that");
+/// # Ok::<_, buttress_core::BuildError>(())
+/// ```
+///
 /// # Cancellation
 ///
 /// Dropped, the call does not count; with a head that is good, and that is not of gRPC, it was a success.

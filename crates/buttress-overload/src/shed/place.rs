@@ -9,6 +9,22 @@ use crate::adaptive::{Learner, Timing};
 
 /// A place for one call.
 ///
+/// ```
+/// use buttress_core::outcome::Outcome;
+/// use buttress_overload::Priority;
+/// use buttress_overload::shed::Shed;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let shed = Shed::of(1).build()?;
+/// let place = shed.enter(Priority::Normal).await?;
+/// assert!(shed.enter(Priority::Normal).await.is_err(), "there is one alone");
+/// place.settle(Outcome::Success);
+/// assert!(shed.enter(Priority::Normal).await.is_ok());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Cancellation
 ///
 /// Dropped, it is for the next one.

@@ -135,6 +135,19 @@ impl Inner {
 
 /// Leave of a [`Throttle`] to make a call.
 ///
+/// ```
+/// use buttress_core::outcome::Outcome;
+/// use buttress_overload::Priority;
+/// use buttress_overload::throttle::Throttle;
+///
+/// let throttle = Throttle::builder().build()?;
+/// for _ in 0..9 {
+///     throttle.enter(Priority::Normal)?.settle(Outcome::Throttled);
+/// }
+/// assert!(throttle.odds(Priority::Normal) <= 0.0, "nine say nothing yet");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Cancellation
 ///
 /// Dropped, the call does not count; with a head that is good, and that is not of gRPC, it was accepted.

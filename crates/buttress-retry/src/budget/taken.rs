@@ -4,11 +4,24 @@ use std::sync::Arc;
 use super::ratio::Spent;
 use super::terms::Purse;
 
-/// That a call was counted. Made by [`Budget::deposit`](crate::Budget::deposit).
+/// That a call was counted. Made by [`Budget::deposit`](crate::Budget::deposit), for [`Budget::take`](crate::Budget::take).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deposit(pub(super) u64);
 
 /// What a repeat costs, taken from a [`Budget`](crate::Budget) and not spent yet: dropped, it is given back.
+///
+/// ```
+/// use buttress_core::clock::Moment;
+/// use buttress_retry::{Budget, Cost};
+///
+/// let (budget, now) = (Budget::quota(12), Moment::FIRST);
+/// let taken = budget.take(Cost::Failure, None, now).expect("five of twelve");
+/// drop(taken);
+/// assert_eq!(budget.left(now), 12.0);
+///
+/// budget.take(Cost::Failure, None, now).expect("five of twelve").spend();
+/// assert_eq!(budget.left(now), 7.0);
+/// ```
 #[must_use = "dropped, it is given back"]
 pub struct Taken {
     purse: Arc<Purse>,

@@ -17,7 +17,26 @@ use crate::Force;
 
 /// Votes in the memory of this process: for tests, and for what runs as a fleet in one process. Clones are the same store.
 ///
-/// See [`Votes`] for an example.
+/// See [`Votes`] for what is asked of it.
+///
+/// ```
+/// use buttress_circuit_breaker::CircuitBreaker;
+/// use buttress_circuit_breaker::fleet::{Fleet, MemoryVotes};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), buttress_core::BuildError> {
+/// let votes = MemoryVotes::new();
+/// assert!(votes.breakers().is_empty());
+/// let breaker = CircuitBreaker::after(5).named("payments").build()?.breaker().clone();
+/// let _joined = Fleet::with(votes.clone()).build()?.join(&breaker)?;
+/// # while votes.breakers().is_empty() {
+/// #     tokio::task::yield_now().await;
+/// # }
+/// // As soon as its process has asked how it stands:
+/// assert!(votes.breakers().contains("payments"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct MemoryVotes {
     shared: Arc<Shared>,
