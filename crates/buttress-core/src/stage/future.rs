@@ -112,6 +112,10 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     M: BodyMode<B>,
 {
+    // Not written down below, where a stage may look at it: so a response that no stage waits for is moved once less.
+    if entered.is_none() {
+        return M::wrap_polled(future.poll(cx));
+    }
     let mut polled = M::wrap_polled(future.poll(cx));
     if let Poll::Ready(result) = &mut polled
         && let Some(entered) = entered.take()
