@@ -125,7 +125,9 @@ fn shapes() -> Vec<Try> {
         ),
         Try::get("a gRPC client", "/shop.Shop/Find")
             .header("content-type", "application/grpc")
-            .expect("it is a status of gRPC", |seen| seen.header("grpc-status") == "5"),
+            .expect("it is a status of gRPC: no such method", |seen| {
+                seen.header("grpc-status") == "12"
+            }),
     ]
 }
 
