@@ -52,7 +52,8 @@
 //!   requests that it [allows to be silent](ServerBuilder::silent_streams).
 //! - **Memory is bounded** by the number of connections times what one may hold: a head (32 KiB), what is
 //!   read ahead and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB)
-//!   and a send buffer for each stream (64 KiB × 100).
+//!   and a send buffer for each stream (64 KiB × 100). To that come the pieces in which the application hands its
+//!   answers over, for as long as their reader takes them: no more is asked for while that much waits to be taken.
 //! - **Nobody is served at another's cost.** One client has at most its share of connections. At the limit of
 //!   all, accepting waits, and the system's queue holds who comes: nobody is turned away who might be served
 //!   a moment later. Who has had no answer yet does not stand in front of those who had one: of a crowd
@@ -61,7 +62,8 @@
 //!   another server than the target does, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a
 //!   head. The answer is 400, and a connection of HTTP/1 closes.
 //! - **The end comes in phases, each bounded**: see [`Phase`]. What has begun is finished, or cut off and
-//!   counted; [`Report::exit_code`] says which.
+//!   counted; [`Report::exit_code`] says which. An answer has ended when the system, or TLS, has taken its last
+//!   byte; of HTTP/2, the library may hold 16 KiB of all of them by then.
 //! - **No task outlives the server**, but those the application starts, and a handler that holds its thread.
 //!
 //! # Cancellation
@@ -75,9 +77,9 @@
 //!
 //! A connection: one task, one allocation for what its parts share, its timer; until a first answer has ended, a lock
 //! at each of its turns, and at every fourth one more look at the system for news. A request: what its extensions
-//! take (a map, and an entry for each of the three above), and under HTTP/2 one more allocation. The bytes
-//! of a head are looked at once more, for its line ends; those of a body are not, but for the sizes of chunks
-//! and the headers of frames. A deadline that moves costs no timer: it is set again when it has passed.
+//! take (a map, and an entry for each of the three above), and one more allocation under HTTP/2, or for an answer of
+//! several pieces. The bytes of a head are looked at once more, for its line ends; those of a body are not, but for the
+//! sizes of chunks and the headers of frames. A deadline that moves costs no timer: it is set again when it has passed.
 //!
 //! # Errors
 //!
@@ -96,8 +98,8 @@
 //! - It does not know a stream of gRPC, whose client may have nothing to say for hours, from a body that a hostile client holds
 //!   back: both are given up, until you name the calls that may be silent in
 //!   [`silent_streams`](ServerBuilder::silent_streams). Streams of answers need no setting.
-//! - An answer that waits in HTTP/2's own buffer when its handler has ended (at most the send buffer) is given
-//!   up with the connection, not with the stream.
+//! - The end of an answer that waits in HTTP/2's own buffer (at most the send buffer) is given up with the connection, not
+//!   with the stream: when nothing else is under way, and its reader has taken nothing for too long.
 //! - The age of a connection ends no request that is under way, and no upgraded connection.
 //! - HTTP/1 has no word for «no more requests» on an idle connection. One that idles through the whole lead time
 //!   is closed after it; a client that sends in that very moment sees its connection close, and has to send

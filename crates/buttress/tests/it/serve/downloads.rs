@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use buttress::serve::{Listener, ServerBuilder};
+use buttress_testkit::body::Frames;
 use buttress_testkit::paused::pass;
 use bytes::Bytes;
 use h2::RecvStream;
@@ -37,18 +38,18 @@ fn large() -> (Router, Arc<()>) {
         let held = Held(vec![b'x'; LARGE], holds.clone());
         async move { Bytes::from_owner(held) }
     };
-    let two = || async {
-        let mut frames = buttress_testkit::body::Frames::new();
-        for _ in 0..2 {
-            frames = frames.data(Bytes::from(vec![b'x'; LARGE]));
-        }
-        Body::new(frames)
-    };
+    let two = || async { pieces(2, LARGE) };
     let app = Router::new()
         .route("/", get(one))
         .route("/two", get(two))
+        .route("/pieces", get(|| async { pieces(3, 10_000) }))
         .route("/small", get(|| async { "hello" }));
     (app, held)
+}
+
+fn pieces(count: usize, length: usize) -> Body {
+    let piece = Bytes::from(vec![b'x'; length]);
+    Body::new((0..count).fold(Frames::new(), |frames, _| frames.data(piece.clone())))
 }
 
 /// Its idle time and its patience are much shorter than what an honest client needs.
@@ -139,8 +140,10 @@ async fn it_is_counted_if_it_is_cut_off() {
     let rig = Rig::start(server().grace(seconds(7)), large().0);
     let _client = ask(&rig).await;
     let _http2 = ask_http2(&rig, "/").await;
+    let mut several = rig.connect_with(None, 1_024);
+    several.send("GET /pieces HTTP/1.1\r\nhost: test\r\n\r\n").await;
     pass(seconds(1)).await;
-    assert_eq!(rig.end().await.aborted_requests(), 2);
+    assert_eq!(rig.end().await.aborted_requests(), 3);
 }
 
 /// Also where a connection takes one piece at a time, as some kinds of TLS do.
