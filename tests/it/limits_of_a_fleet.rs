@@ -1,22 +1,52 @@
-//! Limits that several processes share in Redis, and what their clients see when that is lost.
+//! Limits that several processes share in Redis, as a file says it, and what their clients see when Redis is lost.
 
 use std::time::Duration;
 
 use axum::{Router, routing::get};
-use buttress::Keyer;
 use buttress::health::{Check, HealthChecks, Running};
-use buttress::prelude::*;
-use buttress::ratelimit::store::RedisStore;
-use buttress::ratelimit::{everyone, path_prefix};
-use buttress::redis::engine::Degrade;
+use buttress::ratelimit::RateLimitSettings;
 use buttress::redis::{Redis, RedisSettings};
+use buttress::{InboundBuilder, InboundSettings};
 use buttress_testkit::redis::Server as RedisServer;
 use buttress_testkit::until::until;
 use serde_json::json;
 
 use crate::support::{Client, Protocol, Server, prompt, serve_ours};
 
-/// One process: logins are refused while nobody can count them, pages are counted here, and pictures are let through.
+/// What a service reads when it starts: one block for each part.
+#[derive(serde::Deserialize)]
+struct Settings {
+    inbound: InboundSettings,
+    rate_limit: RateLimitSettings,
+    redis: RedisSettings,
+}
+
+impl Settings {
+    /// Logins are refused while nobody can count them, pages are counted here, and pictures are let through.
+    fn read(server: &RedisServer) -> Self {
+        let policy = |name: &str, path: &str, degrade: Option<&str>| {
+            json!({
+                "name": name, "quota": "4/hour", "by": "everyone",
+                "when": { "path_prefixes": [path] }, "degrade": degrade,
+            })
+        };
+        let text = json!({
+            "inbound": { "context": { "addresses": { "trusted_proxies": ["10.0.0.0/8"] } } },
+            "redis": { "url": server.url(), "prefix": "shop" },
+            "rate_limit": {
+                "policies": [
+                    policy("logins", "/login", Some("deny")),
+                    policy("pages", "/page", Some("local")),
+                    policy("pictures", "/picture", None),
+                ],
+                "redis": { "name": "front", "degrade": "allow" },
+            },
+        });
+        serde_json::from_value(text).unwrap()
+    }
+}
+
+/// One process.
 struct Replica {
     server: Server,
     _health: Running,
@@ -24,15 +54,15 @@ struct Replica {
 
 impl Replica {
     async fn start(server: &RedisServer) -> Self {
-        let settings = json!({ "url": server.url(), "prefix": "shop" });
-        let settings: RedisSettings = serde_json::from_value(settings).unwrap();
-        let redis = Redis::connect(settings).await.unwrap();
-        let seed = until("there is a seed", async || redis.seed("keys").await.ok()).await;
-        let limits = limits(redis, Keyer::from(seed));
+        let Settings { inbound, rate_limit, redis } = Settings::read(server);
+        let redis = Redis::connect(redis).await.unwrap();
+        // On a busy machine who connected may not have had time for it.
+        until("there is a seed", async || redis.seed("keys").await.ok()).await;
+        let limits = rate_limit.over(Some(redis)).build().unwrap();
         let check = Check::new(limits.clone()).critical().every(Duration::from_millis(20));
         let health = HealthChecks::builder().check(check).build().unwrap();
-        let wall = Inbound::builder().health(&health).rate_limit(&limits).build().unwrap();
-        let app = Router::new().fallback(get(|| async { "hello" })).layer(wall);
+        let wall = InboundBuilder::from(inbound).health(&health).rate_limit(&limits);
+        let app = Router::new().fallback(get(|| async { "hello" })).layer(wall.build().unwrap());
         let (server, _) = serve_ours(prompt(), app).await;
         Self { server, _health: health.spawn() }
     }
@@ -49,19 +79,6 @@ impl Replica {
     }
 }
 
-fn limits(redis: Redis, keyer: Keyer) -> RateLimit<RedisStore> {
-    let policy =
-        |path, degrade| Quota::per_hour(4).by(everyone()).when(path_prefix(path)).degrade(degrade);
-    RateLimit::builder()
-        .policy("logins", policy("/login", Degrade::Deny))
-        .policy("pages", policy("/page", Degrade::Local))
-        .policy("pictures", policy("/picture", Degrade::Allow))
-        .keyer(keyer)
-        .engine(RedisStore::new(redis))
-        .build()
-        .unwrap()
-}
-
 #[tokio::test]
 async fn processes_share_a_quota_and_a_new_one_knows_it() {
     let redis = RedisServer::start().await;
@@ -75,6 +92,8 @@ async fn processes_share_a_quota_and_a_new_one_knows_it() {
     let new = Replica::start(&redis).await;
     assert_eq!(new.get("/page").await, 429, "a restart loses nothing");
     assert_eq!(new.get("/picture").await, 200, "another policy");
+    let records = redis.command(["KEYS", "shop:limit:*{front}:g:pages:*"]).await;
+    assert_eq!(records.items().len(), 1, "the set has the name of the file");
     new.server.stop().await;
     one.server.stop().await;
 }

@@ -18,6 +18,8 @@ use super::{Inbound, InboundBuilder};
 /// assert_eq!(error.faults()[0].path(), "context.addresses.trusted_proxies[0]");
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+#[cfg_attr(feature = "ratelimit", doc = "")]
+#[cfg_attr(feature = "ratelimit", doc = include_str!("limits_in_a_file.md"))]
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]

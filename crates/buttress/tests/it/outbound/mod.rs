@@ -11,6 +11,8 @@ mod health;
 mod holding;
 mod hyper;
 mod order;
+#[cfg(feature = "ratelimit")]
+mod partner;
 mod passing;
 #[cfg(feature = "reqwest")]
 mod reqwest;
