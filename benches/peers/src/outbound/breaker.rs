@@ -6,7 +6,8 @@ use std::time::Duration;
 use breaker::tower::BreakerLayer;
 use breaker::{CircuitBreaker, CircuitBreakerConfig};
 use buttress_benches::cases::outbound::{
-    AS_ERROR, CLOSED, FILLED, FULL, Nothing, calls, in_runtime, plain, refusals, typed,
+    AS_ERROR, CLOSED, FILLED, FULL, Nothing, SMALL, answers, calls, in_runtime, plain, refusals,
+    typed,
 };
 use buttress_benches::{Case, Hello, Run};
 use http::StatusCode;
@@ -36,6 +37,8 @@ pub(super) fn cases() -> Vec<Case> {
             "tower-resilience 0.14, of calls",
             after(1_000_000, || of_calls(1_000_000)),
         ),
+        Case::peer(SMALL, "tower-resilience 0.14", small()),
+        Case::peer(SMALL, "breaker 2.0", small_by_breaker()),
         Case::peer(AS_ERROR, "tower-resilience 0.14", refused()),
     ]
 }
@@ -91,8 +94,22 @@ fn seatbelt() -> Run {
 
 /// As a layer it judges no answers: only an `Err` is a failure to it.
 fn by_breaker() -> Run {
+    calls(breaker_layer().layer(Hello), plain)
+}
+
+fn small_by_breaker() -> Run {
+    answers(breaker_layer().layer(Nothing), typed::<std::io::Error>)
+}
+
+fn breaker_layer() -> BreakerLayer {
     let config = CircuitBreakerConfig::builder().consecutive_failures(5).build();
-    calls(BreakerLayer::new(CircuitBreaker::new(config)).layer(Hello), plain)
+    BreakerLayer::new(CircuitBreaker::new(config))
+}
+
+fn small() -> Run {
+    let layer = CircuitBreakerLayer::builder().consecutive_failures(5).build();
+    let layer = layer.expect("the settings are right");
+    answers(layer.layer(Nothing), typed::<std::io::Error>)
 }
 
 fn refused() -> Run {

@@ -1,20 +1,26 @@
 //! A circuit breaker that is closed, as a layer, by each kind of rule.
 
+use std::future::ready;
+use std::pin::pin;
 use std::sync::OnceLock;
+use std::task::{Context, Waker};
 
 use buttress_circuit_breaker::{
-    CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerLayer, Over, Rule,
+    Breaker, CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerLayer, Over, Rule,
 };
+use buttress_core::Problem;
 use buttress_core::clock::secs;
-use buttress_core::outcome::Outcome;
+use buttress_core::outcome::{AsError, Classify, Outcome, classify_fn};
 use tower_layer::Layer;
 
-use super::{calls, plain};
+use super::{Nothing, answers, calls, plain, typed};
 use crate::{Budget, Case, Hello, Run};
 
 /// A call through one that is closed.
 pub const CLOSED: &str = "breaker, closed";
-/// The same after ten thousand calls, all within the window.
+/// The same for a service that knows no HTTP, and whose answer takes no room: what the breaker itself takes.
+pub const SMALL: &str = "breaker, closed, no HTTP";
+/// A call through one after ten thousand calls, all within the window.
 pub const FILLED: &str = "breaker, closed, 10,000 calls before";
 /// The same after a million.
 pub const FULL: &str = "breaker, closed, 1,000,000 calls before";
@@ -36,6 +42,10 @@ pub(super) fn cases() -> Vec<Case> {
         Case::peer(CLOSED, "ours, leaked, rate in a time", leaked(in_an_hour())).on_two_threads(),
         Case::peer(CLOSED, "ours, leaked, rate of calls", leaked(of_calls())).on_two_threads(),
         Case::peer(CLOSED, "ours, leaked, exact rate of calls", leaked(exact())).on_two_threads(),
+        Case::bare(SMALL, answers(Nothing, typed::<Problem>)),
+        Case::ours(SMALL, answers(of_errors(streak()).layer(Nothing), typed::<Problem>))
+            .within(Budget::new(135, 0)),
+        Case::peer(SMALL, "ours, `Breaker::call`", called(built(streak()).leak().breaker())),
         Case::bare(FILLED, calls(Hello, plain)),
         Case::ours(FILLED, after(10_000, in_an_hour)).within(Budget::new(630, 0)),
         Case::peer(FILLED, "ours, rate of calls", after(10_000, of_calls)),
@@ -56,6 +66,27 @@ fn of_calls() -> CircuitBreakerBuilder {
 
 pub(super) fn built(rule: CircuitBreakerBuilder) -> CircuitBreakerLayer {
     rule.build().expect("the settings are right")
+}
+
+/// Leaked, for a service whose errors are problems.
+pub(super) fn of_errors(
+    rule: CircuitBreakerBuilder,
+) -> CircuitBreakerLayer<impl Classify<(), Problem> + Clone, AsError> {
+    let judge = |result: Result<&(), &Problem>| match result {
+        Ok(()) => Outcome::Success,
+        Err(_) => Outcome::Failure,
+    };
+    rule.classify(classify_fn(judge)).build().expect("the settings are right").as_error().leak()
+}
+
+/// Around a call that is no service.
+fn called(breaker: &Breaker) -> Run {
+    let breaker = breaker.clone();
+    let answered = move || {
+        let call = pin!(breaker.call(|| ready(Ok::<_, Problem>(()))));
+        call.poll(&mut Context::from_waker(Waker::noop()))
+    };
+    Box::new(move |times| (0..times).for_each(|_| assert!(answered().is_ready())))
 }
 
 fn through(layer: &CircuitBreakerLayer) -> Run {

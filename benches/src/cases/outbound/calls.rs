@@ -52,7 +52,22 @@ where
     })
 }
 
-/// The same, of a service that answers.
+/// The work of asking a service of any kind for what it answers.
+///
+/// # Panics
+///
+/// The run does, if it does not answer.
+pub fn answers<S, Req>(service: S, request: fn() -> Req) -> Run
+where
+    S: Service<Req> + Clone + Send + Sync + 'static,
+    Req: 'static,
+{
+    Box::new(move |times| {
+        (0..times).for_each(|_| assert!(call(&service, request()).is_ok(), "it was refused"));
+    })
+}
+
+/// The work of asking a service for responses that refuse.
 pub(super) fn responses<S, B, R>(service: S, request: fn() -> Request<B>) -> Run
 where
     S: Service<Request<B>, Response = Response<R>, Error: fmt::Debug>,

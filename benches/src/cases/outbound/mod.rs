@@ -10,8 +10,8 @@ mod retry;
 mod services;
 mod wall;
 
-pub use self::breaker::{CLOSED, FILLED, FULL};
-pub use self::calls::{allocated, calls, empty, fixed, in_runtime, plain, refusals};
+pub use self::breaker::{CLOSED, FILLED, FULL, SMALL};
+pub use self::calls::{allocated, answers, calls, empty, fixed, in_runtime, plain, refusals};
 pub use self::limits::{BULKHEAD, PENDING, READY};
 pub use self::open::{AS_ERROR, DECIDED, RESPONSE};
 pub use self::retry::{ALLOCATED, EMPTY, FIXED, HEDGE, PLAIN};

@@ -7,10 +7,9 @@ use std::task::{Context, Waker};
 use buttress_circuit_breaker::{Breaker, CircuitBreaker, Trip};
 use buttress_core::Problem;
 use buttress_core::clock::secs;
-use buttress_core::outcome::{Outcome, classify_fn};
 use tower_layer::Layer;
 
-use super::breaker::built;
+use super::breaker::{built, of_errors};
 use super::calls::responses;
 use super::{Nothing, calls, plain, refusals, typed};
 use crate::{Budget, Case, Hello, Run};
@@ -55,13 +54,7 @@ fn called(breaker: Breaker) -> Run {
 }
 
 fn as_error() -> Run {
-    let judge = |result: Result<&(), &Problem>| match result {
-        Ok(()) => Outcome::Success,
-        Err(_) => Outcome::Failure,
-    };
-    let long = secs(3_600);
-    let layer = CircuitBreaker::after(5).open_for(long..=long).classify(classify_fn(judge));
-    let layer = layer.build().expect("the settings are right").as_error().leak();
+    let layer = of_errors(CircuitBreaker::after(5).open_for(secs(3_600)..=secs(3_600)));
     assert!(layer.breaker().trip(Trip::switch()));
     refusals(layer.layer(Nothing), typed::<Problem>)
 }

@@ -2,6 +2,7 @@
 
 use buttress::Outbound;
 use buttress::clock::{ms, secs};
+use buttress::outcome::HttpClassify;
 use buttress::prelude::CircuitBreaker;
 use buttress::retry::{Backoff, Budget as Repeats, Jitter, Retry};
 
@@ -25,23 +26,25 @@ pub(super) fn cases() -> Vec<Case> {
         (BODY, fixed, Budget::new(3_980, 6)),
     ];
     let sides = |(group, request, budget): (&'static str, Ask, Budget)| {
-        let counted = in_runtime(calls(wall().layer_on(Hello), request));
-        let leaked = in_runtime(calls(wall().leak().layer_on(Hello), request));
+        let through = |wall: Outbound| in_runtime(calls(wall.layer_on(Hello), request));
+        let [by_the_end, by_the_head] = [true, false].map(|follows| wall(follows).leak());
         [
             Case::bare(group, in_runtime(calls(Hello, request))),
-            Case::ours(group, counted).within(budget).on_two_threads(),
-            Case::peer(group, "ours, leaked", leaked).on_two_threads(),
+            Case::ours(group, through(wall(true))).within(budget).on_two_threads(),
+            Case::peer(group, "ours, leaked", through(by_the_end)).on_two_threads(),
+            Case::peer(group, "ours, leaked, by the head", through(by_the_head)),
             Case::peer(group, "the head cloned, no wall", calls(KeepsHead(Hello), request)),
         ]
     };
     groups.into_iter().flat_map(sides).collect()
 }
 
-/// That of the README.
-fn wall() -> Outbound {
+/// That of the README; or one whose breaker hears of no body, as no peer's does.
+fn wall(follows: bool) -> Outbound {
     let backoff = Backoff::exponential(ms(100)).max(secs(2)).jitter(Jitter::Full);
     let breaker = CircuitBreaker::after(5).failures_in(secs(60)).open_for(secs(1)..=secs(32));
     Outbound::to("payments")
+        .classify(HttpClassify::new().follow_bodies(follows))
         .deadline(secs(30))
         .retry(Retry::up_to(3).backoff(backoff).budget(Repeats::percent(20)))
         .circuit_breaker(breaker)
