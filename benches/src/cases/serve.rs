@@ -31,10 +31,10 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(SERVICE, over_a_connection(hyper_alone)),
         Case::ours(SERVICE, over_a_connection(|pipe| ours(pipe, Hello)))
-            .within(Budget::new(2_640, 6)),
+            .within(Budget::new(2_810, 6)),
         Case::bare(ROUTER, over_a_connection(axum_serve)),
         Case::ours(ROUTER, over_a_connection(|pipe| ours(pipe, router())))
-            .within(Budget::new(2_960, 4)),
+            .within(Budget::new(3_130, 4)),
     ]
 }
 
