@@ -32,6 +32,8 @@ pub const PROBLEM_JSON: &str = "a refusal as RFC 9457";
 pub fn cases() -> Vec<Case> {
     let (context, envelope) = (Context::default().layer(), ErrorEnvelopeLayer::default());
     let inside = context.clone().layer(envelope.clone().leak().layer(Hello));
+    let within = ErrorEnvelopeLayer::builder().within_context().build().unwrap_or_default();
+    let walled = Context::default().layer().keep_body().layer(within.layer(Hello));
     let refuse = gate_fn(|_: &mut dyn RequestHead| Err::<(), _>(Problem::new(Code::NOT_FOUND)));
     let refusal = Context::default().then(refuse).layer().layer(Hello);
     let rewritten = context.clone().layer(envelope.clone().layer(Lost));
@@ -40,6 +42,7 @@ pub fn cases() -> Vec<Case> {
         Case::ours(SUCCESS, welcomes(context.clone().layer(envelope.layer(Hello))))
             .within(Budget::new(245, 0)),
         Case::peer(SUCCESS, "ours, leaked", welcomes(inside)),
+        Case::peer(SUCCESS, "ours, as the wall has it", welcomes(walled)),
         Case::bare(REWRITING, requests(refusal, get::<Full<Bytes>>, StatusCode::NOT_FOUND)),
         Case::ours(REWRITING, requests(rewritten, get::<Full<Bytes>>, StatusCode::NOT_FOUND))
             .within(Budget::new(1_110, 0)),

@@ -38,8 +38,9 @@ use crate::{ErrorEnvelopeLayer, ErrorEnvelopeSettings};
 #[must_use = "nothing happens until `build` is called"]
 pub struct ErrorEnvelopeBuilder {
     settings: ErrorEnvelopeSettings,
-    answers: Answers,
+    answers: Option<Answers>,
     leave_if: Option<LeaveIf>,
+    within_context: bool,
 }
 
 impl ErrorEnvelopeBuilder {
@@ -48,8 +49,16 @@ impl ErrorEnvelopeBuilder {
     /// Where a context does stand outside, its answers are the ones that count: share
     /// [them](buttress_core::Context::answers).
     pub fn answers(mut self, answers: Answers) -> Self {
-        self.answers = answers;
+        self.answers = Some(answers);
         self
+    }
+
+    /// Says that a context stands outside, whatever comes, so that no request has to be asked for it. The facade's wall
+    /// does so.
+    ///
+    /// Where there is none after all, a failure has a status, and no body: nobody renders it.
+    pub fn within_context(self) -> Self {
+        Self { within_context: true, ..self }
     }
 
     /// Sets whether failures are rewritten at all. The default is yes.
@@ -109,23 +118,14 @@ impl ErrorEnvelopeBuilder {
 
     /// For the defaults, in which nothing can be wrong.
     pub(crate) fn built(self) -> ErrorEnvelopeLayer {
-        let settings = self.settings;
-        ErrorEnvelopeLayer::new(Rules {
-            enabled: settings.enabled,
-            answers: self.answers,
-            kinds: settings.leave_content_types,
-            paths: settings.leave_paths,
-            routes: settings.leave_routes,
-            leave_if: self.leave_if,
-            keep_texts: settings.keep_texts,
-            read_at_most: settings.read_at_most as usize,
-        })
+        let Self { settings, answers, leave_if, within_context } = self;
+        ErrorEnvelopeLayer::new(Rules::new(settings, answers, leave_if, within_context))
     }
 }
 
 impl From<ErrorEnvelopeSettings> for ErrorEnvelopeBuilder {
     fn from(settings: ErrorEnvelopeSettings) -> Self {
-        Self { settings, answers: Answers::default(), leave_if: None }
+        Self { settings, answers: None, leave_if: None, within_context: false }
     }
 }
 

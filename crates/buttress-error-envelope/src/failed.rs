@@ -11,11 +11,13 @@ use http::Response;
 use http_body::Body;
 
 use crate::foreign::{self, Look};
-use crate::future::Manner;
+use crate::future::{Manner, is_failure};
 use crate::rules::Rules;
 
+/// The response as its client gets it. A status of gRPC is a success to HTTP: where nobody stands outside, a problem in
+/// that shape is ours to settle.
 #[cold]
-pub(crate) fn failed<B, M>(
+pub(crate) fn looked_at<B, M>(
     response: Response<B>,
     rules: &Rules,
     manner: &Manner,
@@ -30,6 +32,10 @@ where
         Manner::LeftAlone => left(response.map(M::wrap), None),
         Manner::OfTheContext => mended::<B, M>(response, rules, cx),
         Manner::Alone { asked, is_left } => {
+            let is_failure = is_failure(response.status());
+            if !is_failure && !render::is_unsettled(response.extensions()) {
+                return response.map(M::wrap);
+            }
             let mut response = if *is_left {
                 left(response.map(M::wrap), None)
             } else {

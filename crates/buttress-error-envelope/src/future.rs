@@ -4,15 +4,15 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use buttress_core::render::{self, Asked};
+use buttress_core::render::Asked;
 use buttress_core::stage::BodyMode;
 use buttress_core::sync::Shared;
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::failed::failed;
+use crate::failed::looked_at;
 use crate::rules::Rules;
 
 pin_project! {
@@ -39,6 +39,20 @@ pub(crate) enum Manner {
     Alone { asked: Asked, is_left: bool },
 }
 
+impl Manner {
+    /// Whether there may be something to do. By the status alone, as a response that is looked at any further has to be
+    /// moved; where nobody stands outside, each is.
+    #[inline]
+    fn looks_at(&self, status: StatusCode) -> bool {
+        is_failure(status) || matches!(self, Self::Alone { .. })
+    }
+}
+
+#[inline]
+pub(crate) fn is_failure(status: StatusCode) -> bool {
+    (400..600).contains(&status.as_u16())
+}
+
 impl<F, M> ResponseFuture<F, M> {
     #[inline]
     pub(crate) fn new(inner: F, rules: Shared<Rules>, manner: Manner) -> Self {
@@ -59,22 +73,12 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         match this.inner.poll(cx) {
-            Poll::Ready(Ok(response)) if is_failure(&response, this.manner) => {
-                Poll::Ready(Ok(failed::<B, M>(response, this.rules, this.manner, cx)))
+            Poll::Ready(Ok(response)) if this.manner.looks_at(response.status()) => {
+                Poll::Ready(Ok(looked_at::<B, M>(response, this.rules, this.manner, cx)))
             }
             polled => M::wrap_polled(polled),
         }
     }
-}
-
-/// A status of gRPC is a success to HTTP: where nobody stands outside, a problem in that shape is ours to settle.
-#[inline]
-fn is_failure<B>(response: &Response<B>, manner: &Manner) -> bool {
-    let status = response.status();
-    let is_alone = matches!(manner, Manner::Alone { .. });
-    status.is_client_error()
-        || status.is_server_error()
-        || is_alone && render::is_unsettled(response.extensions())
 }
 
 impl<F: fmt::Debug, M> fmt::Debug for ResponseFuture<F, M> {

@@ -1,13 +1,20 @@
 use std::fmt;
+use std::sync::OnceLock;
 
+use buttress_core::RequestContext;
 use buttress_core::render::{Answers, LeaveAlone, NoFailure};
 use buttress_core::stage::RequestHead;
+use buttress_core::sync::Shared;
+use http::Extensions;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
+
+use crate::ErrorEnvelopeSettings;
 
 /// What an envelope goes by.
 pub(crate) struct Rules {
     pub(crate) enabled: bool,
+    for_context: ForContext,
     pub(crate) answers: Answers,
     pub(crate) kinds: Vec<String>,
     pub(crate) paths: Vec<String>,
@@ -15,15 +22,76 @@ pub(crate) struct Rules {
     pub(crate) leave_if: Option<LeaveIf>,
     pub(crate) keep_texts: bool,
     pub(crate) read_at_most: usize,
+    /// The same for all envelopes with the defaults, if this has them.
+    plain: Option<Shared<Self>>,
+}
+
+/// When a failure is rewritten for a context outside without a look at more of its request.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum ForContext {
+    /// Its path or its route matters, or nothing is rewritten.
+    Never,
+    IfThere,
+    /// One is there, whatever comes.
+    Always,
+}
+
+/// The defaults, as they are in a context, which answers: there is one for the program, so that nobody has to count who
+/// holds it.
+fn plain() -> Shared<Rules> {
+    static PLAIN: OnceLock<Shared<Rules>> = OnceLock::new();
+    let made = || Rules::of(ErrorEnvelopeSettings::default(), Answers::default(), None);
+    PLAIN.get_or_init(|| Shared::new(made()).leak()).clone()
 }
 
 pub(crate) type LeaveIf = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 impl Rules {
-    /// Whether all failures in a context are rewritten, whatever was asked.
+    pub(crate) fn new(
+        settings: ErrorEnvelopeSettings,
+        answers: Option<Answers>,
+        leave_if: Option<LeaveIf>,
+        within_context: bool,
+    ) -> Self {
+        let is_plain = answers.is_none() && leave_if.is_none() && settings.are_default();
+        let mut rules = Self::of(settings, answers.unwrap_or_default(), leave_if);
+        if within_context && rules.for_context == ForContext::IfThere {
+            rules.for_context = ForContext::Always;
+        }
+        Self { plain: is_plain.then(plain), ..rules }
+    }
+
+    fn of(settings: ErrorEnvelopeSettings, answers: Answers, leave_if: Option<LeaveIf>) -> Self {
+        let (paths, routes) = (settings.leave_paths, settings.leave_routes);
+        let asks_no_request = settings.enabled && paths.is_empty() && routes.is_empty();
+        Self {
+            enabled: settings.enabled,
+            for_context: if asks_no_request { ForContext::IfThere } else { ForContext::Never },
+            answers,
+            kinds: settings.leave_content_types,
+            paths,
+            routes,
+            leave_if,
+            keep_texts: settings.keep_texts,
+            read_at_most: settings.read_at_most as usize,
+            plain: None,
+        }
+    }
+
+    /// Whether a failure is rewritten for a context outside, and nothing more of the request matters.
     #[inline]
-    pub(crate) fn ask_no_request(&self) -> bool {
-        self.enabled && self.paths.is_empty() && self.routes.is_empty()
+    pub(crate) fn answers_in_context(&self, request: &Extensions) -> bool {
+        match self.for_context {
+            ForContext::Never => false,
+            ForContext::IfThere => request.get::<RequestContext>().is_some(),
+            ForContext::Always => true,
+        }
+    }
+
+    /// What the answer to a request in a context goes by.
+    #[inline]
+    pub(crate) fn in_context(rules: &Shared<Self>) -> Shared<Self> {
+        rules.plain.as_ref().unwrap_or(rules).clone()
     }
 
     /// Whether what answers this request stays as it is.

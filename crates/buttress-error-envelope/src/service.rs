@@ -2,7 +2,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
-use buttress_core::RequestContext;
 use buttress_core::stage::{BodyMode, RequestHead, Rewrap};
 use buttress_core::sync::Shared;
 use bytes::Bytes;
@@ -39,9 +38,11 @@ impl<S, M> ErrorEnvelope<S, M> {
 
     /// How a failure will be answered, as far as the request decides on it.
     fn manner(&self, request: &dyn RequestHead) -> Manner {
+        if !self.rules.enabled {
+            return Manner::Off;
+        }
         let is_left = self.rules.leave_request(request);
         match request.context() {
-            _ if !self.rules.enabled => Manner::Off,
             Some(_) if is_left => Manner::LeftAlone,
             Some(_) => Manner::OfTheContext,
             None => Manner::Alone { asked: self.rules.answers.asked(request), is_left },
@@ -55,8 +56,8 @@ impl<S, M> ErrorEnvelope<S, M> {
     where
         S: Service<Request<B>>,
     {
-        let manner = self.manner(&request);
-        ResponseFuture::new(self.inner.call(request), self.rules.clone(), manner)
+        let (rules, manner) = (self.rules.clone(), self.manner(&request));
+        ResponseFuture::new(self.inner.call(request), rules, manner)
     }
 }
 
@@ -75,13 +76,14 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move the future once more")]
+    #[inline(always)]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let is_in_context = request.extensions().get::<RequestContext>().is_some();
-        if !is_in_context || !self.rules.ask_no_request() {
+        if !self.rules.answers_in_context(request.extensions()) {
             return self.call_asking(request);
         }
-        ResponseFuture::new(self.inner.call(request), self.rules.clone(), Manner::OfTheContext)
+        let rules = Rules::in_context(&self.rules);
+        ResponseFuture::new(self.inner.call(request), rules, Manner::OfTheContext)
     }
 }
 

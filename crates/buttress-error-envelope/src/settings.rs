@@ -17,7 +17,7 @@ use crate::{ErrorEnvelopeBuilder, ErrorEnvelopeLayer};
 /// assert_eq!(paths, ["leave_content_types[0]", "leave_paths[1]", "read_at_most"]);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -47,6 +47,10 @@ impl ErrorEnvelopeSettings {
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<ErrorEnvelopeLayer, BuildError> {
         ErrorEnvelopeBuilder::from(self).build()
+    }
+
+    pub(crate) fn are_default(&self) -> bool {
+        *self == Self::default()
     }
 
     pub(crate) fn check(&self) -> Result<(), BuildError> {

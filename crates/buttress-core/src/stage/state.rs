@@ -23,7 +23,8 @@ pin_project! {
 
 impl<F, H, E, W> State<F, H, E, W> {
     /// Calls `inner`, which was polled ready.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move the future once more")]
+    #[inline(always)]
     pub(super) fn call<S, B>(
         entered: Option<E>,
         catch: bool,

@@ -107,6 +107,19 @@ async fn a_context_outside_is_asked_instead() {
     assert_eq!(log.take().len(), 1, "told once");
 }
 
+/// Who is told that there is a context does not look for one.
+#[tokio::test]
+async fn within_a_context_no_request_is_asked() {
+    let within = || ErrorEnvelopeLayer::builder().within_context().build().unwrap();
+    let context = Context::default().layer().keep_body();
+    let response = ask(app(within()).layer(context), asked("/foreign", "*/*")).await;
+    assert_eq!(error(&response)["code"], "INTERNAL");
+
+    let response = ask(app(within()), asked("/foreign", "*/*")).await;
+    assert_eq!((response.status().as_u16(), response.body().len()), (500, 0), "nobody renders it");
+    assert_eq!(ask(app(within()), asked("/", "*/*")).await.body(), "welcome");
+}
+
 #[tokio::test]
 async fn head_has_no_body() {
     let service = ErrorEnvelopeLayer::default().layer(once(answer(404, "text/plain", "")));

@@ -75,9 +75,12 @@ fn success_costs_no_allocation() {
     assert_eq!(beyond_bare(&envelope, &bare), 0, "alone");
     assert_eq!(beyond_bare(&envelope.clone().leak(), &bare), 0, "alone, and leaked");
 
-    let inside = Context::default().layer().layer(envelope.layer(bare.clone()));
-    let without = Context::default().layer().layer(bare);
-    assert_eq!(allocations_of(inside, request), allocations_of(without, request), "in a context");
+    let known = ErrorEnvelopeLayer::builder().within_context().build().unwrap();
+    for envelope in [envelope, known] {
+        let inside = Context::default().layer().layer(envelope.layer(bare.clone()));
+        let without = Context::default().layer().layer(bare.clone());
+        assert_eq!(allocations_of(inside, request), allocations_of(without, request));
+    }
 }
 
 #[test]

@@ -47,7 +47,8 @@ impl Errors {
             None => context,
         };
         let off = || ErrorEnvelopeLayer::builder().enabled(false);
-        let envelope = self.envelope.unwrap_or_else(off).build();
+        // The context stands outside, so no request has to be asked for it.
+        let envelope = self.envelope.unwrap_or_else(off).within_context().build();
         (context, faults.within("error_envelope", envelope).unwrap_or_default())
     }
 }

@@ -13,18 +13,26 @@ use crate::{ClientAddress, PeerAddress, Problem, RequestId};
 ///
 /// # Cost
 ///
-/// No allocation. The id is made when there is something to answer.
+/// No allocation; one, where the settings tell clients apart or speak their languages. The id is made when there is something to answer.
 #[derive(Clone, Debug)]
 pub struct Asked {
     format: Format,
     bodiless: bool,
+    /// Apart: few ask for it, and all others would have to move it.
+    more: Option<Box<More>>,
+}
+
+#[derive(Clone, Debug)]
+struct More {
     languages: Option<HeaderValue>,
     client: Option<ClientAddress>,
 }
 
 impl Asked {
     fn about<'a>(&'a self, clock: &dyn Clock) -> Asking<'a> {
-        let (languages, client) = (self.languages.as_ref(), self.client);
+        let more = self.more.as_ref();
+        let languages = more.and_then(|more| more.languages.as_ref());
+        let client = more.and_then(|more| more.client);
         Asking { format: &self.format, languages, client, now: clock.now() }
     }
 }
@@ -37,14 +45,14 @@ impl Answers {
         if self.0.floods.leave_out() {
             self.tell_left_out(self.0.clock.get().now());
         }
+        let more = self.0.asks.then(|| self.more(request)).map(Box::new);
+        Asked { format: self.format(request), bodiless: request.method() == Method::HEAD, more }
+    }
+
+    fn more(&self, request: &dyn RequestHead) -> More {
         let counts = self.0.clients.is_some();
         let peer = counts.then(|| PeerAddress::find(request.extensions())).flatten();
-        Asked {
-            format: self.format(request),
-            bodiless: request.method() == Method::HEAD,
-            languages: self.languages(request),
-            client: peer.map(ClientAddress::from),
-        }
+        More { languages: self.languages(request), client: peer.map(ClientAddress::from) }
     }
 
     /// The whole answer to `problem`, told to the log and counted.
