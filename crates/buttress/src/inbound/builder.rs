@@ -58,11 +58,24 @@ impl<T: Stage, L: Limits> InboundBuilder<T, L> {
     /// Gives every failure of the service one shape, in the format that its client accepts.
     ///
     /// ```
+    /// use axum::{Router, body::Body, routing::get};
     /// use buttress::Inbound;
+    /// use http::Request;
+    /// # use http_body_util::BodyExt;
+    /// # use tower::ServiceExt;
     ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let wall = Inbound::builder().error_envelope(|envelope| envelope.leave_path("/pages")).build()?;
-    /// # drop(wall);
-    /// # Ok::<_, buttress::BuildError>(())
+    /// let app = Router::new().route("/orders", get(|| async { "none" })).layer(wall);
+    ///
+    /// for (path, answer) in [("/order", "NOT_FOUND: "), ("/pages/7", "")] {
+    ///     let request = Request::get(path).header("accept", "text/plain").body(Body::empty())?;
+    ///     let body = app.clone().oneshot(request).await?.into_body().collect().await?.to_bytes();
+    ///     assert!(body.starts_with(answer.as_bytes()) && body.is_empty() == answer.is_empty());
+    /// }
+    /// # Ok(())
+    /// # }
     /// ```
     #[cfg(feature = "error-envelope")]
     pub fn error_envelope(
@@ -85,13 +98,25 @@ impl<T: Stage, L: Limits> InboundBuilder<T, L> {
     /// them.
     ///
     /// ```
+    /// use axum::{Router, body::Body};
     /// use buttress::Inbound;
     /// use buttress::health::HealthChecks;
+    /// use http::Request;
+    /// # use tower::ServiceExt;
     ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let health = HealthChecks::builder().version("1.2.3").build()?;
     /// let wall = Inbound::builder().health(&health).build()?;
-    /// # drop(wall);
-    /// # Ok::<_, buttress::BuildError>(())
+    ///
+    /// // The router knows of no probes.
+    /// let app = Router::new().layer(wall);
+    /// for (path, status) in [("/health/live", 200), ("/health/dead", 404)] {
+    ///     let response = app.clone().oneshot(Request::get(path).body(Body::empty())?).await?;
+    ///     assert_eq!(response.status(), status);
+    /// }
+    /// # Ok(())
+    /// # }
     /// ```
     #[cfg(feature = "health")]
     pub fn health(mut self, health: &buttress_health::HealthChecks) -> Self {
@@ -106,16 +131,29 @@ impl<T: Stage, L: Limits> InboundBuilder<T, L> {
     /// [guarded](Guarded), as your own stages are.
     ///
     /// ```
+    /// use axum::{Router, body::Body, routing::get};
     /// use buttress::Inbound;
     /// use buttress::ratelimit::{Quota, RateLimit, address, principal};
+    /// use http::Request;
+    /// use std::net::SocketAddr;
+    /// # use tower::ServiceExt;
     ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let limits = RateLimit::builder()
-    ///     .policy("per-address", Quota::per_second(20).burst(60).by(address()))
+    ///     .policy("per-address", Quota::per_minute(20).burst(2).by(address()))
     ///     .policy("per-person", Quota::per_minute(100).by(principal()))
     ///     .build()?;
     /// let wall = Inbound::builder().rate_limit(&limits).build()?;
-    /// # drop(wall);
-    /// # Ok::<_, buttress::BuildError>(())
+    /// let app = Router::new().route("/", get(|| async { "hello" })).layer(wall);
+    ///
+    /// for status in [200, 200, 429] {
+    ///     let mut request = Request::get("/").body(Body::empty())?;
+    ///     request.extensions_mut().insert(SocketAddr::from(([203, 0, 113, 7], 4711)));
+    ///     assert_eq!(app.clone().oneshot(request).await?.status(), status);
+    /// }
+    /// # Ok(())
+    /// # }
     /// ```
     #[cfg(feature = "ratelimit")]
     pub fn rate_limit<S: buttress_ratelimit::store::LimitStore>(
