@@ -112,8 +112,11 @@ async fn a_context_outside_is_asked_instead() {
 async fn within_a_context_no_request_is_asked() {
     let within = || ErrorEnvelopeLayer::builder().within_context().build().unwrap();
     let context = Context::default().layer().keep_body();
-    let response = ask(app(within()).layer(context), asked("/foreign", "*/*")).await;
+    let response = ask(app(within()).layer(context.clone()), asked("/foreign", "*/*")).await;
     assert_eq!(error(&response)["code"], "INTERNAL");
+    let left = ErrorEnvelopeLayer::builder().within_context().leave_path("/foreign");
+    let response = ask(app(left.build().unwrap()).layer(context), asked("/foreign", "*/*")).await;
+    assert_eq!(response.body(), "db7.internal is gone", "a rule that asks is asked");
 
     let response = ask(app(within()), asked("/foreign", "*/*")).await;
     assert_eq!((response.status().as_u16(), response.body().len()), (500, 0), "nobody renders it");
