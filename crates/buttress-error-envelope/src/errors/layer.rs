@@ -9,7 +9,8 @@ use super::Errors;
 /// Turns the errors of a service into problems, so that it cannot fail: what axum asks of middleware.
 ///
 /// It belongs inside the envelope, around what fails. With the feature `tower`, `ErrorsLayer::tower()` knows
-/// the errors of tower's own middleware.
+/// the errors of tower's own middleware. Where neither an envelope nor a context stands outside, a gRPC request is answered
+/// with a status of gRPC, any other in the JSON envelope.
 ///
 /// ```
 /// use buttress_core::{Code, Problem};
@@ -47,7 +48,8 @@ use super::Errors;
 ///
 /// # Cost
 ///
-/// A success costs one look into the extensions of its request and a clone of the closure, and no allocation.
+/// A success costs one look into the extensions of its request, one at its content type where there is no context, and a
+/// clone of the closure; no allocation.
 ///
 /// # Errors
 ///
