@@ -90,7 +90,7 @@ impl Gate {
         word: Word,
         around: &Around<'_, O, C>,
     ) -> Option<Result<Pass, Refused>> {
-        let left = self.until() - around.outside.recent();
+        let left = self.left(around.outside.recent());
         if !left.is_zero() {
             let refused = Refused::new(word, Some(left));
             return (self.word().generation() == word.generation()).then_some(Err(refused));
@@ -223,6 +223,11 @@ impl Gate {
                 return around.outside.tell(&step);
             }
         }
+    }
+
+    /// For how long it stays open. What is taken for now may be a little before it opened: nobody waits for longer than it is open.
+    pub(crate) fn left(&self, now: Moment) -> Duration {
+        self.until() - now.max(self.since())
     }
 
     pub(crate) fn until(&self) -> Moment {

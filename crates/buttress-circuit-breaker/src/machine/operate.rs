@@ -32,7 +32,7 @@ impl Machine {
         match word.phase() {
             Phase::ForcedOpen => Some(Refused::new(word, None)),
             Phase::Open => {
-                let left = self.gate.until() - now();
+                let left = self.gate.left(now());
                 (!left.is_zero()).then(|| Refused::new(word, Some(left)))
             }
             _ => None,

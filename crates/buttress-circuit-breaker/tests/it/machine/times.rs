@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use buttress_circuit_breaker::machine::{Ended, Policy};
-use buttress_circuit_breaker::{Rule, State, Trip};
+use buttress_circuit_breaker::machine::{Ended, Machine, Outside, Policy};
+use buttress_circuit_breaker::{Rule, State, Transition, Trip};
+use buttress_core::clock::Moment;
 use buttress_core::outcome::Outcome;
 
 use super::Hand;
@@ -124,4 +125,30 @@ fn jitter_spreads_the_open_time() {
     };
     assert_eq!(open_for(0.0), Duration::from_secs(1), "the first is the least");
     assert_eq!(open_for(1.0), Duration::from_millis(1_100));
+}
+
+/// It is a little late.
+struct Late(Moment);
+
+impl Outside for Late {
+    fn now(&self) -> Moment {
+        self.0
+    }
+
+    fn recent(&self) -> Moment {
+        Moment::from_nanos(self.0.as_nanos() - 4_000_000)
+    }
+
+    fn tell(&self, _: &Transition) {}
+}
+
+#[test]
+fn nobody_waits_for_longer_than_it_is_open() {
+    let late = Late(Moment::from_nanos(60_000_000_000));
+    let machine = Machine::new(one_failure().jitter(0), late.now()).expect("it is right");
+    machine.settle(machine.enter(&late).expect("it is closed"), Outcome::Failure, &late);
+    let second = Some(Duration::from_secs(1));
+    assert_eq!(machine.enter(&late).expect_err("it is open").wait(), second);
+    let refused = machine.refuses(|| late.recent()).expect("it is open");
+    assert_eq!(refused.wait(), second, "though what is taken for now is before that");
 }
