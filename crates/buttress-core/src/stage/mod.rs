@@ -59,7 +59,8 @@
 //! # Cost
 //!
 //! No allocation, unless a stage waits: then one, for the request and the service that wait with it. So a
-//! stage that never waits has no room for them in its future. A [`BoxStage`] and a [`StageList`] say what
+//! stage that never waits has no room for them in its future. A reference is counted while a stage has something
+//! to do at the response, and none if it [is done](Stage::is_done). A [`BoxStage`] and a [`StageList`] say what
 //! they cost.
 //!
 //! # Errors

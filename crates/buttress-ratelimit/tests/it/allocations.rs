@@ -102,12 +102,17 @@ fn what_waits_for_its_answer_allocates_once() {
 }
 
 #[test]
-fn headers_on_success_take_two_beside_the_table() {
+fn headers_on_success_take_as_few_as_is_said_beside_the_table() {
     let shown =
         limits([Quota::per_second(MOST).by(address()), Quota::per_hour(MOST).by(api_key())]);
     let shown = shown.headers_on_success().build().unwrap();
     // The response of this service has no headers: its table takes two.
     assert_eq!(through(&shown), 2 + 2);
+    let one = limits([Quota::per_second(MOST).by(address())]);
+    assert_eq!(through(&one.headers_on_success().build().unwrap()), 1 + 2);
+    let some = limits([Quota::per_second(MOST).by(address()), Quota::per_hour(MOST).by(api_key())])
+        .policy("reads", Quota::per_hour(MOST).by(api_key()).unless(method(POST)));
+    assert_eq!(through(&some.headers_on_success().build().unwrap()), 3 + 2);
 }
 
 /// The problem, its body, the tables of headers and of extensions with what is in them, and what headers say. A time to
