@@ -3,7 +3,7 @@ use buttress_core::outcome::Judgement;
 
 use super::Breaker;
 use crate::call::by_result;
-use crate::machine::Refused;
+use crate::machine::{NEARLY, Refused};
 use crate::{BreakerTicket, ByResult, Call};
 
 /// Calls.
@@ -115,7 +115,10 @@ impl Breaker {
     /// Why no call would pass now; nothing if one may.
     #[inline]
     pub(crate) fn refuses(&self) -> Option<Refused> {
-        self.0.machine.refuses(|| self.0.world.clock.recent())
+        let (machine, clock) = (&self.0.machine, &self.0.world.clock);
+        let refused = machine.refuses(|| clock.recent())?;
+        let is_nearly_due = refused.wait().is_some_and(|wait| wait < NEARLY);
+        if is_nearly_due { machine.refuses(|| clock.now()) } else { Some(refused) }
     }
 
     /// Somebody heeded that.

@@ -40,6 +40,10 @@ pub(crate) enum News {
     Some,
 }
 
+/// With so little left the exact time is asked for: who comes back when he was told to must not be refused once more, for what a
+/// recent time is behind.
+pub(crate) const NEARLY: Duration = Duration::from_millis(20);
+
 /// What is said to those that come while calls are let in one by one.
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
@@ -90,12 +94,13 @@ impl Gate {
         word: Word,
         around: &Around<'_, O, C>,
     ) -> Option<Result<Pass, Refused>> {
-        let left = self.left(around.outside.recent());
+        let recent = around.outside.recent();
+        let now = if self.left(recent) < NEARLY { around.now() } else { recent };
+        let left = self.left(now);
         if !left.is_zero() {
             let refused = Refused::new(word, Some(left));
             return (self.word().generation() == word.generation()).then_some(Err(refused));
         }
-        let now = around.now();
         let lease = now + around.policy.lease;
         let step = self.step(around, |seen| {
             // The place is its own: the first probe counts.

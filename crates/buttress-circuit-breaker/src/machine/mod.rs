@@ -27,6 +27,6 @@ pub use crate::table::{KeyedPass, Table, TableUsage};
 
 pub(crate) use self::around::{Around, Counted, Counters};
 pub(crate) use self::ended::Verdict;
-pub(crate) use self::gate::{Gate, News};
+pub(crate) use self::gate::{Gate, NEARLY, News};
 pub(crate) use self::leases::Leases;
 pub(crate) use self::pass::Kind;

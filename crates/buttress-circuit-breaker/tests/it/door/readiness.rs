@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use buttress_circuit_breaker::{Breaker, Force, State, Trip};
-use buttress_core::clock::{Timer, TokioTimer, secs};
+use buttress_circuit_breaker::{Breaker, CircuitBreaker, Force, State, Trip};
+use buttress_core::clock::{Clock, ManualClock, Moment, Timer, Timestamp, TokioTimer, secs};
 use buttress_core::outcome::Outcome;
 use buttress_testkit::poll::{self, Wakes};
 use http::{Request, StatusCode};
@@ -293,4 +293,36 @@ async fn a_task_that_waits_is_refused_once_it_opens() {
     });
     opens.await.unwrap();
     assert_eq!(waits.await.unwrap(), 503);
+}
+
+/// What it takes for recent is a little ago.
+#[derive(Debug)]
+struct Late(ManualClock);
+
+impl Clock for Late {
+    fn now(&self) -> Moment {
+        self.0.now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.wall()
+    }
+
+    fn recent(&self) -> Moment {
+        Moment::from_nanos(self.0.now().as_nanos().saturating_sub(4_000_000))
+    }
+}
+
+#[test]
+fn whoever_comes_when_it_is_due_finds_out_whether_the_service_is_ready() {
+    let clock = ManualClock::new();
+    clock.advance(secs(60));
+    let layer = CircuitBreaker::after(1).open_for(secs(1)..=secs(1)).jitter(0);
+    let layer = layer.clock(Late(clock.clone())).build().unwrap();
+    let breaker = layer.breaker().clone();
+    assert!(breaker.trip(Trip::switch()));
+    assert!(breaker.will_refuse().is_some());
+    clock.advance(secs(1));
+    assert!(breaker.will_refuse().is_none());
+    assert!(breaker.try_enter().is_ok());
 }

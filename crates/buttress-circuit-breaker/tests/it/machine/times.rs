@@ -152,3 +152,15 @@ fn nobody_waits_for_longer_than_it_is_open() {
     let refused = machine.refuses(|| late.recent()).expect("it is open");
     assert_eq!(refused.wait(), second, "though what is taken for now is before that");
 }
+
+/// Though what is taken for now is before that.
+#[test]
+fn who_comes_when_it_is_due_is_let_in() {
+    let late = Late(Moment::from_nanos(60_000_000_000));
+    let machine = Machine::new(one_failure().jitter(0), late.now()).expect("it is right");
+    machine.settle(machine.enter(&late).expect("it is closed"), Outcome::Failure, &late);
+    let almost = Late(late.0 + Duration::from_micros(999_999));
+    let left = Some(Duration::from_micros(1));
+    assert_eq!(machine.enter(&almost).expect_err("it is open").wait(), left);
+    assert!(machine.enter(&Late(late.0 + Duration::from_secs(1))).is_ok());
+}
