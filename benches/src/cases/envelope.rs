@@ -40,7 +40,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(SUCCESS, welcomes(context.layer(Hello))),
         Case::ours(SUCCESS, welcomes(context.clone().layer(envelope.layer(Hello))))
-            .within(Budget::new(245, 0)),
+            .within(Budget::new(201, 0)),
         Case::peer(SUCCESS, "ours, leaked", welcomes(inside)),
         Case::peer(SUCCESS, "ours, as the wall has it", welcomes(walled)),
         Case::bare(REWRITING, requests(refusal, get::<Full<Bytes>>, StatusCode::NOT_FOUND)),
