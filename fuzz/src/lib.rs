@@ -25,6 +25,7 @@ pub mod health_answer;
 pub mod http1_heads;
 pub mod http2_frames;
 pub mod keys;
+pub mod limit_answers;
 pub mod limit_requests;
 pub mod limit_settings;
 pub mod limit_times;
@@ -63,6 +64,7 @@ pub const TARGETS: &[Target] = &[
     ("http1_heads", http1_heads::run),
     ("http2_frames", http2_frames::run),
     ("keys", keys::run),
+    ("limit_answers", limit_answers::run),
     ("limit_requests", limit_requests::run),
     ("limit_settings", limit_settings::run),
     ("limit_times", limit_times::run),
