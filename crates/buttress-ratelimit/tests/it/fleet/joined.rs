@@ -72,6 +72,8 @@ async fn a_record_that_is_none_of_ours_harms_nobody_else() {
             patient(server.join().await),
             &[(Quota::per_hour(9), Degrade::Deny), (Quota::per_hour(9), Degrade::Deny)],
         );
+        // Brought, or each would bring it himself, and alone.
+        assert!(rig.look(&[Charge::new(0, key(0), 1)]).await.is_taken());
         let other = "\u{2}23456789";
         server.command(["SET", &record('g', key(1)), other]).await;
         server.command(["RPUSH", &record('g', key(2)), "x"]).await;
@@ -97,6 +99,7 @@ async fn whoever_asks_about_nothing_is_let_through() {
     let server = Server::start().await;
     let rig = Rig::strict(patient(connected(server.url()).await), Quota::per_hour(9));
     let one = || vec![Charge::new(0, key(1), 1)];
+    assert!(rig.look(&one()).await.is_taken());
     let heard = crowd(&rig, vec![one(), Vec::new(), one()]).await;
     assert!(heard.iter().all(Verdict::is_taken));
     let left = [0, 2]
