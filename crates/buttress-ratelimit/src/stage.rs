@@ -105,11 +105,6 @@ impl<S: LimitStore> Stage for LimitStage<S> {
     fn failed(&self, memo: Self::Memo) {
         memo.failed();
     }
-
-    #[inline]
-    fn is_done(&self, memo: &Self::Memo) -> bool {
-        memo.is_nothing()
-    }
 }
 
 impl<S: LimitStore> LimitStage<S> {

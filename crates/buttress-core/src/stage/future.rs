@@ -9,13 +9,13 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::entered::{Entered, Held};
 use super::layer::BodyMode;
 use super::never::once;
 use super::panic::{caught, caught_poll};
 use super::state::{State, StateProj};
 use super::{Decision, Stage, Waited};
 use crate::render;
+use crate::sync::Shared;
 
 pin_project! {
     /// Response future of [`Staged`](super::Staged).
@@ -28,6 +28,7 @@ pin_project! {
         T: Stage,
         S: Service<Request<B>>,
     {
+        stage: Shared<T>,
         catch: bool,
         #[pin]
         state: StateOf<T, S, B>,
@@ -35,8 +36,12 @@ pin_project! {
     }
 }
 
-type StateOf<T, S, B> =
-    State<<S as Service<Request<B>>>::Future, Held<T, S, B>, Entered<T>, <T as Stage>::Wait>;
+type StateOf<T, S, B> = State<
+    <S as Service<Request<B>>>::Future,
+    (S, Request<B>),
+    <T as Stage>::Memo,
+    <T as Stage>::Wait,
+>;
 
 impl<T, S, B, M> ResponseFuture<T, S, B, M>
 where
@@ -44,8 +49,8 @@ where
     S: Service<Request<B>>,
 {
     #[inline]
-    pub(super) fn new(catch: bool, state: StateOf<T, S, B>) -> Self {
-        Self { catch, state, mode: PhantomData }
+    pub(super) fn new(shared: Shared<T>, catch: bool, state: StateOf<T, S, B>) -> Self {
+        Self { stage: shared, catch, state, mode: PhantomData }
     }
 }
 
@@ -60,37 +65,40 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let entered = &**this.stage;
         let catch = *this.catch;
-        if !catch && let StateProj::Calling { entered, future } = this.state.as_mut().project() {
-            return undisturbed::<T, M, _, _, _>(entered, future, cx);
+        if !catch && let StateProj::Calling { memo, future } = this.state.as_mut().project() {
+            return undisturbed::<T, M, _, _, _>(entered, memo, future, cx);
         }
         loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Calling { entered, future } => {
+                StateProj::Calling { memo, future } => {
                     let mut panic = None;
                     let polled = caught_poll(catch, &mut panic, || future.poll(cx));
                     match panic {
                         None => {
                             let result = ready!(polled);
-                            return Poll::Ready(finished::<T, M, _, _>(catch, entered, result));
+                            return Poll::Ready(finished::<T, M, _, _>(
+                                entered, catch, memo, result,
+                            ));
                         }
-                        Some(problem) => State::broken(problem, entered.take()),
+                        Some(problem) => State::broken(problem, memo.take()),
                     }
                 }
                 StateProj::Early { early } => {
-                    let (early, entered) = once(early);
+                    let (early, memo) = once(early);
                     let rendered = caught(catch, || early.into_response());
                     let response = rendered.unwrap_or_else(|problem| render::plainly(&problem));
                     let mut response = response.map(M::Body::from);
-                    left(catch, entered, &mut response);
+                    left(entered, catch, memo, &mut response);
                     return Poll::Ready(Ok(response));
                 }
                 StateProj::Waiting { held, wait } => match caught(catch, || wait.poll(cx)) {
                     Ok(polled) => {
                         let waited = ready!(polled);
-                        resumed(catch, once(held), waited)
+                        resumed(entered, catch, once(held), waited)
                     }
-                    Err(problem) => State::refuse(problem, None, &once(held).request),
+                    Err(problem) => State::refuse(problem, None, &once(held).1),
                 },
             };
             this.state.set(next);
@@ -103,7 +111,8 @@ where
 #[expect(clippy::inline_always, reason = "a call would move the response")]
 #[inline(always)]
 fn undisturbed<T, M, F, B, E>(
-    entered: &mut Option<Entered<T>>,
+    stage: &T,
+    memo: &mut Option<T::Memo>,
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Response<M::Body>, E>>
@@ -112,17 +121,13 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     M: BodyMode<B>,
 {
-    // Not written down below, where a stage may look at it: so a response that no stage waits for is moved once less.
-    if entered.is_none() {
-        return M::wrap_polled(future.poll(cx));
-    }
     let mut polled = M::wrap_polled(future.poll(cx));
     if let Poll::Ready(result) = &mut polled
-        && let Some(entered) = entered.take()
+        && let Some(memo) = memo.take()
     {
         match result {
-            Ok(response) => entered.leave(response),
-            Err(_) => entered.failed(),
+            Ok(response) => stage.leave(memo, response),
+            Err(_) => stage.failed(memo),
         }
     }
     polled
@@ -131,8 +136,9 @@ where
 /// What the service gave, on its way out.
 #[inline]
 fn finished<T, M, B, E>(
+    stage: &T,
     catch: bool,
-    entered: &mut Option<Entered<T>>,
+    memo: &mut Option<T::Memo>,
     result: Result<Response<B>, E>,
 ) -> Result<Response<M::Body>, E>
 where
@@ -142,14 +148,12 @@ where
     match result {
         Ok(response) => {
             let mut response = response.map(M::wrap);
-            left(catch, entered.take(), &mut response);
+            left(stage, catch, memo.take(), &mut response);
             Ok(response)
         }
         Err(error) => {
-            if let Some(entered) = entered.take() {
-                // The error goes on, whatever a stage has to say to it.
-                drop(caught(catch, || entered.failed()));
-            }
+            // The error goes on, whatever a stage has to say to it.
+            drop(caught(catch, || stage.failed(once(memo))));
             Err(error)
         }
     }
@@ -157,28 +161,23 @@ where
 
 /// Asks the stage again, once it has what it waited for.
 fn resumed<T, S, B>(
+    stage: &T,
     catch: bool,
-    mut held: Box<Held<T, S, B>>,
+    mut held: Box<(S, Request<B>)>,
     waited: Waited<T>,
 ) -> StateOf<T, S, B>
 where
     T: Stage,
     S: Service<Request<B>>,
 {
-    let decision = caught(catch, || held.stage.resume(waited, &mut held.request));
+    let decision = caught(catch, || stage.resume(waited, &mut held.1));
     match decision.unwrap_or_else(|problem| Decision::Refuse(problem, None)) {
         Decision::Pass(memo) => {
-            let Held { stage, mut inner, request } = *held;
-            State::call(Entered::of(&stage, memo), catch, &mut inner, request)
+            let (mut inner, request) = *held;
+            State::call(memo, catch, &mut inner, request)
         }
-        Decision::Answer(answer, memo) => {
-            let entered = memo.and_then(|memo| Entered::of(&held.stage, memo));
-            State::answer(answer, entered, &held.request)
-        }
-        Decision::Refuse(problem, memo) => {
-            let entered = memo.and_then(|memo| Entered::of(&held.stage, memo));
-            State::refuse(problem, entered, &held.request)
-        }
+        Decision::Answer(answer, memo) => State::answer(answer, memo, &held.1),
+        Decision::Refuse(problem, memo) => State::refuse(problem, memo, &held.1),
         Decision::Wait(wait) => State::wait(wait, held),
     }
 }
@@ -186,16 +185,16 @@ where
 /// Lets the response leave through the stages that its request has entered. Where it stands: to move it costs
 /// more than all the rest.
 #[inline]
-fn left<T, R>(catch: bool, entered: Option<Entered<T>>, response: &mut Response<R>)
+fn left<T, R>(stage: &T, catch: bool, memo: Option<T::Memo>, response: &mut Response<R>)
 where
     T: Stage,
     R: From<Bytes>,
 {
-    let Some(entered) = entered else { return };
+    let Some(memo) = memo else { return };
     if !catch {
-        return entered.leave(response);
+        return stage.leave(memo, response);
     }
-    if let Err(problem) = caught(true, || entered.leave(&mut *response)) {
+    if let Err(problem) = caught(true, || stage.leave(memo, &mut *response)) {
         *response = problem.render(None).map(R::from);
     }
 }

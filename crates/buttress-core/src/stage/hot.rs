@@ -94,10 +94,6 @@ impl<T: Stage> Stage for Hot<T> {
     fn failed(&self, (stage, memo): Self::Memo) {
         stage.failed(memo);
     }
-
-    fn is_done(&self, (stage, memo): &Self::Memo) -> bool {
-        stage.is_done(memo)
-    }
 }
 
 /// Keeps the stage that was entered beside whatever it decided.

@@ -61,9 +61,8 @@ impl<T, M> StageLayer<T, M> {
     /// Keeps the stage for as long as the program runs, and spares every request the counting of references.
     ///
     /// For a wall that is built once: what is built and dropped again and again would fill the memory, and the
-    /// stages are never dropped. It saves two atomic increments and decrements a request, one where the stage
-    /// [is done](Stage::is_done) with it at once, and the one place in memory that all threads would write to.
-    /// Stages without a value are [not counted](Shared) anyway.
+    /// stages are never dropped. It saves two atomic increments and decrements a request, and the one place in
+    /// memory that all threads would write to. Stages without a value are [not counted](Shared) anyway.
     #[must_use]
     pub fn leak(self) -> Self {
         Self { stage: self.stage.leak(), ..self }

@@ -59,8 +59,7 @@
 //! # Cost
 //!
 //! No allocation, unless a stage waits: then one, for the request and the service that wait with it. So a
-//! stage that never waits has no room for them in its future. A reference is counted while a stage has something
-//! to do at the response, and none if it [is done](Stage::is_done). A [`BoxStage`] and a [`StageList`] say what
+//! stage that never waits has no room for them in its future. A [`BoxStage`] and a [`StageList`] say what
 //! they cost.
 //!
 //! # Errors
@@ -70,7 +69,6 @@
 
 mod boxed;
 mod decision;
-mod entered;
 mod future;
 mod gate;
 mod guarded;
@@ -189,14 +187,6 @@ pub trait Stage: Send + Sync + 'static {
     /// what else.
     fn failed(&self, memo: Self::Memo) {
         drop(memo);
-    }
-
-    /// Whether nothing is left to be done with this memo: it neither touches the response, nor does it matter when it is
-    /// dropped. Then it is dropped before the inner service is called, and the future keeps no reference to this stage,
-    /// which many threads would have to count. Asked once a request has passed, or was answered or refused with a memo.
-    fn is_done(&self, memo: &Self::Memo) -> bool {
-        let _ = memo;
-        false
     }
 
     /// This stage around `next`: a request enters this one first, its response leaves this one last.

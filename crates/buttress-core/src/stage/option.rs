@@ -30,13 +30,6 @@ impl<T: Stage> Stage for Option<T> {
             stage.failed(memo);
         }
     }
-
-    fn is_done(&self, memo: &Self::Memo) -> bool {
-        match (self, memo) {
-            (Some(stage), Some(memo)) => stage.is_done(memo),
-            _ => true,
-        }
-    }
 }
 
 /// The stage that does nothing: where a list of stages begins.
@@ -53,8 +46,4 @@ impl Stage for () {
     }
 
     fn leave(&self, (): (), _: &mut dyn ResponseHead) {}
-
-    fn is_done(&self, (): &()) -> bool {
-        true
-    }
 }

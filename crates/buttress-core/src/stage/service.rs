@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::entered::{Entered, Held};
 use super::future::ResponseFuture;
 use super::layer::{BodyMode, Rewrap};
 use super::panic::caught;
@@ -64,26 +63,17 @@ where
             self.stage.enter(&mut request)
         };
         let state = match decision {
-            Decision::Pass(memo) => {
-                let entered = Entered::of(&self.stage, memo);
-                State::call(entered, self.catch, &mut self.inner, request)
-            }
-            Decision::Answer(answer, memo) => {
-                let entered = memo.and_then(|memo| Entered::of(&self.stage, memo));
-                State::answer(answer, entered, &request)
-            }
-            Decision::Refuse(problem, memo) => {
-                let entered = memo.and_then(|memo| Entered::of(&self.stage, memo));
-                State::refuse(problem, entered, &request)
-            }
+            Decision::Pass(memo) => State::call(memo, self.catch, &mut self.inner, request),
+            Decision::Answer(answer, memo) => State::answer(answer, memo, &request),
+            Decision::Refuse(problem, memo) => State::refuse(problem, memo, &request),
             Decision::Wait(wait) => {
                 // The instance that was polled ready goes with the request.
                 let fresh = self.inner.clone();
-                let inner = std::mem::replace(&mut self.inner, fresh);
-                State::wait(wait, Box::new(Held { stage: self.stage.clone(), inner, request }))
+                let ready = std::mem::replace(&mut self.inner, fresh);
+                State::wait(wait, Box::new((ready, request)))
             }
         };
-        ResponseFuture::new(self.catch, state)
+        ResponseFuture::new(self.stage.clone(), self.catch, state)
     }
 }
 

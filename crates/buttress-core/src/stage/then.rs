@@ -80,10 +80,6 @@ impl<A: Stage, B: Stage> Stage for Then<A, B> {
         }
         self.outer.failed(outer);
     }
-
-    fn is_done(&self, (inner, outer): &Self::Memo) -> bool {
-        self.outer.is_done(outer) && inner.as_ref().is_none_or(|inner| self.inner.is_done(inner))
-    }
 }
 
 pin_project! {

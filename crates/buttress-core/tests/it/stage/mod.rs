@@ -3,7 +3,6 @@
 mod composition;
 mod contract;
 mod cost;
-mod done;
 mod flow;
 mod panics;
 
