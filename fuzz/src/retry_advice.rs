@@ -28,18 +28,20 @@ fn of_http(value: &HeaderValue) {
     match judgement.advice() {
         Advice::After(wait) => {
             let digits = value.to_str().expect("digits are text");
-            assert!(digits.len() <= 10 && digits.bytes().all(|byte| byte.is_ascii_digit()));
-            assert_eq!(wait, Duration::from_secs(digits.parse().unwrap()));
+            assert!(digits.bytes().all(|byte| byte.is_ascii_digit()));
+            // What does not fit into the number is no less than the most.
+            let seconds = digits.parse().unwrap_or(u64::MAX);
+            assert_eq!(wait, Duration::from_secs(seconds.min(9_999_999_999)));
         }
         Advice::At(time) => {
-            assert!(value.len() == 29 && value.as_bytes().ends_with(b" GMT"));
+            assert!((24..=33).contains(&value.len()), "one of the three forms");
             assert!(judgement.wait_advised(time).is_none(), "it is then, and not later");
             let wait = judgement.wait_advised(Timestamp::EPOCH);
             assert_eq!(wait.unwrap_or_default(), time - Timestamp::EPOCH);
         }
         Advice::None => {
             let is_number = !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit);
-            assert!(!is_number || value.len() > 10);
+            assert!(!is_number);
         }
         Advice::Never => panic!("nobody forbade it"),
     }

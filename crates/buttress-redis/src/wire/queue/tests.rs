@@ -61,7 +61,7 @@ fn whoever_joins_others_leaves_with_them() {
     let (queue, ping) = (Queue::new(20), cmd("PING"));
     let mut call = cmd("EVALSHA");
     call.arg("d").arg(1).arg("k").arg("x");
-    let froms = |asked: &[bool]| -> Vec<u64> {
+    let starts = |asked: &[bool]| -> Vec<u64> {
         let from = |joins: &bool| {
             let mut from = 0;
             match joins {
@@ -72,7 +72,7 @@ fn whoever_joins_others_leaves_with_them() {
         };
         asked.iter().map(from).collect()
     };
-    let before = froms(&[false, true, true, false, true]);
+    let before = starts(&[false, true, true, false, true]);
     let batch = taken(&queue, 0).unwrap();
     assert_eq!(batch.shares, [1, 2, 1, 1]);
     let one = call.get_packed_command().len() as u64;
@@ -80,12 +80,12 @@ fn whoever_joins_others_leaves_with_them() {
     assert_eq!(before, [0, 14, 14, 14 + two, 28 + two]);
     let all = batch.bytes.len() as u64;
     assert_eq!(all, 28 + two + one);
-    assert_eq!(froms(&[true, true, false]), [all, all, all + two]);
+    assert_eq!(starts(&[true, true, false]), [all, all, all + two]);
     assert!(taken(&queue, 5).is_some());
     queue.close(all + 1, false);
     let ends = [all - 1, all, all + two].map(|from| queue.end(from));
     assert_eq!(ends, [End::Sent, End::Sent, End::Unsent]);
-    let late = froms(&[true, false]);
+    let late = starts(&[true, false]);
     assert!(late.iter().all(|from| queue.end(*from) == End::Unsent), "{late:?}");
 }
 
