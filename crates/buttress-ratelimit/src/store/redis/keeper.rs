@@ -4,26 +4,33 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use buttress_core::Key;
 use buttress_core::clock::{Moment, Timer, TokioTimer};
 use buttress_redis::{Ending, RedisError};
+use tokio::task::JoinSet;
 
 use super::ask::Ask;
 use super::bans;
 use super::fleet::SILENCE;
 use super::leases;
+use super::permits::Permit;
 use super::redis_store::Handle;
 use super::script::{BEAT, MIXED, Operation};
 use super::state::State;
-use crate::{Charge, Charges, MOST_POLICIES};
+use crate::{Charge, Charges, Limits, MOST_POLICIES};
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(250);
 /// How often a process says that it is there.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
+/// How many calls renew permits at the same time.
+const RENEWALS: usize = 16;
 
 /// Keeps a store until its last handle is gone, and carries its bans.
 pub(super) fn begin(handle: &Arc<Handle>, runtime: &tokio::runtime::Handle) {
     runtime.spawn(keep(Arc::downgrade(handle)));
+    // Apart, as it may take long: whoever says nothing meanwhile counts as gone.
+    runtime.spawn(renew(Arc::downgrade(handle)));
     if let Some(shared) = handle.state.bans.get() {
         let (state, shared) = (handle.state.clone(), shared.clone());
         runtime.spawn(bans::share(Arc::downgrade(handle), state, shared));
@@ -31,7 +38,7 @@ pub(super) fn begin(handle: &Arc<Handle>, runtime: &tokio::runtime::Handle) {
 }
 
 async fn keep(handle: Weak<Handle>) {
-    let (mut beat, mut renewed) = (Moment::FIRST, Moment::FIRST);
+    let mut beat = Moment::FIRST;
     if let Some(handle) = handle.upgrade() {
         handle.state.bring().await;
     }
@@ -43,11 +50,22 @@ async fn keep(handle: Weak<Handle>) {
             beat = now;
             state.beat(SILENCE, now).await;
         }
+        state.return_leases(Some(now));
+        drop(state);
+        TokioTimer.sleep(TICK).await;
+    }
+}
+
+async fn renew(handle: Weak<Handle>) {
+    let mut renewed = Moment::FIRST;
+    while let Some(handle) = handle.upgrade() {
+        let state = handle.state.clone();
+        drop(handle);
+        let now = state.clock.now();
         if now - renewed >= state.held_for / 3 {
             renewed = now;
             state.renew().await;
         }
-        state.return_leases(Some(now));
         drop(state);
         TokioTimer.sleep(TICK).await;
     }
@@ -74,24 +92,36 @@ impl State {
         call.arg(&process[..]).arg(millis).send().await?.integer()
     }
 
-    /// Renews what is held, so that only what nobody holds any more ends by itself.
+    /// Renews what is held, so that only what nobody holds any more ends by itself: several calls at a time, or where each is
+    /// of a shard of its own, the first would be over before the last is renewed.
     async fn renew(self: &Arc<Self>) {
         let Some(limits) = self.limits.load_full() else { return };
-        let held = self.permits.held();
+        let mut held = self.permits.held();
+        held.sort_unstable_by_key(|permit| permit.shard.map(Key::to_bytes));
+        let mut calls = JoinSet::new();
         for permits in held.chunk_by(|one, other| one.shard == other.shard) {
             for permits in permits.chunks(MOST_POLICIES) {
-                let shard = permits.first().and_then(|permit| permit.shard);
-                let mut charges = shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
-                let mut numbers = [0; MOST_POLICIES];
-                for (number, permit) in numbers.iter_mut().zip(permits) {
-                    *number = permit.number;
-                    charges.push(permit.charge);
+                if calls.len() >= RENEWALS {
+                    calls.join_next().await;
                 }
-                let (state, now) = (self.clone(), self.clock.now());
-                let ask = Ask::new(state, Operation::Renew, (*limits).clone(), &charges, now);
-                let _ = self.send(ask.numbered(numbers)).await;
+                let (state, ask) = (self.clone(), self.renewal((*limits).clone(), permits));
+                calls.spawn(async move { _ = state.send(ask).await });
             }
         }
+        while calls.join_next().await.is_some() {}
+    }
+
+    /// Of one shard.
+    fn renewal(self: &Arc<Self>, limits: Limits, permits: &[Permit]) -> Ask {
+        let shard = permits.first().and_then(|permit| permit.shard);
+        let mut charges = shard.map_or_else(Charges::new, |shard| Charges::new().at(shard));
+        let mut numbers = [0; MOST_POLICIES];
+        for (number, permit) in numbers.iter_mut().zip(permits) {
+            *number = permit.number;
+            charges.push(permit.charge);
+        }
+        let now = self.clock.now();
+        Ask::new(self.clone(), Operation::Renew, limits, &charges, now).numbered(numbers)
     }
 
     /// Gives back tokens that were taken in advance, and not used for a while; all of them without a time.
