@@ -158,11 +158,12 @@ impl<S: LimitStore> RateLimit<S> {
         quotas: Vec<(&str, Quota)>,
         by: By<'_>,
     ) -> Result<(), BuildError> {
-        let _one_at_a_time = self.inner.replacing.lock();
-        let before = self.inner.live.load();
         let Inner { names, costs, store, .. } = &*self.inner;
-        let live = before.with(names, costs, quotas.iter().copied(), store)?;
+        let one_at_a_time = self.inner.replacing.lock();
+        let live = self.inner.live.load().with(names, costs, quotas.iter().copied(), store)?;
         self.inner.live.replace(live);
+        // A sink of the audit may be whatever a user wrote, and replace something itself.
+        drop(one_at_a_time);
         for (policy, quota) in quotas {
             self.inner.violations.replaced(policy, &quota, by);
         }

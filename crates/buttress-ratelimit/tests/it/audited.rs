@@ -1,9 +1,10 @@
 //! What the audit hears: of requests that are refused, and of what operators change.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use buttress_core::address::Network;
-use buttress_core::audit::{Actor, Audit, Receiver, channel};
+use buttress_core::audit::{Actor, Audit, Receiver, Record, Sink, channel};
 use buttress_core::clock::ManualClock;
 use buttress_core::key::MissingKey;
 use buttress_core::stage::RequestHead;
@@ -205,4 +206,29 @@ fn a_flood_is_sampled() {
         on(&clock).audit(audit).policy("a", Quota::per_hour(1).by(everyone())).build().unwrap();
     assert_eq!(passing(&limits.stage(), || Request::new(()), 500), 1);
     assert_eq!(told(&mut records).len(), 5);
+}
+
+/// What a user wrote is called while nothing is held.
+#[test]
+fn a_sink_may_replace_quotas_itself() {
+    type Limits = buttress_ratelimit::RateLimit<buttress_ratelimit::store::Memory>;
+
+    #[derive(Clone, Default)]
+    struct Tightens(Arc<OnceLock<Limits>>);
+
+    impl Sink for Tightens {
+        fn record(&self, _: &Record<'_>) -> bool {
+            let limits =
+                self.0.get().filter(|limits| limits.quota("a") == Some(Quota::per_hour(2)));
+            limits.is_none_or(|limits| limits.replace([("a", Quota::per_hour(1))]).is_ok())
+        }
+    }
+
+    let (clock, sink) = (ManualClock::new(), Tightens::default());
+    let audit = Audit::builder().sink(sink.clone()).clock(clock.clone()).build().unwrap();
+    let policy = Quota::per_hour(9).by(everyone());
+    let limits = on(&clock).audit(audit).policy("a", policy).build().unwrap();
+    assert!(sink.0.set(limits.clone()).is_ok());
+    limits.replace([("a", Quota::per_hour(2))]).unwrap();
+    assert_eq!(limits.quota("a"), Some(Quota::per_hour(1)));
 }
