@@ -70,9 +70,10 @@ impl Course {
         }
     }
 
-    /// Notes that a second attempt is made beside this one. It is no try of its own.
+    /// Notes that a second attempt is made beside this one. It is no try of its own, but it is what was paid last.
     pub(crate) fn hedged(&mut self) {
         self.attempt = self.attempt.next();
+        self.cost = Some(Cost::Hedge);
     }
 
     /// Notes that the repeat is made.

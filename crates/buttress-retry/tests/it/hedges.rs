@@ -5,7 +5,7 @@ use std::time::Duration;
 use buttress_core::clock::{Clock, ManualClock, ms, secs};
 use buttress_core::outcome::HttpClassify;
 use buttress_core::{Deadline, Dice};
-use buttress_retry::{Attempt, Budget, Hedge, Repeatable, ReplayBody, RetryBuilder};
+use buttress_retry::{Attempt, Budget, Cost, Hedge, Repeatable, ReplayBody, RetryBuilder};
 use buttress_testkit::body::Frames;
 use buttress_testkit::mock;
 use buttress_testkit::poll::{Wakes, assert_pending, assert_ready};
@@ -69,6 +69,21 @@ fn the_loser_is_dropped_with_the_answer() {
         assert_eq!(clock.sleepers(), 0);
         drop((answer, flight));
         assert_eq!(inner.counts().reservations, 0);
+    }
+}
+
+/// Or a dependency that is slow and well would use up all there is, by its successes.
+#[test]
+fn a_quota_has_back_what_a_hedge_cost_once_the_call_succeeds() {
+    let clock = ManualClock::new();
+    for winner in [0, 1] {
+        let budget = Budget::quota(7);
+        let (_client, inner, mut flight) = two(&clock, hedged(&clock).budget(budget.clone()));
+        assert!(budget.take(Cost::Hedge, None, clock.now()).is_none(), "five of seven are taken");
+        let mut calls = vec![inner.take_call().unwrap(), inner.take_call().unwrap()];
+        calls.remove(winner).answer(status(200));
+        assert_eq!(assert_ready(&mut flight).unwrap().status(), 200);
+        assert!(budget.take(Cost::Hedge, None, clock.now()).is_some(), "{winner}");
     }
 }
 
