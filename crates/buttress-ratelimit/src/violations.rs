@@ -89,12 +89,16 @@ impl Violations {
     /// Of the deny list; whether its condition holds, or cannot be known to.
     #[cold]
     pub(crate) fn denied(&self, denial: &Denial, is_certain: bool, request: &dyn RequestHead) {
+        let event = Event::new(DENIED, Outcome::Refused);
+        if !self.0.hears(DENIED) {
+            return self.0.record(&event);
+        }
         let why = denial.why(is_certain);
-        let event = Event::new(DENIED, Outcome::Refused).target(denial.place()).reason(&why);
+        let event = event.target(denial.place()).reason(&why);
         self.0.record(&in_request(event, request));
     }
 
-    /// What is written is only written for somebody who listens.
+    /// Counted in any case; what is written is only written, and looked for, for somebody who listens.
     fn tell(
         &self,
         action: Action,
@@ -104,8 +108,12 @@ impl Violations {
     ) {
         let is_trial = action == WOULD_REFUSE;
         let outcome = if is_trial { Outcome::Succeeded } else { Outcome::Refused };
-        let why = if self.0.hears(action) { why() } else { String::new() };
-        let event = Event::new(action, outcome).target(&rule.name).reason(&why);
+        let event = Event::new(action, outcome);
+        if !self.0.hears(action) {
+            return self.0.record(&event);
+        }
+        let why = why();
+        let event = event.target(&rule.name).reason(&why);
         self.0.record(&in_request(event, request));
     }
 }
