@@ -23,7 +23,8 @@ pin_project! {
 
 impl<F, H, M, W> State<F, H, M, W> {
     /// Calls `inner`, which was polled ready.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would move the future once more")]
+    #[inline(always)]
     pub(super) fn call<S, B>(memo: M, catch: bool, inner: &mut S, request: Request<B>) -> Self
     where
         S: Service<Request<B>, Future = F>,
