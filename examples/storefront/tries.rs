@@ -350,7 +350,7 @@ pub(crate) async fn one_id_in_answer_and_log(
         ),
         ("reported-3", Try::post("broken JSON", "/orders", "{"), 400, "BAD_REQUEST", "DEBUG"),
         ("reported-4", too_large(), 413, "PAYLOAD_TOO_LARGE", "DEBUG"),
-        ("reported-5", Try::get("too many want this", "/sale"), 503, "OVERLOADED", "DEBUG"),
+        ("reported-5", Try::get("too many want this", "/sale"), 503, "OVERLOADED", "WARN"),
         ("reported-6", Try::get("a panic", "/panic"), 500, "INTERNAL", "recipe"),
     ];
     for (id, failure, status, code, logged) in failures {
