@@ -40,12 +40,12 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(SUCCESS, welcomes(context.layer(Hello))),
         Case::ours(SUCCESS, welcomes(context.clone().layer(envelope.layer(Hello))))
-            .within(Budget::new(201, 0)),
+            .within(Budget::new(214, 0)),
         Case::peer(SUCCESS, "ours, leaked", welcomes(inside)),
         Case::peer(SUCCESS, "ours, as the wall has it", welcomes(walled)),
         Case::bare(REWRITING, requests(refusal, get::<Full<Bytes>>, StatusCode::NOT_FOUND)),
         Case::ours(REWRITING, requests(rewritten, get::<Full<Bytes>>, StatusCode::NOT_FOUND))
-            .within(Budget::new(1_110, 0)),
+            .within(Budget::new(1_170, 0)),
         Case::ours(PROBLEM_JSON, encoding(Format::new(ProblemJson::new())))
             .within(Budget::new(4_430, 3)),
         Case::ours("a refusal as JSON:API", encoding(Format::new(JsonApi))),

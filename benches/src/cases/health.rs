@@ -44,13 +44,13 @@ pub fn cases() -> Vec<Case> {
             "ours, 50 hang",
             ready(layer(&fifty).layer(Hello), StatusCode::SERVICE_UNAVAILABLE),
         )
-        .within(Budget::new(6690, 9)),
+        .within(Budget::new(7070, 11)),
         Case::peer(
             READY,
             "ours, 50 hang, details",
             ready(layer(&detailed()).layer(Hello), StatusCode::SERVICE_UNAVAILABLE),
         )
-        .within(Budget::new(8400, 9)),
+        .within(Budget::new(9060, 11)),
         Case::peer(READY, "axum, a constant", constant("/health/ready")),
     ]
 }

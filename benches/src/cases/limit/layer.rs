@@ -40,11 +40,11 @@ pub(super) fn cases() -> Vec<Case> {
         Case::peer(ALLOWED, "ours, the processor's counter", through(counted())),
         Case::peer(ALLOWED, "ours, three policies", through(three())),
         Case::bare(HEADERS, allowed(Welcome)),
-        Case::ours(HEADERS, through(one().headers_on_success())).within(Budget::new(2_680, 2)),
+        Case::ours(HEADERS, through(one().headers_on_success())).within(Budget::new(2_150, 1)),
         Case::peer(HEADERS, "ours, X-RateLimit", through(x_rate_limit())),
         Case::peer(HEADERS, "ours, three policies", through(three().headers_on_success())),
         Case::bare(REFUSAL, allowed(Welcome)),
-        Case::ours(REFUSAL, refused(strict())).within(Budget::new(6_060, 6)),
+        Case::ours(REFUSAL, refused(strict())).within(Budget::new(6_140, 6)),
         Case::peer(REFUSAL, "ours, Retry-After alone", refused(untold)),
     ]
 }
