@@ -1,10 +1,9 @@
-use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use buttress_core::Problem;
-use buttress_core::outcome::{Classify, HttpClassify, Judgement, Outcome};
+use buttress_core::outcome::Judgement;
 use pin_project_lite::pin_project;
 
 use crate::ticket::{Host, Judging};
@@ -96,18 +95,6 @@ where
 
 /// Who judges a call that nobody else judges: see [`Breaker::call`].
 pub type ByResult<T, E> = fn(Result<&T, &E>) -> Judgement;
-
-/// What a result says that nobody judges. A refusal by another part of our own wall says nothing of whom was called.
-pub(crate) fn by_result<T, E: 'static>(result: Result<&T, &E>) -> Judgement {
-    let Err(error) = result else { return Judgement::new(Outcome::Success) };
-    let problem = (error as &dyn Any).downcast_ref::<Problem>();
-    let is_refused = problem.is_some_and(|problem| {
-        let judge = HttpClassify::new();
-        let judged = Classify::<http::Response<String>, Problem>::error(&judge, problem);
-        judged.outcome() == Outcome::Rejected
-    });
-    Judgement::new(if is_refused { Outcome::Rejected } else { Outcome::Failure })
-}
 
 impl<Fut, J, H: Host> fmt::Debug for Call<Fut, J, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

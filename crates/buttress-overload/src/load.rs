@@ -30,11 +30,6 @@ fn says_no_more_than_that(failure: Judgement) -> bool {
     failure.advice() == Advice::None && failure.reached() == Reached::Answered
 }
 
-/// What [`adaptive`](crate::adaptive) and [`throttle`](crate::throttle) make of a result that nobody judges.
-pub(crate) fn by_result<T, E>(result: Result<&T, &E>) -> Judgement {
-    Judgement::new(if result.is_ok() { Outcome::Success } else { Outcome::Failure })
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

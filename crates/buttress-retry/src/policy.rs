@@ -1,11 +1,9 @@
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 
-use buttress_core::Problem;
 use buttress_core::clock::Timer;
 use buttress_core::outcome::{
-    Classify, ClassifyEnd, ClassifyFn, HttpClassify, Judgement, Outcome, Verdict, classify_fn,
+    Classify, ClassifyEnd, ClassifyFn, Judgement, Outcome, Verdict, by_result, classify_fn,
 };
 use buttress_core::sync::Shared;
 
@@ -116,8 +114,8 @@ impl<T: Timer> RetryPolicy<T> {
     }
 }
 
-/// Judges that any error is a failure, and any value a success; but for a [`Problem`] by which our own wall refused. When a
-/// problem says to come back is heeded.
+/// Judges as [`by_result`]: any error is a failure, but for a [`Problem`](buttress_core::Problem) by which our own wall refused,
+/// and any value a success.
 ///
 /// ```
 /// use buttress_core::outcome::{Classify, Outcome};
@@ -136,23 +134,12 @@ impl ClassifyEnd for AnyError {}
 
 impl<R, E: 'static> Classify<R, E> for AnyError {
     fn error(&self, error: &E) -> Judgement {
-        let problem = (error as &dyn Any).downcast_ref::<Problem>();
-        let failure = Judgement::new(Outcome::Failure);
-        match problem.map(judged) {
-            Some(refused) if refused.outcome() == Outcome::Rejected => refused,
-            Some(other) => failure.with_advice(other.advice()),
-            None => failure,
-        }
+        by_result(Err::<&R, _>(error))
     }
 
     fn response(&self, _: &R) -> Verdict {
         Verdict::now(Outcome::Success)
     }
-}
-
-/// As a client of HTTP would take it.
-fn judged(problem: &Problem) -> Judgement {
-    Classify::<http::Response<String>, Problem>::error(&HttpClassify::new(), problem)
 }
 
 impl<T> Clone for RetryPolicy<T> {

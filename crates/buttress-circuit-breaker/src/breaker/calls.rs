@@ -1,8 +1,7 @@
 use buttress_core::Problem;
-use buttress_core::outcome::Judgement;
+use buttress_core::outcome::{Judgement, by_result};
 
 use super::Breaker;
-use crate::call::by_result;
 use crate::machine::{NEARLY, Refused};
 use crate::{BreakerTicket, ByResult, Call};
 

@@ -1,12 +1,11 @@
 use std::fmt;
 
 use buttress_core::key::{Key, KeyFor, Keyer};
-use buttress_core::outcome::Judgement;
+use buttress_core::outcome::{Judgement, by_result};
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Shared;
 use buttress_core::{BuildError, Health, Probe, ProbeFuture, Problem};
 
-use crate::call::by_result;
 use crate::inner::World;
 use crate::machine::{Refused, Snapshot, Table, TableUsage};
 use crate::meters::Meters;

@@ -53,6 +53,7 @@
 
 mod answer;
 mod body;
+mod by_result;
 mod classify;
 mod closure;
 mod errors;
@@ -67,6 +68,7 @@ pub use self::answer::{Answer, AsError, Wants};
 #[doc(hidden)]
 pub use self::body::Follows;
 pub use self::body::JudgedBody;
+pub use self::by_result::by_result;
 pub use self::classify::{BodyKind, Classify, ClassifyEnd, Verdict};
 pub use self::closure::{ClassifyFn, classify_fn};
 pub use self::errors::{BoxedErrors, ReadError};

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use buttress_core::clock::Clock;
-use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
+use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket, by_result};
 use buttress_core::sync::Shared;
 use buttress_core::{Code, Problem};
 
@@ -13,7 +13,6 @@ use super::meters::Meters;
 use super::{AdaptiveBuilder, LimitPolicy};
 use crate::Priority;
 use crate::door::{self, Admission, DoorLayer, Guard, NeverWaits};
-use crate::load::by_result;
 use crate::slots::Slots;
 
 /// A limit of calls under way that finds itself. The [module](super) has an example; clones are the same limit.
@@ -69,7 +68,7 @@ impl Adaptive {
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
-        E: From<Problem>,
+        E: From<Problem> + 'static,
     {
         door::call(self, Priority::default(), by_result, work).await
     }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::future::Future;
 
 use buttress_core::clock::Timer;
+use buttress_core::outcome::by_result;
 use buttress_core::sync::Shared;
 use buttress_core::{BuildError, Faults, Problem};
 
@@ -11,7 +12,6 @@ use super::meters::Why;
 use super::{Place, ShedBuilder, Waits};
 use crate::adaptive::LimitPolicy;
 use crate::door::{self, Admission, DoorLayer, Guard};
-use crate::load::by_result;
 use crate::{NoTimer, Priority};
 
 /// Sheds load: refuses what would be served too late, and what matters least. The [module](super) has an example; clones are the same.
@@ -71,7 +71,7 @@ impl<T: Timer + Clone> Shed<T> {
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<R, E>>,
-        E: From<Problem>,
+        E: From<Problem> + 'static,
     {
         door::call(self, priority, by_result, work).await
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use buttress_core::clock::Clock;
-use buttress_core::outcome::{BodyKind, Judgement, Ticket};
+use buttress_core::outcome::{BodyKind, Judgement, Ticket, by_result};
 use buttress_core::sync::Shared;
 use buttress_core::{Code, Dice, Problem};
 
@@ -13,7 +13,7 @@ use super::account::Account;
 use super::meters::Meters;
 use crate::Priority;
 use crate::door::{self, Admission, DoorLayer, Guard, NeverWaits};
-use crate::load::{Load, by_result};
+use crate::load::Load;
 
 /// Holds calls back that would most likely be turned away. The [module](super) has an example; clones are the same throttle.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ impl Throttle {
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
-        E: From<Problem>,
+        E: From<Problem> + 'static,
     {
         door::call(self, Priority::default(), by_result, work).await
     }

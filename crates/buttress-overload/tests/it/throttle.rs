@@ -174,3 +174,33 @@ fn a_refusal_is_told_as_what_it_is() {
     assert_eq!((problem.code(), problem.status().as_u16()), (Code::THROTTLED_LOCALLY, 503));
     assert_eq!(problem.retry_after(), Some(secs(1)));
 }
+
+/// Without tower, too: what our own wall refused inside was asked of nobody, and what ran out of time was not answered.
+#[test]
+fn a_run_hears_what_a_problem_says_of_it() {
+    let odds = |code: Code| {
+        let client = Client::new(secs(10));
+        for _ in 0..1_000 {
+            client.clock.advance(ms(1));
+            let refused = async || Err::<(), _>(Problem::new(code));
+            _ = assert_ready(pin!(client.throttle.run(refused)));
+        }
+        client.odds()
+    };
+    assert!(odds(Code::TIMED_OUT) > 0.9, "nobody answers");
+    assert!(odds(Code::DEPENDENCY_FAILED) < 0.001, "it was answered");
+
+    // Half of what was sent came to nothing, however much our own wall refused meanwhile.
+    let mut client = Client::new(secs(10));
+    client.run(ms(100));
+    let before = client.odds();
+    client.accepts = 0;
+    client.run(ms(400));
+    let held = client.odds();
+    assert!(held > before);
+    for _ in 0..100 {
+        let refused = async || Err::<(), _>(Problem::new(Code::CIRCUIT_OPEN));
+        _ = assert_ready(pin!(client.throttle.run(refused)));
+    }
+    assert!(client.odds() >= held, "that accepts nothing");
+}
