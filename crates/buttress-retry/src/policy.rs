@@ -78,7 +78,7 @@ impl<T: Timer> RetryPolicy<T> {
     /// Runs `work`, and again after any error, as long as the policy allows.
     ///
     /// A refusal of our own wall, as of a circuit breaker inside, is final, unless the time that it says fits the deadline. It is known
-    /// where the error is a [`Problem`]; where it only holds one, [`run_if`](Self::run_if) can tell it: `judge` says
+    /// where the error is a [`Problem`](buttress_core::Problem); where it only holds one, [`run_if`](Self::run_if) can tell it: `judge` says
     /// [`Outcome::Rejected`], and what the refusal advises.
     pub fn run<F, Fut, R, E>(&self, work: F) -> Run<F, Fut, AnyError, T>
     where
