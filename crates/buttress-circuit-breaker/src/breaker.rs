@@ -119,6 +119,10 @@ impl Breaker {
     /// # Errors
     ///
     /// Fails with every setting that is wrong. The old ones stay then.
+    ///
+    /// # Concurrency
+    ///
+    /// One at a time: of two at once the policy of one may stay with the mode of the other.
     pub fn reconfigure(&self, settings: &CircuitBreakerSettings) -> Result<(), BuildError> {
         let (policy, new) = settings.builder()?.into_hot();
         self.0.machine.reconfigure(policy, &*self.0)?;

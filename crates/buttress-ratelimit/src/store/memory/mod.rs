@@ -31,6 +31,9 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 
 /// Limits in the memory of this process. Clones count together.
 ///
+/// It is for one set of policies. Another one is refused at build where its algorithms are others; where they are the same, windows
+/// of one set may end by the times of the other, and so let more through.
+///
 /// ```
 /// use buttress_core::Key;
 /// use buttress_core::clock::Moment;
