@@ -1,16 +1,17 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 
 use super::line::Line;
-use crate::{Algorithm, Limit};
+use crate::{Algorithm, Limit, MOST_POLICIES};
 
 /// What can be written of policies before anybody asks.
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Box<[Row]>,
-    /// `RateLimit-Policy` of all of them.
-    all: Option<HeaderValue>,
+    /// `RateLimit-Policy` of each choice of them, by a bit for each: written when it is first asked for, and copied from then
+    /// on. There are 256 choices at most.
+    chosen: Box<[OnceLock<Option<HeaderValue>>]>,
 }
 
 /// What is written of one policy.
@@ -20,8 +21,6 @@ pub(super) struct Row {
     pub(super) begins: Box<str>,
     /// `"per-key";q=100;w=60`
     item: Box<str>,
-    /// The same as a whole header.
-    alone: Option<HeaderValue>,
     /// `100;w=60`
     pub(super) older: Option<HeaderValue>,
     pub(super) most: u64,
@@ -33,22 +32,33 @@ impl Table {
     pub(crate) fn new<'a>(policies: impl IntoIterator<Item = (&'a Arc<str>, Limit)>) -> Self {
         let rows: Box<[Row]> =
             policies.into_iter().map(|(name, limit)| Row::new(name, &limit)).collect();
-        let all = join(rows.iter());
-        Self { rows, all }
+        let chosen =
+            (0..1_usize << rows.len().min(MOST_POLICIES)).map(|_| OnceLock::new()).collect();
+        Self { rows, chosen }
     }
 
     pub(super) fn row(&self, policy: u8) -> Option<&Row> {
         self.rows.get(usize::from(policy))
     }
 
-    /// `RateLimit-Policy` of these policies: copied if it is all of them or one, else written.
-    pub(super) fn policies(&self, asked: impl Iterator<Item = u8> + Clone) -> Option<HeaderValue> {
-        let mut numbers = asked.clone();
-        match (numbers.next(), numbers.next()) {
-            (Some(one), None) => self.row(one)?.alone.clone(),
-            _ if asked.clone().count() == self.rows.len() => self.all.clone(),
-            _ => join(asked.filter_map(|policy| self.row(policy))),
+    /// `RateLimit-Policy` of these policies.
+    pub(super) fn policies(&self, asked: impl Iterator<Item = u8>) -> Option<HeaderValue> {
+        let choice = asked.fold(0, |choice, policy| choice | bit(policy));
+        self.chosen.get(choice)?.get_or_init(|| self.join(choice)).clone()
+    }
+
+    fn join(&self, choice: usize) -> Option<HeaderValue> {
+        let mut line = Line::new();
+        for (policy, row) in (0..).zip(&self.rows) {
+            if choice & bit(policy) == 0 {
+                continue;
+            }
+            if !line.is_empty() {
+                line.text(", ");
+            }
+            line.text(&row.item);
         }
+        if line.is_empty() { None } else { line.shared() }
     }
 }
 
@@ -63,13 +73,10 @@ impl Row {
         } else {
             (format!("{name};q={most};qu=\"concurrent-requests\""), format!("{most}"))
         };
-        let [alone, older] = [&item, &older].map(|text| {
-            let mut line = Line::new();
-            line.text(text);
-            line.shared()
-        });
+        let mut line = Line::new();
+        line.text(&older);
         let begins = format!("{name};r=").into();
-        Self { begins, item: item.into(), alone, older, most, refills }
+        Self { begins, item: item.into(), older: line.shared(), most, refills }
     }
 }
 
@@ -82,13 +89,6 @@ fn window(limit: &Limit) -> u64 {
     u64::try_from(seconds).unwrap_or(u64::MAX).max(1)
 }
 
-fn join<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<HeaderValue> {
-    let mut line = Line::new();
-    for row in rows {
-        if !line.is_empty() {
-            line.text(", ");
-        }
-        line.text(&row.item);
-    }
-    if line.is_empty() { None } else { line.shared() }
+fn bit(policy: u8) -> usize {
+    1_usize.checked_shl(policy.into()).unwrap_or(0)
 }

@@ -239,10 +239,16 @@ fn what_a_handler_says_stays() {
 #[test]
 fn headers_take_two_allocations_at_most() {
     let clock = ManualClock::new();
-    let limits = two(&clock).build().unwrap();
+    let writes = Quota::per_minute(10).by(address()).when(method(POST));
+    for limits in [two(&clock), two(&clock).policy("writes", writes)] {
+        assert_two_allocations_at_most(&limits.build().unwrap());
+    }
+}
+
+fn assert_two_allocations_at_most(limits: &RateLimit) {
     let stage = limits.stage();
     // What never changes is shared from its first use on.
-    nth(&limits, 1, ada);
+    nth(limits, 1, ada);
     for _ in 0..3 {
         let mut request = of(Request::new(()), "203.0.113.7");
         let mut response = response(200);
