@@ -47,9 +47,9 @@ impl BuildError {
     /// them.
     ///
     /// ```
-    /// let error = buttress_core::BuildError::of("window", "must be longer than nothing");
+    /// let error = buttress_core::BuildError::of("window", "must be greater than zero");
     /// let in_the_file = error.placed(|fault| format!("{}_ms", fault.path()));
-    /// assert_eq!(in_the_file.to_string(), "wrong setting window_ms: must be longer than nothing");
+    /// assert_eq!(in_the_file.to_string(), "wrong setting window_ms: must be greater than zero");
     /// ```
     #[must_use]
     pub fn placed(self, place: impl Fn(&Fault) -> String) -> Self {

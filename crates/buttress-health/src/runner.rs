@@ -162,7 +162,7 @@ fn tell_home(slot: &Slot, own: &HopId, is_told: &mut bool) {
     }
     *is_told = true;
     let (check, service) = (&*slot.name, own.as_str());
-    warn!(target: "buttress", check, service, "health: who answers has the name of this service, and does not count");
+    warn!(target: "buttress", check, service, "health: a dependency answers with this service's own name; ignored");
 }
 
 /// One line for each transition, not for each run.

@@ -185,7 +185,7 @@ fn check_times(quota: &Quota, faults: &mut Faults) {
             faults.add("period", format_args!("`{algorithm}` has no period: say `at_once`"));
         }
     } else if period.is_zero() {
-        faults.add("period", "must be longer than nothing");
+        faults.add("period", "must be greater than zero");
     } else if period > LONGEST {
         faults.add("period", "must be at most 366 days");
     }

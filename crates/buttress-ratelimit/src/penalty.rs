@@ -83,7 +83,7 @@ impl Penalty {
             if time.is_zero() || time > LONGEST {
                 faults.add(
                     format!("{path}.{name}"),
-                    "must be longer than nothing, and at most 366 days",
+                    "must be greater than zero, and at most 366 days",
                 );
             }
         }

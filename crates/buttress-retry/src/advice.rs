@@ -66,7 +66,7 @@ impl Follow {
     pub(crate) fn check(self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
         if let Self::UpTo(Duration::ZERO) = self {
-            faults.add("up_to", "must be longer than nothing: to follow none there is `never`");
+            faults.add("up_to", "must be greater than zero: to follow none there is `never`");
         }
         faults.finish(())
     }

@@ -92,7 +92,7 @@ impl AdaptiveBuilder {
             faults.add("name", "must not be empty");
         }
         if self.slow.is_zero() {
-            faults.add("slow", "must be longer than nothing");
+            faults.add("slow", "must be greater than zero");
         }
         faults.finish(()).map_err(|error| named(error, self.names))?;
         let limit = self.policy.limit().max(1);

@@ -162,7 +162,7 @@ impl LimitPolicy for Gradient {
             faults.add("tolerance", format_args!("must be from 1 to 2, not {}", self.tolerance));
         }
         if self.least.is_never() {
-            faults.add("measured_every", "must be longer than nothing");
+            faults.add("measured_every", "must be greater than zero");
         }
     }
 }

@@ -166,11 +166,11 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
                 faults.add("queue.length", format_args!("must be from 1 to {MOST_WAITING}"));
             }
             if at_most.is_zero() {
-                faults.add("queue.at_most", "must be longer than nothing");
+                faults.add("queue.at_most", "must be greater than zero");
             }
         }
         if self.queue.is_none() && self.has_stray_wait {
-            faults.add("queue.at_most", "is of a queue, and there is none");
+            faults.add("queue.at_most", "needs a queue");
         }
         if self.name.is_empty() {
             faults.add("name", "must not be empty");

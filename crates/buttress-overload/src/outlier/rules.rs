@@ -152,8 +152,8 @@ impl OutlierRules {
         let percent = self.failures.unwrap_or(1);
         wrong(!(1..=100).contains(&percent), "failure_percent", "must be from 1 to 100");
         wrong(self.least_calls == 0, "least_calls", "must be at least 1");
-        wrong(self.every.is_zero(), "every", "must be longer than nothing");
-        wrong(self.first.is_zero(), "left_out_for", "must be longer than nothing");
+        wrong(self.every.is_zero(), "every", "must be greater than zero");
+        wrong(self.first.is_zero(), "left_out_for", "must be greater than zero");
         wrong(self.longest < self.first, "at_most", "must not be shorter than the first time");
         wrong(self.most_left_out > 100, "most_left_out", "must be at most 100");
         wrong(self.panic_below > 100, "panic_below", "must be at most 100");

@@ -195,18 +195,18 @@ impl<T: Timer + Clone> ShedBuilder<T> {
             Limit::Given(limit) => check_limit(*limit, &mut faults),
         }
         if self.slow.is_zero() {
-            faults.add("slow", "must be longer than nothing");
+            faults.add("slow", "must be greater than zero");
         }
         if let Some((length, at_most)) = self.queue {
             if !(1..=MOST_WAITING).contains(&length) {
                 faults.add("queue.length", format_args!("must be from 1 to {MOST_WAITING}"));
             }
             if at_most.is_zero() {
-                faults.add("queue.at_most", "must be longer than nothing");
+                faults.add("queue.at_most", "must be greater than zero");
             }
         }
         if self.target.is_zero() || self.target >= self.interval {
-            faults.add("target", "must be longer than nothing, and shorter than its interval");
+            faults.add("target", "must be greater than zero, and shorter than its interval");
         }
         self.check_strays(&mut faults);
         if self.name.is_empty() {
@@ -229,10 +229,10 @@ impl<T> ShedBuilder<T> {
             return;
         }
         if self.has_stray_wait {
-            faults.add("queue.at_most", "is of a queue, and there is none");
+            faults.add("queue.at_most", "needs a queue");
         }
         if (self.target, self.interval) != (Codel::TARGET, Codel::INTERVAL) {
-            faults.add("target", "is of a queue, and there is none");
+            faults.add("target", "needs a queue");
         }
     }
 }

@@ -109,7 +109,7 @@ impl ThrottleBuilder {
             faults.add("name", "must not be empty");
         }
         if self.window.is_zero() {
-            faults.add("window", "must be longer than nothing");
+            faults.add("window", "must be greater than zero");
         }
         if !(1.0..=1_000.0).contains(&self.times) {
             faults.add("times", format_args!("must be from 1 to 1000, not {}", self.times));

@@ -56,7 +56,7 @@ fn all_reasons_come_at_once() {
             "policies.zero.quota.count: must be at least 1: to refuse everything, refuse it",
             "policies.zero.quota.burst: must be at least 1: to refuse everything, refuse it",
             "policies.burst.cost: is 3, and there is never more than 2 at once",
-            "policies.never.quota.period: must be longer than nothing",
+            "policies.never.quota.period: must be greater than zero",
             "policies.century.quota.period: must be at most 366 days",
             "policies.century.quota.burst: must be there again within ten years",
             "policies.twice.when[0]: `10.0.0.1/8` has bits beyond its prefix: the network is `10.0.0.0/8`",

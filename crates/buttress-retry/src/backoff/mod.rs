@@ -130,7 +130,7 @@ impl Backoff {
         // Where there was to be none, only the factor is wrong: its longest pause says so yet.
         let was_none = self.growth == Growth::By(0) && self.max.is_zero();
         if self.growth != Growth::None && !was_none && self.first.is_zero() {
-            faults.add("first", "must be longer than nothing: for no pause there is `none`");
+            faults.add("first", "must be greater than zero: for no pause there is `none`");
         }
         if self.max < self.first {
             faults.add("max", format!("is {:?}, and the first pause {:?}", self.max, self.first));

@@ -140,7 +140,7 @@ impl Hedge {
         match self.delay {
             Delay::Fixed { time, misplaced } => {
                 if time.is_zero() {
-                    faults.add("after", "must be longer than nothing: that would double each call");
+                    faults.add("after", "must be greater than zero: that would double each call");
                 }
                 if misplaced {
                     faults.add("until_known", "is of a percentile alone");
@@ -151,7 +151,7 @@ impl Hedge {
                     faults.add("percentile", format!("must be from 50 to 99, not {percent}"));
                 }
                 if until_known.is_zero() {
-                    faults.add("until_known", "must be longer than nothing");
+                    faults.add("until_known", "must be greater than zero");
                 }
             }
         }

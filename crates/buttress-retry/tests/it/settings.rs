@@ -27,7 +27,7 @@ fn all_reasons_come_at_once() {
             "backoff.factor: must be from 1 to 100, of an exponential backoff",
             "backoff.max: is 10ms, and the first pause 100ms",
             "backoff.jitter: must be at most 100 %, not 101",
-            "follow.up_to: must be longer than nothing: to follow none there is `never`",
+            "follow.up_to: must be greater than zero: to follow none there is `never`",
             "budget.ratio: is 0, and so is the floor: nothing would be repeated",
             "budget.window: must be from 10 milliseconds to an hour",
             "keep_bodies: are 1 bytes overall, and 2 a call",

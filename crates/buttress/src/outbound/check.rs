@@ -50,7 +50,7 @@ impl OutboundBuilder {
         let times = [("deadline", self.deadline.time()), ("attempt_timeout", self.attempt_timeout)];
         for (path, time) in times {
             if time.is_some_and(|time| time.is_zero()) {
-                faults.add(path, "must be longer than nothing");
+                faults.add(path, "must be greater than zero");
             }
         }
         self.check_times(faults);

@@ -75,7 +75,7 @@ impl Settings {
             faults.add("redis.name", "must be a word without `{` and `}`");
         }
         if self.within.is_zero() {
-            faults.add("redis.within", "must be longer than nothing");
+            faults.add("redis.within", "must be greater than zero");
         }
         if self.held_for < Duration::from_secs(1) {
             faults.add(
