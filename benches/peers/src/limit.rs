@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use buttress_benches::cases::limit::{
-    ALLOWED, APART, FEW, HEADERS, HOT, MANY, MILLION, REFUSAL, REFUSED, Welcome, address, bytes,
-    decisions, decisions_apart, plenty,
+    ALLOWED, APART, FEW, HEADERS, HOT, HOT_APART, MANY, MILLION, REFUSAL, REFUSED, Welcome,
+    address, bytes, decisions, decisions_apart, plenty,
 };
 use buttress_benches::{Case, Run, get, requests};
 use buttress_core::key::{Key, Uniform};
@@ -31,14 +31,15 @@ pub(crate) fn cases() -> Vec<Case> {
             Case::peer(group, "governor 0.10, time given", time_given(clients)),
         ]
     });
-    decisions
-        .chain([
-            Case::peer(APART, "governor 0.10, by address", by_address_apart()).on_two_threads(),
-            Case::peer(APART, "governor 0.10, by our keys", by_key_apart()).on_two_threads(),
-            Case::peer(REFUSED, "governor 0.10, by address", refused()),
-        ])
-        .chain(layers())
-        .collect()
+    let apart = [(HOT_APART, 1), (APART, 10_000)].into_iter().flat_map(|(group, clients)| {
+        [
+            Case::peer(group, "governor 0.10, by address", by_address_apart(clients))
+                .on_two_threads(),
+            Case::peer(group, "governor 0.10, by our keys", by_key_apart(clients)).on_two_threads(),
+        ]
+    });
+    let refuses = Case::peer(REFUSED, "governor 0.10, by address", refused());
+    decisions.chain(apart).chain([refuses]).chain(layers()).collect()
 }
 
 fn quota(clients: u32) -> Quota {
@@ -61,14 +62,14 @@ fn by_key(clients: u32) -> Run {
 }
 
 /// Each thread by addresses of its own.
-fn by_address_apart() -> Run {
-    let make = || RateLimiter::dashmap(quota(10_000));
-    decisions_apart(10_000, make, |limiter, client| limiter.check_key(&address(client)).is_ok())
+fn by_address_apart(clients: u32) -> Run {
+    let make = move || RateLimiter::dashmap(quota(clients));
+    decisions_apart(clients, make, |limiter, client| limiter.check_key(&address(client)).is_ok())
 }
 
-fn by_key_apart() -> Run {
-    let make = || RateLimiter::dashmap_with_hasher(quota(10_000), Uniform::default());
-    decisions_apart(10_000, make, |limiter, client| {
+fn by_key_apart(clients: u32) -> Run {
+    let make = move || RateLimiter::dashmap_with_hasher(quota(clients), Uniform::default());
+    decisions_apart(clients, make, |limiter, client| {
         limiter.check_key(&Key::from_bytes(bytes(client))).is_ok()
     })
 }

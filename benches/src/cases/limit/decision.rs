@@ -22,6 +22,8 @@ pub const FEW: &str = "limit, 1,000 live keys";
 pub const MANY: &str = "limit, 10,000 live keys";
 /// Of ten thousand clients in turns, and a second thread has ten thousand others.
 pub const APART: &str = "limit, 10,000 live keys for each thread";
+/// Of one client, and a second thread has another.
+pub const HOT_APART: &str = "limit, one hot key for each thread";
 /// Of a million clients in turns.
 pub const MILLION: &str = "limit, 1,000,000 live keys";
 /// Of one client, who has no more.
@@ -53,8 +55,10 @@ pub(super) fn cases() -> Vec<Case> {
             Case::peer(group, "ours, alone, time given", checked(clients)),
         ]);
     }
-    cases.push(Case::bare(APART, nobody_decides_apart()).on_two_threads());
-    cases.push(Case::ours(APART, by_key_apart()).on_two_threads());
+    for (group, clients) in [(HOT_APART, 1), (APART, 10_000)] {
+        cases.push(Case::bare(group, nobody_decides_apart(clients)).on_two_threads());
+        cases.push(Case::ours(group, by_key_apart(clients)).on_two_threads());
+    }
     cases.push(Case::bare(REFUSED, drawn(1)));
     cases.push(Case::ours(REFUSED, refused()).within(Budget::new(285, 0)));
     cases
@@ -111,14 +115,14 @@ fn by_key(clients: u32) -> Run {
     decisions(clients, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
 }
 
-fn nobody_decides_apart() -> Run {
-    decisions_apart(10_000, || (), |(), client| black_box(bytes(client)).len() == 16)
+fn nobody_decides_apart(clients: u32) -> Run {
+    decisions_apart(clients, || (), |(), client| black_box(bytes(client)).len() == 16)
 }
 
 /// Each thread by keys of its own.
-fn by_key_apart() -> Run {
-    let make = || Counted::new(quota(10_000), 20_000);
-    decisions_apart(10_000, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
+fn by_key_apart(clients: u32) -> Run {
+    let make = move || Counted::new(quota(clients), 2 * clients);
+    decisions_apart(clients, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
 }
 
 /// The same, by the clock that governor goes by.

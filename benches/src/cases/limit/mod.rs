@@ -4,7 +4,7 @@ mod decision;
 mod layer;
 mod load;
 
-pub use self::decision::{APART, FEW, HOT, MANY, MILLION, REFUSED, plenty};
+pub use self::decision::{APART, FEW, HOT, HOT_APART, MANY, MILLION, REFUSED, plenty};
 pub use self::layer::{ALLOWED, HEADERS, REFUSAL, Welcome};
 pub use self::load::{address, bytes, decisions, decisions_apart, one_of};
 
