@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use buttress_core::clock::Timer;
-use buttress_core::outcome::{Classify, Judgement, Outcome, Verdict};
+use buttress_core::outcome::{Classify, Outcome};
 use buttress_core::sync::Shared;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use crate::hedge::{RequestRace, Requests, poll_both};
 use crate::layer::Judged;
-use crate::plan::{Plan, seen, span};
+use crate::plan::{Plan, judge, seen, span};
 use crate::spare::Spare;
 use crate::{Attempt, ReplayBody};
 
@@ -186,21 +186,6 @@ where
 #[inline]
 pub(crate) fn may_want<C, T, D, E>(shared: &Judged<C, T>, result: &Result<Response<D>, E>) -> bool {
     result.as_ref().is_ok_and(|response| shared.inner.when.may_want(response))
-}
-
-/// How the call ended, as far as its head says. A retry commits itself there: what fails later has reached the caller.
-#[inline]
-pub(crate) fn judge<C, D, E>(classify: &C, result: &Result<Response<D>, E>) -> Judgement
-where
-    C: Classify<Response<D>, E>,
-{
-    match result {
-        Ok(response) => match classify.response(response) {
-            Verdict::Now(judgement) => judgement,
-            Verdict::AtEnd(_) => Judgement::new(Outcome::Success),
-        },
-        Err(error) => classify.error(error),
-    }
 }
 
 impl<S, B, C, T> fmt::Debug for ResponseFuture<S, B, C, T>

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use buttress_core::clock::Clock;
 use buttress_core::deadline::Wire;
-use buttress_core::outcome::Judgement;
-use buttress_core::{Deadline, Dice, Repeats, RequestContext};
+use buttress_core::{Dice, Repeats, RequestContext};
 
 use crate::budget::{Deposit, Taken};
 use crate::decide::{Course, Ended, Rules, Why, decide};
 use crate::hedge::Hedging;
 use crate::meters::Meters;
-use crate::replay::{Lost, Room};
-use crate::when::{Safety, When};
+use crate::replay::Room;
+use crate::when::When;
 use crate::{Attempt, Budget, Cost};
 
 /// What all services of a layer share, and all runs of a policy: who decides, and what it costs.
@@ -37,17 +36,6 @@ pub(crate) struct Inner<T> {
 pub(crate) struct Next {
     pub(crate) wait: Duration,
     taken: Option<Taken>,
-}
-
-/// What there is to know of a call before anybody decides.
-pub(crate) struct Facts {
-    pub(crate) judgement: Judgement,
-    pub(crate) is_wanted: bool,
-    pub(crate) safety: Safety,
-    pub(crate) is_grpc: bool,
-    pub(crate) is_inner: bool,
-    pub(crate) body: Result<(), Lost>,
-    pub(crate) deadline: Option<Deadline>,
 }
 
 impl<T> Inner<T> {
@@ -91,18 +79,16 @@ impl<T> Inner<T> {
     #[cold]
     pub(crate) fn decide(
         &self,
-        facts: &Facts,
+        ended: &Ended,
         course: &mut Course,
         deposit: Option<Deposit>,
     ) -> Result<Next, Why> {
         let (now, wall) = (self.clock.now(), self.clock.wall());
-        let Facts { judgement, is_wanted, safety, is_grpc, is_inner, body, deadline } = *facts;
-        let ended = Ended { judgement, is_wanted, safety, is_grpc, is_inner, body, deadline };
-        if is_wanted {
+        if ended.is_wanted {
             self.budget.failed();
         }
         let chance = self.dice.below(u64::MAX);
-        let repeat = decide(&self.rules, &ended, course, chance, now, wall)?;
+        let repeat = decide(&self.rules, ended, course, chance, now, wall)?;
         let taken = match repeat.cost {
             None => None,
             Some(cost) => Some(self.budget.take(cost, deposit, now).ok_or(Why::Budget)?),

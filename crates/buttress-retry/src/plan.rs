@@ -1,7 +1,7 @@
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use buttress_core::outcome::{Judgement, Outcome};
+use buttress_core::outcome::{Classify, Judgement, Outcome};
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -9,9 +9,9 @@ use tracing::Span;
 
 use crate::Attempt;
 use crate::budget::{Cost, Deposit};
-use crate::decide::{Course, Why};
+use crate::decide::{Course, Ended, Why};
 use crate::hedge::{Fare, Hedging};
-use crate::inner::{Facts, Inner, Next};
+use crate::inner::{Inner, Next};
 use crate::replay::ReplayBody;
 use crate::sent::{Seen, Sent};
 use crate::spare::Spare;
@@ -54,12 +54,12 @@ impl<S, B: Body> Plan<S, B> {
     /// An attempt ended like this: how long to wait before the next one, or why there is none.
     #[cold]
     pub(crate) fn ended<T>(&mut self, inner: &Inner<T>, seen: &Seen) -> Result<Duration, Why> {
-        let facts = self.facts(inner, seen);
-        if !facts.is_wanted && seen.outcome() == Outcome::Success {
+        let ended = self.look(inner, seen);
+        if !ended.is_wanted && seen.outcome() == Outcome::Success {
             inner.succeeded(self.course.cost);
             return Err(Why::Outcome);
         }
-        let mut decided = inner.decide(&facts, &mut self.course, self.spare.deposit.take());
+        let mut decided = inner.decide(&ended, &mut self.course, self.spare.deposit.take());
         let body = match &decided {
             // From now on nobody else may begin to read it.
             Ok(_) => self.spare.reel.again(self.course.attempt.number()).ok(),
@@ -77,10 +77,11 @@ impl<S, B: Body> Plan<S, B> {
         Ok(wait)
     }
 
-    fn facts<T>(&self, inner: &Inner<T>, seen: &Seen) -> Facts {
+    /// What there is to know of the end of an attempt, before anybody decides.
+    fn look<T>(&self, inner: &Inner<T>, seen: &Seen) -> Ended {
         let sent = Sent::new(&self.spare.head);
         let safety = inner.when.safety(&self.spare.head);
-        Facts {
+        Ended {
             judgement: seen.judgement(),
             is_wanted: inner.when.is_wanted(sent, seen, self.course.attempt),
             safety,
@@ -209,6 +210,15 @@ pub(crate) fn entered<R>(span: &AttemptSpan, work: impl FnOnce() -> R) -> R {
     match span {
         None => work(),
         Some(span) => span.in_scope(work),
+    }
+}
+
+/// How a call ended, as far as its head says. A retry commits itself there: what fails later has reached the caller.
+#[inline]
+pub(crate) fn judge<C: Classify<R, E>, R, E>(classify: &C, result: &Result<R, E>) -> Judgement {
+    match result {
+        Ok(response) => classify.response(response).by_the_head(),
+        Err(error) => classify.error(error),
     }
 }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use buttress_core::Deadline;
 use buttress_core::clock::Timer;
-use buttress_core::outcome::{Classify, Judgement, Outcome, Verdict};
+use buttress_core::outcome::{Classify, Judgement, Outcome};
 use buttress_core::sync::Shared;
 use pin_project_lite::pin_project;
 
 use crate::Attempt;
-use crate::decide::{Course, Why};
+use crate::decide::{Course, Ended, Why};
 use crate::hedge::{Call, Racing, RunRace, Runs, poll_both};
-use crate::inner::{Facts, Inner, Next};
-use crate::plan::{AttemptSpan, entered, span};
+use crate::inner::{Inner, Next};
+use crate::plan::{AttemptSpan, entered, judge, span};
 use crate::when::Safety;
 
 pin_project! {
@@ -164,16 +164,6 @@ fn after<Fut, T: Timer>(pause: Duration, inner: &Inner<T>) -> State<Fut, T::Slee
     }
 }
 
-pub(crate) fn judge<C: Classify<R, E>, R, E>(classify: &C, result: &Result<R, E>) -> Judgement {
-    match result {
-        Err(error) => classify.error(error),
-        Ok(value) => match classify.response(value) {
-            Verdict::Now(judgement) => judgement,
-            Verdict::AtEnd(_) => Judgement::new(Outcome::Success),
-        },
-    }
-}
-
 /// What is to be done after an attempt that ended like this.
 fn ended<F, T>(
     inner: &Inner<T>,
@@ -187,7 +177,7 @@ fn ended<F, T>(
     }
     let is_failed =
         matches!(judgement.outcome(), Outcome::Failure | Outcome::Throttled | Outcome::Rejected);
-    let facts = Facts {
+    let ended = Ended {
         judgement,
         is_wanted: is_failed || judgement.is_unprocessed(),
         safety: Safety::Repeatable,
@@ -196,7 +186,7 @@ fn ended<F, T>(
         body: Ok(()),
         deadline: Deadline::current(),
     };
-    let decided = inner.decide(&facts, course, call.deposit.take());
+    let decided = inner.decide(&ended, course, call.deposit.take());
     inner.tell(decided.as_ref().map_err(|why| *why), course, None);
     decided
 }

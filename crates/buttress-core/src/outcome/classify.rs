@@ -95,6 +95,22 @@ impl Verdict {
             Self::AtEnd(_) => None,
         }
     }
+
+    /// How the call ended, for who hears nothing beyond the head: what only the end would have shown counts as a success.
+    ///
+    /// ```
+    /// use buttress_core::outcome::{BodyKind, Judgement, Outcome, Verdict};
+    ///
+    /// assert_eq!(Verdict::now(Outcome::Failure).by_the_head().outcome(), Outcome::Failure);
+    /// assert_eq!(Verdict::AtEnd(BodyKind::Grpc).by_the_head(), Judgement::new(Outcome::Success));
+    /// ```
+    #[inline]
+    pub const fn by_the_head(self) -> Judgement {
+        match self {
+            Self::Now(judgement) => judgement,
+            Self::AtEnd(_) => Judgement::new(Outcome::Success),
+        }
+    }
 }
 
 /// What the head says of the body that follows. See [`Verdict`] for an example.

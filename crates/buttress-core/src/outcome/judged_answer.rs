@@ -7,7 +7,7 @@ use http_body::Body;
 use super::answer::sealed;
 use super::body::Follows;
 use super::refused::refusal;
-use super::{AsError, Classify, JudgedBody, Judgement, Outcome, Ticket, Verdict, Wants};
+use super::{AsError, Classify, JudgedBody, Ticket, Verdict, Wants};
 use crate::stage::{Keep, Rewrap};
 use crate::sync::Shared;
 use crate::{Problem, Reply};
@@ -217,7 +217,7 @@ where
     }
 }
 
-/// Settles a ticket that cannot go along with the body: what the end would have shown counts as a success.
+/// Settles a ticket that cannot go along with the body.
 #[expect(clippy::inline_always, reason = "what it takes is little, and less than a call")]
 #[inline(always)]
 fn by_the_head<C, T, Res, E>(classify: &C, ticket: &mut Option<T>, polled: &Poll<Result<Res, E>>)
@@ -225,10 +225,7 @@ where
     C: Classify<Res, E>,
     T: Ticket,
 {
-    let judgement = match judge(classify, polled) {
-        None => return,
-        Some(Verdict::Now(judgement)) => judgement,
-        Some(Verdict::AtEnd(_)) => Judgement::new(Outcome::Success),
-    };
-    T::settle_in(ticket, judgement);
+    if let Some(verdict) = judge(classify, polled) {
+        T::settle_in(ticket, verdict.by_the_head());
+    }
 }

@@ -13,9 +13,8 @@ use tower_service::Service;
 use super::race::{Boxed, Racing};
 use super::{Fare, Hedging};
 use crate::ReplayBody;
-use crate::future::judge;
 use crate::layer::Judged;
-use crate::plan::{AttemptSpan, Plan, entered, seen, span};
+use crate::plan::{AttemptSpan, Plan, entered, judge, seen, span};
 
 /// Two attempts of a request.
 pub(crate) struct Requests<'a, S, B, C, T>

@@ -12,8 +12,7 @@ use super::race::{Boxed, Racing};
 use crate::budget::Deposit;
 use crate::decide::Course;
 use crate::inner::Inner;
-use crate::plan::{AttemptSpan, entered, span};
-use crate::run::judge;
+use crate::plan::{AttemptSpan, entered, judge, span};
 use crate::{Attempt, Cost};
 
 /// Two attempts of any call.
