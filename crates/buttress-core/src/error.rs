@@ -56,6 +56,23 @@ impl BuildError {
         let placed = |fault: Fault| Fault { path: place(&fault), ..fault };
         Self { faults: self.faults.into_iter().map(placed).collect() }
     }
+
+    /// The same, by the names of a file: each pair is a path that a builder says, and the one that stands there. What is not
+    /// among them is called the same in both.
+    ///
+    /// ```
+    /// let error = buttress_core::BuildError::of("window", "must be at least 1 s");
+    /// let in_the_file = error.renamed(&[("cost", "unit_cost"), ("window", "window_ms")]);
+    /// assert_eq!(in_the_file.faults()[0].path(), "window_ms");
+    /// assert_eq!(in_the_file.clone().renamed(&[("cost", "unit_cost")]), in_the_file);
+    /// ```
+    #[must_use]
+    pub fn renamed(self, names: &[(&str, &str)]) -> Self {
+        self.placed(|fault| {
+            let found = names.iter().find(|(said, _)| *said == fault.path);
+            found.map_or(&*fault.path, |(_, file)| file).to_owned()
+        })
+    }
 }
 
 impl fmt::Display for BuildError {

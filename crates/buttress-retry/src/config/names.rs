@@ -19,11 +19,9 @@ const NAMES: [(&str, &str); 9] = [
 
 /// With faults where they stand in a file.
 pub(super) fn in_a_file(error: BuildError, settings: &RetrySettings) -> BuildError {
-    error.placed(|fault| match fault.path() {
-        "keep_bodies" if settings.keep_bytes_overall.is_some() => "keep_bytes_overall".to_owned(),
-        "keep_bodies" => "keep_bytes".to_owned(),
-        path => {
-            NAMES.iter().find(|(said, _)| *said == path).map_or(path, |(_, file)| file).to_owned()
-        }
-    })
+    let kept = match settings.keep_bytes_overall {
+        Some(_) => "keep_bytes_overall",
+        None => "keep_bytes",
+    };
+    error.renamed(&[("keep_bodies", kept)]).renamed(&NAMES)
 }
