@@ -32,6 +32,7 @@ mod counter;
 mod daytime;
 mod manual;
 mod moment;
+mod no_timer;
 mod system;
 mod timestamp;
 #[cfg(feature = "tokio")]
@@ -48,11 +49,12 @@ pub use self::alarm::Alarm;
 pub use self::counter::CounterClock;
 pub use self::manual::{ManualClock, ManualSleep};
 pub use self::moment::Moment;
+pub use self::no_timer::NoTimer;
 pub use self::system::SystemClock;
 pub use self::timestamp::Timestamp;
 #[cfg(feature = "tokio")]
 pub use self::tokio::{TokioClock, TokioTimer};
-pub use self::units::{ms, secs};
+pub use self::units::{millis, ms, nanos, secs};
 
 /// The one source of time.
 ///

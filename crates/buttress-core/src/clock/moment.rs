@@ -1,6 +1,8 @@
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
+use super::nanos;
+
 /// A point on the monotonic time line of one [`Clock`](super::Clock), to the nanosecond.
 ///
 /// It is a number, unlike [`std::time::Instant`]: it fits an atomic, a test can write it down, and its
@@ -64,8 +66,4 @@ impl Sub for Moment {
     fn sub(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.nanos.saturating_sub(earlier.nanos))
     }
-}
-
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -81,7 +81,7 @@ fn ticked() -> u64 {
 #[expect(clippy::disallowed_methods, reason = "the clock that all others stand on")]
 fn monotonic() -> u64 {
     static STARTED: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
-    super::moment::nanos(STARTED.elapsed())
+    super::nanos(STARTED.elapsed())
 }
 
 #[cfg(test)]

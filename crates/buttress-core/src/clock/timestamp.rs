@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
 
-use super::moment::nanos;
+use super::nanos;
 
 /// A time of day, to the nanosecond, printed as RFC 3339 in UTC.
 ///

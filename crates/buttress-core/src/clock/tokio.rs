@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use ::tokio::time::{self, Instant};
 
-use super::moment::nanos;
+use super::nanos;
 use super::{Clock, Moment, SystemClock, Timer, Timestamp};
 
 /// Tokio's time, so that a test under `start_paused` moves a layer's clock with its own.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Deadline;
-use crate::clock::Moment;
+use crate::clock::{Moment, millis};
 use crate::number;
 use crate::outcome::Wants;
 use crate::render::Format;
@@ -207,7 +207,7 @@ fn from_millis(value: &HeaderValue) -> Option<Duration> {
 
 /// Writes whole milliseconds, rounded down.
 fn to_millis(time: Duration) -> HeaderValue {
-    number::header(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(MOST_MILLIS))
+    number::header(millis(time).min(MOST_MILLIS))
 }
 
 /// Enough for thirty years.

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use crate::clock::Moment;
+use crate::clock::{Moment, nanos};
 use crate::sync::parts::atomic::{AtomicU64, Ordering};
 
 /// The number of the window of this length in which `now` is. The numbers wrap around after four thousand
 /// million windows.
 pub(crate) fn window(now: Moment, length: Duration) -> u32 {
-    let length = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let length = nanos(length).max(1);
     // The upper half is what wraps around.
     unpack(now.as_nanos() / length).1
 }
 
 /// When the window of this length ends in which `now` is.
 pub(crate) fn end(now: Moment, length: Duration) -> Moment {
-    let length = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let length = nanos(length).max(1);
     Moment::from_nanos((now.as_nanos() / length + 1).saturating_mul(length))
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use buttress_core::clock::Moment;
+use buttress_core::clock::{Moment, nanos};
 use buttress_core::sync::Striped;
 
 use crate::parts::Lock;
@@ -59,12 +59,11 @@ pub(super) struct Spent {
 
 impl Ratio {
     pub(super) fn new(per_call: u64, floor_per_second: u32, window: Duration) -> Self {
-        let nanos = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
         let floor = u128::from(floor_per_second) * window.as_micros();
         Self {
             per_call,
             floor: u64::try_from(floor).unwrap_or(u64::MAX),
-            span: (nanos / WINDOW).max(1),
+            span: (nanos(window) / WINDOW).max(1),
             stripes: Striped::new(PLACES, Stripe::new),
             present: AtomicU64::new(0),
             ends: AtomicU64::new(0),
