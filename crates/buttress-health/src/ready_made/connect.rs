@@ -1,17 +1,51 @@
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+
+use super::asking::Asking;
 
 /// So long an address is waited for alone, as RFC 8305 advises: then the next is tried beside it.
 const ALONE: Duration = Duration::from_millis(250);
 
-/// A connection to whichever of the addresses takes one.
-pub(super) async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
-    first(lookup_host(address).await?.collect(), TcpStream::connect).await
+/// Where a check connects to. Clones look the name up in turn.
+#[derive(Clone, Debug)]
+pub(super) struct Destination {
+    pub(super) host: Arc<str>,
+    pub(super) port: u16,
+    asking: Asking,
+    look_up: fn(&str, u16) -> io::Result<Vec<SocketAddr>>,
+}
+
+impl Destination {
+    /// An address of IPv6 may have its brackets.
+    pub(super) fn new(host: &str, port: u16) -> Self {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host = bare.unwrap_or(host).into();
+        Self { host, port, asking: Asking::default(), look_up }
+    }
+
+    /// A connection to whichever of the addresses takes one.
+    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+        first(self.addresses().await?, TcpStream::connect).await
+    }
+
+    /// A name is looked up on a thread of its own, as the system may take its time for it. At most one at a time.
+    async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        if let Ok(address) = self.host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, self.port)]);
+        }
+        let (host, port, look_up) = (self.host.clone(), self.port, self.look_up);
+        self.asking.ask(move || look_up(&host, port)).await?
+    }
+}
+
+fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok((host, port).to_socket_addrs()?.collect())
 }
 
 /// One that answers nothing (of IPv6, where the network has none) does not keep the others from being tried. Dropping
@@ -48,6 +82,38 @@ mod tests {
     use std::future::pending;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_up_that_hangs_is_not_asked_again() {
+        let hangs = |_: &str, _| {
+            loop {
+                std::thread::park();
+            }
+        };
+        let destination = Destination { look_up: hangs, ..Destination::new("db.internal", 5_432) };
+        let connect = async || {
+            let another = destination.clone();
+            timeout(Duration::from_secs(1), another.connect()).await
+        };
+        assert!(connect().await.is_err(), "it hangs");
+        for _ in 0..60 {
+            let refused = connect().await.expect("at once").unwrap_err();
+            assert_eq!(refused.to_string(), "it has not answered the last time yet");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_is_not_looked_up() {
+        for (host, address) in
+            [("127.0.0.1", "127.0.0.1:80"), ("[::1]", "[::1]:80"), ("::1", "[::1]:80")]
+        {
+            let look_up = |_: &str, _| panic!("looked up");
+            let destination = Destination { look_up, ..Destination::new(host, 80) };
+            assert_eq!(destination.addresses().await.unwrap(), [address.parse().unwrap()]);
+        }
+        let looked_up = Destination::new("localhost", 80).addresses().await.unwrap();
+        assert!(looked_up.iter().all(|address| address.ip().is_loopback()), "{looked_up:?}");
+    }
 
     fn addresses(ports: &[u16]) -> Vec<SocketAddr> {
         ports.iter().map(|port| SocketAddr::from(([127, 0, 0, 1], *port))).collect()

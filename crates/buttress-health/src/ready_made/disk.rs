@@ -1,10 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use buttress_core::Health;
-use tokio::task::spawn_blocking;
 
+use super::asking::Asking;
 use super::tcp::refused;
 use crate::Check;
 
@@ -21,35 +20,26 @@ impl Check {
     /// # Ok::<(), buttress_core::BuildError>(())
     /// ```
     ///
-    /// A file system over a network may hang. So it is asked on a thread of tokio's for what blocks, and not
-    /// again before that has come back: however long it hangs, it holds one thread.
+    /// A file system over a network may hang. So it is asked on a thread of its own, and not again before that has come
+    /// back: however long it hangs, it holds one thread, and keeps no runtime from ending.
     pub fn disk(name: impl Into<String>, path: impl Into<PathBuf>, free: u64) -> Self {
-        let path: Arc<Path> = path.into().into();
-        let asking = Arc::new(AtomicBool::new(false));
+        let path = path.into();
+        Self::asking(name, move || look(&path, free))
+    }
+
+    /// What may hang.
+    fn asking(
+        name: impl Into<String>,
+        question: impl Fn() -> Health + Send + Sync + 'static,
+    ) -> Self {
+        let (question, asking) = (Arc::new(question), Asking::default());
         Self::of(name, move || {
-            let (path, asking) = (path.clone(), asking.clone());
+            let (question, asking) = (question.clone(), asking.clone());
             async move {
-                if asking.swap(true, Ordering::AcqRel) {
-                    return Health::down("it has not answered the last time yet");
-                }
-                let asking = Asking(asking);
-                let asked = spawn_blocking(move || {
-                    let health = look(&path, free);
-                    drop(asking);
-                    health
-                });
-                asked.await.unwrap_or_else(|_| Health::down("it was not asked"))
+                let asked = asking.ask(move || question()).await;
+                asked.unwrap_or_else(|error| Health::down(error.to_string()))
             }
         })
-    }
-}
-
-/// Given back when the thread is done, not when nobody waits for it any more.
-struct Asking(Arc<AtomicBool>);
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -63,4 +53,45 @@ fn look(path: &Path, free: u64) -> Health {
         return Health::down(format!("{bytes} bytes are free, {free} are needed"));
     }
     Health::up().with_detail("freeBytes", bytes.to_string())
+}
+
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use buttress_core::clock::TokioClock;
+    use buttress_core::sync::Lock;
+    use buttress_testkit::paused::pass;
+
+    use super::*;
+    use crate::HealthChecks;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_is_not_asked_again() {
+        let (release, hanging) = mpsc::channel::<()>();
+        let (asked, hanging) = (Arc::new(AtomicUsize::new(0)), Lock::new(hanging));
+        let check = Check::asking("uploads", {
+            let asked = asked.clone();
+            move || {
+                asked.fetch_add(1, Ordering::Relaxed);
+                let _ = hanging.lock().recv();
+                Health::up()
+            }
+        });
+        let every = Duration::from_secs(1);
+        let builder = HealthChecks::builder().clock(TokioClock::new());
+        let health = builder.check(check.every(every).deadline(every)).build().unwrap();
+        let running = health.spawn();
+        pass(Duration::from_secs(60)).await;
+        while asked.load(Ordering::Relaxed) == 0 {
+            std::thread::yield_now();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        let report = health.report();
+        assert_eq!(report.checks()[0].message(), Some("it has not answered the last time yet"));
+        drop((running, release));
+    }
 }

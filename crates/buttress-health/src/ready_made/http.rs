@@ -5,7 +5,7 @@ use buttress_core::Health;
 use http::Uri;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::connect::connect;
+use super::connect::Destination;
 use super::head::AnswerHead;
 use super::tcp::refused;
 use crate::Check;
@@ -27,7 +27,7 @@ impl Check {
     /// ```
     ///
     /// It is HTTP/1.1 over a connection of its own each time, reads the head alone and follows no redirect.
-    /// For `https`, or what else a client can, use a closure with the client that the service has anyway.
+    /// A name is looked up as for [`tcp`](Self::tcp). For `https`, or what else a client can, use a closure with the client that the service has anyway.
     ///
     /// # Circles
     ///
@@ -56,8 +56,7 @@ impl Check {
 /// Where an HTTP check goes.
 #[derive(Debug)]
 struct Target {
-    host: String,
-    port: u16,
+    destination: Destination,
     authority: String,
     path: String,
 }
@@ -78,8 +77,7 @@ impl Target {
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Some(Self {
-            host: authority.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
-            port,
+            destination: Destination::new(authority.host(), port),
             authority: authority.as_str().to_owned(),
             path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
         })
@@ -128,7 +126,7 @@ impl Drop for Asking<'_> {
 }
 
 async fn exchange(target: &Target, hops: &Hops) -> io::Result<AnswerHead> {
-    let mut stream = connect((&*target.host, target.port)).await?;
+    let mut stream = target.destination.connect().await?;
     stream.write_all(target.request(hops).as_bytes()).await?;
     let mut read = Vec::with_capacity(1_024);
     loop {
@@ -154,7 +152,10 @@ mod tests {
 
     #[test]
     fn an_address_is_read_or_refused() {
-        let of = |url| Target::read(url).map(|to| (to.host, to.port, to.authority, to.path));
+        let of = |url| {
+            let Target { destination: to, authority, path } = Target::read(url)?;
+            Some((to.host.to_string(), to.port, authority, path))
+        };
         let read = |host: &str, port, authority: &str, path: &str| {
             Some((host.to_owned(), port, authority.to_owned(), path.to_owned()))
         };

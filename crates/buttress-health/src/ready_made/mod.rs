@@ -1,5 +1,6 @@
 //! Checks for what most services depend on, and the way to run checks on tokio.
 
+mod asking;
 mod connect;
 #[cfg(all(feature = "disk", unix))]
 mod disk;
