@@ -1,6 +1,6 @@
 use std::sync::atomic::Ordering;
 
-use buttress_core::render::NoFailure;
+use buttress_core::render::{Format, NoFailure};
 use buttress_core::stage::RequestHead;
 use buttress_core::{Code, Problem};
 use bytes::Bytes;
@@ -34,21 +34,19 @@ impl Inner {
     #[inline]
     pub(crate) fn asked<'a>(&self, request: &'a dyn RequestHead) -> Option<Asked<'a>> {
         let asked = self.paths.find(request.uri().path())?;
-        // While it is starting, there may be any group soon.
-        let is_ours = asked.is_ours || self.has(&asked) || self.board.is_held();
-        is_ours.then_some(asked)
+        (asked.is_ours || self.has(&asked)).then_some(asked)
     }
 
-    /// Whether there is what is asked for: a group may be missing.
+    /// Whether there is what is asked for: a group may be missing. While it is starting, there may be any soon.
     pub(crate) fn has(&self, asked: &Asked<'_>) -> bool {
-        asked.group.is_none_or(|name| self.board.group(name).is_some())
+        let there_is = |name: &str| self.board.is_held() || self.board.group(name).is_some();
+        asked.group.is_none_or(there_is)
     }
 
     /// Whether the gRPC service inside, if there is one, is asked.
     #[inline]
     pub(crate) fn is_grpc_probe(&self, request: &dyn RequestHead) -> bool {
-        self.speaks_grpc.load(Ordering::Relaxed)
-            && request.uri().path().starts_with("/grpc.health.v1.Health/")
+        self.speaks_grpc.load(Ordering::Relaxed) && is_grpc_probe(request)
     }
 
     /// Answers from memory: no I/O, no lock, nothing that waits.
@@ -63,8 +61,11 @@ impl Inner {
         }
         let unknown = || refusal(Code::NOT_FOUND).with_message("There is no such group.");
         let group = match asked.group {
-            Some(name) => Some(self.board.group(name).ok_or_else(unknown)?),
-            None => None,
+            Some(name) if !self.board.is_held() => {
+                Some(self.board.group(name).ok_or_else(unknown)?)
+            }
+            // What is starting answers for all that there may be.
+            _ => None,
         };
         mark(request);
         Ok(match asked.endpoint {
@@ -81,8 +82,7 @@ impl Inner {
     }
 
     fn ready(&self, request: &dyn RequestHead, group: Option<usize>) -> Response<Bytes> {
-        let now = self.clock.now();
-        let verdict = self.board.verdict(now);
+        let (verdict, now) = self.board.verdict_and_time(self.clock.now());
         let mut via = Via::read(request.headers());
         let ways = (!via.is_empty()).then(|| self.board.ways(&verdict, now));
         let apart = ways.as_deref().and_then(|ways| self.board.status_for(&via, ways, group));
@@ -117,6 +117,14 @@ impl Inner {
             Shape::HealthJson => concat(&[r#"{"status":""#, status.in_health_json(), r#""}"#]),
         }
     }
+}
+
+/// Whether it calls a method of `grpc.health.v1`. Nothing else is a probe: limits let probes pass.
+pub(crate) fn is_grpc_probe(request: &dyn RequestHead) -> bool {
+    let method = request.uri().path().strip_prefix("/grpc.health.v1.Health/");
+    matches!(method, Some("Check" | "List" | "Watch"))
+        && *request.method() == Method::POST
+        && Format::of(request).is_grpc()
 }
 
 /// Says in the context that this is a probe; another method than a probe's is none.

@@ -6,7 +6,7 @@ use crate::hops::{HopId, Via};
 use crate::parts::ArcSwapOption;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::slot::{Seen, Slot};
-use crate::status::fold;
+use crate::verdict::Verdict;
 use crate::ways::Ways;
 use crate::{CheckStatus, Status};
 
@@ -38,19 +38,6 @@ pub(crate) struct Group {
     pub(crate) name: String,
     /// In their order.
     pub(crate) members: Box<[usize]>,
-}
-
-/// What all checks together meant at some time.
-#[derive(Debug)]
-pub(crate) struct Verdict {
-    pub(crate) generation: u64,
-    pub(crate) edition: u64,
-    /// From when on it has to be made anew.
-    pub(crate) until: Moment,
-    pub(crate) overall: Status,
-    groups: Box<[Status]>,
-    /// How many checks nobody knows anything about any more.
-    pub(crate) unknown: usize,
 }
 
 impl Board {
@@ -109,10 +96,7 @@ impl Board {
         if self.is_draining() {
             return Status::Draining;
         }
-        match group.and_then(|group| verdict.groups.get(group)) {
-            Some(status) => *status,
-            None => verdict.overall,
-        }
+        verdict.status(group)
     }
 
     /// The group of this name.
@@ -149,36 +133,17 @@ impl Board {
         {
             return verdict.clone();
         }
-        let verdict = Arc::new(self.decide(generation, now));
+        let edition = self.editions.fetch_add(1, Ordering::Relaxed);
+        let verdict = Arc::new(Verdict::of(self, generation, edition, now));
         self.verdict.store(Some(verdict.clone()));
         verdict
     }
 
-    #[cold]
-    fn decide(&self, generation: u64, now: Moment) -> Verdict {
-        let mut until = Moment::LAST;
-        let mut unknown = 0;
-        let judged: Vec<_> = self
-            .slots
-            .iter()
-            .map(|slot| {
-                let (status, expires) = slot.judge(now, &self.own);
-                until = until.min(expires);
-                unknown += usize::from(status == CheckStatus::Unknown);
-                (slot.importance, status)
-            })
-            .collect();
-        let of = |group: &Group| {
-            self.held_or(fold(group.members.iter().filter_map(|at| judged.get(*at).copied())))
-        };
-        Verdict {
-            generation,
-            edition: self.editions.fetch_add(1, Ordering::Relaxed),
-            until,
-            overall: self.held_or(fold(judged.iter().copied())),
-            groups: self.groups.iter().map(of).collect(),
-            unknown,
-        }
+    /// The same, and the time to judge by: not before what it was made of, which another thread may have seen since.
+    pub(crate) fn verdict_and_time(&self, now: Moment) -> (Arc<Verdict>, Moment) {
+        let verdict = self.verdict(now);
+        let now = now.max(verdict.made);
+        (verdict, now)
     }
 
     /// Where the checks lead, as of this verdict: a check that leads elsewhere ends it.
@@ -188,7 +153,7 @@ impl Board {
         {
             return ways.clone();
         }
-        let ways = Arc::new(Ways::of(self, verdict.edition, now));
+        let ways = Arc::new(Ways::of(self, verdict.edition, now.max(verdict.made)));
         self.ways.store(Some(ways.clone()));
         ways
     }
@@ -211,7 +176,7 @@ impl Board {
         }
     }
 
-    fn held_or(&self, status: Status) -> Status {
+    pub(crate) fn held_or(&self, status: Status) -> Status {
         if self.held { Status::Starting } else { status }
     }
 
@@ -231,8 +196,9 @@ impl Board {
         self.results.fetch_add(1, Ordering::AcqRel);
         let now = clock();
         let same = old.is_some_and(|old| old.status == status && now < old.expires);
-        // A check that leads home changes without a change of its own.
-        let changed = !same || slot.hops.is_some();
+        // One that leads elsewhere changes what others mean without a change of its own.
+        let turned = slot.hops.as_ref().is_some_and(|hops| hops.have_turned());
+        let changed = !same || turned;
         if changed {
             self.generation.fetch_add(1, Ordering::AcqRel);
         }
@@ -243,3 +209,8 @@ impl Board {
 #[cfg(test)]
 #[cfg(buttress_loom)]
 mod models;
+
+#[cfg(test)]
+#[cfg(feature = "http")]
+#[cfg(not(buttress_loom))]
+mod tests;

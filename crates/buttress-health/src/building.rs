@@ -12,8 +12,8 @@ use crate::builder::HealthChecksBuilder;
 use crate::hops::HopId;
 use crate::inner::Inner;
 use crate::metrics::Counts;
-use crate::parts::OnceLock;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use crate::parts::{Lock, OnceLock};
 use crate::paths::Paths;
 use crate::slot::Slot;
 use crate::traffic::Traffic;
@@ -53,6 +53,7 @@ impl HealthChecksBuilder {
             redact,
             counts: Counts::new(&metrics),
             overseen: AtomicBool::new(false),
+            told: Lock::default(),
             stirred: Arc::new(Bell::default()),
             changed: Arc::new(Bell::default()),
             heir: OnceLock::new(),

@@ -40,7 +40,7 @@ impl Inner {
         if view.via.is_empty() {
             return self.around(view, &self.written(view).text);
         }
-        self.around(view, &self.write(view))
+        self.around(view, &self.write(view, view.now))
     }
 
     fn around(&self, view: &View<'_>, checks: &str) -> Bytes {
@@ -94,27 +94,28 @@ impl Inner {
     pub(crate) fn written(&self, view: &View<'_>) -> Arc<Written> {
         // Read before the checks are: what comes in meanwhile has it written again.
         let results = self.board.results.load(Ordering::Acquire);
-        let edition = self.board.verdict(view.now).edition;
+        let (verdict, now) = self.board.verdict_and_time(view.now);
+        let edition = verdict.edition;
         let place = self.written.get(view.place());
         if let Some(written) = place.and_then(|place| place.load().clone())
             && (written.results, written.edition) == (results, edition)
         {
             return written;
         }
-        let written = Arc::new(Written { results, edition, text: self.write(view).into() });
+        let written = Arc::new(Written { results, edition, text: self.write(view, now).into() });
         if let Some(place) = place {
             place.store(Some(written.clone()));
         }
         written
     }
 
-    fn write(&self, view: &View<'_>) -> String {
+    fn write(&self, view: &View<'_>, now: Moment) -> String {
         let mut text = String::new();
         for slot in self.board.members(view.group) {
             if !text.is_empty() {
                 text.push(',');
             }
-            let status = self.board.judge_for(slot, &view.via, view.now);
+            let status = self.board.judge_for(slot, &view.via, now);
             slot.write(status, view.shape, &mut text);
         }
         text

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::parts::ArcSwapOption;
+use crate::parts::atomic::{AtomicBool, Ordering};
 
 /// Who asks: sent by an HTTP check, read by the stage that answers it.
 pub(crate) const VIA: HeaderName = HeaderName::from_static("x-health-via");
@@ -100,6 +101,8 @@ pub(crate) fn names_in(line: &str) -> Vec<HopId> {
 pub(crate) struct Hops {
     own: OnceLock<HopId>,
     reached: ArcSwapOption<Vec<HopId>>,
+    /// Whether it leads elsewhere than when this was last asked.
+    turned: AtomicBool,
 }
 
 #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only HTTP checks have hops"))]
@@ -110,7 +113,10 @@ impl Hops {
 
     /// Notes what an answer said. One that says nothing is not one of ours.
     pub(crate) fn reach(&self, reached: Vec<HopId>) {
-        self.reached.store(Some(Arc::new(reached)));
+        let reached = Some(Arc::new(reached));
+        if self.reached.swap(reached.clone()) != reached {
+            self.turned.store(true, Ordering::Release);
+        }
     }
 
     /// Notes that nobody answered: so it was not the one who asks, whoever answered before. The way through
@@ -118,14 +124,20 @@ impl Hops {
     pub(crate) fn miss(&self) {
         if self.own().is_some_and(|own| self.lead_home(own)) {
             self.reached.store(None);
+            self.turned.store(true, Ordering::Release);
         }
     }
 }
 
 impl Hops {
     pub(crate) fn belong_to(&self, own: &HopId) {
-        // Whoever comes second shares the check with the first, whose name is as good.
+        // A check has one owner: it is not cloned, and is given away as it is added.
         let _ = self.own.set(own.clone());
+    }
+
+    /// Whether it leads elsewhere since this was asked last.
+    pub(crate) fn have_turned(&self) -> bool {
+        self.turned.swap(false, Ordering::AcqRel)
     }
 
     /// Whether the very service that was asked is the one that asks: through a load balancer, perhaps.

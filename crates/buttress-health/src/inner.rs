@@ -11,8 +11,9 @@ use crate::answer::Texts;
 use crate::bell::Bell;
 use crate::board::Board;
 use crate::metrics::Counts;
+use crate::overseer::Told;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use crate::parts::{ArcSwapOption, OnceLock};
+use crate::parts::{ArcSwapOption, Lock, OnceLock};
 use crate::paths::Paths;
 use crate::traffic::Traffic;
 use crate::vital::Vital;
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) counts: Counts,
     /// Whether a task looks after the whole: so that two never do.
     pub(crate) overseen: AtomicBool,
+    /// What that task has told last: kept for the next one.
+    pub(crate) told: Lock<Told>,
     /// Rung when a check changed, for the task that looks after the whole.
     pub(crate) stirred: Arc<Bell>,
     /// Rung when something changed that others may want to know.

@@ -41,6 +41,7 @@ mod slot;
 mod stage;
 mod status;
 mod traffic;
+mod verdict;
 mod vital;
 mod ways;
 

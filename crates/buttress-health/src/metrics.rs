@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use buttress_core::HealthStatus;
 use buttress_core::metrics::{Counter, Family, Gauge, Histogram, Metric, Metrics, Unit};
 
@@ -6,10 +8,12 @@ use crate::{CheckStatus, Status};
 /// `1` while the service is ready, `0` while it is not.
 pub(crate) const READY: Metric<Gauge> =
     Metric::gauge("buttress_health_ready", "Whether the service is ready: 1 or 0");
-/// `1` for up, `0.5` for degraded, `0` for down; nothing is set before the first run.
-pub(crate) const STATUS: Metric<Gauge, 1> =
-    Metric::gauge("buttress_health_check_status", "How a check is: 1 up, 0.5 degraded, 0 down")
-        .labels(&["check"]);
+/// `1` for up, `0.5` for degraded, `0` for down and for unknown; nothing is set before the first run.
+pub(crate) const STATUS: Metric<Gauge, 1> = Metric::gauge(
+    "buttress_health_check_status",
+    "How a check is: 1 up, 0.5 degraded, 0 down or unknown",
+)
+.labels(&["check"]);
 /// How long the runs of a check took, the timed out ones included.
 pub(crate) const DURATION: Metric<Histogram, 1> = Metric::histogram(
     "buttress_health_check_duration_seconds",
@@ -71,11 +75,15 @@ impl CheckCounts {
         }
     }
 
-    pub(crate) fn ran(&self, shown: HealthStatus, took: std::time::Duration) {
+    pub(crate) fn took(&self, took: Duration) {
         self.duration.record_duration(took);
-        self.status.set(match shown {
-            HealthStatus::Up => 1.0,
-            HealthStatus::Degraded => 0.5,
+    }
+
+    /// To be called once the board has what it says.
+    pub(crate) fn shows(&self, status: CheckStatus) {
+        self.status.set(match status {
+            CheckStatus::Up => 1.0,
+            CheckStatus::Degraded => 0.5,
             _ => 0.0,
         });
     }

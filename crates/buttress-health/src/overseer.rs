@@ -4,12 +4,14 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use buttress_core::clock::Timer;
+use buttress_core::clock::{Moment, Timer};
 use tracing::{info, warn};
 
 use crate::inner::Inner;
 use crate::runner::Claim;
-use crate::{HealthChecks, Status, memory};
+use crate::slot::Slot;
+use crate::verdict::Verdict;
+use crate::{CheckStatus, HealthChecks, Status, memory};
 
 /// However soon a result will be too old: not more often than this.
 const SOONEST: Duration = Duration::from_millis(100);
@@ -25,23 +27,15 @@ pub(crate) async fn keep_looking(health: HealthChecks, timer: impl Timer) {
     let inner = &*health.0;
     let Some(_claim) = Claim::on(&inner.overseen) else { return };
     let mut ear = inner.stirred.listen();
-    let (mut told, mut before) = (Told::default(), None);
     // What takes over is looked after by a task of its own.
     while inner.heir.get().is_none() {
         if inner.traffic.is_some() {
             inner.resident.store(memory::resident().unwrap_or_default(), Ordering::Relaxed);
         }
         let now = inner.clock.now();
-        let verdict = inner.board.verdict(now);
-        told.tell(inner, inner.board.status(&verdict, None), verdict.unknown);
-        // It looks more often than something changes: when results would have become too old, and to read memory.
-        // And a change that was taken back is two: somebody may have seen what was in between.
-        let seen = Some((verdict.generation, verdict.unknown));
-        if std::mem::replace(&mut before, seen) != seen {
-            inner.changed.ring();
-        }
+        let until = look(inner, now);
         let latest = if inner.traffic.is_some() { SAMPLE } else { LATEST };
-        let mut sleep = pin!(timer.sleep((verdict.until - now).clamp(SOONEST, latest)));
+        let mut sleep = pin!(timer.sleep((until - now).clamp(SOONEST, latest)));
         poll_fn(|cx| match ear.poll_rung(cx) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => sleep.as_mut().poll(cx),
@@ -50,14 +44,50 @@ pub(crate) async fn keep_looking(health: HealthChecks, timer: impl Timer) {
     }
 }
 
-/// What was said last, so that nothing is said twice.
-#[derive(Default)]
-struct Told {
+/// Tells of what is new, and says when something will be although nothing happens.
+fn look(inner: &Inner, now: Moment) -> Moment {
+    let verdict = inner.board.verdict(now);
+    if verdict.unknown > 0 {
+        inner.board.slots.iter().for_each(|slot| show_unknown(slot, now));
+    }
+    let mut told = inner.told.lock();
+    told.tell(inner, inner.board.status(&verdict, None), verdict.unknown);
+    let is_new = told.sees(&verdict);
+    drop(told);
+    if is_new {
+        inner.changed.ring();
+    }
+    verdict.until
+}
+
+/// Has the metrics say that nobody knows how this check is any more. A result may come in between: it is on the board
+/// before its task sets them, so whichever of the two sets them last has seen it.
+fn show_unknown(slot: &Slot, now: Moment) {
+    let (mut shown, _) = slot.last(now);
+    let mut is_told = shown != CheckStatus::Unknown;
+    while !is_told {
+        slot.counts.shows(shown);
+        let (last, _) = slot.last(now);
+        is_told = std::mem::replace(&mut shown, last) == last;
+    }
+}
+
+/// What was said last, so that nothing is said twice, whichever task says it.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
     status: Option<Status>,
     unknown: usize,
+    seen: Option<(u64, usize)>,
 }
 
 impl Told {
+    /// Whether something changed since the last time. One looks more often than that: when results would have become too
+    /// old, and to read memory. And a change that was taken back is two: somebody may have seen what was in between.
+    fn sees(&mut self, verdict: &Verdict) -> bool {
+        let seen = Some((verdict.generation, verdict.unknown));
+        std::mem::replace(&mut self.seen, seen) != seen
+    }
+
     fn tell(&mut self, inner: &Inner, status: Status, unknown: usize) {
         if unknown > self.unknown {
             warn!(target: "buttress", checks = unknown, "health: results are too old");

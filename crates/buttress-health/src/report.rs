@@ -60,8 +60,7 @@ pub struct CheckReport {
 
 impl Report {
     pub(crate) fn of(inner: &Inner) -> Self {
-        let now = inner.clock.now();
-        let verdict = inner.board.verdict(now);
+        let (verdict, now) = inner.board.verdict_and_time(inner.clock.now());
         let slots = inner.board.slots.iter();
         Self {
             status: inner.board.status(&verdict, None),

@@ -144,7 +144,8 @@ fn settle(health: &HealthChecks, slot: &Slot, course: &mut Course, found: Health
     let ended = inner.clock.now();
     let finding = Finding { health: found, took: ended - started, ended, time: inner.clock.wall() };
     let (seen, transition) = course.note(&finding, &inner.redact);
-    slot.counts.ran(seen.status, finding.took);
+    let shown = seen.status.into();
+    slot.counts.took(finding.took);
     if let Some(transition) = transition {
         slot.counts.changed(transition.to);
         tell(slot, transition, seen.message.as_deref());
@@ -152,6 +153,7 @@ fn settle(health: &HealthChecks, slot: &Slot, course: &mut Course, found: Health
     if inner.board.put(slot, seen, || inner.clock.now()) {
         inner.stirred.ring();
     }
+    slot.counts.shows(shown);
 }
 
 /// One line the first time that a check does not count, because who answered has the name of this service: it is

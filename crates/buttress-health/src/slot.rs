@@ -68,9 +68,15 @@ pub(crate) struct Seen {
 impl Slot {
     /// How it is, and when that will have to be asked again although nothing happened.
     pub(crate) fn judge(&self, now: Moment, own: &HopId) -> (CheckStatus, Moment) {
-        if self.hops.as_ref().is_some_and(|hops| hops.lead_home(own)) {
-            return (CheckStatus::Circular, Moment::LAST);
-        }
+        let (status, expires) = self.last(now);
+        let leads_home = || self.hops.as_ref().is_some_and(|hops| hops.lead_home(own));
+        // Of one that ran too long ago nobody knows either where it leads.
+        let is_circular = status != CheckStatus::Unknown && leads_home();
+        (if is_circular { CheckStatus::Circular } else { status }, expires)
+    }
+
+    /// What its last run showed, and until when that holds.
+    pub(crate) fn last(&self, now: Moment) -> (CheckStatus, Moment) {
         match &*self.seen.load() {
             None => (CheckStatus::Pending, Moment::LAST),
             Some(seen) if now >= seen.expires => (CheckStatus::Unknown, Moment::LAST),

@@ -13,6 +13,7 @@ use tower_service::Service;
 
 use super::answers::Answers;
 use crate::HealthChecks;
+use crate::answer::is_grpc_probe;
 
 impl HealthChecks {
     /// `grpc.health.v1.Health`, for tonic's router.
@@ -94,7 +95,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> GrpcFuture {
-        if let Some(context) = RequestHead::context(&request) {
+        if is_grpc_probe(&request)
+            && let Some(context) = RequestHead::context(&request)
+        {
             context.mark_probe();
         }
         GrpcFuture { answer: self.server.call(request) }

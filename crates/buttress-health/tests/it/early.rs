@@ -21,7 +21,11 @@ fn what_stands_already_answers_as_its_heir() {
     let early = HealthChecks::starting();
     let (stage, mut service) = (early.stage(), early.service());
     assert_eq!(ask_stage(stage.clone(), get("/ready")).word(), "starting");
-    assert_eq!(ask_stage(stage.clone(), get("/ready/catalogue")).status(), 404);
+    for path in ["/ready/catalogue", "/health/ready/catalogue"] {
+        let answer = ask_stage(stage.clone(), get(path));
+        assert_eq!((answer.status(), answer.word()), (503, "starting".into()), "{path}");
+        assert_eq!(service.call(get(path)).into_inner().unwrap().status(), 503, "{path}");
+    }
 
     let later = later();
     early.hand_over_to(&later).unwrap();
@@ -118,7 +122,8 @@ fn calls_of_grpc_are_probes_still() {
     let _service = early.grpc();
     early.hand_over_to(&later).unwrap();
     let wall = Context::default().then(later.stage());
-    let mut request = Request::post("/grpc.health.v1.Health/Check").body(()).unwrap();
+    let request = Request::post("/grpc.health.v1.Health/Check");
+    let mut request = request.header("content-type", "application/grpc").body(()).unwrap();
     drop(wall.enter(&mut request));
     assert!(request.extensions().get::<RequestContext>().unwrap().is_probe());
 }

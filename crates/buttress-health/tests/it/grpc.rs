@@ -192,3 +192,38 @@ async fn only_so_many_watch_and_a_place_is_given_back() {
     };
     tokio::time::timeout(Duration::from_secs(20), again).await.expect("a place");
 }
+
+/// A probe passes limits, so nothing else may look like one.
+#[test]
+fn nothing_is_a_probe_but_a_call_of_its_methods() {
+    let health = HealthChecks::default();
+    let service = health.grpc();
+    let wall = Context::default().then(health.stage());
+    let is_probe = |method: &str, path: &str, kind: &str| {
+        let request = http::Request::builder().method(method).header("content-type", kind);
+        let mut request = request.uri(path).body(tonic::body::Body::empty()).unwrap();
+        drop(wall.enter(&mut request));
+        let context = request.extensions().get::<RequestContext>().unwrap().clone();
+        let by_stage = context.is_probe();
+
+        let request = http::Request::builder().method(method).header("content-type", kind);
+        let bare = Context::default();
+        let mut request = request.uri(path).body(tonic::body::Body::empty()).unwrap();
+        drop(Stage::enter(&bare, &mut request));
+        let context = request.extensions().get::<RequestContext>().unwrap().clone();
+        drop(tower::Service::call(&mut service.clone(), request));
+        assert_eq!(context.is_probe(), by_stage, "{method} {path} {kind}");
+        by_stage
+    };
+    for method in ["Check", "List", "Watch"] {
+        let path = format!("/grpc.health.v1.Health/{method}");
+        assert!(is_probe("POST", &path, "application/grpc"), "{path}");
+        assert!(is_probe("POST", &path, "application/grpc+proto"), "{path}");
+        assert!(!is_probe("GET", &path, "application/grpc"), "{path}");
+        assert!(!is_probe("POST", &path, "application/json"), "{path}");
+    }
+    for path in ["", "/", "/check", "/Check/", "/Check/x", "/Watchful", "/Other"] {
+        let path = format!("/grpc.health.v1.Health{path}");
+        assert!(!is_probe("POST", &path, "application/grpc"), "{path}");
+    }
+}

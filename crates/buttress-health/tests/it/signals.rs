@@ -112,3 +112,57 @@ async fn a_transition_is_told_once_however_often_it_is_run() {
     assert_eq!(told.len(), 2, "{told:#?}");
     assert_eq!(page.of("buttress_health_changes_total down"), Some(1.0));
 }
+
+/// What stops and is started again goes on where it was.
+#[cfg(feature = "tokio")]
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_anew_by_those_who_take_over() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let page = Page::default();
+    let database = Dependency::new(Health::up());
+    let health = HealthChecks::builder()
+        .clock(TokioClock::new())
+        .metrics(Metrics::new(page.clone()))
+        .check(database.check("db").every(Duration::from_secs(1)))
+        .build()
+        .unwrap();
+    let running = health.spawn();
+    pass(Duration::from_secs(10)).await;
+    running.stop().await;
+    let _ = log.take();
+    let running = health.spawn();
+    pass(Duration::from_secs(10)).await;
+    assert_eq!(log.take(), [""; 0]);
+    assert_eq!(page.of("buttress_health_changes_total ok"), Some(1.0));
+
+    database.set(Health::down("gone"));
+    pass(Duration::from_secs(2)).await;
+    let told = log.take();
+    assert!(told[1].contains("from=\"ok\" to=down"), "{told:#?}");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_knows_any_more_is_not_counted_as_up() {
+    let page = Page::default();
+    let database = Dependency::new(Health::up());
+    let health = HealthChecks::builder()
+        .clock(TokioClock::new())
+        .metrics(Metrics::new(page.clone()))
+        .check(database.check("db").every(Duration::from_secs(1)))
+        .build()
+        .unwrap();
+    let mut tasks = health.tasks(&buttress_core::clock::TokioTimer);
+    let (overseer, check) = (tasks.next().unwrap(), tasks.next().unwrap());
+    let _looking = tokio::spawn(overseer);
+    let checking = tokio::spawn(check);
+    pass(Duration::from_secs(5)).await;
+    assert_eq!(page.of("buttress_health_check_status db"), Some(1.0));
+    checking.abort();
+    pass(Duration::from_secs(60)).await;
+    assert_eq!(page.of("buttress_health_check_status db"), Some(0.0));
+    let _again = tokio::spawn(health.tasks(&buttress_core::clock::TokioTimer).nth(1).unwrap());
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(page.of("buttress_health_check_status db"), Some(1.0));
+}
