@@ -8,13 +8,15 @@ use buttress_core::sync::Lock;
 
 use crate::Penalty;
 use crate::outbox::{News, Outbox};
-use crate::record::{Record, Told};
+use crate::record::{InForce, Record, Told};
 use crate::room::has_room;
 
 /// Who was refused how often, and who is banned: a table that never grows.
 #[derive(Debug)]
 pub(crate) struct Bans {
     buckets: Box<[Lock<Bucket>]>,
+    /// Those of the policies, by their numbers: what is known of a key is judged by its own.
+    penalties: Box<[Option<Penalty>]>,
     /// When the last ban ends, in nanoseconds: as long as nobody is banned, no request looks any further.
     last_end: AtomicU64,
     /// What other processes of a fleet are to be told.
@@ -33,6 +35,14 @@ struct Entry {
     record: Record,
 }
 
+/// What followed from a refusal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Punished {
+    pub(crate) ban: InForce,
+    /// Whether it was imposed by this refusal, and not before it.
+    pub(crate) is_new: bool,
+}
+
 impl Bans {
     /// Whether there is memory for so many.
     pub(crate) fn fit(keys: usize) -> bool {
@@ -45,9 +55,10 @@ impl Bans {
     }
 
     /// Room for so many keys, rounded up to eights.
-    pub(crate) fn new(keys: usize) -> Self {
+    pub(crate) fn new(keys: usize, penalties: impl IntoIterator<Item = Option<Penalty>>) -> Self {
         let buckets = (0..keys.div_ceil(WAYS)).map(|_| Lock::new([None; WAYS])).collect();
-        Self { buckets, last_end: AtomicU64::new(0), outbox: Outbox::of(keys) }
+        let penalties = penalties.into_iter().collect();
+        Self { buckets, penalties, last_end: AtomicU64::new(0), outbox: Outbox::of(keys) }
     }
 
     /// Whether anybody is banned: one look at a number, and none at the clock.
@@ -56,8 +67,8 @@ impl Bans {
         self.last_end.load(Ordering::Relaxed) > 0
     }
 
-    /// How long this key is still banned.
-    pub(crate) fn banned(&self, policy: u8, key: Key, now: Moment) -> Option<Duration> {
+    /// The ban of this key, if one is in force.
+    pub(crate) fn banned(&self, policy: u8, key: Key, now: Moment) -> Option<InForce> {
         let last_end = self.last_end.load(Ordering::Relaxed);
         if last_end <= now.as_nanos() {
             // Unless somebody is banned at this moment, nobody need look until somebody is.
@@ -70,22 +81,24 @@ impl Bans {
         entry.record.banned(now)
     }
 
-    /// Counts a refusal; how long the ban is that follows from it, if one does.
+    /// Counts a refusal by a quota that has room again after `wait`; the ban that is in force then, if one is.
     pub(crate) fn refused(
         &self,
         policy: u8,
         key: Key,
-        penalty: &Penalty,
         now: Moment,
-    ) -> Option<Duration> {
+        wait: Duration,
+    ) -> Option<Punished> {
+        let penalty = self.penalty(policy)?;
         let mut bucket = self.bucket(key)?.lock();
-        let place = place(&mut bucket, policy, key, penalty, now)?;
-        let entry = fresh(place, policy, key);
-        let length = entry.record.refused(penalty, now)?;
-        // Under the lock: who has found this ban finds that there is one.
-        self.last_end.fetch_max((now + length).as_nanos(), Ordering::Relaxed);
-        self.outbox.put(News { policy, key, lifted: None });
-        Some(length)
+        let entry = fresh(self.place(&mut bucket, policy, key, now)?, policy, key);
+        let imposed = entry.record.refused(penalty, now, wait);
+        if let Some(length) = imposed {
+            // Under the lock: who has found this ban finds that there is one.
+            self.last_end.fetch_max((now + length).as_nanos(), Ordering::Relaxed);
+            self.outbox.put(News { policy, key, lifted: None });
+        }
+        entry.record.banned(now).map(|ban| Punished { ban, is_new: imposed.is_some() })
     }
 
     /// What other processes are told of this key.
@@ -98,16 +111,16 @@ impl Bans {
     pub(crate) fn hear(
         &self,
         (policy, key): (u8, Key),
-        penalty: &Penalty,
         (began, length, steps): (Moment, Duration, u32),
         now: Moment,
     ) {
+        let Some(penalty) = self.penalty(policy) else { return };
         let Some(mut bucket) = self.bucket(key).map(Lock::lock) else { return };
-        let Some(place) = place(&mut bucket, policy, key, penalty, now) else { return };
+        let Some(place) = self.place(&mut bucket, policy, key, now) else { return };
         let entry = fresh(place, policy, key);
         entry.record.hear(penalty, began, length, steps);
-        if let Some(left) = entry.record.banned(now) {
-            self.last_end.fetch_max((now + left).as_nanos(), Ordering::Relaxed);
+        if let Some(ban) = entry.record.banned(now) {
+            self.last_end.fetch_max((now + ban.left).as_nanos(), Ordering::Relaxed);
         }
     }
 
@@ -138,7 +151,7 @@ impl Bans {
         for bucket in &self.buckets {
             let bucket = *bucket.lock();
             let banned = bucket.into_iter().flatten().filter_map(|mut entry| {
-                entry.record.banned(now).map(|left| (entry.policy, entry.key, left))
+                entry.record.banned(now).map(|ban| (entry.policy, entry.key, ban.left))
             });
             all.extend(banned);
         }
@@ -148,6 +161,30 @@ impl Bans {
     fn bucket(&self, key: Key) -> Option<&Lock<Bucket>> {
         let count = NonZeroUsize::new(self.buckets.len())?;
         self.buckets.get(key.shard(count))
+    }
+
+    fn penalty(&self, policy: u8) -> Option<&Penalty> {
+        self.penalties.get(usize::from(policy))?.as_ref()
+    }
+
+    /// Its own place, an empty one, one that nobody needs, or that of whoever would be free first.
+    fn place<'a>(
+        &self,
+        bucket: &'a mut Bucket,
+        policy: u8,
+        key: Key,
+        now: Moment,
+    ) -> Option<&'a mut Option<Entry>> {
+        let is_over = |entry: &Entry| {
+            self.penalty(entry.policy).is_none_or(|penalty| entry.record.is_over(penalty, now))
+        };
+        let rank = |place: &Option<Entry>| match place {
+            Some(entry) if entry.is(policy, key) => (0, Moment::FIRST),
+            None => (1, Moment::FIRST),
+            Some(entry) if is_over(entry) => (2, Moment::FIRST),
+            Some(entry) => (3, entry.record.ends()),
+        };
+        bucket.iter_mut().min_by_key(|place| rank(place))
     }
 }
 
@@ -163,23 +200,6 @@ fn fresh(place: &mut Option<Entry>, policy: u8, key: Key) -> &mut Entry {
         *place = None;
     }
     place.get_or_insert(Entry { key, policy, record: Record::default() })
-}
-
-/// Its own place, an empty one, one that nobody needs, or that of whoever would be free first.
-fn place<'a>(
-    bucket: &'a mut Bucket,
-    policy: u8,
-    key: Key,
-    penalty: &Penalty,
-    now: Moment,
-) -> Option<&'a mut Option<Entry>> {
-    let rank = |place: &Option<Entry>| match place {
-        Some(entry) if entry.is(policy, key) => (0, Moment::FIRST),
-        None => (1, Moment::FIRST),
-        Some(entry) if entry.record.is_over(penalty, now) => (2, Moment::FIRST),
-        Some(entry) => (3, entry.record.ends()),
-    };
-    bucket.iter_mut().min_by_key(|place| rank(place))
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets how many keys are watched for [penalties](crate::Penalty), at 72 bytes each. The default is 16,384. When there is
+    /// Sets how many keys are watched for [penalties](crate::Penalty), at 80 bytes each. The default is 16,384. When there is
     /// no room, whoever would be free first gives way.
     pub fn most_banned(mut self, keys: usize) -> Self {
         self.most_banned = keys;

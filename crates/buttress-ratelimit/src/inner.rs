@@ -1,13 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use buttress_core::clock::Clock;
 use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::metrics::Counter;
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Lock;
-use buttress_core::{Key, Problem, RequestContext};
+use buttress_core::{Key, RequestContext};
 
 use crate::bans::Bans;
 use crate::denial::Denial;
@@ -16,10 +15,11 @@ use crate::live::{Current, Live};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Place;
 use crate::rule::{Asked, Rule};
+use crate::stopped::Stopped;
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::{self, Condition};
-use crate::{Charge, Charges, RateLimitSettings, answer};
+use crate::{Charge, Charges, RateLimitSettings};
 
 /// What all clones of a rate limit, its stages and their memos share.
 pub(crate) struct Inner<S> {
@@ -122,40 +122,37 @@ impl<S> Inner<S> {
         part: Part,
         request: &dyn RequestHead,
         charges: &mut Charges,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Stopped<'_>> {
         if let Some(shard) = &self.shard {
             charges.keep_at(shard.of(request));
         }
-        for rule in &self.rules {
-            if !part.has(rule) {
-                continue;
-            }
-            if let Some(charge) = self.ask_one(rule, request)? {
+        let mut stopped: Option<Stopped<'_>> = None;
+        for rule in self.rules.iter().filter(|rule| part.has(rule)) {
+            match self.ask_one(rule, request) {
+                Ok(None) => {}
                 // There is room: no set of rules has more of them.
-                charges.push(charge);
+                Ok(Some(charge)) => drop(charges.push(charge)),
+                Err(other) => stopped = Some(other.or_longer(stopped)),
             }
         }
-        Ok(())
+        stopped.map_or(Ok(()), Err)
     }
 
     /// What this request is charged by one policy.
     #[expect(clippy::inline_always, reason = "a call would write the charge down")]
     #[inline(always)]
-    pub(crate) fn ask_one(
+    pub(crate) fn ask_one<'a>(
         &self,
-        rule: &Rule,
+        rule: &'a Rule,
         request: &dyn RequestHead,
-    ) -> Result<Option<Charge>, Problem> {
+    ) -> Result<Option<Charge>, Stopped<'a>> {
         match rule.ask(request) {
             Asked::Nothing => Ok(None),
-            Asked::Charge(charge) => {
-                self.refuse_banned(rule, &charge, request).map(|()| Some(charge))
-            }
-            Asked::KeyMissing => {
-                self.metered(rule.number(), |meters| meters.key_missing.increment(1));
-                self.violations.key_missing(rule, request);
-                Err(answer::key_missing())
-            }
+            Asked::Charge(charge) => match self.ban_of(rule, &charge) {
+                None => Ok(Some(charge)),
+                Some(ban) => Err(Stopped::Banned(rule, charge.key(), ban)),
+            },
+            Asked::KeyMissing => Err(Stopped::KeyMissing(rule)),
         }
     }
 
@@ -166,47 +163,6 @@ impl<S> Inner<S> {
             (Some(rule), None, None) => Some(rule.number()),
             _ => None,
         }
-    }
-
-    #[inline]
-    fn refuse_banned(
-        &self,
-        rule: &Rule,
-        charge: &Charge,
-        request: &dyn RequestHead,
-    ) -> Result<(), Problem> {
-        let Some(bans) = &self.bans else { return Ok(()) };
-        // What is on trial here refuses nobody, whatever others have imposed.
-        if rule.shadow || rule.penalty.is_none() || !bans.any() {
-            return Ok(());
-        }
-        let Some(left) = bans.banned(charge.policy(), charge.key(), self.clock.now()) else {
-            return Ok(());
-        };
-        self.metered(charge.policy(), |meters| meters.banned.increment(1));
-        self.violations.still_banned(rule, charge.key(), left, request);
-        Err(rule.answers.banned(left))
-    }
-
-    /// Counts a refusal of who may be banned for it; how long the ban is, if there is one.
-    pub(crate) fn punish(
-        &self,
-        rule: &Rule,
-        charge: &Charge,
-        request: &dyn RequestHead,
-    ) -> Option<Duration> {
-        let (bans, penalty) = (self.bans.as_deref()?, rule.penalty.as_ref()?);
-        let now = self.clock.now();
-        let length = bans.refused(charge.policy(), charge.key(), penalty, now)?;
-        self.metered(charge.policy(), |meters| meters.bans.increment(1));
-        self.violations.banned(rule, charge.key(), length, request);
-        // Those whose time is over are taken off when somebody looks: to count them now would let a flood pay for it.
-        self.meters.banned.add(1.0);
-        Some(length)
-    }
-
-    pub(crate) fn note_banned(&self, count: usize) {
-        self.meters.banned.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     }
 
     /// Writes what is told of a decision.

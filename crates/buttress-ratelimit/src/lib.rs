@@ -39,6 +39,8 @@ mod room;
 mod rule;
 mod shared_bans;
 mod stage;
+mod standing;
+mod stopped;
 pub mod store;
 mod subject;
 pub mod throttle;
@@ -71,8 +73,9 @@ pub use self::quota_text::InvalidQuota;
 pub use self::rate_limit::RateLimit;
 pub use self::shared_bans::SharedBans;
 pub use self::stage::LimitStage;
+pub use self::standing::{Source, Standing};
 pub use self::subject::{NoSuchLimit, Subject};
-pub use self::verdict::{Retry, Source, Standing, Verdict};
+pub use self::verdict::{Retry, Verdict};
 #[doc(no_inline)]
 pub use self::when::{
     Condition, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, addresses, method, methods, path,

@@ -32,7 +32,7 @@ const BANS: Metric<Counter, 1> =
     Metric::counter("buttress_ratelimit_bans_total", "Bans that were imposed").labels(&["policy"]);
 const BANNED: Metric<Gauge> = Metric::gauge(
     "buttress_ratelimit_banned",
-    "Who is banned; those whose time is over count until a probe looks, or somebody who lists them",
+    "Bans in force when a probe looked, or somebody listed them, and those imposed since then",
 );
 
 pub(crate) const KEYS: Metric<Gauge, 1> = Metric::gauge(
@@ -111,6 +111,7 @@ impl PolicyMeters {
             | Source::Remembered
             | Source::Leased
             | Source::Uncounted
+            | Source::Crowded
             | Source::Unasked => {}
             Source::Local => self.local.increment(1),
             Source::Allowed => self.let_through.increment(1),

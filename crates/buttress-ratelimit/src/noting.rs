@@ -6,7 +6,15 @@ use crate::inner::Inner;
 use crate::{Charge, Charges, Limits, Retry, Source, Standing, Verdict};
 
 impl<S> Inner<S> {
-    /// Counts what was decided; whether something is left to be done.
+    /// Whether something is left to be done once these were taken.
+    #[inline]
+    pub(crate) fn awaits_answer(&self, charges: &Charges) -> bool {
+        let awaits =
+            |charge: &Charge| self.rule(charge.policy()).is_some_and(|rule| rule.awaits_answer);
+        charges.as_slice().iter().any(awaits)
+    }
+
+    /// Counts what was decided.
     #[inline]
     pub(crate) fn note(
         &self,
@@ -14,18 +22,14 @@ impl<S> Inner<S> {
         charges: &Charges,
         verdict: &Verdict,
         request: &dyn RequestHead,
-    ) -> bool {
-        let mut is_open = false;
+    ) {
         for (charge, at) in charges.as_slice().iter().zip(0_u8..) {
-            let Some(rule) = self.rule(charge.policy()) else { continue };
-            is_open |= rule.awaits_answer;
             if verdict.is_plain(at) {
                 self.metered(charge.policy(), |meters| meters.allowed.increment(1));
             } else {
                 self.note_unusual(limits, charge, verdict, at, request);
             }
         }
-        is_open
     }
 
     /// The same of a charge that somebody else has decided about, that has to wait, or that was missed.

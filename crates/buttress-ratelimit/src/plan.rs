@@ -132,7 +132,7 @@ fn bans(read: &[Read], most: usize, faults: &mut Faults) -> Option<Bans> {
         faults.add("most_banned", "is more memory than there is");
         return None;
     }
-    Some(Bans::new(most))
+    Some(Bans::new(most, read.iter().map(|read| read.rule.penalty)))
 }
 
 impl Read {

@@ -25,25 +25,48 @@ pub(crate) struct Record {
     banned_at: Moment,
     /// How long the last ban is; nothing if there was none.
     length: Duration,
+    /// When the quota has room again that it was banned for.
+    room_at: Moment,
+}
+
+/// A ban that is in force.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct InForce {
+    /// How long it still lasts.
+    pub(crate) left: Duration,
+    /// How long to wait before asking again: longer, if the quota has no room before.
+    pub(crate) again: Duration,
 }
 
 impl Record {
-    /// How long a ban still lasts, if there is one.
+    /// The ban that is in force, if there is one.
     ///
     /// If the clock has gone back, the ban begins anew: it neither ends at once nor lasts for years.
-    pub(crate) fn banned(&mut self, now: Moment) -> Option<Duration> {
+    pub(crate) fn banned(&mut self, now: Moment) -> Option<InForce> {
         if self.length.is_zero() {
             return None;
         }
         if now < self.banned_at {
+            self.room_at = self.room_at - (self.banned_at - now);
             self.banned_at = now;
         }
         let left = (self.banned_at + self.length) - now;
-        (!left.is_zero()).then_some(left)
+        (!left.is_zero()).then(|| InForce { left, again: left.max(self.room_at - now) })
     }
 
-    /// Counts a refusal; the length of the ban that follows from it, if one does.
-    pub(crate) fn refused(&mut self, penalty: &Penalty, now: Moment) -> Option<Duration> {
+    /// Counts a refusal by a quota that has room again after `wait`; the length of the ban that follows from it, if one does.
+    ///
+    /// Whoever was under way when a ban was imposed does not make it longer.
+    pub(crate) fn refused(
+        &mut self,
+        penalty: &Penalty,
+        now: Moment,
+        wait: Duration,
+    ) -> Option<Duration> {
+        if self.banned(now).is_some() {
+            self.room_at = self.room_at.max(now + wait);
+            return None;
+        }
         if now < self.since || now - self.since >= penalty.within {
             (self.since, self.refusals) = (now, 0);
         }
@@ -53,6 +76,7 @@ impl Record {
         }
         self.forgive(penalty, now);
         (self.banned_at, self.length) = (now, penalty.length(self.steps));
+        self.room_at = now + wait;
         (self.steps, self.refusals) = (self.steps.saturating_add(1), 0);
         Some(self.length)
     }
@@ -108,103 +132,4 @@ impl Record {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn penalty() -> Penalty {
-        Penalty::after(3)
-            .within(SECOND * 10)
-            .lasts(SECOND * 60)
-            .at_most(SECOND * 200)
-            .forgiven_after(SECOND * 100)
-    }
-
-    fn refuse(record: &mut Record, now: Moment) -> Option<Duration> {
-        let bans: Vec<_> = (0..3).filter_map(|_| record.refused(&penalty(), now)).collect();
-        bans.first().copied()
-    }
-
-    #[test]
-    fn bans_grow_up_to_a_bound_and_are_forgiven() {
-        let mut record = Record::default();
-        let mut now = Moment::from_nanos(1);
-        for seconds in [60, 120, 200, 200] {
-            assert_eq!(refuse(&mut record, now), Some(SECOND * seconds));
-            assert_eq!(record.banned(now), Some(SECOND * seconds));
-            now = now + SECOND * seconds;
-            assert_eq!(record.banned(now), None);
-        }
-        // Four steps; three are forgiven, one is left.
-        now = now + SECOND * 399;
-        assert_eq!(refuse(&mut record, now), Some(SECOND * 120));
-    }
-
-    #[test]
-    fn refusals_of_another_window_do_not_add_up() {
-        let mut record = Record::default();
-        let start = Moment::from_nanos(5);
-        assert_eq!(record.refused(&penalty(), start), None);
-        assert_eq!(record.refused(&penalty(), start), None);
-        assert_eq!(record.refused(&penalty(), start + SECOND * 10), None);
-        assert_eq!(record.refused(&penalty(), start + SECOND * 11), None);
-        assert_eq!(record.refused(&penalty(), start + SECOND * 12), Some(SECOND * 60));
-    }
-
-    #[test]
-    fn of_two_bans_the_one_that_ends_later_holds() {
-        let mut record = Record::default();
-        let now = Moment::from_nanos(1_000_000_000_000);
-        assert_eq!(refuse(&mut record, now), Some(SECOND * 60));
-        record.hear(&penalty(), now, SECOND * 59, 9);
-        assert_eq!((record.banned(now), record.steps), (Some(SECOND * 60), 1));
-        record.hear(&penalty(), now + SECOND, SECOND * 120, 2);
-        assert_eq!((record.banned(now + SECOND), record.steps), (Some(SECOND * 120), 2));
-        // The next one grows, whoever imposes it.
-        assert_eq!(refuse(&mut record, now + SECOND * 121), Some(SECOND * 200));
-    }
-
-    #[test]
-    fn what_is_over_is_heard_for_what_follows_from_it() {
-        let mut record = Record::default();
-        let now = Moment::from_nanos(1_000_000_000_000);
-        record.hear(&penalty(), now - SECOND * 500, SECOND * 120, 3);
-        assert_eq!(record.banned(now), None);
-        // Three steps: 380 seconds of peace have taken all of them back.
-        assert_eq!(refuse(&mut record, now), Some(SECOND * 60));
-        let mut record = Record::default();
-        record.hear(&penalty(), now - SECOND * 130, SECOND * 120, 1);
-        assert_eq!(refuse(&mut record, now), Some(SECOND * 120));
-    }
-
-    #[test]
-    fn what_is_told_is_as_long_as_the_longest_ban_at_most() {
-        let mut record = Record::default();
-        let now = Moment::from_nanos(1);
-        record.hear(&penalty(), now, Duration::MAX, u32::MAX);
-        assert_eq!(record.banned(now), Some(SECOND * 200));
-        assert_eq!(record.steps, MOST_STEPS);
-    }
-
-    proptest! {
-        /// Whatever the clock does: nobody is banned for longer than the longest ban, and nobody who is banned gets away
-        /// by it.
-        #[test]
-        fn a_clock_that_jumps_locks_nobody_out(jumps in prop::collection::vec(any::<u64>(), 1..60)) {
-            let mut record = Record::default();
-            for jump in jumps {
-                let now = Moment::from_nanos(jump);
-                let before = record.banned(now);
-                prop_assert!(before.is_none_or(|left| left <= SECOND * 200));
-                if let Some(length) = refuse(&mut record, now) {
-                    prop_assert!(length <= SECOND * 200);
-                    let back = Moment::from_nanos(jump / 2);
-                    prop_assert!(record.banned(back).is_some());
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -85,10 +85,10 @@ impl SharedBans {
     /// Hears what is told of a key. Of a policy that is not here, or bans nobody here, it is nothing to us.
     pub(crate) fn hear(&self, policy: &str, key: Key, told: Told) {
         let known = (0..).zip(&self.0.policies).find(|(_, (name, _))| **name == *policy);
-        let Some((number, (_, Some(penalty)))) = known else { return };
+        let Some((number, _)) = known else { return };
         match told {
             Told::Banned { began, length, steps } => {
-                self.0.bans.hear((number, key), penalty, (began, length, steps), self.now());
+                self.0.bans.hear((number, key), (began, length, steps), self.now());
             }
             Told::Lifted { at } => self.0.bans.hear_lifted(number, key, at),
         }

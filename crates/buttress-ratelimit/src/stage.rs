@@ -82,7 +82,7 @@ impl<S: LimitStore> Stage for LimitStage<S> {
         match self.inner.ask(self.part, request, &mut charges) {
             Ok(()) if charges.is_empty() => Decision::Pass(LimitMemo::NOTHING),
             Ok(()) => self.take(&self.inner.live.load(), &charges, request),
-            Err(problem) => Decision::Refuse(problem, None),
+            Err(stopped) => Decision::Refuse(self.inner.stop(&stopped, request), None),
         }
     }
 
@@ -114,7 +114,7 @@ impl<S: LimitStore> LimitStage<S> {
         let charge = match self.inner.ask_one(rule, request) {
             Ok(Some(charge)) => charge,
             Ok(None) => return Decision::Pass(LimitMemo::NOTHING),
-            Err(problem) => return Decision::Refuse(problem, None),
+            Err(stopped) => return Decision::Refuse(self.inner.stop(&stopped, request), None),
         };
         let live = self.inner.live.load();
         match self.take_one(rule, &live.limits, &charge) {
@@ -168,15 +168,16 @@ impl<S: LimitStore> LimitStage<S> {
         if let Some((at, retry)) = verdict.refusal() {
             return self.refuse(live, charges, verdict, (at, retry), request);
         }
-        let is_open = self.inner.note(&live.limits, charges, verdict, request);
-        Decision::Pass(LimitMemo {
-            told: Told::of(&self.inner.forms, charges, verdict),
-            open: if is_open {
-                Open::of(&self.inner, &live.limits, charges, verdict, request)
-            } else {
-                None
-            },
-        })
+        // First what gives permits back: what hears of it is whatever a user wrote, and may panic.
+        let open = if self.inner.awaits_answer(charges) {
+            Open::of(&self.inner, &live.limits, charges, verdict, request)
+        } else {
+            None
+        };
+        let told = Told::of(&self.inner.forms, charges, verdict);
+        let memo = LimitMemo { told, open };
+        self.inner.note(&live.limits, charges, verdict, request);
+        Decision::Pass(memo)
     }
 
     #[cold]
@@ -198,9 +199,9 @@ impl<S: LimitStore> LimitStage<S> {
         if source == Source::Denied {
             return Decision::Refuse(answer::unavailable(), None);
         }
-        self.inner.violations.refused(rule, charge.key(), retry, request);
-        let problem = match self.inner.punish(rule, charge, request) {
-            Some(length) => rule.answers.banned(length),
+        self.inner.violations.refused(rule, charge.key(), (source, retry), request);
+        let problem = match self.inner.punish(rule, charge, (source, retry), request) {
+            Some(ban) => rule.answers.banned(ban.again),
             None => rule.answers.refused(retry),
         };
         let mut told = Some(problem);

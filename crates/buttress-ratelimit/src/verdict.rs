@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use buttress_core::clock::nanos;
 use buttress_core::stage::Never;
 
-use crate::MOST_POLICIES;
+use crate::{MOST_POLICIES, Standing};
 
 /// When it is worth to ask again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,83 +16,6 @@ pub enum Retry {
     Unknown,
     /// Never: it costs more than there ever is at once.
     Never,
-}
-
-/// Who decided about a charge.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Source {
-    /// The store itself.
-    #[default]
-    Store,
-    /// The memory of this process: exact, for what the store had said before.
-    Remembered,
-    /// The memory of this process, out of what it had taken of the store in advance.
-    Leased,
-    /// The memory of this process, as the store could not be asked.
-    Local,
-    /// Nobody, as the store could not be asked, and the policy then allows.
-    Allowed,
-    /// Nobody, as the store could not be asked, and the policy then denies.
-    Denied,
-    /// Nobody, as there was no room for its key, and the table then [lets through](crate::store::WhenFull::Admit).
-    Uncounted,
-    /// Nobody, as another charge was refused without asking the store. What its standing says means nothing.
-    Unasked,
-}
-
-/// How one charge stands after a decision.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Standing {
-    /// Nanoseconds.
-    resets_in: u64,
-    remaining: u32,
-    source: Source,
-}
-
-impl Standing {
-    /// So much is left, and in this time all of it is there again.
-    #[must_use]
-    pub fn new(remaining: u64, resets_in: Duration, source: Source) -> Self {
-        Self {
-            resets_in: u64::try_from(resets_in.as_nanos()).unwrap_or(u64::MAX),
-            remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
-            source,
-        }
-    }
-
-    #[inline]
-    pub(crate) const fn from_nanos(remaining: u32, resets_in: u64, source: Source) -> Self {
-        Self { resets_in, remaining, source }
-    }
-
-    /// How much may be taken at once now.
-    #[must_use]
-    pub const fn remaining(&self) -> u32 {
-        self.remaining
-    }
-
-    /// How long until everything may be taken again.
-    #[must_use]
-    pub const fn resets_in(&self) -> Duration {
-        Duration::from_nanos(self.resets_in)
-    }
-
-    #[inline]
-    pub(crate) const fn resets_in_nanos(&self) -> u64 {
-        self.resets_in
-    }
-
-    #[inline]
-    pub(crate) const fn is_of_store(&self) -> bool {
-        matches!(self.source, Source::Store)
-    }
-
-    /// Who said so.
-    #[must_use]
-    pub const fn source(&self) -> Source {
-        self.source
-    }
 }
 
 /// What a store decided about [charges](crate::Charges): all were taken, or none was.
@@ -131,7 +55,7 @@ impl Verdict {
     /// All were taken. How each stands follows, in the order of the charges.
     #[inline]
     pub const fn taken() -> Self {
-        let (standings, at) = ([EMPTY; MOST_POLICIES], Self::UNKNOWN);
+        let (standings, at) = ([Standing::EMPTY; MOST_POLICIES], Self::UNKNOWN);
         Self { standings, refusal: None, delay: 0, at, count: 0, missed: 0 }
     }
 
@@ -161,7 +85,7 @@ impl Verdict {
 
     /// Has to wait so long before it goes on, as its turn is then.
     pub fn after(mut self, delay: Duration) -> Self {
-        self.delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        self.delay = nanos(delay);
         self
     }
 
@@ -233,7 +157,11 @@ impl Verdict {
 
     /// When what this charge took is there again; zero if the store does not say.
     pub(crate) const fn until(&self, standing: &Standing) -> u64 {
-        if self.at == Self::UNKNOWN { 0 } else { self.at.saturating_add(standing.resets_in) }
+        if self.at == Self::UNKNOWN {
+            0
+        } else {
+            self.at.saturating_add(standing.resets_in_nanos())
+        }
     }
 
     /// How each charge stands, in the order of the charges. After a refusal as if nothing had been asked.
@@ -243,8 +171,6 @@ impl Verdict {
         self.standings.get(..usize::from(self.count)).unwrap_or_default()
     }
 }
-
-const EMPTY: Standing = Standing { resets_in: 0, remaining: 0, source: Source::Store };
 
 /// What is never waited for has any verdict: so code for all stores does for those that never wait.
 impl From<Never> for Verdict {

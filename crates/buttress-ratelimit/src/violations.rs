@@ -7,7 +7,7 @@ use buttress_core::{Key, RequestContext};
 
 use crate::denial::Denial;
 use crate::rule::Rule;
-use crate::{Retry, when};
+use crate::{Retry, Source, when};
 
 /// A request was refused, as a quota is used up.
 const REFUSED: Action = Action::new("ratelimit.refused").sampled();
@@ -42,10 +42,18 @@ pub(crate) struct By<'a> {
 /// Of requests.
 impl Violations {
     #[cold]
-    pub(crate) fn refused(&self, rule: &Rule, key: Key, retry: Retry, request: &dyn RequestHead) {
+    pub(crate) fn refused(
+        &self,
+        rule: &Rule,
+        key: Key,
+        (source, retry): (Source, Retry),
+        request: &dyn RequestHead,
+    ) {
+        let used_up = if source == Source::Crowded { "too many others" } else { "used up" };
         let why = || match retry {
-            Retry::After(time) => format!("used up, again in {}s", seconds(time)),
+            Retry::After(time) => format!("{used_up}, again in {}s", seconds(time)),
             Retry::Never => "costs more than there ever is at once".to_owned(),
+            Retry::Unknown if source == Source::Crowded => used_up.to_owned(),
             Retry::Unknown => "all permits are taken".to_owned(),
         };
         self.tell(REFUSED, rule, || of_key(rule, key, why()), request);

@@ -8,12 +8,14 @@ use buttress_core::clock::ManualClock;
 use buttress_core::stage::Decision;
 use buttress_core::stage::Stage;
 use buttress_ratelimit::when::method;
-use buttress_ratelimit::{POST, Quota, RateLimit, address, api_key, classes, everyone};
+use buttress_ratelimit::{
+    POST, Penalty, Quota, RateLimit, address, api_key, classes, everyone, path,
+};
 use buttress_testkit::allocations;
 use http::Request;
 use proptest::prelude::*;
 
-use crate::support::{answered, enter, from, left, of, on, passing};
+use crate::support::{SECOND, answered, enter, from, left, of, on, passing};
 
 /// «Memory grows for ever under hostile keys»: not by a byte, once it is made, whatever keys come.
 #[test]
@@ -50,6 +52,51 @@ proptest! {
         clock.advance(Duration::from_secs(told));
         prop_assert!(answered(&stage, Request::new(()), 200));
     }
+}
+
+/// The same of a ban that ends before the quota has room: to come at its end would be for nothing.
+#[test]
+fn retry_after_is_never_too_early_with_a_ban() {
+    let clock = ManualClock::new();
+    let penalty = Penalty::after(2).lasts(SECOND * 60).forgiven_after(SECOND);
+    let policy = Quota::per_hour(1).by(everyone()).penalty(penalty);
+    let limits = on(&clock).policy("a", policy).build().unwrap();
+    let stage = limits.stage();
+    let told = || enter(&stage, &mut Request::new(())).problem().retry_after();
+    assert!(answered(&stage, Request::new(()), 200));
+    assert_eq!([told(), told()], [Some(SECOND * 3_600); 2], "refused, and banned");
+    clock.advance(SECOND * 59);
+    assert_eq!(told(), Some(SECOND * 3_541), "still banned");
+    assert_eq!(limits.bans()[0].left(), SECOND);
+    clock.advance(SECOND * 3_541);
+    assert!(answered(&stage, Request::new(()), 200));
+}
+
+/// The same of two bans: the one that ends last is told, whatever the order of the policies.
+#[test]
+fn retry_after_is_never_too_early_with_two_bans() {
+    let clock = ManualClock::new();
+    let banning = |minutes: u32, but: &str| {
+        let lasts = Penalty::after(1).lasts(SECOND * 60 * minutes);
+        Quota::per_second(1).by(everyone()).penalty(lasts).unless(path(but))
+    };
+    let limits = on(&clock)
+        .policy("short", banning(1, "/long"))
+        .policy("long", banning(10, "/short"))
+        .policy("middle", banning(5, "/long").unless(path("/short")))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let to = |path: &str| Request::get(path).body(()).unwrap();
+    for path in ["/short", "/long"] {
+        assert_eq!(passing(&stage, || to(path), 2), 1);
+    }
+    let problem = enter(&stage, &mut to("/both")).problem();
+    assert_eq!(problem.retry_after(), Some(SECOND * 600));
+    let members: Vec<_> = problem.specified().unwrap().members().collect();
+    assert_eq!(members, [("violated-policies", &["long".into()][..])]);
+    clock.advance(SECOND * 600);
+    assert!(answered(&stage, to("/both"), 200));
 }
 
 /// «A client writes any address into a header, and has a new limit»: not before a proxy is trusted, and then the proxy's word
@@ -144,15 +191,9 @@ async fn without_redis_there_are_limits() {
     let nowhere = Redis::builder("redis://127.0.0.1:1").build().unwrap();
     let by = |quota: Quota| quota.by(everyone());
     let limits = RateLimit::builder()
-        .policy("local", by(Quota::per_hour(3)).when(buttress_ratelimit::path("/local")))
-        .policy(
-            "logins",
-            by(Quota::per_hour(3)).when(buttress_ratelimit::path("/login")).degrade(Degrade::Deny),
-        )
-        .policy(
-            "open",
-            by(Quota::per_hour(3)).when(buttress_ratelimit::path("/open")).degrade(Degrade::Allow),
-        )
+        .policy("local", by(Quota::per_hour(3)).when(path("/local")))
+        .policy("logins", by(Quota::per_hour(3)).when(path("/login")).degrade(Degrade::Deny))
+        .policy("open", by(Quota::per_hour(3)).when(path("/open")).degrade(Degrade::Allow))
         .keyer(Keyer::random())
         .engine(RedisStore::new(nowhere))
         .build()

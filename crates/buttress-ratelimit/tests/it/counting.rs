@@ -1,5 +1,6 @@
 //! What counts, once there is an answer; and what comes back.
 
+use buttress_core::audit::{Audit, Record, Sink};
 use buttress_core::clock::ManualClock;
 use buttress_core::stage::Stage;
 use buttress_ratelimit::{Bill, Policy, Quota, RateLimit, everyone};
@@ -192,4 +193,30 @@ fn nothing_need_be_reserved() {
     assert!(!spend(1), "and the next one waits");
     clock.advance(std::time::Duration::from_millis(600));
     assert!(spend(1));
+}
+
+/// A sink that panics costs an answer, and no permit.
+#[test]
+fn a_sink_that_panics_keeps_no_permit() {
+    #[derive(Debug)]
+    struct Bad;
+    impl Sink for Bad {
+        fn record(&self, _: &Record<'_>) -> bool {
+            panic!("this sink is broken");
+        }
+    }
+    let limits = on(&ManualClock::new())
+        .audit(Audit::builder().sink(Bad).build().unwrap())
+        .policy("trial", Quota::per_hour(1).by(everyone()).shadow())
+        .policy("permits", Quota::at_once(2).by(everyone()))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    assert!(answered(&stage, Request::new(()), 200));
+    for _ in 0..5 {
+        let broken = std::panic::AssertUnwindSafe(|| enter(&stage, &mut Request::new(())));
+        assert!(std::panic::catch_unwind(broken).is_err(), "the trial is told of");
+    }
+    let key = limits.writer("permits").unwrap().key();
+    assert_eq!(left(&limits, "permits", key), 2);
 }

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use buttress_core::clock::ManualClock;
-use buttress_ratelimit::{Penalty, Policy, Quota, RateLimit, address, codes, everyone};
+use buttress_core::stage::{Decision, Stage};
+use buttress_ratelimit::store::{Memory, WhenFull};
+use buttress_ratelimit::{Algorithm, Penalty, Policy, Quota, RateLimit, address, codes, everyone};
 
 use crate::support::{SECOND, answered, enter, from, on, passing};
+use crate::waiting::Slow;
 
 fn strict() -> Policy {
     let penalty = Penalty::after(3).within(SECOND * 10).lasts(SECOND * 60).at_most(SECOND * 200);
@@ -123,4 +126,71 @@ fn a_flood_of_addresses_takes_no_more_memory_and_frees_nobody() {
     }
     assert!(!answered(&limits.stage(), from("203.0.113.7"), 200));
     assert!(limits.bans().len() <= 64);
+}
+
+/// Hundreds are under way to the store when the third refusal bans them: they make the ban no longer, and are told of it.
+#[tokio::test]
+async fn whoever_is_under_way_makes_no_ban_longer() {
+    let clock = ManualClock::new();
+    let memory = Memory::with_capacity(64).clock(clock.clone());
+    let limits = RateLimit::builder()
+        .engine(Slow { memory, gone: None })
+        .clock(clock.clone())
+        .policy("strict", strict())
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let mut under_way: Vec<_> = (0..300)
+        .map(|_| {
+            let mut request = from("203.0.113.7");
+            let Decision::Wait(wait) = stage.enter(&mut request) else { panic!("it waits") };
+            (request, wait)
+        })
+        .collect();
+    let mut codes_told = Vec::new();
+    for (mut request, wait) in under_way.drain(..) {
+        if let Decision::Refuse(problem, _) = stage.resume(wait.await, &mut request) {
+            codes_told.push((problem.code().name(), problem.retry_after()));
+        }
+    }
+    assert_eq!(codes_told.len(), 299);
+    assert!(codes_told[..2].iter().all(|told| *told == ("RATE_LIMITED", Some(SECOND))));
+    assert!(codes_told[2..].iter().all(|told| *told == ("BANNED", Some(SECOND * 60))));
+    assert_eq!(limits.bans()[0].left(), SECOND * 60);
+    clock.advance(SECOND * 60);
+    assert!(limits.bans().is_empty());
+}
+
+/// That a table is full, or the room of those who wait, is nobody's fault.
+#[test]
+fn nobody_is_banned_for_want_of_room() {
+    let banning = |quota: Quota| quota.by(address()).penalty(Penalty::after(1));
+    for algorithm in [Algorithm::Gcra, Algorithm::FixedWindow] {
+        let clock = ManualClock::new();
+        let memory = Memory::with_capacity(1).clock(clock.clone()).when_full(WhenFull::Refuse);
+        let limits = RateLimit::builder()
+            .engine(memory)
+            .clock(clock)
+            .policy("a", banning(Quota::per_hour(9).algorithm(algorithm)))
+            .build()
+            .unwrap();
+        let crowd =
+            (0..200).filter(|at| !answered(&limits.stage(), from(&format!("203.0.113.{at}")), 200));
+        assert!(crowd.count() > 100, "{algorithm}");
+        assert!(limits.bans().is_empty(), "{algorithm}");
+    }
+    let clock = ManualClock::new();
+    let limits = on(&clock)
+        .timer(clock.clone())
+        .most_waiting(1)
+        .policy("a", banning(Quota::per_second(1).burst(1).queue(SECOND * 60)))
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let requests = [(); 3].map(|()| from("203.0.113.7"));
+    let [passed, waits, crowded] = requests.map(|mut request| stage.enter(&mut request));
+    assert!(matches!((passed, waits), (Decision::Pass(_), Decision::Wait(_))));
+    let Decision::Refuse(problem, _) = crowded else { panic!("one may wait") };
+    assert_eq!(problem.code().name(), "RATE_LIMITED");
+    assert!(limits.bans().is_empty());
 }

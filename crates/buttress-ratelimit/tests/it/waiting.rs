@@ -21,14 +21,14 @@ use crate::support::response;
 
 /// Memory that lets itself be waited for.
 #[derive(Clone, Debug)]
-struct Slow {
-    memory: Memory,
-    gone: Option<Source>,
+pub struct Slow {
+    pub memory: Memory,
+    pub gone: Option<Source>,
 }
 
 /// Is there at the second look.
 #[derive(Debug)]
-struct Soon(Option<Verdict>, bool);
+pub struct Soon(Option<Verdict>, bool);
 
 impl Future for Soon {
     type Output = Verdict;

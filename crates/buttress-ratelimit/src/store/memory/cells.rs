@@ -220,7 +220,7 @@ impl Cells {
             self.tally.refused.up();
             let wait = Gcra::from_nanos(least.seen()).level(now);
             let room = Err(Retry::After(Duration::from_nanos(wait)));
-            return Outcome { room, remaining: 0, until: least.seen(), ..outcome };
+            return Outcome { room, remaining: 0, until: least.seen(), source: Source::Crowded };
         }
         self.tally.uncounted.up();
         Outcome { source: Source::Uncounted, ..outcome }

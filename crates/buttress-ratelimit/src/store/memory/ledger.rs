@@ -59,7 +59,7 @@ impl<C: Counter> Ledger<C> {
             wait => Retry::After(Duration::from_nanos(wait)),
         };
         let until = until.unwrap_or(outcome.until);
-        Outcome { room: Err(retry), remaining: 0, until, ..outcome }
+        Outcome { room: Err(retry), remaining: 0, until, source: Source::Crowded }
     }
 }
 

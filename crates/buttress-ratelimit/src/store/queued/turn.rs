@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::line::{Lines, Taken};
 use crate::store::LimitStore;
-use crate::{Charge, Charges, Limits, Retry, Verdict};
+use crate::{Charge, Charges, Limits, Retry, Source, Verdict};
 
 pin_project! {
     /// What a [`Queued`](super::Queued) store is waited for: its verdict, and then the turn.
@@ -73,12 +73,12 @@ impl<S: LimitStore, T: Timer> Place<S, T> {
         let queues = |charge: &Charge| !self.limits.of(charge).queue().is_zero();
         let mut all = (0..).zip(self.charges.as_slice());
         let at = all.find(|(_, charge)| queues(charge) && !charge.is_optional());
-        let retry = Retry::After(turn.delay());
-        let refused = Verdict::refused(at.map_or(0, |(at, _)| at), retry).at(turn.decided_at());
-        turn.standings().iter().fold(refused, |mut refused, standing| {
-            refused.push(*standing);
-            refused
-        })
+        let at = at.map_or(0, |(at, _)| at);
+        let mut refused = Verdict::refused(at, Retry::After(turn.delay())).at(turn.decided_at());
+        for (nth, standing) in (0..).zip(turn.standings()) {
+            refused.push(if nth == at { standing.by(Source::Crowded) } else { *standing });
+        }
+        refused
     }
 }
 

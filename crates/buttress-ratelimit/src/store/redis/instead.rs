@@ -196,11 +196,10 @@ fn share(limit: &Limit, of: u32) -> Limit {
 
 /// As the memory of this process says, which is not the store.
 fn here(standing: Standing) -> Standing {
-    let source = match standing.source() {
-        Source::Store => Source::Local,
-        source => source,
-    };
-    Standing::new(standing.remaining().into(), standing.resets_in(), source)
+    match standing.source() {
+        Source::Store => standing.by(Source::Local),
+        _ => standing,
+    }
 }
 
 /// What each charge stands for, whoever decided it: `Instead` says that in the verdict itself.

@@ -38,6 +38,7 @@ impl State {
                 | Source::Allowed
                 | Source::Denied
                 | Source::Uncounted
+                | Source::Crowded
                 | Source::Unasked => {}
             }
         }
