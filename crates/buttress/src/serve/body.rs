@@ -95,7 +95,8 @@ impl Body for RequestBody {
             }
             Poll::Pending => match watching.poll(cx) {
                 Poll::Ready(()) => {
-                    *watch = None;
+                    // Over, or who goes on after an error would wait unwatched.
+                    self.from = Origin::Here(None);
                     Poll::Ready(Some(Err(BodyError::too_slow())))
                 }
                 Poll::Pending => Poll::Pending,

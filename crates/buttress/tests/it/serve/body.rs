@@ -1,6 +1,8 @@
 //! A request body comes at a rate, or ends.
 
 use buttress_testkit::paused::pass;
+use http_body::Body;
+use http_body_util::BodyExt;
 
 use super::rig::{Rig, seconds, server};
 
@@ -67,5 +69,29 @@ async fn an_extractor_says_that_it_was_kept_waiting() {
     let answer = client.answer().await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains(r#""code":"REQUEST_TIMED_OUT""#), "{answer}");
+    drop(rig);
+}
+
+/// Or a handler that skips errors would wait for ever, and nobody would watch over it.
+#[tokio::test(start_paused = true)]
+async fn after_its_error_a_body_is_over() {
+    let (skips, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let app = axum::Router::new().route(
+        "/echo",
+        axum::routing::post(move |body: axum::body::Body| async move {
+            let mut body = body;
+            let mut errors = 0;
+            while let Some(frame) = body.frame().await {
+                errors += u32::from(frame.is_err());
+            }
+            skips.send((errors, body.is_end_stream())).unwrap();
+            "over"
+        }),
+    );
+    let rig = Rig::start(server(), app);
+    let mut client = rig.connect();
+    client.send(POST).await;
+    assert!(client.answer().await.ends_with("over"));
+    assert_eq!((client.age(), heard.recv().await), (30, Some((1, true))));
     drop(rig);
 }
