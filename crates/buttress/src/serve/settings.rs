@@ -122,6 +122,7 @@ impl ServerSettings {
             rate: self.min_bytes_per_second,
         };
         let uri_most = self.header_bytes.min(65_534);
+        between(faults, "min_bytes_per_second", self.min_bytes_per_second, 0, FASTEST);
         between(faults, "header_bytes", self.header_bytes, 1_024, 1 << 20);
         between(faults, "header_count", self.header_count, 1, 10_000);
         between(faults, "uri_length", self.uri_length, 1, uri_most.max(1));
@@ -216,6 +217,9 @@ impl Http2Settings {
         }
     }
 }
+
+/// A byte a nanosecond: beyond, a byte would earn no time at all, and everybody be too slow.
+const FASTEST: u32 = 1_000_000_000;
 
 fn time(faults: &mut Faults, path: &str, millis: u64) -> Duration {
     if millis == 0 {

@@ -24,7 +24,7 @@ fn everything_wrong_is_said_at_once() {
     let settings: ServerSettings = serde_json::from_str(
         r#"{
             "header_read_timeout_ms": 0, "keep_alive_idle_ms": 0, "max_connection_age_ms": 0,
-            "stall_timeout_ms": 0, "header_bytes": 1, "header_count": 0, "uri_length": 0,
+            "stall_timeout_ms": 0, "min_bytes_per_second": 1000000001, "header_bytes": 1, "header_count": 0, "uri_length": 0,
             "connections": 0, "connections_per_address": 0, "proxy_protocol_from": ["here", "::/0"],
             "uncounted_addresses": ["10.0.0.1/8"], "hook_timeout_ms": 0, "silent_streams": ["/a", "b"],
             "http2": { "concurrent_streams": 0, "stream_window": 0, "connection_window": 1,
@@ -34,7 +34,7 @@ fn everything_wrong_is_said_at_once() {
     .unwrap();
     let error = settings.build().unwrap_err();
     let paths: Vec<_> = error.faults().iter().map(|fault| fault.path().to_owned()).collect();
-    assert_eq!(paths.len(), 21, "{paths:?}");
+    assert_eq!(paths.len(), 22, "{paths:?}");
 }
 
 #[test]
