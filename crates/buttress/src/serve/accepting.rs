@@ -4,10 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
-use buttress_core::clock::Clock;
+use buttress_core::clock::{Clock, Timer, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::{unconstrained, yield_now};
+use tokio::task::unconstrained;
 
 use super::app::App;
 use super::cause::Cause;
@@ -18,8 +19,12 @@ use super::listener::Listener;
 use super::newcomer::Newcomer;
 use super::newcomers::client;
 use super::queue::Queue;
+use super::round::others_first;
 use super::running::Running;
 use super::vigil::jittered;
+
+/// The shortest time that tokio's timer knows. Who waits in it also hears of the sockets, and hears of them first.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Who comes.
 impl<S: App> Running<S> {
@@ -63,7 +68,7 @@ impl<S: App> Running<S> {
         let task = self.tasks.spawn(connection);
         self.links.insert(task.id(), link);
         self.report.connections += 1;
-        self.counted();
+        self.meters.connections.add(1.0);
     }
 
     fn not_accepted(&mut self, error: &io::Error) {
@@ -78,24 +83,27 @@ impl<S: App> Running<S> {
         let Some(mut listener) = listener else { return };
         let mut queue = Queue::new(self.clock.now());
         self.resume = None;
-        // Twice: the runtime may not have heard yet of those who came last.
-        for _ in 0..2 {
-            while self.tasks.len() < self.host.limits.connections
-                && self.resume.is_none()
-                && queue.goes_on(self.clock.now())
-            {
-                let waiting = poll_fn(|cx| match listener.poll_accept(cx) {
-                    Poll::Ready(came) => Poll::Ready(Some(came)),
-                    Poll::Pending => Poll::Ready(None),
-                });
-                // Or tokio would say that nobody waits, only because it is somebody else's turn.
-                let Some(came) = unconstrained(waiting).await else { break };
-                self.accepted(came);
-                if queue.took() {
-                    yield_now().await;
-                }
+        self.empty(&mut listener, &mut queue).await;
+        // The runtime may not have heard yet of those who came last. With the time it hears of them.
+        TokioTimer.sleep(TICK).await;
+        self.empty(&mut listener, &mut queue).await;
+    }
+
+    async fn empty<L: Listener>(&mut self, listener: &mut L, queue: &mut Queue) {
+        while self.tasks.len() < self.host.limits.connections
+            && self.resume.is_none()
+            && queue.goes_on(self.clock.now())
+        {
+            let waiting = poll_fn(|cx| match listener.poll_accept(cx) {
+                Poll::Ready(came) => Poll::Ready(Some(came)),
+                Poll::Pending => Poll::Ready(None),
+            });
+            // Or tokio would say that nobody waits, only because it is somebody else's turn.
+            let Some(came) = unconstrained(waiting).await else { return };
+            self.accepted(came);
+            if queue.took() {
+                others_first().await;
             }
-            yield_now().await;
         }
     }
 }

@@ -4,6 +4,8 @@ use std::task::{Context, Poll, ready};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::app::BoxError;
+use super::failure::Failure;
 use super::piece::{Piece, Way};
 
 pin_project! {
@@ -24,14 +26,14 @@ impl<B> ResponseBody<B> {
     }
 }
 
-impl<B: Body> Body for ResponseBody<B> {
+impl<B: Body<Error: Into<BoxError>>> Body for ResponseBody<B> {
     type Data = Piece<B::Data>;
-    type Error = B::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Self::Data>, BoxError>>> {
         let this = self.project();
         let Some(mut app) = this.app.as_pin_mut() else { return Poll::Ready(None) };
         if let Some(Way::Shared(turn)) = this.way {
@@ -44,7 +46,10 @@ impl<B: Body> Body for ResponseBody<B> {
             }
             turn.ours();
         }
-        let frame = ready!(app.as_mut().poll_frame(cx));
+        let frame = ready!(app.as_mut().poll_frame(cx)).map(|frame| frame.map_err(Into::into));
+        if let (Some(Err(error)), Some(way)) = (&frame, &this.way) {
+            way.link().failed(Failure::Body, &**error);
+        }
         let last = app.is_end_stream() || !matches!(frame, Some(Ok(_)));
         if last && let Some(way) = this.way {
             way.flight().answered();

@@ -78,8 +78,8 @@ impl<S: App> Connection<S> {
         if let Some(place) = self.place.take() {
             return Ok(place);
         }
-        let until = opened + self.timeouts.header;
-        let named = opening(&self.link, self.host.clock, until, proxied(io)).await?;
+        let (clock, limit) = (self.host.clock, self.timeouts.header);
+        let named = opening(&self.link, clock, opened, limit, proxied(io)).await?;
         self.peer = named.map_err(|()| Some(Cause::Proxy))?.or(self.peer);
         let place = self.host.addresses.enter(self.peer).ok_or(Some(Cause::Address))?;
         // What it says next, it says in its turn.
@@ -106,7 +106,8 @@ impl<S: App> Connection<S> {
             link.shakes();
             tls.accept(io).await
         };
-        match opening(&link, self.host.clock, opened + self.timeouts.header, shaking).await {
+        let (clock, limit) = (self.host.clock, self.timeouts.header);
+        match opening(&link, clock, opened, limit, shaking).await {
             Ok(Ok(io)) => self.speak(Ahead::new(io), opened).await,
             Ok(Err(_)) => Some(Cause::Handshake),
             Err(ended) => ended,
@@ -118,8 +119,7 @@ impl<S: App> Connection<S> {
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let until = opened + self.timeouts.header;
-        let (link, clock) = (self.link.clone(), self.host.clock);
+        let (link, clock, limit) = (self.link.clone(), self.host.clock, self.timeouts.header);
         let detecting = async {
             loop {
                 if !io.seen().is_empty() {
@@ -131,7 +131,7 @@ impl<S: App> Connection<S> {
                 }
             }
         };
-        match opening(&link, clock, until, detecting).await {
+        match opening(&link, clock, opened, limit, detecting).await {
             Ok(Ok(Detected::Http2)) => self.http2(io, opened).await,
             Ok(Ok(_)) => self.http1(io, opened).await,
             // The peer went away; there is nobody to tell.

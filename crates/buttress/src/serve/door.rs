@@ -13,9 +13,11 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::answer::ResponseBody;
+use super::app::BoxError;
 use super::authority;
 use super::body::RequestBody;
 use super::cause::Cause;
+use super::failure::Failure;
 use super::limits::Limits;
 use super::link::Link;
 use super::piece::Way;
@@ -34,10 +36,10 @@ pub(super) struct Door<S> {
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for Door<S>
 where
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>> + Clone,
 {
     type Response = Response<ResponseBody<B>>;
-    type Error = S::Error;
+    type Error = BoxError;
     type Future = Answer<S>;
 
     fn call(&self, request: Request<Incoming>) -> Answer<S> {
@@ -127,9 +129,9 @@ pin_project! {
 
 impl<S, B> Future for Answer<S>
 where
-    S: Service<Request<RequestBody>, Response = Response<B>>,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>>,
 {
-    type Output = Result<Response<ResponseBody<B>>, S::Error>;
+    type Output = Result<Response<ResponseBody<B>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -144,12 +146,16 @@ where
                     break refusal;
                 }
                 StateProj::Waiting { app, request } => {
-                    ready!(app.poll_ready(cx))?;
+                    ready!(app.poll_ready(cx)).map_err(|error| failed(this.way.as_ref(), error))?;
                     let Some(request) = request.take() else { return Poll::Pending };
                     let answer = app.call(request);
                     this.state.set(State::Called { answer });
                 }
-                StateProj::Called { answer } => break ready!(answer.poll(cx))?.map(Some),
+                StateProj::Called { answer } => {
+                    let answer =
+                        ready!(answer.poll(cx)).map_err(|error| failed(this.way.as_ref(), error));
+                    break answer?.map(Some);
+                }
                 StateProj::Done => return Poll::Pending,
             }
         };
@@ -158,6 +164,16 @@ where
         let response = settled(response, way.link(), *this.is_http2, *this.tunnel);
         Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, way))))
     }
+}
+
+/// The service said an error, of which the library tells nobody.
+#[cold]
+fn failed(way: Option<&Way>, error: impl Into<BoxError>) -> BoxError {
+    let error = error.into();
+    if let Some(way) = way {
+        way.link().failed(Failure::Answer, &*error);
+    }
+    error
 }
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");

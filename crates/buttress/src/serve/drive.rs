@@ -67,7 +67,10 @@ impl<C: Speaks> Future for Drive<C> {
             if this.connection.poll(cx).is_ready() {
                 return Poll::Ready(this.finishing.take().flatten());
             }
-            if this.finishing.is_none() && this.link.phase() >= Phase::Closing {
+            if this.link.phase() >= Phase::Closing
+                && this.vigil.parts(this.clock.now())
+                && this.finishing.is_none()
+            {
                 self.as_mut().finish(None);
                 continue;
             }

@@ -22,10 +22,10 @@ impl<S> Running<S> {
     /// Tells everybody which phase it is.
     pub(super) fn enter(&mut self) {
         let phase = self.plan.phase();
-        self.shutdown.enter(phase);
-        self.meters.entered(phase);
+        self.show(phase);
         let connections = self.tasks.len();
-        let requests: usize = self.links.values().map(|link| link.under_way()).sum();
+        let links = self.links.values().chain(&self.orphans);
+        let requests: usize = links.map(|link| link.under_way()).sum();
         if phase > Phase::Serving {
             tracing::info!(target: "buttress", %phase, connections, requests, "the server goes down");
         }
@@ -40,13 +40,21 @@ impl<S> Running<S> {
                 self.hooks.draining();
             }
             Phase::Closing => self.links.values().for_each(|link| link.wake()),
-            Phase::Aborting => self.abort(connections, requests),
-            Phase::Ended if connections > 0 => self.leave_behind(connections),
+            Phase::Aborting => self.abort(connections),
+            Phase::Ended if connections + requests > 0 => self.leave_behind(connections, requests),
             Phase::Ended => {}
         }
     }
 
-    fn abort(&mut self, connections: usize, requests: usize) {
+    /// Tells all who look at the phase.
+    pub(super) fn show(&mut self, phase: Phase) {
+        self.shutdown.enter(phase);
+        self.meters.entered(self.shown.replace(phase), phase);
+    }
+
+    fn abort(&mut self, connections: usize) {
+        let links = self.links.values().chain(&self.orphans);
+        let requests: usize = links.map(|link| link.at_stake()).sum();
         self.report.aborted_connections = connections as u64;
         self.report.aborted_requests = requests as u64;
         self.meters.aborted(connections, requests);
@@ -55,18 +63,18 @@ impl<S> Running<S> {
     }
 
     /// Nobody will say any more how many requests these had.
-    fn leave_behind(&mut self, connections: usize) {
-        let requests = self.links.values().map(|link| link.seen().requests);
-        self.report.requests += requests.sum::<u64>();
-        tracing::error!(target: "buttress", connections, "handlers hold their threads, and are left behind");
+    fn leave_behind(&mut self, connections: usize, requests: usize) {
+        let begun = self.links.values().map(|link| link.seen().requests);
+        self.report.requests += begun.sum::<u64>();
+        tracing::error!(target: "buttress", connections, requests, "handlers hold their threads, and are left behind");
     }
 
-    pub(super) async fn finish(self, hook_time: Duration, news: &mut News) -> Report {
-        let broken_hooks = self.hooks.run(hook_time, news).await;
+    pub(super) async fn finish(mut self, hook_time: Duration, news: &mut News) -> Report {
+        let broken_hooks = std::mem::take(&mut self.hooks).run(hook_time, news).await;
         let asked = self.asked.unwrap_or(Moment::LAST);
         let shutdown = self.clock.now() - asked;
-        let panicked = self.meters.panics();
-        let report = Report { panicked, broken_hooks, shutdown, ..self.report };
+        let (panicked, failed) = (self.meters.panics(), self.meters.failures());
+        let report = Report { panicked, failed, broken_hooks, shutdown, ..self.report };
         tracing::info!(target: "buttress", ?shutdown, "{report}");
         report
     }

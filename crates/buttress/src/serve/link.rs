@@ -1,12 +1,14 @@
 mod flight;
 mod requests;
 
+use std::error::Error;
 use std::num::NonZeroU64;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 pub(super) use self::flight::Flight;
 use super::cause::Cause;
+use super::failure::Failure;
 use super::head::Fault;
 use super::meters::Meters;
 use super::newcomers::Client;
@@ -110,6 +112,11 @@ impl Link {
     /// Counts that the application panicked.
     pub(super) fn panicked(&self) {
         self.meters.panicked();
+    }
+
+    /// Tells that the application failed.
+    pub(super) fn failed(&self, what: Failure, error: &(dyn Error + 'static)) {
+        self.meters.failed(what, error);
     }
 
     pub(super) fn watched_by(&self, task: &Waker) {

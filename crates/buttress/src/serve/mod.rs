@@ -64,12 +64,16 @@
 //! - **The end comes in phases, each bounded**: see [`Phase`]. What has begun is finished, or cut off and
 //!   counted; [`Report::exit_code`] says which. An answer has ended when the system, or TLS, has taken its last
 //!   byte; of HTTP/2, the library may hold 16 KiB of all of them by then.
-//! - **No task outlives the server**, but those the application starts, and a handler that holds its thread.
+//! - **No task outlives the server**, but those the application starts, and a handler that holds its thread. Hooks run when
+//!   all others are gone, those of HTTP/2's streams among them.
+//! - **What fails is told**: an error that the service says instead of an answer, a body that breaks off. The client has no
+//!   whole answer, so one line of the log, a metric and the [`Report`] say so. What a client does to its own request is no failure.
 //!
 //! # Cancellation
 //!
-//! Dropping the future of [`Server::serve`] closes the listener and every connection at once, upgraded ones
-//! too, and drops the handlers; hooks do not run. Dropping the future of a handler is what happens when its
+//! Dropping the future of [`Server::serve`] closes the listener and every connection at once, and drops the handlers; hooks do
+//! not run, and whoever waits for the [end](Shutdown::closing) hears of it. An upgraded connection is the application's: it
+//! is cut off, but its socket closes when the task that has it next touches it. Dropping the future of a handler is what happens when its
 //! client goes away. Over HTTP/1 a client that closes its half of the connection is one that goes away: it has no answer,
 //! since nothing tells it from one that has closed both.
 //!
@@ -120,6 +124,7 @@ mod authority;
 mod backoff;
 mod body;
 mod body_error;
+mod both;
 mod budget;
 mod builder;
 mod cause;
@@ -129,6 +134,7 @@ mod detect;
 mod door;
 mod drive;
 mod ending;
+mod failure;
 mod frames;
 mod framing;
 mod head;
@@ -149,6 +155,7 @@ mod protocols;
 pub mod proxy;
 mod queue;
 mod report;
+mod round;
 mod running;
 #[doc(hidden)]
 pub mod scanning;
@@ -173,8 +180,9 @@ use tower_service::Service;
 
 pub use self::body::RequestBody;
 pub use self::body_error::BodyError;
+pub use self::both::{Both, Either};
 pub use self::builder::ServerBuilder;
-pub use self::listener::{Both, Either, Listener};
+pub use self::listener::Listener;
 pub use self::meters::CATALOGUE;
 pub use self::phase::Phase;
 pub use self::report::{Aborted, Report};

@@ -15,16 +15,17 @@ use super::link::Link;
 use super::phase::Phase;
 use super::proxy;
 
-/// How long a handshake may still go on once the server closes, and then the wait for its first request. Who stood in
-/// the queue needs that long to say what it wants; who stops in the middle does not hold up the end.
-const SHAKING: Duration = Duration::from_secs(1);
+/// How long the server still listens once it closes: to who has just come, since what it asks for may be on its way to us; to
+/// a handshake that goes on; and then for its first request. Who stops in the middle does not hold up the end.
+const LISTENS: Duration = Duration::from_secs(1);
 
-/// What happens before the protocol is known: until a deadline, and not beyond the end of the lead time if
-/// the peer has not asked for anything.
+/// What happens before the protocol is known: for so long after it was `opened`, and little beyond the end of the lead
+/// time if the peer has not asked for anything.
 pub(super) async fn opening<T>(
     link: &Link,
     clock: TokioClock,
-    until: Moment,
+    opened: Moment,
+    limit: Duration,
     step: impl Future<Output = T>,
 ) -> Result<T, Ended> {
     let (mut step, mut alarm) = (pin!(step), pin!(Alarm::new(clock)));
@@ -35,10 +36,11 @@ pub(super) async fn opening<T>(
             return Poll::Ready(Ok(done));
         }
         let now = clock.now();
-        let (mut end, mut ended) = (until, Some(Cause::HeaderTimeout));
+        let (mut end, mut ended) = (opened + limit, Some(Cause::HeaderTimeout));
         if link.phase() >= Phase::Closing && !link.has_spoken() {
-            let more = if link.is_shaking() { SHAKING } else { Duration::ZERO };
-            let last = *closing.get_or_insert(now) + more;
+            let closing = *closing.get_or_insert(now);
+            let began = if link.is_shaking() { closing } else { opened };
+            let last = closing.max(began + LISTENS);
             if last < end {
                 (end, ended) = (last, None);
             }

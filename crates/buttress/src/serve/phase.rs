@@ -97,13 +97,17 @@ impl Plan {
             (Phase::Serving, Ask::Orderly) => self.enter(Phase::Draining, Some(now + self.lead)),
             // Draining all the same, so that whoever waits for it is told; but for no time.
             (Phase::Serving, Ask::Prompt) => self.enter(Phase::Draining, Some(now)),
-            (Phase::Draining | Phase::Aborting, _) => self.until = Some(now),
-            (Phase::Closing, _) => self.enter(Phase::Aborting, Some(now + CUT)),
+            (Phase::Draining | Phase::Closing | Phase::Aborting, _) => self.until = Some(now),
             (Phase::Ended, _) => {}
         }
     }
 
-    /// Goes on if it is time; `open` is how many connections there are. Says whether it went on.
+    /// Whether it is time to cut off what is left.
+    pub(super) fn cuts(&self, now: Moment) -> bool {
+        self.phase == Phase::Closing && self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Goes on if it is time; `open` is how many connections there are, and handlers without one. Says whether it went on.
     pub(super) fn advance(&mut self, now: Moment, open: usize) -> bool {
         let due = self.until.is_some_and(|until| until <= now);
         match self.phase {
@@ -166,8 +170,10 @@ mod tests {
         plan.ask(Ask::Prompt, second(0));
         assert!(plan.advance(second(0), 1));
         assert_eq!(plan.phase(), Phase::Closing);
+        assert!(!plan.cuts(second(1)));
         plan.ask(Ask::Prompt, second(1));
-        assert_eq!(plan.phase(), Phase::Aborting);
+        assert!(plan.cuts(second(1)) && plan.advance(second(1), 1));
+        assert_eq!((plan.phase(), plan.until()), (Phase::Aborting, Some(second(2))));
 
         let mut plan = self::plan();
         plan.ask(Ask::Orderly, second(0));

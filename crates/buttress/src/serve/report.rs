@@ -28,6 +28,7 @@ pub struct Report {
     pub(super) aborted_connections: u64,
     pub(super) aborted_requests: u64,
     pub(super) panicked: u64,
+    pub(super) failed: u64,
     pub(super) broken_hooks: u64,
     pub(super) shutdown: Duration,
 }
@@ -45,7 +46,8 @@ impl Report {
         self.requests
     }
 
-    /// Connections that were open when the grace period ended, and were cut off.
+    /// Connections that were open when the grace period ended, and were cut off. It is no loss by itself: one on
+    /// which nothing is under way has nothing to lose.
     #[must_use]
     pub fn aborted_connections(&self) -> u64 {
         self.aborted_connections
@@ -63,6 +65,13 @@ impl Report {
         self.panicked
     }
 
+    /// How often the application failed, and its client has no whole answer: its service said an error rather than an
+    /// answer, as an axum `Router` never does, or the body of an answer broke off.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
     /// Hooks that panicked or did not end in time.
     #[must_use]
     pub fn broken_hooks(&self) -> u64 {
@@ -75,10 +84,10 @@ impl Report {
         self.shutdown
     }
 
-    /// Whether all that had begun was finished.
+    /// Whether all that had begun was finished: no request was cut off, and each hook ended well.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.aborted_connections == 0 && self.aborted_requests == 0 && self.broken_hooks == 0
+        self.aborted_requests == 0 && self.broken_hooks == 0
     }
 
     /// What `main` should return: success if it [is clean](Self::is_clean).

@@ -5,10 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
-use tokio::task::{Id, JoinError, JoinSet, yield_now};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::alarm::Alarm;
 use super::app::App;
@@ -18,10 +18,12 @@ use super::hooks::Hooks;
 use super::link::Link;
 use super::listener::Listener;
 use super::meters::Meters;
-use super::newcomers::Newcomers;
+use super::newcomers::{Newcomers, ROOM};
 use super::news::News;
 use super::phase::{Ask, Phase, Plan};
 use super::report::Report;
+use super::round::others_first;
+use super::server::Server;
 #[cfg(feature = "systemd")]
 use super::systemd::Systemd;
 use super::token::Shutdown;
@@ -33,9 +35,13 @@ pub(super) struct Running<S> {
     pub(super) plan: Plan,
     pub(super) hooks: Hooks,
     pub(super) shutdown: Shutdown,
+    /// The phase that the metrics say.
+    pub(super) shown: Option<Phase>,
     pub(super) meters: Arc<Meters>,
     pub(super) tasks: JoinSet<()>,
     pub(super) links: HashMap<Id, Arc<Link>>,
+    /// Connections that have ended before a handler of theirs has.
+    pub(super) orphans: Vec<Arc<Link>>,
     pub(super) backoff: Backoff,
     pub(super) newcomers: Newcomers,
     /// For so many more that come.
@@ -50,12 +56,49 @@ pub(super) struct Running<S> {
     pub(super) systemd: Systemd,
 }
 
+impl<S> Running<S> {
+    pub(super) fn new(server: Server, app: S) -> Self {
+        let clock = TokioClock::new();
+        let host = Host {
+            app,
+            limits: server.limits,
+            addresses: server.addresses,
+            clock,
+            #[cfg(feature = "tls")]
+            tls: server.tls,
+        };
+        Self {
+            host,
+            clock,
+            plan: server.plan,
+            hooks: server.hooks,
+            shutdown: server.shutdown,
+            shown: None,
+            meters: server.meters,
+            tasks: JoinSet::new(),
+            links: HashMap::new(),
+            orphans: Vec::new(),
+            backoff: Backoff::default(),
+            newcomers: Newcomers::default(),
+            room: ROOM,
+            resume: None,
+            jitter: RandomState::new(),
+            report: Report::default(),
+            asked: None,
+            #[cfg(feature = "systemd")]
+            systemd: server.systemd,
+        }
+    }
+}
+
 type Joined = Result<(Id, ()), JoinError>;
 
 enum Event<I> {
     Ask(Ask),
     Time,
     Ended(Joined),
+    /// A handler whose connection had ended before.
+    Orphaned,
     /// Enough newcomers had a turn.
     Round,
     Accepted(io::Result<(I, Option<SocketAddr>)>),
@@ -71,16 +114,29 @@ impl<S: App> Running<S> {
                 Event::Ask(ask) => self.asked(ask),
                 Event::Time => self.resume = self.resume.filter(|at| *at > self.clock.now()),
                 Event::Ended(joined) => self.ended(joined),
+                Event::Orphaned => {}
                 Event::Accepted(came) => self.accepted(came),
                 Event::Round => self.next_round().await,
             }
-            while self.plan.advance(self.clock.now(), self.tasks.len()) {
+            while self.goes_on().await {
                 if self.plan.phase() == Phase::Closing {
                     self.close(listener.take()).await;
                 }
                 self.enter();
             }
         }
+    }
+
+    /// Whether the next phase begins. Before anything is cut off, all that has ended by then is heard.
+    async fn goes_on(&mut self) -> bool {
+        if self.plan.cuts(self.clock.now()) {
+            others_first().await;
+            while let Some(joined) = self.tasks.try_join_next_with_id() {
+                self.ended(joined);
+            }
+            self.orphans.retain(|link| link.is_busy());
+        }
+        self.plan.advance(self.clock.now(), self.tasks.len() + self.orphans.len())
     }
 
     async fn next<L: Listener>(
@@ -104,6 +160,9 @@ impl<S: App> Running<S> {
             if let Poll::Ready(Some(joined)) = self.tasks.poll_join_next_with_id(cx) {
                 return Poll::Ready(Event::Ended(joined));
             }
+            if self.is_orphan_gone(cx) {
+                return Poll::Ready(Event::Orphaned);
+            }
             if self.room == 0 {
                 return Poll::Ready(Event::Round);
             }
@@ -117,10 +176,8 @@ impl<S: App> Running<S> {
         .await
     }
 
-    /// Lets everybody else have a turn first: the runtime goes on here when it has nothing else to do, and has asked the
-    /// system for news.
     async fn next_round(&mut self) {
-        yield_now().await;
+        others_first().await;
         self.room = self.newcomers.next_round();
     }
 
@@ -146,13 +203,29 @@ impl<S> Running<S> {
         }
         if let Some(link) = self.links.remove(&id) {
             self.report.requests += link.seen().requests;
+            if link.is_busy() {
+                self.orphans.push(link);
+            }
         }
-        self.counted();
+        self.meters.connections.add(-1.0);
     }
 
-    /// Says how many connections there are now.
-    pub(super) fn counted(&self) {
-        self.meters.connections.set(count(self.tasks.len()));
+    /// Whether a handler without a connection has ended; if not, whoever is woken hears of it.
+    fn is_orphan_gone(&mut self, cx: &Context<'_>) -> bool {
+        let before = self.orphans.len();
+        self.orphans.retain(|link| {
+            link.watched_by(cx.waker());
+            link.is_busy()
+        });
+        self.orphans.len() < before
+    }
+}
+
+/// However it ends, and if its future is dropped: who waits for the end hears of it.
+impl<S> Drop for Running<S> {
+    fn drop(&mut self) {
+        self.show(Phase::Ended);
+        self.meters.connections.add(-count(self.tasks.len()));
     }
 }
 

@@ -1,28 +1,21 @@
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::Faults;
-use buttress_core::clock::TokioClock;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::addresses::Addresses;
 use super::app::BoxError;
-use super::backoff::Backoff;
 use super::body::RequestBody;
 use super::builder::ServerBuilder;
-use super::connection::Host;
 use super::descriptors;
 use super::hooks::Hooks;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::meters::Meters;
-use super::newcomers::{Newcomers, ROOM};
 use super::news::News;
 use super::phase::Plan;
 use super::report::Report;
@@ -74,37 +67,11 @@ impl Server {
         B::Error: Into<BoxError>,
     {
         descriptors::check(self.limits.connections);
-        let clock = TokioClock::new();
-        let host = Host {
-            app: prepared(app),
-            limits: self.limits,
-            addresses: self.addresses,
-            clock,
-            #[cfg(feature = "tls")]
-            tls: self.tls,
-        };
         let mut news = News::new(self.shutdown.clone(), self.signals);
-        let mut running = Running {
-            host,
-            clock,
-            plan: self.plan,
-            hooks: self.hooks,
-            shutdown: self.shutdown,
-            meters: self.meters,
-            tasks: JoinSet::new(),
-            links: HashMap::new(),
-            backoff: Backoff::default(),
-            newcomers: Newcomers::default(),
-            room: ROOM,
-            resume: None,
-            jitter: RandomState::new(),
-            report: Report::default(),
-            asked: None,
-            #[cfg(feature = "systemd")]
-            systemd: self.systemd,
-        };
+        let hook_time = self.hook_time;
+        let mut running = Running::new(self, prepared(app));
         running.until_the_end(listener, &mut news).await;
-        running.finish(self.hook_time, &mut news).await
+        running.finish(hook_time, &mut news).await
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) enum Verdict {
     Kill(Cause),
 }
 
+/// So long a connection on which nothing is under way has to close when the server does. A request that the client has sent
+/// before it heard of that arrives in less.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Watches one connection against its deadlines: decided here, and nowhere else.
 #[derive(Debug)]
 pub(super) struct Vigil {
@@ -46,6 +50,10 @@ pub(super) struct Vigil {
     quiet: Option<Moment>,
     head: Option<Moment>,
     closing: Option<Moment>,
+    /// Since when the server closes.
+    parting: Option<Moment>,
+    /// Asks for more, long after it was told that there is no more.
+    defies: Option<Moment>,
     aged: bool,
     greeted: bool,
     reader: Patience,
@@ -65,6 +73,8 @@ impl Vigil {
             quiet: Some(opened),
             head: None,
             closing: None,
+            parting: None,
+            defies: None,
             aged: false,
             greeted: false,
             taker: reader.clone(),
@@ -94,6 +104,10 @@ impl Vigil {
         self.take(now, seen);
         // Requests may come and go between two looks.
         if seen.requests > self.requests {
+            let stall = self.timeouts.stall;
+            if self.closing.is_some_and(|closing| closing + stall <= now) {
+                self.defies.get_or_insert(now);
+            }
             (self.requests, self.quiet, self.head) = (seen.requests, None, None);
         }
         if seen.in_flight > 0 {
@@ -119,6 +133,13 @@ impl Vigil {
         self.closing.get_or_insert(now);
     }
 
+    /// The server closes, and does not wait long for who has nothing under way. Says whether that is news.
+    pub(super) fn parts(&mut self, now: Moment) -> bool {
+        let news = self.parting.is_none();
+        self.parting.get_or_insert(now);
+        news
+    }
+
     /// What is to be done, and when, if nothing happens meanwhile.
     pub(super) fn due(&self) -> Due {
         let reader = self.reader.end().map(|end| (end, Verdict::Kill(Cause::SlowReader)));
@@ -126,7 +147,8 @@ impl Vigil {
         let age = self.timeouts.age.filter(|_| !self.aged && self.closing.is_none());
         let age = age.map(|age| (self.opened + age, Verdict::Last));
         let taker = self.taker.end().map(|end| self.taker(end));
-        sooner(sooner(reader, taker), sooner(quiet, age))
+        let defies = self.defies.map(|now| (now, Verdict::Kill(Cause::Stuck)));
+        sooner(sooner(sooner(reader, taker), sooner(quiet, age)), defies)
     }
 
     /// Its age was noted.
@@ -152,12 +174,23 @@ impl Vigil {
             Some(begun) => (begun + header, Verdict::Kill(Cause::HeaderTimeout)),
             None => (quiet + idle, Verdict::Close(Cause::Idle)),
         };
-        match self.closing {
-            Some(closing) => {
-                let stuck = (closing.max(quiet) + stall, Verdict::Kill(Cause::Stuck));
-                if begun.is_some() && next.0 < stuck.0 { next } else { stuck }
+        let Some(closing) = self.closing else { return next };
+        let stuck = (closing.max(quiet) + stall, Verdict::Kill(Cause::Stuck));
+        match self.parting {
+            // Half a head is no silence.
+            _ if begun.is_some() => {
+                if next.0 < stuck.0 {
+                    next
+                } else {
+                    stuck
+                }
             }
-            None => next,
+            // Nor is what the peer has not taken yet.
+            Some(parting) if self.reader.end().is_none() => {
+                let farewell = parting.max(quiet) + FAREWELL;
+                (farewell.min(stuck.0), stuck.1)
+            }
+            _ => stuck,
         }
     }
 }

@@ -26,6 +26,17 @@ impl Link {
         Flight::new(self.clone(), elsewhere)
     }
 
+    /// Whether a handler is at work, or an answer is on its way.
+    pub(in crate::serve) fn is_busy(&self) -> bool {
+        self.in_flight.load(Acquire) > 0
+    }
+
+    /// Requests that are lost if the connection is cut off now. What the peer has not taken counts, though the last answer
+    /// has ended as far as anybody can see.
+    pub(in crate::serve) fn at_stake(&self) -> usize {
+        self.under_way().max(usize::from(self.blocked.load(Relaxed)))
+    }
+
     /// An answer has begun.
     pub(in crate::serve) fn answers(&self) {
         self.answers.fetch_add(1, Relaxed);

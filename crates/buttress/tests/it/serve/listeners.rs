@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use buttress::serve::{Both, Listener, Server};
 use buttress_testkit::raw::Connection;
@@ -41,6 +42,21 @@ async fn small_answers_are_not_held_back() {
     let _client = Connection::connect(listener.local_addr().unwrap()).await;
     let (stream, peer) = poll_fn(|cx| Listener::poll_accept(&mut listener, cx)).await.unwrap();
     assert!(stream.nodelay().unwrap() && peer.is_some());
+}
+
+/// A peer that has gone without a word is found out, whatever is spoken: nothing else ends a WebSocket of its.
+#[tokio::test]
+async fn who_has_gone_is_asked_for() {
+    let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let _client = Connection::connect(listener.local_addr().unwrap()).await;
+    let (stream, _) = poll_fn(|cx| Listener::poll_accept(&mut listener, cx)).await.unwrap();
+    let socket = socket2::SockRef::from(&stream);
+    assert!(socket.keepalive().unwrap());
+    #[cfg(target_os = "linux")]
+    assert_eq!(
+        (socket.tcp_keepalive_time().unwrap(), socket.tcp_keepalive_interval().unwrap()),
+        (Duration::from_secs(60), Duration::from_secs(15))
+    );
 }
 
 #[cfg(unix)]

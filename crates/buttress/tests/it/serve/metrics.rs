@@ -1,11 +1,11 @@
 //! What the server tells of itself.
 
 use buttress::metrics::Metrics;
-use buttress::serve::CATALOGUE;
+use buttress::serve::{CATALOGUE, Phase};
 use buttress_testkit::page::Page;
 use buttress_testkit::paused::pass;
 
-use super::rig::{Rig, seconds, server};
+use super::rig::{Rig, seconds, server, soon};
 
 #[tokio::test(start_paused = true)]
 async fn connections_requests_limits_and_phases_are_counted() {
@@ -43,4 +43,47 @@ async fn connections_requests_limits_and_phases_are_counted() {
     let unknown: Vec<_> =
         page.bound().into_iter().filter(|metric| !CATALOGUE.contains(metric)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// One that counts for two servers says the sum, and not what the last of them said.
+#[tokio::test(start_paused = true)]
+async fn two_servers_are_counted_together() {
+    let page = Page::default();
+    let metrics = Metrics::new(page.clone());
+    let (one, two) = (Rig::of(server().metrics(&metrics)), Rig::of(server().metrics(&metrics)));
+    let (mut first, mut second) = (one.connect(), two.connect());
+    first.get("/").await;
+    second.get("/").await;
+    let of = |name| page.of(name);
+    assert_eq!(of("buttress_serve_connections"), Some(2.0));
+    assert_eq!(of("buttress_serve_phase serving"), Some(2.0));
+    drop(first);
+    assert!(one.end().await.is_clean());
+    assert_eq!(of("buttress_serve_connections"), Some(1.0));
+    assert_eq!(of("buttress_serve_phase serving"), Some(1.0));
+    assert_eq!(of("buttress_serve_phase ended"), Some(1.0));
+    drop(two);
+}
+
+/// Whoever waits for its end hears of it, and nothing is shown that is no more.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_dropped_has_ended() {
+    let page = Page::default();
+    let rig = Rig::of(server().metrics(&Metrics::new(page.clone())));
+    let (mut stuck, mut kept) = (rig.connect(), rig.connect());
+    stuck.send("GET /stuck HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    kept.get("/").await;
+    assert_eq!(page.of("buttress_serve_connections"), Some(2.0));
+    rig.serving.abort();
+    soon("the end", rig.shutdown.closing()).await;
+    assert!(rig.serving.await.unwrap_err().is_cancelled());
+    assert_eq!(rig.shutdown.phase(), Phase::Ended);
+    pass(seconds(1)).await;
+    for name in [
+        "buttress_serve_connections",
+        "buttress_serve_requests_in_flight",
+        "buttress_serve_phase serving",
+    ] {
+        assert_eq!(page.of(name), Some(0.0), "{name}");
+    }
 }

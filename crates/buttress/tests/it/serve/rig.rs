@@ -74,11 +74,7 @@ impl Rig {
     }
 
     pub(super) async fn http2(&self) -> SendRequest<Full<Bytes>> {
-        let pipe = self.connect().pipe;
-        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(pipe));
-        let (sender, connection) = handshake.await.unwrap();
-        tokio::spawn(connection);
-        sender
+        handshake(self.connect().pipe).await
     }
 
     /// Ends the server, and gives its report.
@@ -167,6 +163,14 @@ pub(super) async fn soon<F: Future>(what: &str, event: F) -> F::Output {
 
 pub(super) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// A client of HTTP/2.
+pub(super) async fn handshake(pipe: DuplexStream) -> SendRequest<Full<Bytes>> {
+    let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(pipe));
+    let (sender, connection) = handshake.await.unwrap();
+    tokio::spawn(connection);
+    sender
 }
 
 /// A request for HTTP/2.

@@ -1,0 +1,43 @@
+use std::error::Error;
+use std::iter::successors;
+
+use buttress_core::Redact;
+
+use super::body_error::BodyError;
+
+/// What of an application failed, so that its client has no whole answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Failure {
+    /// Its service said an error.
+    Answer,
+    /// The body of its answer did.
+    Body,
+}
+
+impl Failure {
+    /// The name in logs and metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// Whether the application only says what its client did: its own body broke off, or came too slowly.
+pub(super) fn is_the_clients(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(<dyn Error>::is::<BodyError>)
+}
+
+/// The longest text of an error in the log, in bytes.
+const MOST: usize = 1_024;
+
+/// An error and all that is behind it, without what must not stand in a log.
+pub(super) fn told(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<_> = chain(error).map(ToString::to_string).collect();
+    Redact::default().text(&texts.join(": "), MOST).into_owned()
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| error.source())
+}
