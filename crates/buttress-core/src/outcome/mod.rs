@@ -35,7 +35,8 @@
 //!   error, and where a [`ReadError`] knows. Whoever did something before it failed to connect elsewhere puts a
 //!   [`Problem`](crate::Problem) in front of that error: then nobody knows.
 //! - Frames, hints and trailers pass a [`JudgedBody`] untouched.
-//! - What our own wall refused says nothing of the dependency: it is [`Rejected`](Outcome::Rejected).
+//! - What our own wall refused says nothing of the dependency: it is [`Rejected`](Outcome::Rejected). Nor does what failed by the
+//!   [fault of the caller](CallersFault).
 //!
 //! # Cancellation
 //!
@@ -54,6 +55,7 @@
 mod answer;
 mod body;
 mod by_result;
+mod callers_fault;
 mod classify;
 mod closure;
 mod errors;
@@ -69,6 +71,7 @@ pub use self::answer::{Answer, AsError, Wants};
 pub use self::body::Follows;
 pub use self::body::JudgedBody;
 pub use self::by_result::by_result;
+pub use self::callers_fault::CallersFault;
 pub use self::classify::{BodyKind, Classify, ClassifyEnd, Verdict};
 pub use self::closure::{ClassifyFn, classify_fn};
 pub use self::errors::{BoxedErrors, ReadError};

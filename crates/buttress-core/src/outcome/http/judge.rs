@@ -5,7 +5,8 @@ use http_body::Body;
 
 use super::{HttpClassify, says};
 use crate::outcome::{
-    BodyKind, Classify, ClassifyEnd, Judgement, LocalRefusal, Outcome, Reached, Verdict, errors,
+    BodyKind, CallersFault, Classify, ClassifyEnd, Judgement, LocalRefusal, Outcome, Reached,
+    Verdict, errors,
 };
 use crate::{Code, GrpcCode, Problem};
 
@@ -65,16 +66,18 @@ impl HttpClassify {
         }
         let reached = if is_late(extensions) { Reached::Perhaps } else { Reached::Answered };
         if status == StatusCode::OK && says::is_grpc(headers) {
-            if says::has_status(headers) {
-                return Verdict::Now(self.by_code(headers).with_reached(reached));
+            if !says::has_status(headers) {
+                return self.at_end(BodyKind::Grpc);
             }
-            return self.at_end(BodyKind::Grpc);
+            let judgement = || self.by_code(headers).with_reached(reached);
+            return Verdict::Now(CallersFault::judgement(extensions).unwrap_or_else(judgement));
         }
         match self.table.status(status) {
             Outcome::Success if status.as_u16() < 400 => self.at_end(BodyKind::Other),
             outcome => {
                 let judgement = Judgement::new(outcome).with_reached(reached);
-                Verdict::Now(judgement.with_advice(says::http(headers)))
+                let judgement = judgement.with_advice(says::http(headers));
+                Verdict::Now(CallersFault::judgement(extensions).unwrap_or(judgement))
             }
         }
     }
