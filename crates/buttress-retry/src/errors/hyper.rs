@@ -3,7 +3,8 @@ use std::error::Error;
 use buttress_core::outcome::{Judgement, Outcome, Reached, ReadError};
 use h2::Reason;
 
-/// Knows of the errors of hyper, hyper-util and h2 which of them prove that nobody has begun to work on a request.
+/// Knows of the errors of hyper, hyper-util and h2 which of them prove that nobody has begun to work on a request, and which say nothing
+/// of whom it was for.
 ///
 /// | what happened | it is a |
 /// |---|---|
@@ -11,6 +12,7 @@ use h2::Reason;
 /// | the connection was about to close before the request was written | ignored call, unsent |
 /// | the other side refused the stream (`REFUSED_STREAM`) | ignored call, unprocessed |
 /// | the other side goes away, and says that it has not seen the request (`GOAWAY`) | ignored call, unprocessed |
+/// | the body of the request broke off, or hyper calls it the fault of its user | ignored call, that may have been worked on |
 ///
 /// Of anything else it says nothing, so that it counts as a failure that may have been worked on.
 ///
@@ -38,10 +40,12 @@ impl ReadError for HyperErrors {
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
             // Only of a request that had not left the queue of its connection.
-            return error.is_canceled().then_some(unsent(Outcome::Ignored));
+            let unsent = error.is_canceled().then_some(unsent(Outcome::Ignored));
+            return unsent.or_else(|| error.is_user().then_some(NO_NEWS));
         }
         let error: &h2::Error = error.downcast_ref()?;
-        is_untouched(error).then_some(unsent(Outcome::Ignored))
+        let unsent = is_untouched(error).then_some(unsent(Outcome::Ignored));
+        unsent.or_else(|| is_of_the_caller(error).then_some(NO_NEWS))
     }
 }
 
@@ -51,6 +55,14 @@ fn is_untouched(error: &h2::Error) -> bool {
     let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
     error.is_remote() && (is_refused || error.is_go_away())
 }
+
+/// A stream that was reset on this side, and not by h2: hyper does that where the body of a request breaks off.
+fn is_of_the_caller(error: &h2::Error) -> bool {
+    error.is_reset() && !error.is_remote() && !error.is_library()
+}
+
+/// Who asked has made it fail.
+const NO_NEWS: Judgement = Judgement::new(Outcome::Ignored).with_reached(Reached::Perhaps);
 
 fn unsent(outcome: Outcome) -> Judgement {
     Judgement::new(outcome).with_reached(Reached::No)

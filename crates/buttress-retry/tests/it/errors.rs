@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use buttress_core::clock::TokioTimer;
-use buttress_core::outcome::HttpClassify;
+use buttress_core::outcome::{Classify, HttpClassify, Outcome, Reached};
+use buttress_core::sync::Lock;
 use buttress_retry::errors::HyperErrors;
 use buttress_retry::{Backoff, Budget, Retry};
+use buttress_testkit::body::Frames;
 use bytes::Bytes;
 use h2::Reason;
 use http::{Request, Response};
@@ -153,11 +155,36 @@ async fn a_connection_that_breaks_is_no_licence() {
     assert_eq!(post(address, false).await, (1, None));
 }
 
+/// Whoever asked has broken it off, and not who was asked.
+#[tokio::test]
+async fn a_body_that_breaks_off_says_nothing_of_the_other_side() {
+    for is_http2 in [false, true] {
+        let (listener, address) = listen().await;
+        let held = Lock::new(Vec::new());
+        if is_http2 {
+            tokio::spawn(serve(listener, move |answer, _| held.lock().push(answer)));
+        } else {
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                while stream.read(&mut [0; 1_024]).await.unwrap_or(0) > 0 {}
+            });
+        }
+        let client = Client::builder(TokioExecutor::new()).http2_only(is_http2).build_http();
+        let body = Frames::new().data("half of").fail("of the caller").of_unknown_size();
+        let request = Request::post(format!("http://{address}/")).body(body).unwrap();
+        let error = client.request(request).await.unwrap_err();
+        let classify = HttpClassify::new().also(Arc::new(HyperErrors));
+        let judged = Classify::<Response<Full<Bytes>>, _>::error(&classify, &error);
+        let expected = (Outcome::Ignored, Reached::Perhaps);
+        assert_eq!((judged.outcome(), judged.reached()), expected, "{error:?}");
+    }
+}
+
 #[cfg(feature = "tonic")]
 #[test]
 fn a_status_of_tonic_is_read_by_code_and_pushback() {
     use buttress_core::clock::ms;
-    use buttress_core::outcome::{Advice, Judgement, Outcome, ReadError};
+    use buttress_core::outcome::{Advice, Judgement, ReadError};
     use buttress_retry::errors::TonicErrors;
     use tonic::metadata::MetadataMap;
     use tonic::{Code, Status};
