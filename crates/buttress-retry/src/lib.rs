@@ -42,6 +42,8 @@ pub use self::layer::RetryLayer;
 pub use self::meters::CATALOGUE;
 pub use self::policy::{AnyError, RetryPolicy};
 pub use self::replay::ReplayBody;
+#[doc(hidden)]
+pub use self::replay::Upload;
 pub use self::run::Run;
 pub use self::sent::{Repeatable, Seen, Sent};
 pub use self::service::Retry;

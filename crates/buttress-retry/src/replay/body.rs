@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::frames::Frames;
 use super::tape::Tape;
+use super::upload::{Progress, Upload};
 
 pin_project! {
     /// The body that the service inside gets: the caller's own, or what was kept of it.
@@ -48,8 +49,10 @@ pin_project! {
     enum Kind<B> {
         /// Not to be repeated.
         Passing { #[pin] body: B },
+        /// The same, and whoever makes the call wants to know what becomes of it.
+        Watched { #[pin] body: B, progress: Arc<Progress> },
         /// Nobody has begun to read it: it lies on the tape.
-        Waiting { reader: u32, hint: SizeHint, tape: Arc<Tape<B>> },
+        Waiting { reader: u32, tape: Arc<Tape<B>> },
         /// It is read for the first time, and noted.
         Recording { #[pin] body: B, is_noted: bool, tape: Arc<Tape<B>> },
         /// It was read before. In a box, as a first attempt would have the room for it, and no use.
@@ -69,12 +72,31 @@ impl<B> ReplayBody<B> {
         Self { kind: Kind::Empty }
     }
 
-    pub(super) const fn waiting(reader: u32, hint: SizeHint, tape: Arc<Tape<B>>) -> Self {
-        Self { kind: Kind::Waiting { reader, hint, tape } }
+    pub(super) const fn waiting(reader: u32, tape: Arc<Tape<B>>) -> Self {
+        Self { kind: Kind::Waiting { reader, tape } }
     }
 
     pub(super) fn replaying(frames: Frames) -> Self {
         Self { kind: Kind::Replaying { frames: Box::new(frames), at: 0 } }
+    }
+}
+
+/// For a service that makes the attempts, and has to know whose fault it is when one fails. No part of the public interface.
+#[doc(hidden)]
+impl<B: Body> ReplayBody<B> {
+    /// What becomes of it; nothing, if it needs no caller, because there is nothing to send, or it was read before.
+    pub fn watched(&mut self) -> Option<Upload<B>> {
+        match &self.kind {
+            Kind::Waiting { tape, .. } => return Some(Upload::taped(tape.clone())),
+            Kind::Passing { body } if !body.is_end_stream() => {}
+            _ => return None,
+        }
+        let Kind::Passing { body } = std::mem::replace(&mut self.kind, Kind::Empty) else {
+            return None;
+        };
+        let progress = Arc::new(Progress::default());
+        self.kind = Kind::Watched { body, progress: progress.clone() };
+        Some(Upload::passing(progress))
     }
 }
 
@@ -95,8 +117,9 @@ impl<B: Body<Data = Bytes>> Body for ReplayBody<B> {
         }
         match kind.project() {
             KindProj::Passing { body } => body.poll_frame(cx),
+            KindProj::Watched { body, progress } => progress.of(|| body.poll_frame(cx)),
             KindProj::Recording { mut body, is_noted, tape } => {
-                let frame = ready!(body.as_mut().poll_frame(cx));
+                let frame = ready!(tape.progress.of(|| body.as_mut().poll_frame(cx)));
                 if *is_noted {
                     *is_noted = note(frame.as_ref(), &*body, tape);
                 }
@@ -109,7 +132,9 @@ impl<B: Body<Data = Bytes>> Body for ReplayBody<B> {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Passing { body } | Kind::Recording { body, .. } => body.is_end_stream(),
+            Kind::Passing { body } | Kind::Watched { body, .. } | Kind::Recording { body, .. } => {
+                body.is_end_stream()
+            }
             Kind::Waiting { .. } => false,
             Kind::Replaying { frames, at } => frames.is_past(*at),
             Kind::Empty => true,
@@ -119,8 +144,10 @@ impl<B: Body<Data = Bytes>> Body for ReplayBody<B> {
     #[allow(clippy::clone_on_copy, reason = "older versions of http-body can only clone it")]
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Passing { body } | Kind::Recording { body, .. } => body.size_hint(),
-            Kind::Waiting { hint, .. } => hint.clone(),
+            Kind::Passing { body } | Kind::Watched { body, .. } | Kind::Recording { body, .. } => {
+                body.size_hint()
+            }
+            Kind::Waiting { tape, .. } => tape.hint().clone(),
             Kind::Replaying { frames, at } => frames.hint_from(*at),
             Kind::Empty => SizeHint::with_exact(0),
         }
@@ -164,7 +191,7 @@ fn replayed(frames: &Frames, at: &mut usize) -> Option<Frame<Bytes>> {
 impl<B> fmt::Debug for ReplayBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
-            Kind::Passing { .. } => "passing",
+            Kind::Passing { .. } | Kind::Watched { .. } => "passing",
             Kind::Waiting { .. } => "waiting",
             Kind::Recording { .. } => "recording",
             Kind::Replaying { .. } => "replaying",

@@ -19,6 +19,14 @@ pub(super) struct Frames {
 /// of which there may be twice as many, one in that of whoever reads it again, and what its buffer has beside the bytes.
 const LEAST: usize = 128;
 
+/// What is shorter is copied, unless it comes first. A clone of it keeps the whole buffer that it was read into, of which there may
+/// be one for each frame; and of most bodies the first is all there is.
+const COPIED: usize = 1024;
+
+fn of_its_own(data: Bytes) -> Bytes {
+    if data.len() < COPIED { Bytes::copy_from_slice(&data) } else { data }
+}
+
 /// What it counts as to keep a frame of data.
 pub(super) fn weight(data: &Bytes) -> usize {
     if data.is_empty() { 0 } else { data.len().max(LEAST) }
@@ -44,7 +52,7 @@ impl Frames {
         self.weight += weight(&data);
         match &mut self.first {
             first @ None => *first = Some(data),
-            Some(_) => self.more.push(data),
+            Some(_) => self.more.push(of_its_own(data)),
         }
     }
 

@@ -5,8 +5,10 @@ mod frames;
 mod reel;
 mod room;
 mod tape;
+mod upload;
 
 pub use self::body::ReplayBody;
 pub(crate) use self::reel::Reel;
 pub(crate) use self::room::Room;
 pub(crate) use self::tape::Lost;
+pub use self::upload::Upload;

@@ -19,15 +19,15 @@ impl<B: Body> Reel<B> {
     /// The body for the first attempt, of which there is something to send, and what the others are made of.
     pub(crate) fn record(body: B, room: &Room, ends_with_its_bytes: bool) -> (ReplayBody<B>, Self) {
         let hint = body.size_hint();
-        let tape = Arc::new(Tape::new(body, room, ends_with_its_bytes));
-        (ReplayBody::waiting(1, hint, tape.clone()), Self::Taped(tape))
+        let tape = Arc::new(Tape::new(body, hint, room, ends_with_its_bytes));
+        (ReplayBody::waiting(1, tape.clone()), Self::Taped(tape))
     }
 
     /// The body once more, for the attempt of this number. Who had it before cannot begin to read it any more.
     pub(crate) fn again(&self, attempt: u32) -> Result<ReplayBody<B>, Lost> {
         let Self::Taped(tape) = self else { return Ok(ReplayBody::empty()) };
-        Ok(match tape.find(attempt, Body::size_hint)? {
-            Found::Untouched(hint) => ReplayBody::waiting(attempt, hint, tape.clone()),
+        Ok(match tape.find(attempt)? {
+            Found::Untouched => ReplayBody::waiting(attempt, tape.clone()),
             Found::Whole(frames) => ReplayBody::replaying(frames),
         })
     }

@@ -3,10 +3,11 @@ use std::fmt;
 use buttress_core::sync::Lock;
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::Body;
+use http_body::SizeHint;
 
 use super::frames::{Frames, weight, weight_of_trailers};
 use super::room::Room;
+use super::upload::Progress;
 
 /// What is kept of a body, so that it can be sent again.
 ///
@@ -15,6 +16,9 @@ use super::room::Room;
 pub(crate) struct Tape<B> {
     slot: Lock<Slot<B>>,
     room: Room,
+    /// What it said of its length before anybody read it: it is asked once, and under no lock, as it is foreign code.
+    hint: SizeHint,
+    pub(super) progress: Progress,
     /// Whether what has all its bytes is complete, as no trailers are announced.
     ends_with_its_bytes: bool,
 }
@@ -42,18 +46,24 @@ pub(crate) enum Lost {
 }
 
 /// What can be sent again.
-pub(super) enum Found<T> {
-    /// The body itself, and what it says of its length.
-    Untouched(T),
+pub(super) enum Found {
+    /// The body itself.
+    Untouched,
     /// What was kept of it.
     Whole(Frames),
 }
 
 impl<B> Tape<B> {
     /// With a body that its first reader may begin to read.
-    pub(super) fn new(body: B, room: &Room, ends_with_its_bytes: bool) -> Self {
+    pub(super) fn new(body: B, hint: SizeHint, room: &Room, ends_with_its_bytes: bool) -> Self {
         let slot = Lock::new(Slot::Untouched(Some(1), body));
-        Self { slot, room: room.clone(), ends_with_its_bytes }
+        let progress = Progress::default();
+        Self { slot, room: room.clone(), hint, progress, ends_with_its_bytes }
+    }
+
+    /// How long it is, while nobody has read it.
+    pub(super) const fn hint(&self) -> &SizeHint {
+        &self.hint
     }
 
     /// Whether it can be sent again. What was answered, while somebody may still begin to read it, is as good as in flight;
@@ -145,7 +155,7 @@ impl<B> Tape<B> {
     }
 }
 
-impl<B: Body> Tape<B> {
+impl<B> Tape<B> {
     /// Takes the body, if this reader is the one that may: an older one was given up.
     pub(super) fn take(&self, reader: u32) -> Option<B> {
         let mut slot = self.slot.lock();
@@ -153,31 +163,23 @@ impl<B: Body> Tape<B> {
             Slot::Untouched(of, _) if *of == Some(reader) => {}
             _ => return None,
         }
-        match std::mem::replace(&mut *slot, Slot::Spoilt) {
-            Slot::Untouched(_, body) => {
-                let hint = body.size_hint();
-                let fits = self.room.may_hold(hint.lower());
-                *slot = if fits {
-                    Slot::Reading(Frames::of(hint.exact()), hint.exact())
-                } else {
-                    Slot::TooLarge
-                };
-                Some(body)
-            }
+        let read = if self.room.may_hold(self.hint.lower()) {
+            Slot::Reading(Frames::of(self.hint.exact()), self.hint.exact())
+        } else {
+            Slot::TooLarge
+        };
+        match std::mem::replace(&mut *slot, read) {
+            Slot::Untouched(_, body) => Some(body),
             _ => None,
         }
     }
 
     /// What can be sent again. If nobody has begun to read it, only this reader may from now on.
-    pub(super) fn find<T>(
-        &self,
-        reader: u32,
-        untouched: impl FnOnce(&B) -> T,
-    ) -> Result<Found<T>, Lost> {
+    pub(super) fn find(&self, reader: u32) -> Result<Found, Lost> {
         match &mut *self.slot.lock() {
-            Slot::Untouched(of, body) => {
+            Slot::Untouched(of, _) => {
                 *of = Some(reader);
-                Ok(Found::Untouched(untouched(body)))
+                Ok(Found::Untouched)
             }
             Slot::Whole(frames) => Ok(Found::Whole(frames.clone())),
             Slot::Reading(..) | Slot::Spoilt => Err(Lost::InFlight),

@@ -112,6 +112,26 @@ fn the_second_attempt_carries_the_whole_body() {
     assert_eq!(rig.ended(), Some(503));
 }
 
+/// A caller who sends byte by byte: each could be alone in a buffer that is a thousand times as large.
+#[test]
+fn a_small_frame_keeps_no_large_buffer() {
+    let buffer = Bytes::from(vec![7; 4_096]);
+    let (first, small, large) = (buffer.slice(..1), buffer.slice(1..2), buffer.slice(2..1_026));
+    let body = Frames::new().data(first.clone()).data(small.clone()).data(large.clone());
+    let mut rig = Rig::new(body);
+    let places = |data: &[Bytes]| data.iter().map(|frame| frame.as_ptr()).collect::<Vec<_>>();
+    let all = [first, small, large];
+
+    let (request, call) = rig.call().split();
+    let sent = read(request.into_body()).0;
+    assert_eq!(places(&sent), places(&all), "what is sent first is never copied");
+    call.answer(status(503));
+    let kept = read(rig.call().split().0.into_body()).0;
+    assert_eq!(kept, all);
+    let shared: Vec<_> = kept.iter().zip(&all).map(|(a, b)| a.as_ptr() == b.as_ptr()).collect();
+    assert_eq!(shared, [true, false, true], "the first is all there is of most bodies");
+}
+
 #[test]
 fn trailers_are_replayed() {
     let mut rig = Rig::new(Frames::new().data("one").trailers(trailers()));
