@@ -53,7 +53,11 @@ impl<T: Clone> Broadcast<T> {
     pub(crate) fn listen(&self, room: usize) -> Listener<T> {
         let held = Held { news: VecDeque::new(), missed: 0, sleeper: None, ended: false };
         let queue = Arc::new(Queue { room: room.max(1), held: Lock::new(held) });
-        self.queues.lock().push(Arc::downgrade(&queue));
+        let mut queues = self.queues.lock();
+        // Else where nothing is ever told, those who are gone would be kept for ever.
+        queues.retain(|queue| queue.strong_count() > 0);
+        queues.push(Arc::downgrade(&queue));
+        drop(queues);
         Listener { queue }
     }
 
@@ -126,6 +130,8 @@ impl Drop for Sleepers {
 impl<T> Listener<T> {
     /// What comes next; nothing once there is nobody who could tell.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Heard<T>>> {
+        // Foreign code, as is the end of the last of its kind: both outside of the lock.
+        let waker = cx.waker().clone();
         let mut held = self.queue.held.lock();
         if let Some(heard) = held.take() {
             return Poll::Ready(Some(heard));
@@ -133,9 +139,8 @@ impl<T> Listener<T> {
         if held.ended {
             return Poll::Ready(None);
         }
-        let old = held.sleeper.replace(cx.waker().clone());
+        let old = held.sleeper.replace(waker);
         drop(held);
-        // Foreign code too, when it is the last of its kind.
         drop(old);
         Poll::Pending
     }

@@ -41,6 +41,18 @@ fn all_hear_it_and_nobody_waits_for_who_does_not_listen() {
     assert_eq!(poll(&mut other, Waker::noop()), Poll::Ready(None), "and that was all");
 }
 
+/// A health page that listens for a moment, again and again, to a breaker that never moves.
+#[test]
+fn who_is_gone_is_forgotten_though_nothing_is_told() {
+    let broadcast = Broadcast::<()>::default();
+    let stays = broadcast.listen(1);
+    for _ in 0..100 {
+        drop(broadcast.listen(1));
+    }
+    assert!(broadcast.queues.lock().len() <= 2, "{broadcast:?}");
+    drop(stays);
+}
+
 #[test]
 fn who_sleeps_is_woken_also_by_the_end() {
     let (broadcast, bell) = (Broadcast::default(), Arc::new(Bell::default()));
