@@ -3,7 +3,7 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 
 use super::leases::Lease;
-use super::{Around, Gate, Leases, Outside, Pass};
+use super::{Around, Gate, Leases, Outside, Pass, Verdict};
 use crate::growth::Growth;
 use crate::parts::atomic::Ordering::Release;
 use crate::phase::Phase;
@@ -35,6 +35,30 @@ impl Made {
     /// The pass of who has taken a place with it.
     pub(super) fn probe(&self) -> Pass {
         Pass::probe(self.word, self.place.unwrap_or_default())
+    }
+}
+
+/// Stands on the stack while others hear of a step. If one of them panics, nobody gets the place that was taken with it: then it is
+/// given back.
+struct Untold<'a, 'b, O: Outside, C> {
+    gate: &'a Gate,
+    around: &'a Around<'b, O, C>,
+    made: Option<Made>,
+}
+
+impl<O: Outside, C> Untold<'_, '_, O, C> {
+    fn told(mut self) -> Option<Made> {
+        self.made.take()
+    }
+}
+
+impl<O: Outside, C> Drop for Untold<'_, '_, O, C> {
+    fn drop(&mut self) {
+        if let Some(made) = self.made.take()
+            && made.place.is_some()
+        {
+            self.gate.settle_probe(made.probe(), Verdict::Nothing, None, self.around);
+        }
     }
 }
 
@@ -101,6 +125,7 @@ impl Gate {
         };
         let place = self.follow(seen, &step, around.gate, &mut leases);
         drop(leases);
+        let made = Untold { gate: self, around, made: Some(Made { word: step.word, place }) };
         let (from, to) = (seen.phase().state(), step.word.phase().state());
         if from != to {
             around.outside.moved(Some(from), Some(to));
@@ -109,7 +134,7 @@ impl Gate {
             let told = Transition::new(from, to, why, step.at, step.word.generation());
             around.outside.tell(&told);
         }
-        Some(Made { word: step.word, place })
+        made.told()
     }
 
     /// Moves to another word, of which nobody hears. The caller holds the lock.

@@ -28,6 +28,8 @@ enum Worth {
     /// Open, and nobody has come since it is due.
     Due,
     Open,
+    /// An operator said so.
+    Held,
 }
 
 impl Claims {
@@ -63,7 +65,7 @@ impl Claims {
         let before = slot.gate.word().phase().of_somebody();
         match worth(slot, policy, now) {
             Worth::Vacant => {}
-            Worth::Open | Worth::Due => {
+            Worth::Held | Worth::Open | Worth::Due => {
                 self.evicted_open.fetch_add(1, Relaxed);
                 self.evicted.fetch_add(1, Relaxed);
             }
@@ -95,9 +97,10 @@ fn worth(slot: &Slot, policy: &Policy, now: Moment) -> Worth {
     match word.phase() {
         Phase::Vacant => Worth::Vacant,
         Phase::Open if slot.gate.until() <= now => Worth::Due,
-        Phase::Open | Phase::ForcedOpen | Phase::ForcedClosed | Phase::HalfOpen => Worth::Open,
+        Phase::Open | Phase::HalfOpen => Worth::Open,
+        Phase::ForcedOpen | Phase::ForcedClosed => Worth::Held,
         // What an operator said, and not how all of them begin.
-        held if held.state().is_forced() && held.state() != policy.mode.state() => Worth::Open,
+        held if held.state().is_forced() && held.state() != policy.mode.state() => Worth::Held,
         Phase::RampingUp => Worth::Troubled,
         Phase::Closed | Phase::Disabled | Phase::MetricsOnly => {
             let failed = slot.counts(over(policy), word.generation(), now).failed;

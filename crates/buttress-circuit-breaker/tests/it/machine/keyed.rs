@@ -103,6 +103,18 @@ fn if_all_are_open_one_of_them_goes() {
     assert_eq!(state(&table, 0), None);
 }
 
+/// All others are open, and were used since.
+#[test]
+fn what_an_operator_holds_goes_last() {
+    for force in [Force::Open, Force::Closed, Force::Off, Force::MetricsOnly] {
+        let table = table(Rule::InARow(1), 8);
+        table.force(key(0), force, &NOW);
+        (1..100).for_each(|nth| call(&table, nth, Outcome::Failure, NOW));
+        assert_eq!(state(&table, 0), Some(force.state()));
+        assert_eq!(table.usage().keys(), 8);
+    }
+}
+
 #[test]
 fn late_news_of_an_old_key_is_no_news_of_the_new_one() {
     let table = table(Rule::InARow(1), 8);
