@@ -118,13 +118,13 @@ impl Breaker {
     ///
     /// # Errors
     ///
-    /// Fails with every setting that is wrong. The old ones stay then.
+    /// Fails with every setting that is wrong, and with what the wall would refuse that it stands in. The old ones stay then.
     ///
     /// # Concurrency
     ///
     /// One at a time: of two at once the policy of one may stay with the mode of the other.
     pub fn reconfigure(&self, settings: &CircuitBreakerSettings) -> Result<(), BuildError> {
-        let (policy, new) = settings.builder()?.into_hot();
+        let (policy, new) = settings.builder_within(self.0.bounds)?.into_hot();
         self.0.machine.reconfigure(policy, &*self.0)?;
         let old = std::mem::replace(&mut *self.0.hot.lock(), new);
         self.0.world.reconfigured();

@@ -12,6 +12,7 @@ use buttress_core::metrics::Metrics;
 use buttress_core::outcome::HttpClassify;
 use buttress_core::{Dice, HealthStatus};
 
+use crate::bounds::Bounds;
 use crate::machine::Policy;
 use crate::{Abandoned, CircuitBreaker, Mode, NoTimer, Rule};
 
@@ -55,14 +56,20 @@ impl CircuitBreaker<()> {
 /// ```
 #[must_use = "nothing happens until `build` is called"]
 pub struct CircuitBreakerBuilder<C = HttpClassify, T = NoTimer> {
+    said: Said,
+    classify: C,
+    timer: T,
+}
+
+/// What does not depend on who judges, and by which timer.
+struct Said {
     first: First,
     rules: Vec<Rule>,
     policy: Policy,
     health: HealthStatus,
     watches: bool,
+    bounds: Bounds,
     outside: Outsides,
-    classify: C,
-    timer: T,
 }
 
 /// The rule that the builder begins with.
@@ -85,12 +92,13 @@ struct Outsides {
 
 impl CircuitBreakerBuilder {
     fn new(first: First, rules: Vec<Rule>) -> Self {
-        Self {
+        let said = Said {
             first,
             rules,
             policy: Policy::default(),
             health: HealthStatus::Degraded,
             watches: false,
+            bounds: Bounds::default(),
             outside: Outsides {
                 name: Cow::Borrowed("breaker"),
                 clock: Box::new(SystemClock),
@@ -98,9 +106,8 @@ impl CircuitBreakerBuilder {
                 metrics: Metrics::none(),
                 audit: Audit::default(),
             },
-            classify: HttpClassify::new(),
-            timer: NoTimer,
-        }
+        };
+        Self { said, classify: HttpClassify::new(), timer: NoTimer }
     }
 }
 
@@ -109,7 +116,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     /// Counts the failures of [`after`](CircuitBreaker::after) in a time, whatever succeeds meanwhile. Without it they have to
     /// come in a row.
     pub fn failures_in(mut self, window: Duration) -> Self {
-        self.first = match self.first {
+        self.said.first = match self.said.first {
             First::After(failures, _) => First::After(failures, Some(window)),
             First::None | First::Misplaced => First::Misplaced,
         };
@@ -118,7 +125,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
     /// Opens when this rule holds, too. There may be eight; of several that hold at once the first is the reason.
     pub fn or(mut self, rule: Rule) -> Self {
-        self.rules.push(rule);
+        self.said.rules.push(rule);
         self
     }
 
@@ -143,24 +150,13 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     /// It needs a rule of [slow calls](Rule::SlowRate), and a timer for each call that has to wait. The default is not to. It is
     /// for the services of a layer: a [`Breaker::call`](crate::Breaker::call) is looked at when it ends.
     pub fn count_hanging<U: Timer + Clone>(self, timer: U) -> CircuitBreakerBuilder<C, U> {
-        let CircuitBreakerBuilder { first, rules, policy, health, outside, classify, .. } = self;
-        CircuitBreakerBuilder {
-            first,
-            rules,
-            policy,
-            health,
-            watches: true,
-            outside,
-            classify,
-            timer,
-        }
+        let said = Said { watches: true, ..self.said };
+        CircuitBreakerBuilder { said, classify: self.classify, timer }
     }
 
     /// Judges calls with this. The default is [`HttpClassify`].
     pub fn classify<D>(self, classify: D) -> CircuitBreakerBuilder<D, T> {
-        let CircuitBreakerBuilder { first, rules, policy, health, watches, outside, timer, .. } =
-            self;
-        CircuitBreakerBuilder { first, rules, policy, health, watches, outside, classify, timer }
+        CircuitBreakerBuilder { said: self.said, classify, timer: self.timer }
     }
 }
 
@@ -216,7 +212,12 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     }
 
     fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
-        self.policy = change(self.policy);
+        self.said.policy = change(self.said.policy);
+        self
+    }
+
+    pub(crate) const fn bounded(mut self, bounds: Bounds) -> Self {
+        self.said.bounds = bounds;
         self
     }
 }
@@ -224,7 +225,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 impl<C, T> fmt::Debug for CircuitBreakerBuilder<C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CircuitBreakerBuilder")
-            .field("name", &self.outside.name)
+            .field("name", &self.said.outside.name)
             .field("policy", &self.whole_policy())
             .finish_non_exhaustive()
     }

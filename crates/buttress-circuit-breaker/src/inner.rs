@@ -4,6 +4,7 @@ use buttress_core::audit::{Action, Actor, Audit, Event, Outcome as Done};
 use buttress_core::clock::{Clock, Moment};
 use buttress_core::{Dice, HealthStatus};
 
+use crate::bounds::Bounds;
 use crate::events::Herald;
 use crate::history::History;
 use crate::machine::{Machine, Outside};
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) waiting: Waiting,
     pub(crate) history: Lock<History>,
     pub(crate) hot: Lock<Hot>,
+    /// What each change of its settings has to hold to.
+    pub(crate) bounds: Bounds,
 }
 
 /// What a breaker, or a table of them, has from outside.

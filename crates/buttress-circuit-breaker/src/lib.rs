@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod bounds;
 mod breaker;
 mod broadcast;
 mod buckets;
@@ -24,7 +25,6 @@ mod keyed;
 mod layer;
 pub mod machine;
 mod meters;
-mod no_timer;
 mod parts;
 mod phase;
 mod policy;
@@ -45,6 +45,8 @@ mod waiting;
 mod window;
 mod word;
 
+pub use buttress_core::clock::NoTimer;
+
 pub use self::breaker::Breaker;
 #[doc(hidden)]
 pub use self::breaker::Waiter;
@@ -56,7 +58,6 @@ pub use self::future::ResponseFuture;
 pub use self::keyed::{BreakerTable, KeyedBreaker, KeyedBreakerLayer};
 pub use self::layer::CircuitBreakerLayer;
 pub use self::meters::CATALOGUE;
-pub use self::no_timer::NoTimer;
 pub use self::policy::Abandoned;
 pub use self::refusal::Refusal;
 pub use self::rule::{Over, Rule};

@@ -5,6 +5,7 @@ use buttress_core::stage::Rewrap;
 use buttress_core::{BuildError, Faults, HealthStatus};
 
 use super::{CircuitBreakerBuilder, First, Outsides};
+use crate::bounds::Bounds;
 use crate::events::Herald;
 use crate::inner::{Hot, Inner, World};
 use crate::keyed::Keyed;
@@ -24,21 +25,29 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     ///
     /// Fails with every setting that is wrong.
     pub fn check(&self) -> Result<(), BuildError> {
-        let mut faults = self.faults();
-        faults.within("", self.whole_policy().check());
+        let (mut faults, policy) = (self.faults(), self.whole_policy());
+        faults.within("", policy.check());
+        self.said.bounds.check(&policy, &mut faults);
         faults.finish(())
     }
 
     /// For how long the place of a probe is kept.
     #[must_use]
     pub const fn lease_time(&self) -> Duration {
-        self.policy.lease
+        self.said.policy.lease
     }
 
     /// What waits longer than this is slow.
     #[must_use]
     pub const fn slow_time(&self) -> Duration {
-        self.policy.slow
+        self.said.policy.slow
+    }
+
+    /// Stands in a wall, where no call takes longer than that, if it is known, and no lease may be shorter: what is slow is half of the
+    /// one, if it were never reached otherwise. That holds for settings, too, that it is given later. No part of the public interface.
+    #[doc(hidden)]
+    pub const fn in_a_wall(self, longest: Option<Duration>, lease: Duration) -> Self {
+        self.bounded(Bounds { longest, lease })
     }
 
     /// Checks the settings, and gives a layer.
@@ -49,7 +58,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     pub fn build(self) -> Result<CircuitBreakerLayer<C, Rewrap, T>, BuildError> {
         self.check()?;
         let policy = self.whole_policy();
-        let Outsides { name, clock, dice, metrics, audit } = self.outside;
+        let Outsides { name, clock, dice, metrics, audit } = self.said.outside;
         let inner = Inner {
             machine: Machine::new(policy, clock.now())?,
             refusals: Refusals::new(name.clone(), 1),
@@ -57,7 +66,8 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
             herald: Herald::default(),
             waiting: Waiting::default(),
             history: Lock::default(),
-            hot: Lock::new(Hot { health: self.health, mode: self.policy.mode }),
+            hot: Lock::new(Hot { health: self.said.health, mode: self.said.policy.mode }),
+            bounds: self.said.bounds,
             world: World { name, clock, dice, audit },
         };
         Ok(CircuitBreakerLayer::new(Breaker::new(inner), self.classify, self.timer))
@@ -74,12 +84,12 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         room: usize,
     ) -> Result<KeyedBreakerLayer<K, C, Rewrap, T>, BuildError> {
         let mut faults = self.faults_of_keys();
-        let now = self.outside.clock.now();
+        let now = self.said.outside.clock.now();
         let table = faults.within("", Table::new(self.whole_policy(), room, now));
         let Some(table) = faults.finish(table)? else {
             return Err(BuildError::of("room", "there is none"));
         };
-        let Outsides { name, clock, dice, metrics, audit } = self.outside;
+        let Outsides { name, clock, dice, metrics, audit } = self.said.outside;
         let keyed = Keyed {
             table,
             keyer: Keyer::random(),
@@ -93,7 +103,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
     /// The policy alone, and what it is to health while it is open.
     pub(crate) fn into_hot(self) -> (Policy, Hot) {
-        let hot = Hot { health: self.health, mode: self.policy.mode };
+        let hot = Hot { health: self.said.health, mode: self.said.policy.mode };
         (self.whole_policy(), hot)
     }
 
@@ -106,7 +116,7 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
     fn faults_of_keys(&self) -> Faults {
         let mut faults = self.faults();
-        if self.health != HealthStatus::Degraded {
+        if self.said.health != HealthStatus::Degraded {
             faults.add("health", "must be degraded for keys: the service goes on for the others");
         }
         faults
@@ -114,14 +124,14 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
     fn faults(&self) -> Faults {
         let mut faults = Faults::new();
-        if self.outside.name.is_empty() {
+        if self.said.outside.name.is_empty() {
             faults.add("name", "must not be empty");
         }
-        if matches!(self.first, First::Misplaced) {
+        if matches!(self.said.first, First::Misplaced) {
             faults.add("failures_in", "is for the failures of `after`, and there are none");
         }
-        let is_of_slow_calls = self.rules.iter().any(Rule::is_of_slow_calls);
-        if self.watches && !is_of_slow_calls {
+        let is_of_slow_calls = self.said.rules.iter().any(Rule::is_of_slow_calls);
+        if self.said.watches && !is_of_slow_calls {
             faults.add("count_hanging", "needs a rule of slow calls");
         }
         faults
@@ -129,12 +139,13 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
     /// With its rules.
     pub(super) fn whole_policy(&self) -> Policy {
-        let first = match self.first {
+        let first = match self.said.first {
             First::After(n, None) => Some(Rule::InARow(n)),
             First::After(n, Some(within)) => Some(Rule::failures(n, within)),
             First::None | First::Misplaced => None,
         };
-        self.policy.clone().rules(first.into_iter().chain(self.rules.iter().copied()))
+        let policy = self.said.bounds.fit(self.said.policy.clone());
+        policy.rules(first.into_iter().chain(self.said.rules.iter().copied()))
     }
 }
 

@@ -11,7 +11,7 @@ use super::CircuitBreakerBuilder;
 impl<C, T> CircuitBreakerBuilder<C, T> {
     /// Names it, for metrics, events, health and a fleet. The default is `breaker`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.outside.name = name.into();
+        self.said.outside.name = name.into();
         self
     }
 
@@ -19,31 +19,31 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
     /// [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe), and degraded once its open time is over.
     /// A [table](Self::build_table) is always degraded while any key is open.
     pub fn health(mut self, open: HealthStatus) -> Self {
-        self.health = open;
+        self.said.health = open;
         self
     }
 
     /// Reads the time from this clock. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.outside.clock = Box::new(clock);
+        self.said.outside.clock = Box::new(clock);
         self
     }
 
     /// Takes chance from here, as from a seed. The default is the thread's own.
     pub fn dice(mut self, dice: Dice) -> Self {
-        self.outside.dice = dice;
+        self.said.outside.dice = dice;
         self
     }
 
     /// Counts what becomes of calls. The default is not to.
     pub fn metrics(mut self, metrics: &Metrics) -> Self {
-        self.outside.metrics = metrics.clone();
+        self.said.outside.metrics = metrics.clone();
         self
     }
 
     /// Tells there when it opens and closes, and when somebody forces it. The default is `tracing`.
     pub fn audit(mut self, audit: Audit) -> Self {
-        self.outside.audit = audit;
+        self.said.outside.audit = audit;
         self
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use buttress_core::{BuildError, HealthStatus};
 
 use super::{CircuitBreakerSettings, RuleSettings};
+use crate::bounds::Bounds;
 use crate::machine::Policy;
 use crate::{CircuitBreaker, CircuitBreakerBuilder, Rule};
 
@@ -13,7 +14,15 @@ impl CircuitBreakerSettings {
     ///
     /// Fails with every setting that is wrong.
     pub fn builder(&self) -> Result<CircuitBreakerBuilder, BuildError> {
-        let builder = self.changed(self.began());
+        self.builder_within(Bounds::default())
+    }
+
+    /// The same for a breaker that stands in a wall.
+    pub(crate) fn builder_within(
+        &self,
+        bounds: Bounds,
+    ) -> Result<CircuitBreakerBuilder, BuildError> {
+        let builder = self.changed(self.began()).bounded(bounds);
         self.placed(builder.check())?;
         Ok(builder)
     }

@@ -212,3 +212,20 @@ fn there_is_a_schema() {
         assert!(schema.contains(name), "{name}");
     }
 }
+
+/// What a wall made fit stays so, whatever a file says later.
+#[test]
+fn a_wall_holds_each_change_to_its_times() {
+    let clock = ManualClock::new();
+    let wall = builder(1, &clock).in_a_wall(Some(secs(4)), secs(5)).build().unwrap();
+    let breaker = wall.breaker();
+    breaker.reconfigure(&read("failures = 1")).unwrap();
+    let mut hangs = breaker.try_enter().unwrap();
+    hangs.waits();
+    clock.advance(secs(3));
+    drop(hangs);
+    assert_eq!(breaker.state(), State::Open, "half of four seconds is slow, and not ten seconds");
+
+    let error = breaker.reconfigure(&read("lease_ms = 4_999")).unwrap_err();
+    assert_eq!(paths(&error), ["lease_ms"]);
+}
