@@ -5,6 +5,7 @@ mod wait;
 use std::fmt;
 use std::time::Duration;
 
+use buttress_core::Deadline;
 use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 
 pub(crate) use self::guards::{Judging, Polling};
@@ -118,6 +119,22 @@ impl<H: Host> BreakerTicket<H> {
 
     fn is_probe(&self) -> bool {
         self.pass.as_ref().is_some_and(|pass| self.host.is_probe(pass))
+    }
+}
+
+/// For a service that knows by when a call has to be done, and makes it. No part of the public interface.
+#[doc(hidden)]
+impl<H: Host> BreakerTicket<H> {
+    /// Nobody waits any longer for a call that had to be done by then. It was slow if it had its [fair time](Deadline::fair_time): else
+    /// those that hang would count for nothing where all of them have less than what is slow.
+    #[cold]
+    pub fn leave_before(mut self, deadline: Deadline) {
+        let slow = self.host.slow();
+        if let Some(since) = self.wait.begun()
+            && self.host.now() - since >= deadline.fair_time(since, slow)
+        {
+            self.wait = self.wait.over(|| since + slow.saturating_add(Duration::from_nanos(1)));
+        }
     }
 }
 

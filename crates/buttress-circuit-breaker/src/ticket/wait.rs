@@ -29,6 +29,12 @@ impl Wait {
         self.0 >> TIME != 0
     }
 
+    /// Since when, while it does.
+    pub(super) fn begun(self) -> Option<Moment> {
+        let time = (self.0 >> TIME).checked_sub(1)?;
+        (self.0 & OVER == 0).then_some(Moment::from_nanos(time))
+    }
+
     /// It waits from now on.
     pub(super) fn since(self, now: Moment) -> Self {
         self.with_time(now.as_nanos())
@@ -43,11 +49,7 @@ impl Wait {
     /// How long it has waited, if it has.
     pub(super) fn took(self, now: impl FnOnce() -> Moment) -> Option<Duration> {
         let time = (self.0 >> TIME).checked_sub(1)?;
-        Some(if self.0 & OVER == 0 {
-            now() - Moment::from_nanos(time)
-        } else {
-            Duration::from_nanos(time)
-        })
+        Some(self.begun().map_or(Duration::from_nanos(time), |since| now() - since))
     }
 
     /// Its head was good.

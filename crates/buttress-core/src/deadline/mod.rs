@@ -89,6 +89,26 @@ impl Deadline {
         self.min(other)
     }
 
+    /// For how long somebody has to have waited for a call that is given up, so that this says something of who did not answer, where
+    /// `slow` is what is slow to him: for as long as that, or for half of the time that there was when it began, whichever is less. But for
+    /// no less than a quarter of `slow`, as calls with hardly any time left say nothing of anybody: or a caller who gives his
+    /// requests none could speak ill of a dependency that is well.
+    ///
+    /// ```
+    /// use buttress_core::Deadline;
+    /// use buttress_core::clock::{Moment, ms, secs};
+    ///
+    /// let (began, slow) = (Moment::FIRST, secs(4));
+    /// let fair = |left| Deadline::after(began, left).fair_time(began, slow);
+    /// assert_eq!(fair(secs(30)), slow);
+    /// assert_eq!(fair(secs(3)), ms(1_500));
+    /// assert_eq!(fair(ms(10)), secs(1), "it cannot have had so much");
+    /// ```
+    #[must_use]
+    pub fn fair_time(self, began: Moment, slow: Duration) -> Duration {
+        slow.min((self.remaining(began) / 2).max(slow / 4))
+    }
+
     /// The same deadline on another clock, whose moments do not compare with those of its own: as much is left on
     /// it, or a little less.
     ///

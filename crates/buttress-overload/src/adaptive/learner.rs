@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use buttress_core::Deadline;
 use buttress_core::clock::{Clock, Moment};
 use buttress_core::outcome::Judgement;
 use buttress_core::sync::Lock;
@@ -16,10 +17,11 @@ pub(crate) struct Learner {
     slow: Duration,
 }
 
-/// When a call began, and when the head of its answer came, where the body is followed.
+/// When a call began, by when it has to be done, and when the head of its answer came, where the body is followed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
     began: Moment,
+    deadline: Option<Deadline>,
     took: Option<Duration>,
 }
 
@@ -32,7 +34,7 @@ impl Learner {
     #[inline]
     pub(crate) fn begins(&self, under_way: u32, now: Moment) -> Timing {
         self.sampler.begins(under_way);
-        Timing { began: now, took: None }
+        Timing { began: now, deadline: Deadline::current(), took: None }
     }
 
     /// A call has ended. The limit from now on, if that has changed.
@@ -50,14 +52,20 @@ impl Learner {
         self.learn(load, timing.took.unwrap_or(now - timing.began), now)
     }
 
-    /// A caller went away. What has answered did so; who waited for longer than what is slow has waited in vain.
+    /// A caller went away, or his time was over. What has answered did so; who waited for longer than what is slow, or for his
+    /// [fair time](Deadline::fair_time), has waited in vain.
     pub(crate) fn left(&self, timing: Timing, clock: &dyn Clock) -> Option<u32> {
         if timing.took.is_some() {
             return None;
         }
         let now = clock.now();
         let waited = now - timing.began;
-        if waited > self.slow { self.learn(Load::TurnedAway, waited, now) } else { None }
+        let fair = timing.deadline.map(|deadline| deadline.fair_time(timing.began, self.slow));
+        if waited > fair.unwrap_or(self.slow) {
+            self.learn(Load::TurnedAway, waited, now)
+        } else {
+            None
+        }
     }
 
     fn learn(&self, load: Load, took: Duration, now: Moment) -> Option<u32> {
