@@ -7,6 +7,7 @@ pub mod deadline;
 pub mod door;
 pub mod fallback;
 mod file;
+mod if_dropped;
 mod load;
 pub mod outlier;
 mod parts;
@@ -16,10 +17,10 @@ pub mod shed;
 mod slots;
 pub mod throttle;
 pub mod timeout;
-mod timer;
 mod waking;
 mod work;
 
+pub use buttress_core::clock::NoTimer;
+
 pub use self::priority::Priority;
-pub use self::timer::NoTimer;
 pub use self::work::Work;

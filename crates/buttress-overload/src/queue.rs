@@ -1,7 +1,10 @@
+mod settings;
+
 use std::task::Waker;
 
 use buttress_core::clock::Moment;
 
+pub(crate) use self::settings::QueueSettings;
 use crate::Priority;
 
 /// Who waits, in the order in which they are served: the highest priority first, and of one priority who came first.

@@ -9,7 +9,7 @@ use super::learner::Learner;
 use super::limit::Inner;
 use super::meters::Meters;
 use super::{Adaptive, LimitPolicy};
-use crate::file::{Names, named};
+use crate::file::Names;
 use crate::slots::Slots;
 
 /// Collects the settings of an [`Adaptive`] limit.
@@ -94,7 +94,7 @@ impl AdaptiveBuilder {
         if self.slow.is_zero() {
             faults.add("slow", "must be greater than zero");
         }
-        faults.finish(()).map_err(|error| named(error, self.names))?;
+        faults.finish(()).map_err(|error| error.renamed(self.names))?;
         let limit = self.policy.limit().max(1);
         let meters = Meters::new(&self.metrics, &self.name);
         meters.limit(limit);

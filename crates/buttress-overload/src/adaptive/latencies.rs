@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use buttress_core::clock::nanos;
+
 use crate::parts::atomic::AtomicU32;
 use crate::parts::atomic::Ordering::Relaxed;
 
@@ -37,7 +39,7 @@ impl Latencies {
 
 #[expect(clippy::cast_possible_truncation, reason = "three bits")]
 fn class_of(took: Duration) -> usize {
-    let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).max(1 << SHORTEST);
+    let nanos = nanos(took).max(1 << SHORTEST);
     let doubling = nanos.ilog2();
     let eighth = (nanos >> (doubling - 3)) as usize & (IN_EACH - 1);
     let class = (doubling - SHORTEST) as usize * IN_EACH + eighth;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use buttress_core::clock::Moment;
+use buttress_core::clock::{Moment, nanos};
 
 use super::Seen;
 
@@ -129,7 +129,7 @@ impl Least {
 
     /// Up to an eighth longer or shorter. The last digits of the time are random enough, and a test can repeat them.
     fn pause(&self, now: Moment) -> Duration {
-        let every = u64::try_from(self.every.as_nanos()).unwrap_or(u64::MAX);
+        let every = nanos(self.every);
         let spread = every / SPREAD;
         let scattered = now.as_nanos().wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
         let more = scattered.checked_rem(spread.saturating_mul(2)).unwrap_or(0);

@@ -13,6 +13,7 @@ use super::meters::Meters;
 use super::{AdaptiveBuilder, LimitPolicy};
 use crate::Priority;
 use crate::door::{self, Admission, DoorLayer, Guard, NeverWaits};
+use crate::if_dropped::IfDropped;
 use crate::slots::Slots;
 
 /// A limit of calls under way that finds itself. The [module](super) has an example; clones are the same limit.
@@ -55,7 +56,7 @@ impl Adaptive {
             return Err(self.0.refuse(priority));
         };
         let timing = self.0.learner.begins(under_way, self.0.clock.now());
-        Ok(Slot { inner: self.0.clone(), timing, settled: false, is_answered: false })
+        Ok(Slot { inner: self.0.clone(), timing, if_dropped: IfDropped::Left })
     }
 
     /// Makes a call within the limit. A success is one, and an error a failure that says nothing of load; if yours do, judge them:
@@ -170,15 +171,13 @@ impl Inner {
 pub struct Slot {
     inner: Shared<Inner>,
     timing: Timing,
-    settled: bool,
-    /// Its head was good, and a body need not be read.
-    is_answered: bool,
+    if_dropped: IfDropped,
 }
 
 impl Slot {
     /// Says how the call ended, and gives the slot back.
     pub fn settle(mut self, judgement: impl Into<Judgement>) {
-        self.settled = true;
+        self.if_dropped = IfDropped::Settled;
         let Inner { learner, clock, .. } = &*self.inner;
         self.inner.follow(learner.ended(self.timing, judgement.into(), &**clock));
     }
@@ -196,22 +195,22 @@ impl Ticket for Slot {
 
     fn headed_by(&mut self, kind: BodyKind) {
         self.headed();
-        self.is_answered = kind != BodyKind::Grpc;
+        self.if_dropped = IfDropped::before(kind);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let _nobody_waits = self.inner.slots.give();
-        if !self.settled {
-            let Inner { learner, clock, .. } = &*self.inner;
-            let limit = if self.is_answered {
+        let Inner { learner, clock, .. } = &*self.inner;
+        let limit = match self.if_dropped {
+            IfDropped::Settled => return,
+            IfDropped::Answered => {
                 learner.ended(self.timing, Judgement::new(Outcome::Success), &**clock)
-            } else {
-                learner.left(self.timing, &**clock)
-            };
-            self.inner.follow(limit);
-        }
+            }
+            IfDropped::Left => learner.left(self.timing, &**clock),
+        };
+        self.inner.follow(limit);
     }
 }
 

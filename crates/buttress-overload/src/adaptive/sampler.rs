@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use buttress_core::clock::Moment;
+use buttress_core::clock::{Moment, nanos};
 
 use super::Seen;
 use super::latencies::Latencies;
@@ -77,10 +77,6 @@ impl Sampler {
         let (dropped, busiest) = (self.dropped.swap(0, Relaxed), self.busiest.swap(0, Relaxed));
         Some(Seen { successes, dropped, typical, busiest })
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use super::Bulkhead;
 use super::gate::Gate;
 use super::meters::Meters;
 use super::permit::Room;
-use crate::file::{Names, named};
+use crate::file::Names;
+use crate::queue::QueueSettings;
 use crate::{NoTimer, Priority};
 
 /// Collects the settings of a [`Bulkhead`]. Made by [`Bulkhead::of`].
@@ -27,9 +28,7 @@ use crate::{NoTimer, Priority};
 #[must_use = "nothing happens until `build` is called"]
 pub struct BulkheadBuilder<T = NoTimer> {
     permits: u32,
-    queue: Option<(u32, Duration)>,
-    /// How long one may wait was said in a file without a queue.
-    has_stray_wait: bool,
+    queue: QueueSettings,
     names: Names,
     timer: T,
     name: Cow<'static, str>,
@@ -41,15 +40,11 @@ pub struct BulkheadBuilder<T = NoTimer> {
 /// More would be no bulkhead.
 const MOST_PERMITS: u32 = 1 << 30;
 
-/// More would wait longer than anyone does.
-const MOST_WAITING: u32 = 1 << 20;
-
 impl BulkheadBuilder {
     pub(super) fn new(permits: u32) -> Self {
         Self {
             permits,
-            queue: None,
-            has_stray_wait: false,
+            queue: QueueSettings::None,
             names: &[],
             timer: NoTimer,
             name: Cow::Borrowed("bulkhead"),
@@ -70,31 +65,19 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
         at_most: Duration,
         timer: U,
     ) -> BulkheadBuilder<U> {
-        let queue = Some((length, at_most));
-        BulkheadBuilder { queue, ..self.timer(timer) }
+        self.waits(QueueSettings::Of { length, at_most }, timer)
     }
 
     /// Waits with another timer, if there is a queue.
     pub fn timer<U: Timer + Clone>(self, timer: U) -> BulkheadBuilder<U> {
-        let Self { permits, queue, has_stray_wait, names, name, priority, clock, metrics, .. } =
-            self;
-        BulkheadBuilder {
-            permits,
-            queue,
-            has_stray_wait,
-            names,
-            timer,
-            name,
-            priority,
-            clock,
-            metrics,
-        }
+        let queue = self.queue;
+        self.waits(queue, timer)
     }
 
-    /// Notes that it was said how long one may wait, though nobody may.
-    pub(super) fn stray_wait(mut self, was_said: bool) -> Self {
-        self.has_stray_wait = was_said;
-        self
+    /// Lets calls wait like this.
+    pub(super) fn waits<U>(self, queue: QueueSettings, timer: U) -> BulkheadBuilder<U> {
+        let Self { permits, names, name, priority, clock, metrics, .. } = self;
+        BulkheadBuilder { permits, queue, names, timer, name, priority, clock, metrics }
     }
 
     /// Tells what is wrong by the names of a file.
@@ -137,7 +120,7 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
     /// ```
     #[must_use]
     pub fn longest_wait(&self) -> Duration {
-        self.queue.map_or(Duration::ZERO, |(_, at_most)| at_most)
+        self.queue.at_most()
     }
 
     /// Checks the settings.
@@ -146,11 +129,10 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
     ///
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Bulkhead<T>, BuildError> {
-        self.check().map_err(|error| named(error, self.names))?;
-        let (length, at_most) = self.queue.unwrap_or_default();
+        self.check().map_err(|error| error.renamed(self.names))?;
         let room = Room {
-            gate: Gate::new(self.permits, length),
-            at_most,
+            gate: Gate::new(self.permits, self.queue.length()),
+            at_most: self.queue.at_most(),
             clock: self.clock,
             meters: Meters::new(&self.metrics, &self.name),
             name: self.name,
@@ -161,17 +143,7 @@ impl<T: Timer + Clone> BulkheadBuilder<T> {
     fn check(&self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
         check_permits(self.permits, &mut faults);
-        if let Some((length, at_most)) = self.queue {
-            if !(1..=MOST_WAITING).contains(&length) {
-                faults.add("queue.length", format_args!("must be from 1 to {MOST_WAITING}"));
-            }
-            if at_most.is_zero() {
-                faults.add("queue.at_most", "must be greater than zero");
-            }
-        }
-        if self.queue.is_none() && self.has_stray_wait {
-            faults.add("queue.at_most", "needs a queue");
-        }
+        self.queue.check(&mut faults);
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }

@@ -1,11 +1,10 @@
-use std::time::Duration;
-
 use buttress_core::clock::Timer;
 use serde::{Deserialize, Serialize};
 
 use super::{Bulkhead, BulkheadBuilder};
 use crate::Priority;
 use crate::file::Names;
+use crate::queue::QueueSettings;
 
 /// The settings of a [`Bulkhead`], as they stand in a file. What is left out has its default.
 ///
@@ -60,12 +59,7 @@ impl BulkheadSettings {
     /// A builder with these settings.
     pub fn builder<T: Timer + Clone>(&self, timer: T) -> BulkheadBuilder<T> {
         let bulkhead = Bulkhead::of(self.permits).priority(self.priority).of_a_file(NAMES);
-        match self.queue {
-            0 => {
-                let was_said = self.at_most_ms != Self::default().at_most_ms;
-                bulkhead.stray_wait(was_said).timer(timer)
-            }
-            length => bulkhead.queue(length, Duration::from_millis(self.at_most_ms), timer),
-        }
+        let unsaid = Self::default().at_most_ms;
+        bulkhead.waits(QueueSettings::of_a_file(self.queue, self.at_most_ms, unsaid), timer)
     }
 }

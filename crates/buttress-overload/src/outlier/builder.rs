@@ -11,7 +11,7 @@ use super::meters::Meters;
 use super::places::{MOST_ENDPOINTS, Places};
 use super::roster::Roster;
 use super::{OutlierRules, Outliers};
-use crate::file::{Names, named};
+use crate::file::Names;
 use crate::parts::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 /// Collects the settings of [`Outliers`].
@@ -90,7 +90,7 @@ impl OutlierBuilder {
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
-        faults.finish(()).map_err(|error| named(error, self.names))?;
+        faults.finish(()).map_err(|error| error.renamed(self.names))?;
         let first_look = self.clock.now() + self.rules.every;
         Ok(Outliers::new(self.inner(first_look)))
     }

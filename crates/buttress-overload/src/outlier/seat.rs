@@ -4,6 +4,7 @@ use buttress_core::outcome::{BodyKind, Judgement, Outcome, Ticket};
 use buttress_core::sync::Shared;
 
 use super::inner::Inner;
+use crate::if_dropped::IfDropped;
 
 /// One call to an endpoint of an [`Outliers`](super::Outliers) set.
 ///
@@ -30,13 +31,12 @@ pub struct Seat {
     inner: Shared<Inner>,
     at: usize,
     generation: u32,
-    /// Its head was good, and a body need not be read.
-    is_answered: bool,
+    if_dropped: IfDropped,
 }
 
 impl Seat {
     pub(super) const fn new(inner: Shared<Inner>, at: usize, generation: u32) -> Self {
-        Self { inner, at, generation, is_answered: false }
+        Self { inner, at, generation, if_dropped: IfDropped::Left }
     }
 
     /// Which endpoint is called.
@@ -48,7 +48,7 @@ impl Seat {
     /// Says how the call ended. Only successes and failures count, and only if the endpoint was neither left out nor taken in
     /// again since the call began.
     pub fn settle(mut self, judgement: impl Into<Judgement>) {
-        self.is_answered = false;
+        self.if_dropped = IfDropped::Settled;
         self.inner.settle(self.at, self.generation, judgement.into().outcome());
     }
 }
@@ -59,13 +59,13 @@ impl Ticket for Seat {
     }
 
     fn headed_by(&mut self, kind: BodyKind) {
-        self.is_answered = kind != BodyKind::Grpc;
+        self.if_dropped = IfDropped::before(kind);
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if self.is_answered {
+        if self.if_dropped == IfDropped::Answered {
             self.inner.settle(self.at, self.generation, Outcome::Success);
         }
     }

@@ -13,8 +13,9 @@ use super::meters::Meters;
 use super::{Codel, Shed};
 use crate::NoTimer;
 use crate::adaptive::{Learner, LimitPolicy};
-use crate::file::{Names, named};
+use crate::file::Names;
 use crate::parts::Lock;
+use crate::queue::QueueSettings;
 use crate::slots::Slots;
 
 /// Collects the settings of a [`Shed`].
@@ -31,9 +32,7 @@ use crate::slots::Slots;
 pub struct ShedBuilder<T = NoTimer> {
     limit: Limit,
     slow: Duration,
-    queue: Option<(u32, Duration)>,
-    /// How long one may wait was said in a file without a queue.
-    has_stray_wait: bool,
+    queue: QueueSettings,
     names: Names,
     target: Duration,
     interval: Duration,
@@ -52,16 +51,13 @@ pub(super) enum Limit {
 
 /// More would be no limit.
 const MOST: u32 = 1 << 30;
-/// More would wait longer than anyone does.
-const MOST_WAITING: u32 = 1 << 20;
 
 impl ShedBuilder {
     pub(super) fn new(limit: Limit) -> Self {
         Self {
             limit,
             slow: Duration::from_secs(10),
-            queue: None,
-            has_stray_wait: false,
+            queue: QueueSettings::None,
             names: &[],
             target: Codel::TARGET,
             interval: Codel::INTERVAL,
@@ -82,37 +78,19 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         at_most: Duration,
         timer: U,
     ) -> ShedBuilder<U> {
-        let queue = Some((length, at_most));
-        ShedBuilder { queue, ..self.without_queue(timer) }
+        self.waits(QueueSettings::Of { length, at_most }, timer)
     }
 
     /// Waits with another timer, if there is a queue.
     pub fn timer<U: Timer + Clone>(self, timer: U) -> ShedBuilder<U> {
-        ShedBuilder { queue: self.queue, ..self.without_queue(timer) }
+        let queue = self.queue;
+        self.waits(queue, timer)
     }
 
-    /// The same, for a timer that nobody needs.
-    pub(super) fn without_queue<U>(self, timer: U) -> ShedBuilder<U> {
+    /// Lets calls wait like this.
+    pub(super) fn waits<U>(self, queue: QueueSettings, timer: U) -> ShedBuilder<U> {
         let Self { limit, slow, names, target, interval, name, clock, metrics, .. } = self;
-        ShedBuilder {
-            limit,
-            slow,
-            queue: None,
-            has_stray_wait: false,
-            names,
-            target,
-            interval,
-            timer,
-            name,
-            clock,
-            metrics,
-        }
-    }
-
-    /// Notes that it was said how long one may wait, though nobody may.
-    pub(super) fn stray_wait(mut self, was_said: bool) -> Self {
-        self.has_stray_wait = was_said;
-        self
+        ShedBuilder { limit, slow, queue, names, target, interval, timer, name, clock, metrics }
     }
 
     /// Tells what is wrong by the names of a file.
@@ -165,9 +143,8 @@ impl<T: Timer + Clone> ShedBuilder<T> {
     ///
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Shed<T>, BuildError> {
-        self.check().map_err(|error| named(error, self.names))?;
-        let (length, at_most) = self.queue.unwrap_or_default();
-        let codel = Codel::new(self.target, self.interval);
+        self.check().map_err(|error| error.renamed(self.names))?;
+        let (codel, at_most) = (Codel::new(self.target, self.interval), self.queue.at_most());
         let meters = Meters::new(&self.metrics, &self.name);
         let (limit, learner) = match self.limit {
             Limit::Given(limit) => (limit, None),
@@ -179,7 +156,7 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         let inner = Inner {
             slots: Slots::new(limit),
             learner,
-            line: Lock::new(Line::new(length, codel, at_most)),
+            line: Lock::new(Line::new(self.queue.length(), codel, at_most)),
             at_most,
             clock: self.clock,
             meters,
@@ -197,18 +174,16 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         if self.slow.is_zero() {
             faults.add("slow", "must be greater than zero");
         }
-        if let Some((length, at_most)) = self.queue {
-            if !(1..=MOST_WAITING).contains(&length) {
-                faults.add("queue.length", format_args!("must be from 1 to {MOST_WAITING}"));
-            }
-            if at_most.is_zero() {
-                faults.add("queue.at_most", "must be greater than zero");
-            }
-        }
+        self.queue.check(&mut faults);
         if self.target.is_zero() || self.target >= self.interval {
             faults.add("target", "must be greater than zero, and shorter than its interval");
         }
-        self.check_strays(&mut faults);
+        // It would be ignored.
+        if !self.queue.is_there()
+            && (self.target, self.interval) != (Codel::TARGET, Codel::INTERVAL)
+        {
+            faults.add("target", "needs a queue");
+        }
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
@@ -219,21 +194,6 @@ impl<T: Timer + Clone> ShedBuilder<T> {
 pub(super) fn check_limit(limit: u32, faults: &mut Faults) {
     if !(1..=MOST).contains(&limit) {
         faults.add("limit", format_args!("must be from 1 to {MOST}"));
-    }
-}
-
-impl<T> ShedBuilder<T> {
-    /// What is said of a queue where there is none would be ignored.
-    fn check_strays(&self, faults: &mut Faults) {
-        if self.queue.is_some() {
-            return;
-        }
-        if self.has_stray_wait {
-            faults.add("queue.at_most", "needs a queue");
-        }
-        if (self.target, self.interval) != (Codel::TARGET, Codel::INTERVAL) {
-            faults.add("target", "needs a queue");
-        }
     }
 }
 

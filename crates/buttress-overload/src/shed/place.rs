@@ -6,6 +6,7 @@ use buttress_core::sync::Shared;
 
 use super::inner::Inner;
 use crate::adaptive::{Learner, Timing};
+use crate::if_dropped::IfDropped;
 
 /// A place for one call.
 ///
@@ -33,9 +34,7 @@ pub struct Place {
     inner: Shared<Inner>,
     /// Only if somebody learns from it.
     timing: Option<Timing>,
-    settled: bool,
-    /// Its head was good, and a body need not be read.
-    is_answered: bool,
+    if_dropped: IfDropped,
 }
 
 impl Place {
@@ -44,12 +43,12 @@ impl Place {
     pub(super) fn taken(inner: Shared<Inner>) -> Self {
         let begins = |learner: &Learner| learner.begins(inner.slots.taken(), inner.clock.now());
         let timing = inner.learner.as_ref().map(begins);
-        Self { inner, timing, settled: false, is_answered: false }
+        Self { inner, timing, if_dropped: IfDropped::Left }
     }
 
     /// Says how the call ended, and gives the place back.
     pub fn settle(mut self, judgement: impl Into<Judgement>) {
-        self.settled = true;
+        self.if_dropped = IfDropped::Settled;
         let judgement = judgement.into();
         self.learn(|learner, timing, clock| learner.ended(timing, judgement, clock));
     }
@@ -76,7 +75,7 @@ impl Ticket for Place {
 
     fn headed_by(&mut self, kind: BodyKind) {
         self.headed();
-        self.is_answered = kind != BodyKind::Grpc;
+        self.if_dropped = IfDropped::before(kind);
     }
 }
 
@@ -84,14 +83,13 @@ impl Drop for Place {
     fn drop(&mut self) {
         // First of all: a policy that panics keeps no place.
         self.inner.give();
-        if self.settled {
-            return;
-        }
-        if self.is_answered {
-            let good = Judgement::new(Outcome::Success);
-            self.learn(|learner, timing, clock| learner.ended(timing, good, clock));
-        } else {
-            self.learn(Learner::left);
+        match self.if_dropped {
+            IfDropped::Settled => {}
+            IfDropped::Answered => {
+                let good = Judgement::new(Outcome::Success);
+                self.learn(|learner, timing, clock| learner.ended(timing, good, clock));
+            }
+            IfDropped::Left => self.learn(Learner::left),
         }
     }
 }

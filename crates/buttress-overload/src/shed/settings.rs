@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Shed, ShedBuilder};
 use crate::adaptive::AdaptiveSettings;
 use crate::file::Names;
+use crate::queue::QueueSettings;
 
 /// The settings of a [`Shed`], as they stand in a file. What is left out has its default.
 ///
@@ -100,12 +101,7 @@ impl ShedSettings {
             ShedLimitSettings::Found(found) => Shed::adapting(found.policy()).slow(found.slow()),
         };
         let shed = shed.target(ms(self.target_ms), ms(self.interval_ms)).of_a_file(NAMES);
-        match self.queue {
-            0 => {
-                let was_said = self.at_most_ms != Self::default().at_most_ms;
-                shed.without_queue(timer).stray_wait(was_said)
-            }
-            length => shed.queue(length, ms(self.at_most_ms), timer),
-        }
+        let unsaid = Self::default().at_most_ms;
+        shed.waits(QueueSettings::of_a_file(self.queue, self.at_most_ms, unsaid), timer)
     }
 }

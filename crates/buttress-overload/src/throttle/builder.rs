@@ -10,7 +10,7 @@ use super::account::Account;
 use super::gate::Inner;
 use super::meters::Meters;
 use crate::Priority;
-use crate::file::{Names, named};
+use crate::file::Names;
 
 /// Collects the settings of a [`Throttle`].
 ///
@@ -115,7 +115,7 @@ impl ThrottleBuilder {
             faults.add("times", format_args!("must be from 1 to 1000, not {}", self.times));
         }
         let times = Priority::ALL.map(|priority| (self.times * weight(priority)).max(1.0));
-        faults.finish(()).map_err(|error| named(error, self.names))?;
+        faults.finish(()).map_err(|error| error.renamed(self.names))?;
         Ok(Throttle::new(Inner {
             account: Account::new(self.window, times),
             meters: Meters::new(&self.metrics, &self.name),

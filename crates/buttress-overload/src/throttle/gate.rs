@@ -13,6 +13,7 @@ use super::account::Account;
 use super::meters::Meters;
 use crate::Priority;
 use crate::door::{self, Admission, DoorLayer, Guard, NeverWaits};
+use crate::if_dropped::IfDropped;
 use crate::load::Load;
 
 /// Holds calls back that would most likely be turned away. The [module](super) has an example; clones are the same throttle.
@@ -54,7 +55,7 @@ impl Throttle {
         if odds > 0.0 && self.0.dice.share() < odds {
             return Err(self.0.refuse(priority));
         }
-        Ok(Pass { inner: self.0.clone(), is_answered: false })
+        Ok(Pass { inner: self.0.clone(), if_dropped: IfDropped::Left })
     }
 
     /// Makes a call, unless it would most likely be turned away. A success is accepted, and so is one that ends with an error, as it was
@@ -154,15 +155,14 @@ impl Inner {
 #[must_use = "the throttle learns nothing unless it is told how the call ended"]
 pub struct Pass {
     inner: Shared<Inner>,
-    /// Its head was good, and a body need not be read.
-    is_answered: bool,
+    if_dropped: IfDropped,
 }
 
 impl Pass {
     /// Says how the call ended.
     #[inline]
     pub fn settle(mut self, judgement: impl Into<Judgement>) {
-        self.is_answered = false;
+        self.if_dropped = IfDropped::Settled;
         let accepted = match Load::of(judgement.into()) {
             Load::Served | Load::Answered => true,
             Load::TurnedAway => false,
@@ -179,14 +179,14 @@ impl Ticket for Pass {
     }
 
     fn headed_by(&mut self, kind: BodyKind) {
-        self.is_answered = kind != BodyKind::Grpc;
+        self.if_dropped = IfDropped::before(kind);
     }
 }
 
 impl Drop for Pass {
     #[inline]
     fn drop(&mut self) {
-        if self.is_answered {
+        if self.if_dropped == IfDropped::Answered {
             self.inner.account.note(true, &*self.inner.clock);
         }
     }

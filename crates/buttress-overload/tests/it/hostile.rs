@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use buttress_core::Problem;
 use buttress_core::clock::{ManualClock, Moment, ms, secs};
-use buttress_core::outcome::Outcome;
+use buttress_core::outcome::{BodyKind, Outcome, Ticket};
 use buttress_overload::Priority;
 use buttress_overload::adaptive::{Adaptive, Aimd, Gradient, LimitPolicy, Seen};
 use buttress_overload::bulkhead::Bulkhead;
@@ -95,6 +95,21 @@ fn who_reads_no_body_leaves_no_endpoint_out() {
     let outliers = set.outliers().clone();
     reads_no_body(set, &clock);
     assert_eq!(outliers.left_out(), [0; 0], "they fail, and never five times in a row");
+}
+
+/// The status of gRPC is at the end of its body: without it, a good head is no success.
+#[test]
+fn who_reads_no_status_has_seen_no_success() {
+    let is_left_out = |kind| {
+        let outliers = Outliers::of(3).build().unwrap();
+        (0..4).for_each(|_| outliers.enter(1).settle(Outcome::Failure));
+        let mut unread = outliers.enter(1);
+        unread.headed_by(kind);
+        drop(unread);
+        outliers.enter(1).settle(Outcome::Failure);
+        outliers.left_out() == [1]
+    };
+    assert_eq!([BodyKind::Grpc, BodyKind::Other].map(is_left_out), [true, false]);
 }
 
 /// Panics when it is to learn.

@@ -26,5 +26,6 @@ mod outlier;
 mod shed;
 mod signals;
 mod simulator;
+mod stray_waits;
 mod throttle;
 mod timeout;
