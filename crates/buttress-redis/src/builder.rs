@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use buttress_core::clock::millis;
 use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Secret};
 
@@ -154,8 +155,4 @@ impl From<RedisSettings> for RedisBuilder {
     fn from(settings: RedisSettings) -> Self {
         Self { settings, tls: crate::tls::Given::default(), metrics: Metrics::none() }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
