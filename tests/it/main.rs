@@ -10,6 +10,7 @@ mod broken;
 mod crowd;
 mod deadlines;
 mod errors;
+mod from_main;
 mod grpc;
 mod health;
 mod hops;

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use buttress::serve::{Report, Server, Shutdown};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
 use super::clients::{self, Tally};
 use super::pause;
@@ -16,16 +17,28 @@ use super::shop::shop;
 const LEAD: Duration = Duration::from_millis(400);
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Where a server is served: in a task, or beside the workers of the runtime, as `main` is.
+#[derive(Clone, Copy)]
+enum Place {
+    Task,
+    Main,
+}
+
 struct Generation(Shutdown, JoinHandle<Report>);
 
 impl Generation {
-    fn start(socket: &TcpListener) -> Self {
+    fn start(socket: &TcpListener, place: Place) -> Self {
         let socket = socket.try_clone().unwrap();
         let listener = tokio::net::TcpListener::from_std(socket).unwrap();
         let server = Server::builder().lead_time(LEAD).grace(GRACE).signals(false);
         let server = server.connections_per_address(1_000).build().unwrap();
         let shutdown = server.handle();
-        Self(shutdown, tokio::spawn(server.serve(listener, shop())))
+        let serving = server.serve(listener, shop());
+        let serving = match place {
+            Place::Task => tokio::spawn(serving),
+            Place::Main => spawn_blocking(|| Handle::current().block_on(serving)),
+        };
+        Self(shutdown, serving)
     }
 
     async fn end(self) -> Report {
@@ -40,11 +53,12 @@ pub(crate) async fn roll(restarts: usize) {
     socket.set_nonblocking(true).unwrap();
     let address = socket.local_addr().unwrap();
     let tally = Arc::new(Tally::default());
-    let mut present = Generation::start(&socket);
+    let mut present = Generation::start(&socket, Place::Main);
     let mut clients = crowd(address, &tally);
     let mut seen = 0;
     for restart in 0..restarts {
-        let next = Generation::start(&socket);
+        let place = if restart % 2 == 0 { Place::Task } else { Place::Main };
+        let next = Generation::start(&socket, place);
         let report = std::mem::replace(&mut present, next).end().await;
         assert!(report.is_clean(), "restart {restart}: {report}");
         assert!(report.shutdown() < LEAD + GRACE, "restart {restart}: {:?}", report.shutdown());
