@@ -1,17 +1,32 @@
 /// How long a body is, as the fields of its head say it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Framing {
-    /// [`u64::MAX`] if it is no number.
-    pub(super) length: Option<u64>,
+    pub(super) length: Length,
     /// In chunks, or in a way that the library refuses.
     pub(super) encoded: bool,
 }
+
+/// What `Content-Length` says.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Length {
+    #[default]
+    Unsaid,
+    Bytes(u64),
+    /// No number, or one that the library takes for none.
+    Unreadable,
+}
+
+/// Beyond, the library has numbers that mean something else.
+const LONGEST: u64 = u64::MAX - 2;
 
 impl Framing {
     /// Takes a line of the head.
     pub(super) fn field(&mut self, line: &[u8]) {
         if let Some(value) = value(line, b"content-length") {
-            self.length = Some(number(trimmed(value), 10).unwrap_or(u64::MAX));
+            self.length = match number(trimmed(value), 10) {
+                Some(bytes @ ..=LONGEST) => Length::Bytes(bytes),
+                _ => Length::Unreadable,
+            };
         } else if value(line, b"transfer-encoding").is_some() {
             self.encoded = true;
         }

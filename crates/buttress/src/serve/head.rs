@@ -2,7 +2,7 @@ use std::num::NonZeroU64;
 
 use memchr::memchr;
 
-use super::framing::{self, Framing};
+use super::framing::{self, Framing, Length};
 use super::target::Target;
 
 /// The longest beginning of a line that is kept when a line comes in pieces.
@@ -216,16 +216,16 @@ impl Heads {
     fn finish(&mut self) {
         self.seen = self.seen.saturating_add(1);
         let Framing { length, encoded } = self.framing;
-        let fault = self.fault.or((encoded && length.is_some()).then_some(Fault::TwoLengths));
-        let fault = fault.or((length == Some(u64::MAX)).then_some(Fault::NoNumber));
+        let fault = self.fault.or((encoded && length != Length::Unsaid).then_some(Fault::TwoLengths));
+        let fault = fault.or((length == Length::Unreadable).then_some(Fault::NoNumber));
         if let Some(fault) = fault {
             self.refuse(fault);
         }
         self.at = match length {
             _ if encoded => At::ChunkSize,
-            None | Some(0) => At::Start,
-            Some(u64::MAX) => At::Lost,
-            Some(length) => At::Body(length),
+            Length::Unsaid | Length::Bytes(0) => At::Start,
+            Length::Bytes(length) => At::Body(length),
+            Length::Unreadable => At::Lost,
         };
     }
 

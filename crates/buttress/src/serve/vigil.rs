@@ -142,13 +142,15 @@ impl Vigil {
 
     /// What is to be done, and when, if nothing happens meanwhile.
     pub(super) fn due(&self) -> Due {
+        if let Some(defied) = self.defies {
+            return Some((defied, Verdict::Kill(Cause::Stuck)));
+        }
         let reader = self.reader.end().map(|end| (end, Verdict::Kill(Cause::SlowReader)));
         let quiet = self.quiet.map(|quiet| self.quiet(quiet));
         let age = self.timeouts.age.filter(|_| !self.aged && self.closing.is_none());
         let age = age.map(|age| (self.opened + age, Verdict::Last));
         let taker = self.taker.end().map(|end| self.taker(end));
-        let defies = self.defies.map(|now| (now, Verdict::Kill(Cause::Stuck)));
-        sooner(sooner(sooner(reader, taker), sooner(quiet, age)), defies)
+        sooner(sooner(reader, taker), sooner(quiet, age))
     }
 
     /// Its age was noted.

@@ -94,6 +94,35 @@ fn answers_that_only_trail_have_an_end() {
     assert_eq!(vigil.due(), Some((second(110), KILL(Cause::Stuck))));
 }
 
+#[test]
+fn once_the_server_closes_quiet_lasts_a_second() {
+    let busy = Seen { requests: 1, in_flight: 1, ..Seen::default() };
+    let mut vigil = vigil().greeted();
+    vigil.look(second(1), busy);
+    assert!(vigil.parts(second(10)) && !vigil.parts(second(11)), "it is news once");
+    vigil.closing(second(10));
+    assert_eq!(vigil.due(), None, "a handler works");
+    vigil.look(second(20), Seen { in_flight: 0, ..busy });
+    assert_eq!(vigil.due(), Some((second(21), KILL(Cause::Stuck))));
+    // What it has not taken yet has the time that readers have; and so has a head that has begun.
+    vigil.look(second(20), Seen { in_flight: 0, blocked: true, ..busy });
+    assert_eq!(vigil.due().map(|(at, _)| at), Some(second(50)));
+    vigil.look(second(21), Seen { in_flight: 0, in_head: true, ..busy });
+    assert_eq!(vigil.due(), Some((second(31), KILL(Cause::HeaderTimeout))));
+}
+
+#[test]
+fn who_asks_for_more_long_after_the_end_is_cut_off() {
+    let mut vigil = vigil().greeted();
+    vigil.closing(second(10));
+    for now in 11..40 {
+        vigil.look(second(now), Seen { requests: now, in_flight: 1, ..Seen::default() });
+        assert_eq!(vigil.due(), None, "it may not have heard");
+    }
+    vigil.look(second(40), Seen { requests: 40, in_flight: 1, ..Seen::default() });
+    assert_eq!(vigil.due(), Some((second(40), KILL(Cause::Stuck))));
+}
+
 proptest! {
     #[test]
     fn jitter_is_a_tenth_either_way(random: u64) {
