@@ -1,27 +1,27 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # Guarantees
+//! ## Guarantees
 //!
 //! - No unsafe code, no panic on any input. (A future that is polled after it has completed panics, as std's do.)
-//! - Nothing malformed from outside gets into the context, and so not to the next hop: not as an id, a trace,
-//!   an address or a deadline.
-//! - What a client is told and what the log is told are different fields.
+//! - Nothing malformed from outside gets into the context, and so to the next hop: no id, trace, address or
+//!   deadline.
+//! - Texts for the client and texts for the log are different fields.
 //!
-//! # Cancellation
+//! ## Cancellation
 //!
-//! Whatever a request took is given back by `Drop`: see [`stage`](stage#cancellation).
+//! `Drop` gives back whatever a request took: see [`stage`](stage#cancellation).
 //!
-//! # Cost
+//! ## Cost
 //!
 //! A request that passes allocates twice for its [`Context`], and not at all for the shell or for a stage
 //! that does not ask for it. Each type says what it costs.
 //!
-//! # Errors
+//! ## Errors
 //!
-//! Who configures gets a [`BuildError`] with every [`Fault`]; who calls gets a response made of a
-//! [`Problem`]. The error of the inner service stays what it is.
+//! Wrong settings are a [`BuildError`] with every [`Fault`]; a caller gets a response made from a
+//! [`Problem`]. The error of the inner service stays as it is.
 //!
-//! # Features
+//! ## Features
 //!
 //! None is on by default; each only adds.
 //!

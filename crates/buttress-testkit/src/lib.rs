@@ -1,13 +1,13 @@
 //! What the tests of the family share.
 //!
-//! - [`mock`]: a service under the test's hand, which sees every breach of the tower contract.
-//! - [`contract`]: the script of promises that every layer is put through.
+//! - [`mock`]: a service that the test controls, which notices every breach of the tower contract.
+//! - [`contract`]: the script of promises that every layer has to keep.
 //! - [`body`]: bodies that play a script of frames and know when they were polled.
 //! - [`allocations`]: how often the heap was asked, exactly.
 //! - [`guide`]: what the guide says, to hold it to the code.
 //! - `models`, where they run: what `loom` explores threads with.
 //! - [`raw`]: an HTTP/1 client that may send broken bytes.
-//! - [`hostile`]: clients that hold on to a server and bring it nothing.
+//! - [`hostile`]: clients that occupy a server and bring it nothing.
 //! - [`log`]: what was told to `tracing`; [`page`]: what was counted.
 //! - `paused`, with the feature of that name: tokio's time, by hand.
 //! - `proxy`, with the feature of that name: a TCP proxy that makes a bad network.
@@ -16,7 +16,7 @@
 //! - [`poll`]: futures by hand, one poll at a time.
 //! - [`ManualClock`]: time by hand.
 //!
-//! Nothing here sleeps for luck: what has to wait, waits for an event, or asks until the answer is there.
+//! Nothing here sleeps for luck: code that has to wait waits for an event, or asks until the answer is there.
 //!
 //! ```
 //! use buttress_testkit::{mock, poll};

@@ -4,7 +4,7 @@
     doc = "Tower layers that make a Rust service fit for production."
 )]
 //!
-//! # Features
+//! ## Features
 //!
 //! None is on by default; each only adds.
 //!
@@ -15,7 +15,7 @@
 //! | `error-envelope` | [`Inbound`] gives every failure one shape; with `axum`, extractors that refuse with problems |
 //! | `health` | [`Inbound`] answers probes; checks in the background; with `tonic`, `grpc.health.v1` |
 //! | `health-disk`, `health-http` | checks of a file system, and of another service |
-//! | `outbound` | [`Outbound`]: the wall before what a service depends on, with the three crates that it is made of |
+//! | `outbound` | [`Outbound`]: the wall before a dependency, with the three crates that it is made of |
 //! | `overload` | [`overload`]: deadlines, timeouts, bulkheads, load shedding, limits, outliers, fallbacks |
 //! | `ratelimit` | [`Inbound`] limits how much is asked, before and after authentication; with `redis`, for a fleet |
 //! | `redis` | [`redis`]: the one way to Redis, for what a fleet shares |
