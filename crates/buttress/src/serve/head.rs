@@ -216,7 +216,8 @@ impl Heads {
     fn finish(&mut self) {
         self.seen = self.seen.saturating_add(1);
         let Framing { length, encoded } = self.framing;
-        let fault = self.fault.or((encoded && length != Length::Unsaid).then_some(Fault::TwoLengths));
+        let fault =
+            self.fault.or((encoded && length != Length::Unsaid).then_some(Fault::TwoLengths));
         let fault = fault.or((length == Length::Unreadable).then_some(Fault::NoNumber));
         if let Some(fault) = fault {
             self.refuse(fault);
