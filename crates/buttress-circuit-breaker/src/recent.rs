@@ -8,7 +8,7 @@ use crate::parts::atomic::Ordering::{AcqRel, Relaxed};
 
 /// Whether so many things happened in a time: exactly, and without a lock.
 ///
-/// The times of the last ones are kept, one less than it takes; whoever comes puts the own time in the place of the oldest. If that
+/// The times of the last ones are kept, one less than it takes; each new one puts its own time in the place of the oldest. If that
 /// was not long ago, enough have come. Each time has the generation with it to which it belongs, so nothing has to be swept
 /// when another one begins.
 #[derive(Debug)]

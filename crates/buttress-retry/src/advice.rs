@@ -11,7 +11,7 @@ use buttress_core::{BuildError, Faults};
 /// // Longer than that is not waited, and sooner than asked is no help: so it is not repeated.
 /// assert_eq!(Follow::UpTo(secs(30)).pause(ms(200), secs(5)), Some(secs(5)));
 /// assert_eq!(Follow::UpTo(secs(30)).pause(ms(200), secs(31)), None);
-/// // As the clients of AWS have it: the own pause, and so much more at most.
+/// // As the clients of AWS have it: our own pause, and so much more at most.
 /// assert_eq!(Follow::Within(secs(5)).pause(ms(200), secs(31)), Some(ms(5_200)));
 /// assert_eq!(Follow::Never.pause(ms(200), secs(31)), Some(ms(200)));
 /// ```
@@ -20,9 +20,9 @@ use buttress_core::{BuildError, Faults};
 pub enum Follow {
     /// As it says, and not at all if that is longer than this.
     UpTo(Duration),
-    /// As it says, but no less than the own pause, and no more than this beyond it.
+    /// As it says, but no less than our own pause, and no more than this beyond it.
     Within(Duration),
-    /// Not at all: the own pause is what counts.
+    /// Not at all: our own pause counts.
     Never,
 }
 

@@ -160,7 +160,7 @@ impl Pause {
         Self { least: time, spread: time }
     }
 
-    /// As somebody advises, who wants more than the own pause, and later by as much as chance has prolonged that.
+    /// As advised, if that is more than our own pause, and later by as much as chance has prolonged that.
     fn spread(least: Duration, own: Duration, by_chance: Duration, at_most: Duration) -> Self {
         if least <= own {
             return Self::exactly(own);

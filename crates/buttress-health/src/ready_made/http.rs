@@ -36,8 +36,8 @@ impl Check {
     /// back once both were down: each waits for the other to be ready first. So a service asked by
     /// another leaves out, for that one's answer, the checks that lead back to it. No request makes another one:
     /// all are answered from memory. For that to work in a fleet, give the
-    /// [service](crate::HealthChecksBuilder::service) one name in all its instances, which no other service has: what
-    /// answers with the own name does not count, whatever its status is.
+    /// [service](crate::HealthChecksBuilder::service) one name in all its instances, which no other service has: an
+    /// answer with this service's own name is ignored, whatever its status is.
     pub fn http(name: impl Into<String>, url: impl AsRef<str>) -> Self {
         let (name, url) = (name.into(), url.as_ref());
         let Some(target) = Target::read(url) else {

@@ -14,7 +14,7 @@ use super::{LimitPolicy, Seen};
 /// with some [tolerance](Self::tolerance), over what it takes now. While that is 1 or above, the limit grows by a little, if it is used;
 /// below, it shrinks in that proportion. Calls that are dropped take a tenth off, whatever the latency says.
 ///
-/// What «alone» means is [measured again](Self::measured_every) now and then: for a moment the limit is halved, so that no queue is
+/// What "alone" means is [measured again](Self::measured_every) now and then: for a moment the limit is halved, so that no queue is
 /// left. Without that, the least of a limit that is too high is what a call takes behind a short queue, and the limit would allow for
 /// that queue, and then for the next one: it would climb for ever.
 ///

@@ -58,7 +58,7 @@
 //!
 //! # Guarantees
 //!
-//! - By default it stands in for what the own wall [refuses](buttress_core::outcome::Outcome::Rejected) alone: a failure that
+//! - By default it stands in only for [refusals](buttress_core::outcome::Outcome::Rejected) of our own wall: a failure that
 //!   the dependency has answered is news, and passes.
 //! - What a [`Classify`](buttress_core::outcome::Classify) can only judge by the end of a body counts as a success: an answer that has begun passes.
 //! - The service that stands in is polled ready before it is called, and only then; the one that was called first is the

@@ -5,7 +5,7 @@ use std::fmt;
 /// ```
 /// use buttress_retry::{Budget, Cost};
 ///
-/// // A dependency that says «too much» is asked again half as often.
+/// // A dependency that says "too much" is asked again half as often.
 /// let budget = Budget::percent(20).cost(Cost::Throttled, 2.0);
 /// assert_eq!(budget.price(Cost::Throttled), 2.0);
 /// assert_eq!(budget.price(Cost::Failure), 1.0);

@@ -171,7 +171,7 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
-    /// Sets how far to follow what the other side says of coming back. The default is up to thirty seconds. A refusal of the own
+    /// Sets how far to follow what the other side says of coming back. The default is up to thirty seconds. A refusal of our own
     /// wall is [waited for](Self::wait_for_refusals) as long as it says, unless that is more than [`Follow::UpTo`] allows.
     pub fn follow(mut self, follow: Follow) -> Self {
         self.rules.follow = follow;

@@ -64,7 +64,7 @@ pub struct RetrySettings {
     pub statuses: Option<Vec<u16>>,
     /// After which codes of gRPC, and no others. By default 14, `UNAVAILABLE`.
     pub grpc_codes: Option<Vec<u8>>,
-    /// Whether refusals of the own wall are final, though their wait would fit the deadline.
+    /// Whether refusals of our own wall are final, though their wait would fit the deadline.
     pub refusals_are_final: bool,
     /// How long the pauses are.
     pub backoff: Option<BackoffSettings>,

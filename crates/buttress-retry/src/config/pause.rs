@@ -90,7 +90,7 @@ pub enum JitterWord {
 pub enum FollowSettings {
     /// Up to so many milliseconds; beyond, the call is not repeated.
     UpToMs(u64),
-    /// So many milliseconds beyond the own pause.
+    /// So many milliseconds beyond our own pause.
     WithinMs(u64),
     /// Not at all.
     Never,

@@ -92,7 +92,7 @@ impl<C: Speaks> Future for Drive<C> {
 
 /// A connection of the library, of either protocol.
 pub(super) trait Speaks: Future<Output = hyper::Result<()>> {
-    /// Whether one connection has many requests at once, and a word for «no more of them».
+    /// Whether one connection has many requests at once, and a word for "no more of them".
     const MANY: bool;
 
     /// Ends once nothing is under way.

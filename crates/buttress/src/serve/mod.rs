@@ -105,7 +105,7 @@
 //! - The end of an answer that waits in HTTP/2's own buffer (at most the send buffer) is given up with the connection, not
 //!   with the stream: when nothing else is under way, and its reader has taken nothing for too long.
 //! - The age of a connection ends no request that is under way, and no upgraded connection.
-//! - HTTP/1 has no word for «no more requests» on an idle connection. One that idles through the whole lead time
+//! - HTTP/1 has no word for "no more requests" on an idle connection. One that idles through the whole lead time
 //!   is closed after it; a client that sends in that very moment sees its connection close, and has to send
 //!   again. So let the lead time be longer than the pauses of your clients.
 //! - Nothing can cut off a handler that holds its thread. The server ends all the same, a second after the grace period, and

@@ -87,7 +87,7 @@ fn forbids(headers: &HeaderMap) -> bool {
 fn retry_after(value: &HeaderValue) -> Advice {
     let value = value.as_bytes();
     if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
-        // Whoever says more than can be read does not mean «at once».
+        // A number too large to be read does not mean "at once".
         let seconds = digits(value, usize::MAX).unwrap_or(u64::MAX);
         return Advice::After(Duration::from_secs(seconds.min(THREE_CENTURIES)));
     }

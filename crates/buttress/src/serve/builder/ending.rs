@@ -26,7 +26,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Says «draining» to whoever asks for readiness, from the beginning of the lead time on, so that load
+    /// Answers "draining" to readiness, from the beginning of the lead time on, so that load
     /// balancers go elsewhere while everything is still served.
     ///
     /// ```
