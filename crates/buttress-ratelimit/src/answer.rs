@@ -15,12 +15,12 @@ use crate::Retry;
 /// ```
 pub mod codes {
     buttress_core::codes! {
-        /// A single request costs more than there ever is at once: to wait does not help.
+        /// A single request costs more than the burst: waiting does not help.
         COST_ABOVE_LIMIT = TOO_MANY_REQUESTS, "This costs more than is ever allowed at once.",
             retryable = false, grpc = OUT_OF_RANGE;
-        /// Somebody was refused again and again, and has to stay away for a time.
+        /// A client was refused again and again, and has to stay away for a time.
         BANNED = TOO_MANY_REQUESTS, "Too many requests, too often.";
-        /// The request does not say whose quota it is to be taken from.
+        /// The request does not say whose quota to charge.
         LIMIT_KEY_MISSING = BAD_REQUEST, "The request does not say who sends it.";
     }
 }

@@ -53,9 +53,9 @@ impl Code {
     codes! {
         /// The request cannot be understood.
         BAD_REQUEST = BAD_REQUEST, "The request cannot be understood.";
-        /// Nobody, or nobody known, asks.
+        /// The caller is not known.
         UNAUTHENTICATED = UNAUTHORIZED, "Authentication is required.";
-        /// Whoever asks may not.
+        /// The caller may not do this.
         FORBIDDEN = FORBIDDEN, "This is not allowed.";
         /// There is no such thing.
         NOT_FOUND = NOT_FOUND, "There is nothing here.";
@@ -81,7 +81,7 @@ impl Code {
         UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "This kind of content is not supported.";
         /// The request is well formed, but its values are not acceptable.
         VALIDATION_FAILED = UNPROCESSABLE_ENTITY, "Some values are not acceptable.";
-        /// The request must say on which state it rests.
+        /// The request must say which state it is based on.
         PRECONDITION_REQUIRED = PRECONDITION_REQUIRED, "The request must be conditional.";
         /// A quota is used up.
         RATE_LIMITED = TOO_MANY_REQUESTS, "Too many requests.";
@@ -101,7 +101,7 @@ impl Code {
         OVERLOADED = SERVICE_UNAVAILABLE, "The service has too much to do at the moment.";
         /// A circuit breaker keeps calls from something that the server needs: it has failed too often.
         CIRCUIT_OPEN = SERVICE_UNAVAILABLE, "A service that is needed for this is not available at the moment.";
-        /// As many calls as may be are on their way to something that the server needs.
+        /// As many calls as allowed are on their way to something that the server needs.
         SATURATED = SERVICE_UNAVAILABLE, "A service that is needed for this has too much to do at the moment.";
         /// Calls are held back from something that the server needs, because it has turned most of them away.
         THROTTLED_LOCALLY = SERVICE_UNAVAILABLE, "A service that is needed for this takes few requests at the moment.";

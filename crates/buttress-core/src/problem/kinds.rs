@@ -31,12 +31,12 @@ impl Problem {
         Self::new(Code::VALIDATION_FAILED).with_details(details)
     }
 
-    /// Nobody known asks. How to become known belongs into the header `WWW-Authenticate`.
+    /// The caller is not known. The header `WWW-Authenticate` should say how to authenticate.
     pub fn unauthenticated() -> Self {
         Self::new(Code::UNAUTHENTICATED)
     }
 
-    /// Whoever asks may not.
+    /// The caller may not do this.
     pub fn forbidden() -> Self {
         Self::new(Code::FORBIDDEN)
     }
