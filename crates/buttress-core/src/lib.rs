@@ -37,6 +37,7 @@
 
 pub mod address;
 pub mod audit;
+mod causes;
 pub mod clock;
 mod context;
 pub mod deadline;
@@ -61,6 +62,7 @@ pub mod trace;
 
 pub use self::address::ClientAddress;
 pub use self::audit::Audit;
+pub use self::causes::causes;
 pub use self::context::{
     Context, ContextBuilder, ContextSettings, PeerAddress, Principal, Repeats, RequestContext,
     RequestId, Scoped, Trust,

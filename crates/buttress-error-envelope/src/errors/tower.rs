@@ -1,7 +1,6 @@
 use std::error::Error;
-use std::io;
 
-use buttress_core::Problem;
+use buttress_core::{Problem, causes};
 use http_body_util::LengthLimitError;
 use tower::buffer::error::{Closed, ServiceError};
 use tower::load_shed::error::Overloaded;
@@ -29,33 +28,22 @@ pub fn problem_of(error: BoxError) -> Problem {
         Ok(problem) => return *problem,
         Err(error) => error,
     };
-    let mut next: Option<&(dyn Error + 'static)> = Some(&*error);
-    while let Some(cause) = next {
-        if let Some(problem) = cause.downcast_ref::<Problem>() {
-            return problem.clone();
-        }
-        if let Some(problem) = known(cause) {
-            // To shed load is to refuse on purpose: no failure, and no error in the log.
-            let on_purpose = cause.is::<Overloaded>();
-            return if on_purpose { problem } else { problem.with_source(error) };
-        }
-        next = behind(cause);
+    let found = causes(&*error).find_map(|cause| match cause.downcast_ref::<Problem>() {
+        Some(problem) => Some((problem.clone(), true)),
+        // To shed load is to refuse on purpose: no failure, and no error in the log.
+        None if cause.is::<Overloaded>() => Some((Problem::overloaded(), true)),
+        None => known(cause).map(|problem| (problem, false)),
+    });
+    match found {
+        Some((problem, true)) => problem,
+        Some((problem, false)) => problem.with_source(error),
+        None => Problem::internal(error),
     }
-    Problem::internal(error)
-}
-
-/// The next error of the chain. An I/O error names as its source that of the error in it, not that error.
-fn behind<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let io = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    io.map_or_else(|| cause.source(), |inner| Some(inner))
 }
 
 fn known(cause: &(dyn Error + 'static)) -> Option<Problem> {
     if cause.is::<Elapsed>() {
         return Some(Problem::timed_out());
-    }
-    if cause.is::<Overloaded>() {
-        return Some(Problem::overloaded());
     }
     if cause.is::<Closed>() || cause.is::<ServiceError>() && cause.source().is_none() {
         return Some(Problem::unavailable());

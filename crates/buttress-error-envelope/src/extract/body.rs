@@ -1,11 +1,9 @@
 //! The body of a request, as bytes.
 
-use std::error::Error;
-
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse;
-use buttress_core::Problem;
+use buttress_core::{Problem, causes};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
@@ -27,14 +25,7 @@ pub(super) async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result
 
 /// What whoever ended the body says of it, as a server does that was kept waiting.
 fn told(rejection: &BytesRejection) -> Option<Problem> {
-    let mut next = rejection.source();
-    while let Some(error) = next {
-        if let Some(problem) = error.downcast_ref::<Problem>() {
-            return Some(problem.clone());
-        }
-        next = error.source();
-    }
-    None
+    causes(rejection).find_map(|error| error.downcast_ref::<Problem>()).cloned()
 }
 
 /// The content type without its parameters, in small letters.

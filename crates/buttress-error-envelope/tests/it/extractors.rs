@@ -175,11 +175,19 @@ async fn kind_size_and_end_of_a_body_are_checked() {
     let (status, error) = refused(sent, broken).await;
     assert_eq!((status.as_u16(), &error["message"]), (400, &"The body broke off.".into()));
 
-    let slow = Frames::new().data("{").fail("hunter2");
-    let slow = slow.map_err(|_| Problem::new(Code::REQUEST_TIMED_OUT).with_source("hunter2"));
+    let late = || Problem::new(Code::REQUEST_TIMED_OUT).with_source("hunter2");
+    let behind = move || std::io::Error::other(std::io::Error::other(late()));
+    let slow = || Frames::new().data("{").fail("hunter2");
+    for slow in
+        [Body::new(slow().map_err(move |_| late())), Body::new(slow().map_err(move |_| behind()))]
+    {
+        let sent = Request::post("/json").header("content-type", "application/json");
+        let (status, error) = refused(sent, slow).await;
+        assert_eq!((status.as_u16(), &error["code"]), (408, &"REQUEST_TIMED_OUT".into()));
+    }
+    let endless = slow().map_err(|_| crate::support::Ring);
     let sent = Request::post("/json").header("content-type", "application/json");
-    let (status, error) = refused(sent, Body::new(slow)).await;
-    assert_eq!((status.as_u16(), &error["code"]), (408, &"REQUEST_TIMED_OUT".into()));
+    assert_eq!(refused(sent, Body::new(endless)).await.0, 400);
 }
 
 #[tokio::test]

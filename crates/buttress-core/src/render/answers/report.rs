@@ -8,7 +8,7 @@ use super::Answers;
 use super::floods::Kind;
 use crate::clock::Moment;
 use crate::trace::TraceId;
-use crate::{Problem, Redact};
+use crate::{Problem, Redact, causes};
 
 /// How much of a source is told, in bytes.
 const MOST: usize = 2_048;
@@ -65,14 +65,36 @@ impl Answers {
     }
 }
 
-/// The chain of errors behind a problem, without what must not stand in a log.
+/// The chain of errors behind a problem, without what must not stand in a log. One that says what the one before says,
+/// as an I/O error does around another error, is told once.
 pub(super) fn sources(problem: &Problem, redact: &Redact) -> Option<String> {
-    let mut next = problem.source();
-    let mut chain = next?.to_string();
-    while let Some(source) = next.and_then(Error::source) {
-        chain.push_str(": ");
-        chain.push_str(&source.to_string());
-        next = Some(source);
+    let (mut chain, mut last) = (String::new(), None);
+    for source in causes(problem.source()?) {
+        let said = Some(source.to_string());
+        if said != last {
+            let between = if last.is_some() { ": " } else { "" };
+            chain.extend([between, said.as_deref().unwrap_or_default()]);
+            last = said;
+        }
     }
     Some(redact.text(&chain, MOST).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::causes::tests::Ring;
+
+    #[test]
+    fn a_chain_is_told_once_and_has_an_end() {
+        let told = |problem: Problem| sources(&problem, &Redact::default());
+        assert_eq!(told(Problem::internal(Ring)).unwrap(), "round and round");
+        let broken = Problem::internal(io::Error::other("db7 is gone"));
+        assert_eq!(told(broken).unwrap(), "db7 is gone");
+        let behind = Problem::internal(Problem::gone().with_source("db7 is gone"));
+        assert_eq!(told(behind).unwrap(), "GONE: This is no longer here.: db7 is gone");
+        assert_eq!(told(Problem::gone()), None);
+    }
 }
