@@ -192,6 +192,41 @@ async fn a_problem_of_the_service_is_a_status_too() {
     server.stop().await;
 }
 
+/// With all that the wall says of any other problem.
+#[tokio::test]
+async fn a_problem_of_the_service_has_the_details_of_the_wall() {
+    let checks = Checks(|_| async {
+        let too_small = Detail::body("/amount", "too_small", "must be at least 1");
+        let problem = Problem::validation([too_small])
+            .with_retry_after(Duration::from_secs(7))
+            .with_header(http::header::ETAG, http::HeaderValue::from_static("\"7\""));
+        Err(Status::from(problem))
+    });
+    let german = |problem: &Problem, _: &str| {
+        (problem.code() == Code::VALIDATION_FAILED).then(|| "So geht das nicht.".into())
+    };
+    let wall = Inbound::builder().error_envelope(|envelope| envelope);
+    let wall = wall.context(|context| context.answers(|answers| answers.localise(german)));
+    let server = serve_tonic(wall.build().unwrap(), checks).await;
+    let mut client = health_client(&server).await;
+    let status = soon("a status", client.check(of(""))).await.unwrap_err();
+    assert_eq!(
+        (status.code(), status.message()),
+        (GrpcCode::InvalidArgument, "So geht das nicht.")
+    );
+    let metadata = status.metadata();
+    assert_eq!(metadata.get("etag").unwrap(), "\"7\"");
+    assert_eq!(metadata.get("grpc-retry-pushback-ms").unwrap(), "7000");
+    assert_eq!(metadata.get_all("etag").iter().count(), 1);
+    let details = String::from_utf8_lossy(status.details());
+    let told = ["BadRequest", "RetryInfo", "RequestInfo", "ErrorInfo", "/amount", id(metadata)];
+    for told in told {
+        assert!(details.contains(told), "{told}: {details:?}");
+    }
+    drop(client);
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_panic_is_a_status() {
     let checks = Checks(|request: Request<HealthCheckRequest>| async move {

@@ -33,13 +33,12 @@ where
         Manner::OfTheContext => mended::<B, M>(response, rules, cx),
         Manner::Alone { asked, is_left } => {
             let is_failure = is_failure(response.status());
-            if !is_failure && !render::is_unsettled(response.extensions()) {
-                return response.map(M::wrap);
-            }
-            let mut response = if *is_left {
-                left(response.map(M::wrap), None)
-            } else {
-                mended::<B, M>(response, rules, cx)
+            let is_unsettled = render::is_unsettled(response.extensions());
+            let mut response = match (is_failure, is_unsettled) {
+                (false, false) => return response.map(M::wrap),
+                (_, true) => response.map(M::wrap),
+                (true, false) if *is_left => left(response.map(M::wrap), None),
+                (true, false) => mended::<B, M>(response, rules, cx),
             };
             rules.answers.settle(&mut response, asked);
             response

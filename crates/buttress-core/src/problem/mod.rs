@@ -10,7 +10,7 @@ mod grpc;
 mod into_problem;
 mod kinds;
 #[cfg(feature = "tonic")]
-mod tonic;
+pub(crate) mod tonic;
 mod typed;
 
 use std::borrow::Cow;

@@ -13,6 +13,10 @@ impl From<Problem> for Status {
     /// What a gRPC client sees. The problem goes along as the source, so that it comes back whole. Of one that quotes
     /// somebody else the message is redacted, by the rules that hold without settings. It is cut as that of a
     /// [`GrpcStatus`](crate::render::GrpcStatus) is.
+    ///
+    /// Where a server of tonic answers with it as it is, a context outside settles it as it does any problem: with the
+    /// details, the words and the id that it gives all others. A status that was given other words or details since stays as
+    /// it is.
     fn from(problem: Problem) -> Self {
         let code = StatusCode::from_i32(problem.code().grpc_code().as_u8().into());
         let metadata = MetadataMap::from_headers(render::grpc_metadata(&problem));
@@ -25,6 +29,14 @@ impl From<Problem> for Status {
         status.set_source(Arc::new(problem));
         status
     }
+}
+
+/// The problem that this status was made of, unless it says something else by now.
+pub(crate) fn made_of(status: &Status) -> Option<&Problem> {
+    let problem = status.source()?.downcast_ref::<Problem>()?;
+    let made = Status::from(problem.clone());
+    let is_same = made.code() == status.code() && made.message() == status.message();
+    (is_same && status.details().is_empty()).then_some(problem)
 }
 
 impl IntoProblem for Status {

@@ -54,7 +54,7 @@ impl Render for GrpcStatus {
 }
 
 /// What a problem says in metadata, beside status and message.
-pub(crate) fn metadata(problem: &Problem) -> HeaderMap {
+pub(super) fn metadata(problem: &Problem) -> HeaderMap {
     let mut metadata = HeaderMap::new();
     metadata.insert(CODE, HeaderValue::from_static(problem.code().name()));
     if let Some(wait) = problem.retry_after() {

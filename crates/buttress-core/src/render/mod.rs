@@ -31,12 +31,16 @@ mod json;
 mod leave_alone;
 mod no_failure;
 mod occasion;
+#[cfg(feature = "tonic")]
+mod returned;
 mod sheet;
 mod stand_in;
 
 use std::fmt;
 
 use bytes::Bytes;
+#[cfg(feature = "tonic")]
+use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::{Extensions, Response, StatusCode};
 
@@ -49,9 +53,9 @@ pub(crate) use self::answers::{Asking, Who, mark_told, render_by_default};
 pub use self::format::Format;
 pub(crate) use self::format::is_grpc;
 pub use self::grpc::GrpcStatus;
-pub(crate) use self::grpc::failure as grpc_failure;
 #[cfg(feature = "tonic")]
-pub(crate) use self::grpc::{bounded as grpc_message, metadata as grpc_metadata};
+pub(crate) use self::grpc::bounded as grpc_message;
+pub(crate) use self::grpc::failure as grpc_failure;
 use self::headers::complete;
 pub use self::json::{JsonEnvelope, json};
 pub use self::leave_alone::LeaveAlone;
@@ -125,7 +129,10 @@ pub fn hand_over(response: &mut dyn ResponseHead, problem: Problem) {
 /// Whether this response carries a problem that no context has rendered yet.
 #[must_use]
 pub fn is_unsettled(extensions: &Extensions) -> bool {
-    extensions.get::<Unsettled>().is_some()
+    let is_marked = extensions.get::<Unsettled>().is_some();
+    #[cfg(feature = "tonic")]
+    let is_marked = is_marked || returned::problem(extensions).is_some();
+    is_marked
 }
 
 /// Gives a marked answer the format of its request, and the request's id. Leaves all others alone.
@@ -141,7 +148,10 @@ pub fn settle(response: &mut dyn ResponseHead, context: &RequestContext) {
 
 /// Takes the mark from an answer, and says whether it was there.
 pub(crate) fn unmark(response: &mut dyn ResponseHead) -> bool {
-    response.extensions_mut().remove::<Unsettled>().is_some()
+    let was_marked = response.extensions_mut().remove::<Unsettled>().is_some();
+    #[cfg(feature = "tonic")]
+    let was_marked = was_marked || returned::adopt(response);
+    was_marked
 }
 
 pub(crate) fn settle_with(
@@ -183,6 +193,14 @@ pub(crate) fn head_of(mut answer: Response<Bytes>) -> Response<Bytes> {
         answer.headers_mut().insert(CONTENT_LENGTH, number::header(body.len() as u64));
     }
     answer
+}
+
+/// What a problem says in the metadata of a status.
+#[cfg(feature = "tonic")]
+pub(crate) fn grpc_metadata(problem: &Problem) -> HeaderMap {
+    let mut metadata = grpc::metadata(problem);
+    headers::add(problem, &mut metadata);
+    metadata
 }
 
 /// The problem of a refusal, or the one that tonic keeps as the source of a status.

@@ -7,15 +7,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use buttress_core::render::Answers;
-use buttress_core::{Code, Problem};
+use buttress_core::{Code, Detail, Problem};
 use buttress_error_envelope::{ErrorEnvelopeLayer, ErrorsLayer, Negotiation, problem_of};
 use buttress_testkit::log::Log;
+use bytes::Bytes;
 use http::{Request, Response};
+use tonic::Status;
+use tonic_types::StatusExt;
 use tower::load_shed::LoadShedLayer;
 use tower::timeout::TimeoutLayer;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 
-use crate::support::{ask, error, wall, whole};
+use crate::support::{Ring, ask, error, once, wall, whole};
 
 #[tokio::test(start_paused = true)]
 async fn a_time_out_of_tower_is_an_answer_with_an_id() {
@@ -78,6 +81,65 @@ async fn without_a_context_a_grpc_request_gets_grpc() {
     assert_eq!(log.take().len(), 1, "it is told to the log");
 }
 
+/// A handler of tonic returns a status, which tonic leaves among the extensions of what it answers.
+#[tokio::test]
+async fn a_problem_as_a_status_of_tonic_is_settled() {
+    let problem = || {
+        Problem::validation([Detail::body("/amount", "too_small", "must be at least 1")])
+            .with_header(http::header::ETAG, "\"7\"".parse().unwrap())
+            .with_source("db7 refused")
+    };
+    let other = || {
+        let mut status = Status::from(problem());
+        status.set_source(std::sync::Arc::new(problem()));
+        Status::with_details(status.code(), "in other words", Bytes::new())
+    };
+    let request = || {
+        let request = Request::post("/shop.v1.Orders/Get");
+        request.header("content-type", "application/grpc").body(()).unwrap()
+    };
+    let answers = Answers::builder().format(Negotiation::default().chooser()).build().unwrap();
+    let alone =
+        || ErrorEnvelopeLayer::builder().answers(answers.clone()).build().unwrap().keep_body();
+    let status = |response: Response<Bytes>| {
+        let status = Status::from_header_map(response.headers()).unwrap();
+        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        (status, id, response.extensions().get::<Problem>().cloned())
+    };
+    for in_context in [true, false] {
+        let answer = Status::from(problem()).into_http::<Body>();
+        let response = if in_context {
+            wall().service(once(answer)).oneshot(request()).await
+        } else {
+            alone().layer(once(answer)).oneshot(request()).await
+        };
+        let response = whole(response.unwrap()).await;
+        assert_eq!(response.headers()["etag"], "\"7\"");
+        let (status, id, told) = status(response);
+        assert_eq!(status.code(), tonic::Code::InvalidArgument);
+        assert_eq!(status.get_details_request_info().unwrap().request_id, id);
+        assert_eq!(status.get_details_error_info().unwrap().reason, "VALIDATION_FAILED");
+        let violations = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(violations[0].description, "must be at least 1");
+        assert_eq!(told.unwrap().code(), Code::VALIDATION_FAILED);
+        assert!(!format!("{status:?}").contains("db7"));
+    }
+
+    // In other words than the problem's, and of another protocol by now.
+    let mut changed = Status::from(problem());
+    changed.set_source(std::sync::Arc::new(Problem::gone()));
+    let mut web = Status::from(problem()).into_http::<Body>();
+    web.headers_mut().insert("content-type", "application/grpc-web+proto".parse().unwrap());
+    for answer in [other().into_http::<Body>(), changed.into_http(), web] {
+        let before = answer.headers().clone();
+        let response = whole(wall().service(once(answer)).oneshot(request()).await.unwrap()).await;
+        for (name, value) in &before {
+            assert_eq!(response.headers().get(name), Some(value), "{name}");
+        }
+        assert!(!response.headers().contains_key("grpc-status-details-bin"));
+    }
+}
+
 #[test]
 fn problems_are_found_in_any_depth() {
     let own: BoxError = Box::new(Problem::gone());
@@ -89,6 +151,7 @@ fn problems_are_found_in_any_depth() {
     let large: BoxError =
         http_body_util::Limited::new(http_body_util::Full::new("xx".into()), 1).oneshot_error();
     assert_eq!(problem_of(large).code(), Code::PAYLOAD_TOO_LARGE);
+    assert_eq!(problem_of(Box::new(Ring)).code(), Code::INTERNAL);
     let other = problem_of("db7 is gone".into());
     assert_eq!(other.code(), Code::INTERNAL);
     assert_eq!(std::error::Error::source(&other).unwrap().to_string(), "db7 is gone");
