@@ -32,7 +32,8 @@
 //!
 //! # What is not
 //!
-//! A password in a sentence (`the password is hunter2`), a short or hexadecimal key without its name, a
+//! A password in a sentence (`the password is hunter2`), what stands behind a blank in a value without quotes
+//! (`password=correct horse` keeps `horse`), a short or hexadecimal key without its name, a
 //! telephone number without `+` and dashes, a password in a URL that has a blank in it, or a `/` behind an `@` that
 //! nobody escaped, the name in `~ada`, which in most texts means about. Where in doubt, more is hidden than had
 //! to be: an unclosed quote after a known name hides the rest of the text, and a route `/home/…` of your own, told

@@ -2,6 +2,7 @@
 
 mod code;
 mod files;
+mod own_words;
 mod quotes;
 mod shape;
 mod source;
@@ -124,12 +125,13 @@ pub(crate) fn left(status: StatusCode, code: Option<Code>) -> Problem {
 }
 
 /// What tells caches to keep a response.
-const KEEPING: [HeaderName; 5] = [
+const KEEPING: [HeaderName; 6] = [
     AGE,
     CACHE_CONTROL,
     EXPIRES,
     HeaderName::from_static("cdn-cache-control"),
     HeaderName::from_static("surrogate-control"),
+    HeaderName::from_static("x-accel-expires"),
 ];
 
 /// What was said of another body does not hold of one that has the id of a request in it.

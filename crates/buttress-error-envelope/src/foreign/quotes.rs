@@ -2,12 +2,19 @@
 
 use std::borrow::Cow;
 
+use super::own_words::{behind_phrase, is_expected, is_name_next};
+
 /// Leaves out what stands in quotes: serde and its like quote what a client sent, which may be a password in the
 /// wrong place. What stays stands in backticks, and is known to be the program's own word.
 pub(super) fn without_values(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let (mut rest, mut expected) = (text, false);
     while let Some(at) = start_of_quotes(rest) {
+        if let Some(behind) = behind_phrase(rest, at) {
+            shown.push_str(&rest[..behind]);
+            (rest, expected) = (&rest[behind..], false);
+            continue;
+        }
         let (before, quoted) = rest.split_at(at);
         expected = is_expected(before, expected);
         let end = end_of_quotes(quoted);
@@ -94,42 +101,6 @@ fn end_of_quotes(quoted: &str) -> usize {
     quoted.len()
 }
 
-/// Whether what follows is what a program expects: "expected `a`", and then ", `b` or `c`". What it found
-/// instead is not.
-fn is_expected(before: &str, was_expected: bool) -> bool {
-    let Some((ahead, named)) = before.rsplit_once("expected") else {
-        return was_expected && matches!(before.trim_matches([',', ' ']), "" | "or" | "and");
-    };
-    let leads_to_it =
-        |word| matches!(word, "" | "a" | "an" | "any" | "either" | "field" | "of" | "one");
-    !ahead.ends_with(char::is_alphanumeric) && named.split(' ').all(leads_to_it)
-}
-
-/// Behind what a program names a field of its own, or a type. The name of something unknown, unexpected or invalid is
-/// the client's word.
-const NAMING: [&str; 7] = [
-    "duplicate field",
-    "header of type",
-    "missing field",
-    "missing header",
-    "missing parameter",
-    "missing query parameter",
-    "missing required field",
-];
-
-/// Whether a name follows, of a field or a type: "missing field `id`", "Cannot parse … to a `u64`".
-fn is_name_next(said: &str) -> bool {
-    if said.ends_with("… to a ") || said.ends_with("… to an ") {
-        return said.contains("Cannot parse ");
-    }
-    let said = said.trim_end().as_bytes();
-    NAMING.iter().any(|words| {
-        let Some(at) = said.len().checked_sub(words.len()) else { return false };
-        let stands_alone = at == 0 || !said[at - 1].is_ascii_alphanumeric();
-        stands_alone && said[at..].eq_ignore_ascii_case(words.as_bytes())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +149,12 @@ mod tests {
             ("Missing field `id`, and `hunter2`", "Missing field `id`, and …"),
             ("duplicate field `id`", "duplicate field `id`"),
             ("Header of type `range` was missing", "Header of type `range` was missing"),
+            ("Expected `id`, found `hunter2`", "Expected `id`, found …"),
+            ("Unknown variant `hunter2`. Expected One Of `a`", "Unknown variant …. Expected One Of `a`"),
+            ("page: provided string was not `true` or `false`", "page: provided string was not `true` or `false`"),
+            ("not `hunter2`: provided string was not `true` or `false`", "not …: provided string was not `true` or `false`"),
+            ("provided string was not `hunter2`", "provided string was not …"),
+            ("Form requests must have `hunter2`", "Form requests must have …"),
             (
                 "Invalid URL: Cannot parse `hunter2` to a `u64`",
                 "Invalid URL: Cannot parse … to a `u64`",

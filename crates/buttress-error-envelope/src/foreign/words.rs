@@ -8,12 +8,12 @@ use super::quotes::without_values;
 /// How long a message may be, in bytes.
 const MOST: usize = 300;
 
-/// The text without secrets, quoted values, names of files and control characters, cut to 300 bytes; nothing if nothing is
+/// The text without secrets, quoted values, names of files and control characters, cut to 300 bytes; nothing if no word is
 /// left of it.
 pub(crate) fn harmless(text: &str, redact: &Redact) -> Option<String> {
     let plain: String = text.trim().chars().map(|c| if is_control(c) { ' ' } else { c }).collect();
     let message = redact.text(&without_files(&without_values(&plain)), MOST).into_owned();
-    (!message.is_empty()).then_some(message)
+    message.contains(char::is_alphanumeric).then_some(message)
 }
 
 /// Control characters, and those that change the direction in which text is read.
@@ -33,7 +33,9 @@ mod tests {
             harmless(" no\r\nlines\u{1b}[31m \u{202e} and a@example.org ", &redact).unwrap();
         assert_eq!(message, "no  lines [31m   and ***@example.org");
         assert!(harmless(&"x ".repeat(10_000), &redact).unwrap().len() <= MOST);
-        assert_eq!(harmless(" \n", &redact), None);
+        for empty in [" \n", "`hunter2`", "\"hunter2\": 'hunter3'.", "/home/ada/x.db"] {
+            assert_eq!(harmless(empty, &redact), None, "{empty}");
+        }
         let message =
             harmless(r"cannot open /home/ada/x.db, nor C:\Users\x, for /orders/7", &redact);
         assert_eq!(message.unwrap(), "cannot open … nor … for /orders/7");

@@ -24,6 +24,12 @@ struct Order {
     amount: u32,
 }
 
+#[derive(Deserialize)]
+struct Payment {
+    #[expect(dead_code, reason = "it is read by serde")]
+    paid: bool,
+}
+
 fn shop() -> Router {
     Router::new()
         .route("/", get(|| async { "welcome" }))
@@ -98,6 +104,23 @@ async fn useful_words_are_kept() {
         "Failed to deserialize the JSON body into the target type: amount: \
          invalid type: string …, expected u32 at line 1 column 19"
     );
+
+    let app = Router::new()
+        .route("/json", post(|_: Json<Payment>| async {}))
+        .route("/form", post(|_: axum::Form<Payment>| async {}).get(|_: Query<Payment>| async {}))
+        .layer(wall());
+    let said = async |request: http::request::Builder| {
+        let request = request.header("content-type", "text/csv").body(Body::from("hunter2"));
+        error(&ask(app.clone(), request.unwrap()).await)["message"].clone()
+    };
+    let json = said(Request::post("/json")).await;
+    assert_eq!(json, "Expected request with `Content-Type: application/json`");
+    let form = said(Request::post("/form")).await;
+    assert_eq!(form, "Form requests must have `Content-Type: application/x-www-form-urlencoded`");
+    let query = said(Request::get("/form?paid=hunter2")).await;
+    let unfit =
+        "Failed to deserialize query string: paid: provided string was not `true` or `false`";
+    assert_eq!(query, unfit);
 }
 
 #[tokio::test]
@@ -143,6 +166,7 @@ async fn no_cache_keeps_what_was_rewritten() {
         ("expires", "Sat, 21 Nov 2026 07:46:00 GMT"),
         ("cdn-cache-control", "max-age=600"),
         ("surrogate-control", "max-age=600"),
+        ("x-accel-expires", "600"),
     ] {
         for status in [400, 404, 410, 503] {
             let mut failed = answer(status, "text/plain", "no");

@@ -23,6 +23,7 @@ async fn words_are_kept_only_where_they_are_safe() {
     for response in [latin, packed, not_utf8, page] {
         assert_eq!(message(response).await, default);
     }
+    assert_eq!(message(answer(400, "text/plain", "`Pick a date.`")).await, default);
     let fault = message(answer(500, "text/plain", "db7.internal is gone")).await;
     assert_eq!(fault, Code::INTERNAL.default_message());
 

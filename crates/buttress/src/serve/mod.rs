@@ -109,8 +109,8 @@
 //!   is closed after it; a client that sends in that very moment sees its connection close, and has to send
 //!   again. So let the lead time be longer than the pauses of your clients.
 //! - Nothing can cut off a handler that holds its thread. The server ends all the same, a second after the grace period, and
-//!   says so in the log; but a runtime waits for its threads when it is dropped. Leave with `Runtime::shutdown_background`
-//!   or [`std::process::exit`], and let what blocks run in `spawn_blocking`.
+//!   says so in the log; but a runtime waits for its threads when it is dropped, those of `spawn_blocking` included. Leave
+//!   with `Runtime::shutdown_background` or [`std::process::exit`].
 //! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is compiled by nobody who
 //!   develops this on Linux: it is the least tried part.
 
