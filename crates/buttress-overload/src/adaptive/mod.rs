@@ -1,8 +1,8 @@
-//! A limit of calls under way that finds itself.
+//! A limit of calls under way that adapts by itself.
 //!
-//! How many calls a dependency bears at once depends on it, and changes with it: a number in a file is wrong most of the time. Little's law
-//! says what the right one is: as many as are answered while one is. An adaptive limit looks how long calls take, and
-//! allows for as many as do not wait for one another.
+//! How many calls a dependency bears at once depends on it, and changes with it: a number in a file is wrong most of
+//! the time. Little's law says what the right one is: as many as are answered while one is. An adaptive limit looks how
+//! long calls take, and allows for as many as do not wait for one another.
 //!
 //! ```
 //! use std::time::Duration;
@@ -40,20 +40,20 @@
 //!
 //! | policy | goes by | for |
 //! |---|---|---|
-//! | [`Gradient`] | latency, and drops | what gets slower before it fails: most things |
-//! | [`Aimd`] | drops alone | what has a limit of its own, and says so |
+//! | [`Gradient`] | latency, and drops | dependencies that get slower before they fail: most | //! | [`Aimd`] | drops alone | dependencies that have their own limit, and say so |
 //! | your own [`LimitPolicy`] | | |
 //!
-//! What a *drop* is: an answer that is judged [`Throttled`](buttress_core::outcome::Outcome::Throttled), a failure with advice on
-//! when to come back, and a call that was never answered. Other failures say nothing of load, and so nothing is learnt from them: a dependency that
-//! is broken, rather than busy, is a circuit breaker's matter.
+//! A *drop* is an answer that is judged [`Throttled`](buttress_core::outcome::Outcome::Throttled), a failure with
+//! advice on when to come back, and a call that was never answered. Other failures say nothing about load, so nothing
+//! is learnt from them: a dependency that is broken rather than busy is a circuit breaker's business.
 //!
 //! # Guarantees
 //!
 //! - There are never more calls under way than the limit said when the last of them began.
-//! - A lower [`Priority`](crate::Priority) is refused before a higher one: each has its [share](crate::Priority::share) of the limit.
-//! - A limit that is not used does not grow. One drop in fifty is tolerated, and of fewer calls one; more take a tenth off in each
-//!   window, and not with each drop.
+//! - A lower [`Priority`](crate::Priority) is refused before a higher one: each has its [share](crate::Priority::share)
+//!   of the limit.
+//! - A limit that is not used does not grow. One drop in fifty is tolerated, and of fewer calls one; more take a tenth
+//!   off in each window, and not with each drop.
 //! - A limit stays between its bounds, and is never below one.
 //!
 //! # Cancellation
@@ -62,12 +62,13 @@
 //!
 //! # Cost
 //!
-//! Two looks at the clock, one exchange of a word that all calls share when a call begins and one when it ends, and three
-//! additions. No allocation, no lock but once in a window. A refusal allocates its problem.
+//! Two looks at the clock, one exchange of a word that all calls share when a call begins and one when it ends, and
+//! three additions. No allocation, and a lock only once in a window. A refusal allocates its problem.
 //!
 //! # Errors
 //!
-//! What finds no slot is refused with [`OVERLOADED`](buttress_core::Code::OVERLOADED), to come back after a second.
+//! A call that finds no slot is refused with [`OVERLOADED`](buttress_core::Code::OVERLOADED), to come back after a
+//! second.
 
 mod aimd;
 mod builder;

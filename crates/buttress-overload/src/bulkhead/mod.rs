@@ -1,8 +1,8 @@
 //! A bulkhead: no more calls at the same time than a dependency can bear.
 //!
-//! Where one dependency becomes slow, calls to it pile up, until they hold all memory and connections there are, and the
-//! whole service goes down with it. A bulkhead lets so many calls through at a time; what comes then waits, if there is a
-//! queue, or is refused.
+//! Where one dependency becomes slow, calls to it pile up, until they hold all memory and connections there are, and
+//! the whole service goes down with it. A bulkhead lets so many calls through at a time; what comes then waits, if
+//! there is a queue, or is refused.
 //!
 //! ```
 //! use buttress_core::clock::{TokioTimer, ms};
@@ -49,14 +49,14 @@
 //! # Guarantees
 //!
 //! - Never more calls at a time than the limit: those of all clones and services of one bulkhead together.
-//! - **An idle clone holds nothing.** A permit is taken in `call`, never in `poll_ready`: a connection that waits for its next
-//!   request takes none from others.
+//! - **An idle clone holds nothing.** A permit is taken in `call`, never in `poll_ready`: a connection that waits for
+//!   its next request takes none from others.
 //! - A permit comes back with the head of the answer; with the end of its body after
 //!   [`until_body_ends`](BulkheadLayer::until_body_ends), however it ends; and when a call fails, panics or is dropped.
-//! - Who waits goes before who comes. The highest [`Priority`] goes first, and of one priority who came first.
-//! - Nobody waits longer than the queue allows, and no more at once; what has waited too long is never called. Of one that
-//!   went away, the turn is the next one's.
-//! - A limit that is [changed](Bulkhead::resize) holds at once for who comes, and for who is there as permits come back.
+//! - Waiting calls go before new ones. The highest [`Priority`] goes first, and within one priority the call that came
+//!   first. - No call waits longer than the queue allows, and no more wait at once; one that has waited too long is
+//!   never made. The turn of one that went away is the next one's. - A limit that is [changed](Bulkhead::resize) holds
+//!   at once for new calls, and for present ones as permits come back.
 //! - The instance that was polled ready is the one that is called, also after a wait.
 //!
 //! # Cancellation
@@ -65,14 +65,14 @@
 //!
 //! # Cost
 //!
-//! What need not wait takes two atomic operations, on a line of memory that few threads share, and allocates nothing. After
-//! [`leak`](Bulkhead::leak) no references are counted, so that threads have no line in common. What waits
-//! allocates twice, for what it holds and for its sleep; while somebody waits, everybody goes through one lock. A refusal allocates
-//! its problem, and a place for the answer that is made of it.
+//! A call that need not wait takes two atomic operations, on a line of memory that few threads share, and allocates
+//! nothing. After [`leak`](Bulkhead::leak) no references are counted, so that threads have no line in common. A wait
+//! allocates twice, for what it holds and for its sleep; while any call waits, all go through one lock. A refusal
+//! allocates its problem, and a place for the answer made from it.
 //!
 //! # Errors
 //!
-//! [`BulkheadBuilder::build`] fails with every setting that is wrong. What is refused gets a problem with the code
+//! [`BulkheadBuilder::build`] fails with every setting that is wrong. A refused call gets a problem with the code
 //! [`SATURATED`](buttress_core::Code::SATURATED), status 503: as a response where there is HTTP, else as an error.
 //!
 //! [`Priority`]: crate::Priority

@@ -1,9 +1,8 @@
 //! Deadlines: how long a call may take in all, with whatever it does to succeed.
 //!
-//! A deadline stands outermost. It is the soonest of its own time, of what the request brings along (in its extensions, its context
-//! or its headers), and of the scope around;
-//! whoever is inside can ask for it, and the next hop is told, if you say so. Who asks at the end is answered in time, whatever
-//! retries, queues and timeouts do inside.
+//! A deadline stands outermost. It is the soonest of its own time, of what the request brings along (in its extensions,
+//! its context or its headers), and of the scope around; layers inside can ask for it, and the next hop is told, if you
+//! say so. The caller is answered in time, whatever retries, queues and timeouts do inside.
 //!
 //! ```
 //! use buttress_core::Deadline;
@@ -40,10 +39,12 @@
 //! # Guarantees
 //!
 //! - A deadline only ever comes closer.
-//! - What is over when it comes never reaches the service inside.
-//! - In the service inside, [`Deadline::current`](buttress_core::Deadline::current) is this one: while it is called, and whenever its future is polled.
-//! - What has run out of time is dropped in the same poll that says so.
-//! - The deadline of the request around, in its [context](buttress_core::RequestContext), is not shortened by that of one call.
+//! - A call that comes too late never reaches the service inside.
+//! - In the service inside, [`Deadline::current`](buttress_core::Deadline::current) is this one: while it is called,
+//!   and whenever its future is polled.
+//! - A call that has run out of time is dropped in the same poll that says so.
+//! - The deadline of the request around, in its [context](buttress_core::RequestContext), is not shortened by that of
+//!   one call.
 //!
 //! # Cancellation
 //!
@@ -51,13 +52,13 @@
 //!
 //! # Cost
 //!
-//! One look at the clock for each call, and one more and a timer for one that is not answered at once. No allocation, but for
-//! what is written on requests.
+//! One look at the clock for each call, and one more and a timer for one that is not answered at once. No allocation,
+//! except for what is written on requests.
 //!
 //! # Errors
 //!
-//! What is over gets a problem with the code [`TIMED_OUT`](buttress_core::Code::TIMED_OUT), status 504: as a response where there is
-//! HTTP, else as an error.
+//! A call whose time is over gets a problem with the code [`TIMED_OUT`](buttress_core::Code::TIMED_OUT), status 504: as
+//! a response where there is HTTP, else as an error.
 
 mod begin;
 mod future;

@@ -1,8 +1,8 @@
 //! The door before a call: what [`Adaptive`](crate::adaptive::Adaptive), [`Throttle`](crate::throttle::Throttle) and
 //! [`Shed`](crate::shed::Shed) have in common as layers.
 //!
-//! Each of them lets a call in, turns it away, or lets it wait; and each learns how the call ended. So there is one layer, one
-//! service and one future for the three, and what differs is the [`Guard`].
+//! Each of them lets a call in, turns it away, or lets it wait; and each learns how the call ended. So there is one
+//! layer, one service and one future for the three; only the [`Guard`] differs.
 //!
 //! ```
 //! use buttress_core::outcome::{Outcome, classify_fn};
@@ -31,21 +31,23 @@
 //! # Guarantees
 //!
 //! - The instance that was polled ready is the one that is called, also after a wait.
-//! - Nothing is taken in `poll_ready`: who is ready and idle holds nothing.
+//! - Nothing is taken in `poll_ready`: a service that is ready and idle holds nothing.
 //! - Requests, answers and errors of the service pass as they are.
 //!
 //! # Cancellation
 //!
-//! To drop the future, or the body that is followed to its end, gives back whatever the guard has given.
-//! An answer that began well counts as a success even if nobody reads its body; one of gRPC says nothing, as its status comes last.
+//! Dropping the future, or the body that is followed to its end, gives back whatever the guard has given. An answer
+//! that began well counts as a success even if nobody reads its body; one of gRPC says nothing, as its status comes
+//! last.
 //!
 //! # Cost
 //!
-//! That of the guard. What waits is two allocations: for what it holds, and for its place if there was none yet.
+//! That of the guard. A wait is two allocations: for what it holds, and for its place if there was none yet.
 //!
 //! # Errors
 //!
-//! None of its own. Over HTTP a refusal is a response without a body that carries its [`Problem`](buttress_core::Problem).
+//! None of its own. Over HTTP a refusal is a response without a body that carries its
+//! [`Problem`](buttress_core::Problem).
 
 mod both;
 mod future;

@@ -1,4 +1,4 @@
-//! Fallbacks: something else, where a call would come to nothing.
+//! Fallbacks: something else, where a call would fail.
 //!
 //! A value, made of what came instead of an answer:
 //!
@@ -58,11 +58,12 @@
 //!
 //! # Guarantees
 //!
-//! - By default it stands in only for [refusals](buttress_core::outcome::Outcome::Rejected) of our own wall: a failure that
-//!   the dependency has answered is news, and passes.
-//! - What a [`Classify`](buttress_core::outcome::Classify) can only judge by the end of a body counts as a success: an answer that has begun passes.
-//! - The service that stands in is polled ready before it is called, and only then; the one that was called first is the
-//!   instance that was polled ready.
+//! - By default it stands in only for [refusals](buttress_core::outcome::Outcome::Rejected) of our own wall: a failure
+//!   that the dependency has answered is news, and passes.
+//! - An answer that a [`Classify`](buttress_core::outcome::Classify) can only judge by the end of its body counts as a
+//!   success: an answer that has begun passes.
+//! - The service that stands in is polled ready before it is called, and only then; the one that was called first is
+//!   the instance that was polled ready.
 //! - An answer that is replaced is dropped before the other service is asked.
 //!
 //! # Cancellation
@@ -71,11 +72,12 @@
 //!
 //! # Cost
 //!
-//! A value costs a judgement for each call. A service costs a clone of each request, and one of itself when it is asked.
+//! A value costs a judgement for each call. A service costs a clone of each request, and one of itself when it is
+//! asked.
 //!
 //! # Errors
 //!
-//! None of its own: those of whichever answers.
+//! None of its own: those of whichever service answers.
 
 mod instead;
 mod outcomes;

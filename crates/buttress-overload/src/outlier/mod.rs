@@ -1,8 +1,8 @@
 //! Endpoints that do worse than the others are left out for a while.
 //!
-//! Of ten instances of a dependency, one is broken: a circuit breaker around all of them sees a tenth fail, and does nothing, or it
-//! refuses what nine could do. [`Outliers`] looks at each by itself, and leaves out the one; never so many that the rest
-//! would break under the load of all.
+//! Of ten instances of a dependency, one is broken: a circuit breaker around all of them sees a tenth fail, and does
+//! nothing, or it refuses what nine could do. [`Outliers`] looks at each by itself, and leaves that one out; never so
+//! many that the rest would break under the load of all.
 //!
 //! ```
 //! use std::time::Duration;
@@ -33,25 +33,26 @@
 //! # }
 //! ```
 //!
-//! [`EndpointSet`] is a service over services of the same kind, one for each endpoint, that goes round those that are not
-//! left out. Its [list](Endpoints) can be changed while it works. Whoever has a balancer of his own asks [`is_left_out`](Outliers::is_left_out), and tells what became of calls.
+//! [`EndpointSet`] is a service over services of the same kind, one for each endpoint, that goes round those that are
+//! not left out. Its [list](Endpoints) can be changed while it works. With your own balancer, ask
+//! [`is_left_out`](Outliers::is_left_out), and tell it how calls ended.
 //!
 //! # Guarantees
 //!
-//! - One endpoint always remains, and no more are left out than [the rules](OutlierRules::most_left_out) say, with the one that is to
-//!   be left out among them.
+//! - One endpoint always remains, and no more are left out than [the rules](OutlierRules::most_left_out) say, with the
+//!   one that is to be left out among them.
 //! - Of an endpoint that is left out or taken in again, calls that began before say nothing.
-//! - Where fewer are healthy than [the rules](OutlierRules::panic_below) say, all are used, and a line of the log says so. An outlier
-//!   that is used because no more may be left out is not healthy.
-//! - The calls of who is left out are shared by all others.
-//! - What is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure. So an endpoint that hangs is
-//!   seen if its service has a [timeout](crate::timeout), and not without.
-//! - No task: rates are looked at by whoever comes when it is time.
-//! - Whoever waits for an endpoint of a set is woken when it changes who is left out, or which endpoints there are; with a
-//!   [timer](EndpointSet::timer), also when somebody's time of being left out is over.
+//! - Where fewer are healthy than [the rules](OutlierRules::panic_below) say, all are used, and a line of the log says
+//!   so. An outlier that is used because no more may be left out is not healthy.
+//! - All others share the calls of an endpoint that is left out. - A call that is throttled, ignored, refused by our
+//!   own wall or abandoned is neither a success nor a failure. So an endpoint that hangs is seen if its service has a
+//!   [timeout](crate::timeout), and not without.
+//! - No task: the next call looks at the rates when it is time. - A call that waits for an endpoint of a set is woken
+//!   when another endpoint is left out or taken in, or the list changes; with a [timer](EndpointSet::timer), also when
+//!   the time of one that is left out is over.
 //!
-//! As a [`Probe`](buttress_core::Probe) a set is degraded while somebody is left out, and down while so many are that all are used, or
-//! while there is nobody; it is never critical by itself.
+//! As a [`Probe`](buttress_core::Probe) a set is degraded while an endpoint is left out, and down while so many are
+//! that all are used, or while there is none; it is never critical by itself.
 //!
 //! # Cancellation
 //!
@@ -59,13 +60,14 @@
 //!
 //! # Cost
 //!
-//! A success adds to a word of its endpoint, and looks at the clock once in 16 times; so does a failure each time. To find whose turn it is, an addition
-//! to a number of the thread's own; while somebody is left out, or a number is nobody's, two looks at each endpoint. A look at the rates
-//! allocates two short lists, a change of the list copies it, and who waits has a timer in a box; nothing else allocates.
+//! A success adds to a word of its endpoint, and looks at the clock once in 16 times; so does a failure each time. To
+//! find whose turn it is, an addition to a number of the thread's own; while somebody is left out, or a number is
+//! nobody's, two looks at each endpoint. A look at the rates allocates two short lists, a change of the list copies it,
+//! and a wait has a timer in a box; nothing else allocates.
 //!
 //! # Errors
 //!
-//! None of its own, but for the refusal of an [`EndpointSet`] from which all endpoints were removed.
+//! None of its own, except the refusal of an [`EndpointSet`] from which all endpoints were removed.
 
 mod builder;
 mod changes;

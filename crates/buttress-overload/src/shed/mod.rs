@@ -1,8 +1,8 @@
-//! Work that comes too late for whoever asked is not begun, and what matters least is refused first.
+//! Work that would come too late for its caller is not begun, and what matters least is refused first.
 //!
-//! When more comes than can be done, a queue only makes everybody wait; in the end all is done too late, and nothing is done in
-//! time. Load is shed so that what *is* done is in time: a [limit](Shed::of) of calls at a time, a [queue](ShedBuilder::queue) that smooths a burst, and a
-//! [rule](Codel) that tells a queue that smooths from one that stands.
+//! When more comes than can be done, a queue only makes everybody wait; in the end nothing is done in time. Load is
+//! shed so that what *is* done is in time: a [limit](Shed::of) of calls at a time, a [queue](ShedBuilder::queue) that
+//! smooths a burst, and a [rule](Codel) that tells a queue that smooths from one that stands.
 //!
 //! ```
 //! use buttress_core::clock::{TokioTimer, ms, secs};
@@ -32,28 +32,29 @@
 //!
 //! # Guarantees
 //!
-//! - No more than the limit at a time, and of each [`Priority`] no more than its [share](crate::Priority::share) of it; the same holds for
-//!   the queue. So the last places are for what matters most, and what matters least is refused first.
-//! - A higher priority goes before a lower one. Within one, who came first goes first; while its queue stands, who came last.
-//! - While the queue of a priority stands, who has waited for more than twice the target is sent away when it would have been
-//!   served, and is not called.
-//! - Nobody waits longer than the queue allows, and without a queue nobody waits.
-//! - A place is taken when a call begins, and not in `poll_ready`; it is held until the call has been judged, so by a response up to the
-//!   end of its body.
+//! - No more than the limit at a time, and of each [`Priority`] no more than its [share](crate::Priority::share) of it;
+//!   the same holds for the queue. So the last places are for calls that matter most, and those that matter least are
+//!   refused first. - A higher priority goes before a lower one. Within one, the call that came first goes first; while
+//!   its queue stands, the one that came last. - While the queue of a priority stands, a call that has waited for more
+//!   than twice the target is sent away when its turn comes, and is not made. - No call waits longer than the queue
+//!   allows, and without a queue none waits.
+//! - A place is taken when a call begins, and not in `poll_ready`; it is held until the call has been judged, so by a
+//!   response up to the end of its body.
 //!
 //! # Cancellation
 //!
-//! To drop the wait leaves the line. If a place was there already, it is for the next one; so is that of a call that is dropped.
+//! Dropping the wait leaves the line. If a place was there already, it goes to the next call; so does that of a call
+//! that is dropped.
 //!
 //! # Cost
 //!
-//! An exchange of one word that all calls share when a call begins, and one when it ends; no look at the clock, no allocation, no
-//! lock. Who has to wait takes a lock for some ten nanoseconds now and again, a place in a list that grows to the length of the queue, and a timer. A
-//! refusal allocates its problem.
+//! An exchange of one word that all calls share when a call begins, and one when it ends; no look at the clock, no
+//! allocation, no lock. A call that has to wait takes a lock for some ten nanoseconds now and again, a place in a list
+//! that grows to the length of the queue, and a timer. A refusal allocates its problem.
 //!
 //! # Errors
 //!
-//! What is shed is refused with [`OVERLOADED`](buttress_core::Code::OVERLOADED), to come back after a second.
+//! A call that is shed is refused with [`OVERLOADED`](buttress_core::Code::OVERLOADED), to come back after a second.
 //!
 //! [`Priority`]: crate::Priority
 

@@ -1,4 +1,4 @@
-//! Timeouts: an answer that has not begun in time is not waited for, nor a body that stands still.
+//! Timeouts: nothing waits for an answer that has not begun in time, nor for a body that stands still.
 //!
 //! ```
 //! use buttress_core::clock::{TokioTimer, ms};
@@ -52,9 +52,9 @@
 //!
 //! # Guarantees
 //!
-//! - A service that answers at once has no timer, and nobody looks at a clock for it.
-//! - What has run out of time is dropped in the same poll that says so, and not first with the future around it.
-//! - An answer that is there when the time is over is given: what is ready goes before what is over.
+//! - A service that answers at once costs no timer and no look at a clock. - A call that has run out of time is dropped
+//!   in the same poll that says so, not only with the future around it. - An answer that is there when the time is over
+//!   is returned: ready goes before over.
 //! - `poll_ready`, requests, answers and errors of the service pass as they are.
 //!
 //! # Cancellation
@@ -67,9 +67,9 @@
 //!
 //! # Errors
 //!
-//! What has run out of time gets a problem with the code [`TIMED_OUT`](buttress_core::Code::TIMED_OUT), status 504: as a response
-//! where there is HTTP, else as an error. A body fails with a [`BodyError`]. For a breaker outside both are failures; for a retry,
-//! the request may have been worked on.
+//! A call that has run out of time gets a problem with the code [`TIMED_OUT`](buttress_core::Code::TIMED_OUT), status
+//! 504: as a response where there is HTTP, else as an error. A body fails with a [`BodyError`]. For a breaker outside
+//! both are failures; for a retry, the request may have been worked on.
 
 mod body;
 mod body_layer;
@@ -126,8 +126,8 @@ impl<T: Timer + Clone> Timeout<T> {
         Self { expired: Some(Shared::new(metrics.bind(&EXPIRED, [name]))), ..self }
     }
 
-    /// Keeps what it counts with for as long as the program runs, and spares every call the counting of references. Without
-    /// [`metrics`](Self::metrics) there is nothing to keep.
+    /// Keeps what it counts with for as long as the program runs, and spares every call the counting of references.
+    /// Without [`metrics`](Self::metrics) there is nothing to keep.
     #[must_use]
     pub fn leak(self) -> Self {
         Self { expired: self.expired.map(Shared::leak), ..self }

@@ -1,6 +1,6 @@
 //! A server that survives hostile clients, and drops nothing on its way down.
 //!
-//! What no layer can fix, because it happens below all layers: clients that are slow on purpose, connections
+//! It handles what no layer can, because it happens below all layers: clients that are slow on purpose, connections
 //! that are never used, floods, and the end of the process. On hyper and tokio, for HTTP/1.1 and HTTP/2.
 //!
 //! ```
@@ -45,37 +45,37 @@
 //!
 //! # Guarantees
 //!
-//! - **Every connection has an end**, whoever is at the other side. No request head in time, no request at
-//!   all, a body that trickles in either direction, frames that bring nothing, a connection that does not
-//!   close: each has a limit that is on by default, and nothing that a client says switches it off. Three exceptions
-//!   are the application's: the time its handlers take, what it upgrades to another protocol, and the bodies of
-//!   requests that it [allows to be silent](ServerBuilder::silent_streams).
-//! - **Memory is bounded** by the number of connections times what one may hold: a head (32 KiB), what is
-//!   read ahead and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB)
-//!   and a send buffer for each stream (64 KiB × 100). To that come the pieces in which the application hands its
-//!   answers over, for as long as their reader takes them: no more is asked for while that much waits to be taken.
-//! - **Nobody is served at another's cost.** One client has at most its share of connections. At the limit of
-//!   all, accepting waits, and the system's queue holds who comes: nobody is turned away who might be served
-//!   a moment later. Who has had no answer yet does not stand in front of those who had one: of a crowd
-//!   that comes at once four have a turn, or a sixty-fourth, before everybody else has one; by client, in turns.
-//! - **What two readers may understand in two ways is refused**: two `Host` fields, one that names
-//!   another server than the target does, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a
-//!   head. The answer is 400, and a connection of HTTP/1 closes.
-//! - **The end comes in phases, each bounded**: see [`Phase`]. What has begun is finished, or cut off and
-//!   counted; [`Report::exit_code`] says which. An answer has ended when the system, or TLS, has taken its last
-//!   byte; of HTTP/2, the library may hold 16 KiB of all of them by then.
-//! - **No task outlives the server**, but those the application starts, and a handler that holds its thread. Hooks run when
-//!   all others are gone, those of HTTP/2's streams among them.
-//! - **What fails is told**: an error that the service says instead of an answer, a body that breaks off. The client has no
-//!   whole answer, so one line of the log, a metric and the [`Report`] say so. What a client does to its own request is no failure.
+//! - **Every connection has an end**, whatever the client does. No request head in time, no request at all, a body that
+//!   trickles in either direction, frames that bring nothing, a connection that does not close: each has a limit that
+//!   is on by default, and nothing that a client says switches it off. Three exceptions are the application's: the time
+//!   its handlers take, what it upgrades to another protocol, and the bodies of requests that it
+//!   [allows to be silent](ServerBuilder::silent_streams).
+//! - **Memory is bounded** by the number of connections times what one may hold: a head (32 KiB), what is read ahead
+//!   and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB) and a send buffer for
+//!   each stream (64 KiB × 100). The pieces in which the application hands its answers over are extra, for as long as
+//!   their reader takes them: no more is asked for while that much waits to be taken.
+//! - **No client is served at another's cost.** One client has at most its share of connections. At the limit of all,
+//!   accepting waits, and the system's queue holds new ones: none is turned away that might be served a moment later.
+//!   Clients without an answer yet do not stand in front of those that had one: of a crowd that comes at once four have
+//!   a turn, or a sixty-fourth, before everybody else has one; by client, in turns. - **Ambiguous heads are refused**:
+//!   two `Host` fields, one that names another server than the target does, `Content-Length` beside
+//!   `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and an HTTP/1 connection closes.
+//! - **The end comes in phases, each bounded**: see [`Phase`]. Requests that have begun are finished, or cut off and
+//!   counted; [`Report::exit_code`] says which. An answer has ended when the system, or TLS, has taken its last byte;
+//!   of HTTP/2, the library may hold 16 KiB of all of them by then.
+//! - **No task outlives the server**, except those the application starts, and a handler that holds its thread. Hooks
+//!   run when all others are gone, those of HTTP/2's streams among them.
+//! - **Failures are told**: an error that the service returns instead of an answer, a body that breaks off. The client
+//!   has no whole answer, so one line of the log, a metric and the [`Report`] say so. What a client does to its own
+//!   request is no failure.
 //!
 //! # Cancellation
 //!
-//! Dropping the future of [`Server::serve`] closes the listener and every connection at once, and drops the handlers; hooks do
-//! not run, and whoever waits for the [end](Shutdown::closing) hears of it. An upgraded connection is the application's: it
-//! is cut off, but its socket closes when the task that has it next touches it. Dropping the future of a handler is what happens when its
-//! client goes away. Over HTTP/1 a client that closes its half of the connection is one that goes away: it has no answer,
-//! since nothing tells it from one that has closed both.
+//! Dropping the future of [`Server::serve`] closes the listener and every connection at once, and drops the handlers;
+//! hooks do not run, and handlers that wait for the [end](Shutdown::closing) hear of it. An upgraded connection is the
+//! application's: it is cut off, but its socket closes when the task that has it next touches it. When a client goes
+//! away, the future of its handler is dropped. Over HTTP/1 a client that closes its half of the connection counts as
+//! gone, and gets no answer, since nothing tells it from one that has closed both.
 //!
 //! # Cost
 //!
@@ -91,28 +91,28 @@
 //! its own and ends only that; a limit that was used is counted (see [`CATALOGUE`]) and logged at debug level,
 //! to the target `buttress`. An error while accepting is logged, and accepting pauses for 10 ms to 1 s.
 //!
-//! What is refused below the application has a bare status and no body, since no wall has seen it: 400, 414
-//! and 431, by this module or by the HTTP library. Everything else that ends a connection says nothing.
+//! Refusals below the application have a bare status and no body, since no wall has seen them: 400, 414 and 431, by
+//! this module or by the HTTP library. Everything else that ends a connection says nothing.
 //!
 //! # What it does not do
 //!
 //! - A request without `Host` is served, as many health checks send none.
-//! - Over HTTP/2, a target longer than the whole head may be is a 431, not a 414. There it is one of the fields, and the
-//!   library keeps nothing of a head that is too large (RFC 9113, section 10.5.1): not even whose fault it is.
-//! - It does not know a stream of gRPC, whose client may have nothing to say for hours, from a body that a hostile client holds
-//!   back: both are given up, until you name the calls that may be silent in
+//! - Over HTTP/2, a target longer than the whole head may be is a 431, not a 414. There it is one of the fields, and
+//!   the library keeps nothing of a head that is too large (RFC 9113, section 10.5.1): not even whose fault it is.
+//! - It cannot tell a gRPC stream, whose client may have nothing to say for hours, from a body that a hostile client
+//!   holds back: both are given up, until you name the calls that may be silent in
 //!   [`silent_streams`](ServerBuilder::silent_streams). Streams of answers need no setting.
-//! - The end of an answer that waits in HTTP/2's own buffer (at most the send buffer) is given up with the connection, not
-//!   with the stream: when nothing else is under way, and its reader has taken nothing for too long.
+//! - The end of an answer that waits in HTTP/2's own buffer (at most the send buffer) is given up with the connection,
+//!   not with the stream: when nothing else is under way, and its reader has taken nothing for too long.
 //! - The age of a connection ends no request that is under way, and no upgraded connection.
-//! - HTTP/1 has no word for "no more requests" on an idle connection. One that idles through the whole lead time
-//!   is closed after it; a client that sends in that very moment sees its connection close, and has to send
-//!   again. So let the lead time be longer than the pauses of your clients.
-//! - Nothing can cut off a handler that holds its thread. The server ends all the same, a second after the grace period, and
-//!   says so in the log; but a runtime waits for its threads when it is dropped, those of `spawn_blocking` included. Leave
-//!   with `Runtime::shutdown_background` or [`std::process::exit`].
-//! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is compiled by nobody who
-//!   develops this on Linux: it is the least tried part.
+//! - HTTP/1 has no word for "no more requests" on an idle connection. One that idles through the whole lead time is
+//!   closed after it; a client that sends at that very moment sees its connection close, and has to send again. So make
+//!   the lead time longer than the pauses of your clients.
+//! - Nothing can cut off a handler that holds its thread. The server ends all the same, a second after the grace
+//!   period, and says so in the log; but a runtime waits for its threads when it is dropped, those of `spawn_blocking`
+//!   included. Leave with `Runtime::shutdown_background` or [`std::process::exit`].
+//! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is not compiled when this is developed
+//!   on Linux: it is the least tried part.
 
 mod accepting;
 mod addresses;
