@@ -40,7 +40,8 @@
 //!
 //! | policy | goes by | for |
 //! |---|---|---|
-//! | [`Gradient`] | latency, and drops | dependencies that get slower before they fail: most | //! | [`Aimd`] | drops alone | dependencies that have their own limit, and say so |
+//! | [`Gradient`] | latency, and drops | dependencies that get slower before they fail: most |
+//! | [`Aimd`] | drops alone | dependencies that have their own limit, and say so |
 //! | your own [`LimitPolicy`] | | |
 //!
 //! A *drop* is an answer that is judged [`Throttled`](buttress_core::outcome::Outcome::Throttled), a failure with

@@ -54,9 +54,11 @@
 //! - A permit comes back with the head of the answer; with the end of its body after
 //!   [`until_body_ends`](BulkheadLayer::until_body_ends), however it ends; and when a call fails, panics or is dropped.
 //! - Waiting calls go before new ones. The highest [`Priority`] goes first, and within one priority the call that came
-//!   first. - No call waits longer than the queue allows, and no more wait at once; one that has waited too long is
-//!   never made. The turn of one that went away is the next one's. - A limit that is [changed](Bulkhead::resize) holds
-//!   at once for new calls, and for present ones as permits come back.
+//!   first.
+//! - No call waits longer than the queue allows, and no more wait at once; one that has waited too long is never made.
+//!   The turn of one that went away is the next one's.
+//! - A limit that is [changed](Bulkhead::resize) holds at once for new calls, and for present ones as permits come
+//!   back.
 //! - The instance that was polled ready is the one that is called, also after a wait.
 //!
 //! # Cancellation

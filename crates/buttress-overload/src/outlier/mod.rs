@@ -44,12 +44,12 @@
 //! - Of an endpoint that is left out or taken in again, calls that began before say nothing.
 //! - Where fewer are healthy than [the rules](OutlierRules::panic_below) say, all are used, and a line of the log says
 //!   so. An outlier that is used because no more may be left out is not healthy.
-//! - All others share the calls of an endpoint that is left out. - A call that is throttled, ignored, refused by our
-//!   own wall or abandoned is neither a success nor a failure. So an endpoint that hangs is seen if its service has a
-//!   [timeout](crate::timeout), and not without.
-//! - No task: the next call looks at the rates when it is time. - A call that waits for an endpoint of a set is woken
-//!   when another endpoint is left out or taken in, or the list changes; with a [timer](EndpointSet::timer), also when
-//!   the time of one that is left out is over.
+//! - All others share the calls of an endpoint that is left out.
+//! - A call that is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure. So an
+//!   endpoint that hangs is seen if its service has a [timeout](crate::timeout), and not without.
+//! - No task: the next call looks at the rates when it is time.
+//! - A call that waits for an endpoint of a set is woken when another endpoint is left out or taken in, or the list
+//!   changes; with a [timer](EndpointSet::timer), also when the time of one that is left out is over.
 //!
 //! As a [`Probe`](buttress_core::Probe) a set is degraded while an endpoint is left out, and down while so many are
 //! that all are used, or while there is none; it is never critical by itself.

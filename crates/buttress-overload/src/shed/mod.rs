@@ -34,10 +34,12 @@
 //!
 //! - No more than the limit at a time, and of each [`Priority`] no more than its [share](crate::Priority::share) of it;
 //!   the same holds for the queue. So the last places are for calls that matter most, and those that matter least are
-//!   refused first. - A higher priority goes before a lower one. Within one, the call that came first goes first; while
-//!   its queue stands, the one that came last. - While the queue of a priority stands, a call that has waited for more
-//!   than twice the target is sent away when its turn comes, and is not made. - No call waits longer than the queue
-//!   allows, and without a queue none waits.
+//!   refused first.
+//! - A higher priority goes before a lower one. Within one, the call that came first goes first; while its queue
+//!   stands, the one that came last.
+//! - While the queue of a priority stands, a call that has waited for more than twice the target is sent away when its
+//!   turn comes, and is not made.
+//! - No call waits longer than the queue allows, and without a queue none waits.
 //! - A place is taken when a call begins, and not in `poll_ready`; it is held until the call has been judged, so by a
 //!   response up to the end of its body.
 //!

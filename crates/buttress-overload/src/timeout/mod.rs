@@ -52,9 +52,9 @@
 //!
 //! # Guarantees
 //!
-//! - A service that answers at once costs no timer and no look at a clock. - A call that has run out of time is dropped
-//!   in the same poll that says so, not only with the future around it. - An answer that is there when the time is over
-//!   is returned: ready goes before over.
+//! - A service that answers at once costs no timer and no look at a clock.
+//! - A call that has run out of time is dropped in the same poll that says so, not only with the future around it.
+//! - An answer that is there when the time is over is returned: ready goes before over.
 //! - `poll_ready`, requests, answers and errors of the service pass as they are.
 //!
 //! # Cancellation

@@ -57,9 +57,10 @@
 //! - **No client is served at another's cost.** One client has at most its share of connections. At the limit of all,
 //!   accepting waits, and the system's queue holds new ones: none is turned away that might be served a moment later.
 //!   Clients without an answer yet do not stand in front of those that had one: of a crowd that comes at once four have
-//!   a turn, or a sixty-fourth, before everybody else has one; by client, in turns. - **Ambiguous heads are refused**:
-//!   two `Host` fields, one that names another server than the target does, `Content-Length` beside
-//!   `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and an HTTP/1 connection closes.
+//!   a turn, or a sixty-fourth, before everybody else has one; by client, in turns.
+//! - **Ambiguous heads are refused**: two `Host` fields, one that names another server than the target does,
+//!   `Content-Length` beside `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and an HTTP/1
+//!   connection closes.
 //! - **The end comes in phases, each bounded**: see [`Phase`]. Requests that have begun are finished, or cut off and
 //!   counted; [`Report::exit_code`] says which. An answer has ended when the system, or TLS, has taken its last byte;
 //!   of HTTP/2, the library may hold 16 KiB of all of them by then.
