@@ -1,4 +1,4 @@
-//! Breakers that open together: what two processes found down, the others need not find out for themselves.
+//! Breakers that open together: if two processes found a dependency down, the others need not find out for themselves.
 //!
 //! ```
 //! use buttress_circuit_breaker::fleet::{Fleet, MemoryVotes, Quorum};
@@ -29,39 +29,44 @@
 //!
 //! # How it is decided
 //!
-//! - A breaker that opens, by its rules, its probes, or [a switch](crate::Trip::switch), votes for as long as it is open. It votes
-//!   again when a probe fails, and takes its vote back when it closes.
-//! - As soon as there is a [`Quorum`] of votes, those that are closed open, for their own open time. Then each
-//!   goes its own way: its own probes close it.
-//! - Who was opened by the fleet does not vote, as it found nothing. It does once a probe of its own fails.
+//! - A breaker that opens, by its rules, its probes, or [a switch](crate::Trip::switch), votes for as long as it is
+//!   open. It votes again when a probe fails, and takes its vote back when it closes.
+//! - As soon as there is a [`Quorum`] of votes, all closed breakers open, for their own open time. Then each goes its
+//!   own way: its own probes close it.
+//! - A breaker that the fleet opened does not vote, as it found nothing itself. It does once one of its own probes
+//!   fails.
 //! - Votes that are older than a breaker's own recovery do not open it again.
 //!
 //! # Guarantees
 //!
 //! - **One is not enough.** A process whose network is broken opens its own breaker and nobody else's: a quorum is two
-//!   at least. And a process that is well closes nobody else's: to join, or to close, says nothing to the others.
-//! - **An operator is heard by all**, [`Fleet::force`], at once as a rule, and within half a second if the message about it
-//!   was lost. Who starts later hears it, too. The latest order holds, and what is older is never obeyed.
-//! - **What a store forgets is told it again.** A process says its vote again, and the last order that it knows, if the
-//!   store does not have them, 400 ms later at most: after a restart, and after a failover to a replica that had not heard of
-//!   them. So an order is lost only with the store and all processes, or if none of them had heard it.
-//! - **Nothing stays for ever.** A vote ends with the open time that it was cast for, in an hour at most; a process that
-//!   is not heard of for five seconds counts no longer; an order that nobody knows any more ends after thirty days.
-//! - **It asks little**: one script in 300 to 400 ms for each process, whatever the number of breakers, and one for each vote.
+//!   at least. And a healthy process closes nobody else's: joining, or closing, says nothing to the others.
+//! - **An operator is heard by all**, [`Fleet::force`], at once as a rule, and within half a second if the message
+//!   about it was lost. A process that starts later hears it, too. The latest order holds, and an older one is never
+//!   obeyed.
+//! - **A store that forgets is told again.** A process says its vote again, and the last order that it knows, if the
+//!   store does not have them, 400 ms later at most: after a restart, and after a failover to a replica that had not
+//!   heard of them. So an order is lost only with the store and all processes, or if none of them had heard it.
+//! - **Nothing stays for ever.** A vote ends with the open time that it was cast for, in an hour at most; a process
+//!   that is not heard of for five seconds counts no longer; an order that nobody knows any more ends after thirty
+//!   days.
+//! - **It asks little**: one script in 300 to 400 ms for each process, whatever the number of breakers, and one for
+//!   each vote.
 //!
 //! # Without the store
 //!
-//! Each process decides alone: no vote is heard, and what was forced stays forced. After 1.2 s of that the log says so, once, and
-//! once when it is over; the [probe](Fleet) is degraded, `buttress_breaker_fleet_failures_total` counts. Whoever is open votes
-//! when the store is back.
+//! Each process decides alone: no vote is heard, and what was forced stays forced. After 1.2 s of that the log says so,
+//! once, and once when it is over; the [probe](Fleet) is degraded, `buttress_breaker_fleet_failures_total` counts. Open
+//! breakers vote when the store is back.
 //!
 //! # What it is not
 //!
 //! - It does not close breakers, and does not count together: each process has its own windows and its own probes.
-//! - It is for breakers with a name that all processes have, of which a list can be made. A [table](crate::KeyedBreakerLayer) does
-//!   not join: its [keys](crate::BreakerTable::keyer) are others in each process, so that nobody can foretell them; strangers
-//!   choose how many there are, and each would be three records of the store and a part of each question. For the few
-//!   endpoints that all processes know by name, make a breaker for each, and let these join.
+//! - It is for breakers with a name that all processes have, of which a list can be made. A
+//!   [table](crate::KeyedBreakerLayer) does not join: its [keys](crate::BreakerTable::keyer) are others in each
+//!   process, so that nobody can foretell them; strangers choose how many there are, and each would be three records of
+//!   the store and a part of each question. For the few endpoints that all processes know by name, make a breaker for
+//!   each, and let these join.
 //!
 //! # Cancellation
 //!
@@ -71,12 +76,14 @@
 //! # Cost
 //!
 //! Nothing for a call. For each breaker that has joined a task that sleeps until it moves, for all of them one more. Of
-//! the server about 13 µs for each breaker at each look, and one more for each vote that stands there: fifty processes with twenty
-//! breakers are 4 % of one core, and 13 % while half of them have voted about all twenty (measured on a shared Xeon at 2 GHz).
+//! the server about 13 µs for each breaker at each look, and one more for each vote that stands there: fifty processes
+//! with twenty breakers are 4 % of one core, and 13 % while half of them have voted about all twenty (measured on a
+//! shared Xeon at 2 GHz).
 //!
 //! # Errors
 //!
-//! [`FleetBuilder::build`] and [`Fleet::join`] say what cannot be. Afterwards only [`Fleet::force`] fails, if it cannot be told.
+//! [`FleetBuilder::build`] and [`Fleet::join`] report wrong settings. Afterwards only [`Fleet::force`] fails, if the
+//! order cannot be told.
 
 mod builder;
 mod contact;

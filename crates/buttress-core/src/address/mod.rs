@@ -21,8 +21,8 @@
 //!
 //! # How the client is found
 //!
-//! Each proxy adds, on the right, the address that called it. So the walk goes from the socket to the
-//! left, and only as far as somebody trusted vouches for what stands there:
+//! Each proxy adds, on the right, the address that called it. So the walk goes from the socket to the left, and only as
+//! far as a trusted hop vouches for an element:
 //!
 //! - A peer that is not a trusted proxy is the client. Its headers are not looked at. Nobody is
 //!   trusted unless you say so.
@@ -30,20 +30,19 @@
 //!   them are trusted, the leftmost is: the call came from inside.
 //! - An element that cannot be read, or that hides its address (`unknown`, `_hidden`, nothing at all),
 //!   ends the walk. The client is then the last hop that could be read, and says so:
-//!   see [`ClientAddress::is_cut_short`]. What stands to its left is never looked at, so it can do
-//!   no harm.
+//!   see [`ClientAddress::is_cut_short`]. Elements to its left are never looked at, so they can do no harm.
 //! - Repeated header lines count as one list, in their order.
 //! - After 64 elements, or one that is longer than 1024 bytes, the walk ends in the same way.
 //!
 //! # Exactly one header is believed
 //!
-//! A proxy that maintains one [`ForwardingHeader`] hands the others through untouched, as the client
-//! wrote them. To believe two is to believe the client. So choose the one that *your* proxies write,
-//! and make sure that the outermost of them writes it for each request.
+//! A proxy that maintains one [`ForwardingHeader`] passes the others on untouched, as the client wrote them. Believing
+//! two is believing the client. So choose the one that *your* proxies write, and make sure that the outermost of them
+//! writes it for each request.
 //!
 //! # How elements are read
 //!
-//! `X-Forwarded-For` and `X-Real-IP` have no grammar. What is read is what proxies write: `192.0.2.1`,
+//! `X-Forwarded-For` and `X-Real-IP` have no grammar. They are read as proxies write them: `192.0.2.1`,
 //! `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`, with white space around it and
 //! no quotes. `Forwarded` is read as RFC 7239 has it, with two allowances: white space around a
 //! semicolon, and an IPv6 address that lacks its brackets. An obfuscated port is no port. A zone

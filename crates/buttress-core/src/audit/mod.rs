@@ -1,8 +1,8 @@
 //! Security events: who did what to what, when, and how that ended.
 //!
-//! An audit is not a log. A log says how the program is, to who runs it; an audit says what people did, to who has to answer
-//! for that. So its records have fields of their own, they say no more of a person than they must, and they may go to a place
-//! of their own.
+//! An audit is not a log. A log tells operators how the program is; an audit tells those responsible what people did.
+//! So its records have their own fields, they say no more of a person than they must, and they may go to their own
+//! place.
 //!
 //! ```
 //! use buttress_core::audit::{Action, Actor, Audit, Event, Outcome, channel};
@@ -45,20 +45,20 @@
 //!
 //! # Guarantees
 //!
-//! - No sink sees more of people than a [`Party`] tells; targets and reasons are [redacted](crate::redact) and then cut.
-//!   [`AuditBuilder::dangerous_show_people`] is the only way around the first.
-//! - Nothing that came from outside breaks a line, or adds a field.
-//! - Of an action that is [sampled](Action::sampled), so many are told in a second; the next one that is told says how
-//!   many were not, and a metric says it at once. All other actions are told each time.
-//! - A [`channel`] never waits, and its memory is bounded: what has no room is counted.
+//! - No sink sees more of people than a [`Party`] tells; targets and reasons are [redacted](crate::redact) and then
+//!   cut. [`AuditBuilder::dangerous_show_people`] is the only way around the first.
+//! - Nothing from outside breaks a line, or adds a field.
+//! - Of an action that is [sampled](Action::sampled), so many are told in a second; the next one says how many were
+//!   not, and a metric says it at once. All other actions are told each time.
+//! - A [`channel`] never waits, and its memory is bounded: records without room are counted.
 //! - Records of one thread arrive in the order in which it told them.
 //!
-//! An audit does not promise that a record was kept before the answer leaves: who needs that writes it in the transaction that it is
-//! about.
+//! An audit does not promise that a record was kept before the answer leaves: if you need that, write it in the
+//! transaction it is about.
 //!
 //! # Cancellation
 //!
-//! To record is done at once, and cannot be cancelled. To stop waiting for [`Receiver::recv`] loses nothing.
+//! Recording is done at once, and cannot be cancelled. To stop waiting for [`Receiver::recv`] loses nothing.
 //!
 //! # Metrics
 //!
@@ -70,13 +70,15 @@
 //!
 //! # Cost
 //!
-//! If no sink wants an action, one question to each of them, and no allocation. If one does: a read of the clock, a keyed hash
-//! for the actor, a look through target and reason for what must not be told, and what the sink does. `tracing` and
-//! sinks of your own get what borrows from the event. A [`channel`] copies it: an allocation for each text.
+//! If no sink wants an action, one question to each of them, and no allocation. If one does: a read of the clock, a
+//! keyed hash for the actor, a look through target and reason for what must not be told, and what the sink does.
+//! `tracing` and your own sinks get a record that borrows from the event. A [`channel`] copies it: an allocation for
+//! each text.
 //!
 //! # Errors
 //!
-//! [`AuditBuilder::build`] refuses settings that would tell nothing. To record cannot fail: what a sink loses is counted.
+//! [`AuditBuilder::build`] refuses settings that would tell nothing. Recording cannot fail: records that a sink loses
+//! are counted.
 
 mod action;
 mod builder;

@@ -22,8 +22,8 @@
 //! | [`TokioClock`], [`TokioTimer`] (feature `tokio`) | tokio's, paused when tokio's is | tokio's |
 //! | [`ManualClock`] | as the test says | until the test says |
 //!
-//! To read the time is not free, and neither is a timer. What is ready at once was not slow and needs neither: an
-//! [`Alarm`] is armed when there is something to wait for, and what need not be exact asks for the
+//! Reading the time is not free, and neither is a timer. A call that is ready at once was not slow and needs neither:
+//! an [`Alarm`] is armed when there is something to wait for, and code that need not be exact asks for the
 //! [recent](Clock::recent) time.
 
 mod alarm;
@@ -75,8 +75,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
         self.now()
     }
 
-    /// The time of day at `now`, which was just asked for: perhaps a second behind a time of day that was set. For ids and
-    /// logs.
+    /// The time of day at `now`, which was just asked for: perhaps a second behind a time of day that was set. For ids
+    /// and logs.
     ///
     /// It is `wall()`, unless a clock knows a cheaper way.
     fn wall_at(&self, now: Moment) -> Timestamp {

@@ -1,7 +1,7 @@
-//! When a request has to be done: the moment, how it travels, and how it is handed to whatever is called.
+//! When a request has to be done: the moment, how it travels, and how calls get it.
 //!
 //! A deadline only ever comes closer. On the way in, the [`Context`](crate::Context) reads it off the request; on the
-//! way out it goes along as what is left ([`Wire`]). In between it is the [`RequestContext`](crate::RequestContext)'s,
+//! way out it goes along as the time left ([`Wire`]). In between it is the [`RequestContext`](crate::RequestContext)'s,
 //! and that of a single call, which may be shorter, is the [`current`](Deadline::current) one while the call is made:
 //! so it is there for a database as for an HTTP client, and does not end the whole request.
 //!
@@ -89,10 +89,10 @@ impl Deadline {
         self.min(other)
     }
 
-    /// For how long somebody has to have waited for a call that is given up, so that this says something of who did not answer, where
-    /// `slow` is what is slow to him: for as long as that, or for half of the time that there was when it began, whichever is less. But for
-    /// no less than a quarter of `slow`, as calls with hardly any time left say nothing of anybody: or a caller who gives his
-    /// requests none could speak ill of a dependency that is well.
+    /// For how long somebody has to have waited for a call that is given up, so that this says something of who did not
+    /// answer, where `slow` is what is slow to him: for as long as that, or for half of the time that there was when it
+    /// began, whichever is less. But for no less than a quarter of `slow`, as calls with hardly any time left say
+    /// nothing of anybody: or a caller who gives his requests none could speak ill of a dependency that is well.
     ///
     /// ```
     /// use buttress_core::Deadline;

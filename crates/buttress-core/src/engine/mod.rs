@@ -1,12 +1,11 @@
-//! How a layer speaks with a store of which it does not know where it is.
+//! How a layer speaks with a store without knowing where that is.
 //!
 //! - [`Step`]: an answer that is there, or has to be waited for. A store in memory makes no future.
 //! - [`Answered`]: what was answered, and by whom.
 //! - [`Degrade`]: what to do while a store cannot be asked.
 //!
 //! A layer over any store waits for what its store waits for. So over a store that is statically in memory it has
-//! nothing to wait for, and no room for a wait. How a store is written is told where the stores of a fleet are, in
-//! `buttress_redis::engine`.
+//! nothing to wait for, and no room for a wait. How to write a store is told in `buttress_redis::engine`.
 
 mod answered;
 mod degrade;

@@ -40,15 +40,16 @@
 //! - Other parts make another key, but for chance: no list of parts is written like another one. `("ab", "c")` is not
 //!   `("a", "bc")`, a header is not a principal of the same name, and what is absent is not what is empty. Among a
 //!   thousand million keys two are the same with odds of less than one in 10^20.
-//! - Nothing of a part can be read off a key, in a store or a log, by who does not have the seed; and nobody
-//!   without it can choose parts whose keys collide.
-//! - What a [`KeyFor`] looks at goes into the hash and nowhere else: it is not kept, and `Debug` does not show it.
+//! - Without the seed nobody can read anything of a part off a key, in a store or a log, or choose parts whose keys
+//!   collide.
+//! - The parts that a [`KeyFor`] reads go into the hash and nowhere else: they are not kept, and `Debug` does not show
+//!   them.
 //!
 //! # What it does not do
 //!
-//! Whoever has the seed can try all addresses, or all principals, and find the one behind a key. So a key is
-//! a pseudonym, and no more secret than the seed. To show keys to clients, make them with a
-//! [scoped](Keyer::scoped) keyer, so that what is shown is not what stands in the store.
+//! With the seed one can try all addresses, or all principals, and find the one behind a key. So a key is a pseudonym,
+//! and no more secret than the seed. To show keys to clients, make them with a [scoped](Keyer::scoped) keyer, so that
+//! they are not those of the store.
 //!
 //! # How it is computed
 //!
@@ -88,11 +89,11 @@
 //!
 //! # Why this hash
 //!
-//! It is a keyed function made for short messages. An unkeyed hash would let clients choose colliding keys, and let anyone
-//! find out what is behind a key; a general cryptographic hash is made for longer ones. Of the two usual variants it is the one that std's
-//! `HashMap`, Python and Ruby trust with keys that strangers choose. No way is known to learn its key from its
-//! output. SipHash-2-4 has a wider margin, and took 31 to 41 ns for two parts where this one takes 21 to 25. If that margin
-//! should ever be wanted, it is another [`KEY_VERSION`].
+//! It is a keyed function made for short messages. An unkeyed hash would let clients choose colliding keys, and let
+//! anyone find out what is behind a key; a general cryptographic hash is made for longer ones. Of the two usual
+//! variants it is the one that std's `HashMap`, Python and Ruby trust with keys that strangers choose. No way is known
+//! to learn its key from its output. SipHash-2-4 has a wider margin, and took 31 to 41 ns for two parts where this one
+//! takes 21 to 25. If that margin should ever be wanted, it is another [`KEY_VERSION`].
 //!
 //! # Cost
 //!
@@ -102,8 +103,8 @@
 //!
 //! # Errors
 //!
-//! [`KeySeed`] refuses what is no seed, with [`InvalidSeed`]. Making a key cannot fail: what is missing is told by
-//! [`FoundKey`].
+//! [`KeySeed`] refuses an invalid seed, with [`InvalidSeed`]. Making a key cannot fail: [`FoundKey`] tells what is
+//! missing.
 
 mod about;
 mod closure;
@@ -135,8 +136,8 @@ pub use self::table::{Uniform, UniformHasher};
 pub use self::value::Key;
 pub use self::writer::KeyWriter;
 
-/// The version of [how keys are computed](self#how-it-is-computed): the first byte of what is hashed, so another version
-/// makes other keys of the same parts.
+/// The version of [how keys are computed](self#how-it-is-computed): the first byte of what is hashed, so another
+/// version makes other keys of the same parts.
 ///
 /// Whoever keeps keys in a store puts it into their names, too, so that what an older release left can be told.
 pub const KEY_VERSION: u8 = 1;

@@ -1,7 +1,7 @@
-//! How a call ended, seen from the one who depends on it.
+//! How a call ended, as its caller sees it.
 //!
-//! A circuit breaker, a retry, a hedge and a limit that counts failures ask the same question of every call: did
-//! it succeed, and if not, whose fault was it? A [`Classify`] answers it, once, for all of them: from the error, from the
+//! A circuit breaker, a retry, a hedge and a limit that counts failures ask the same question of every call: did it
+//! succeed, and if not, whose fault was it? A [`Classify`] answers it, once, for all of them: from the error, from the
 //! head of the response, or from the end of its body, where gRPC says it.
 //!
 //! ```
@@ -25,18 +25,18 @@
 //! ```
 //!
 //! [`HttpClassify`] is for HTTP and gRPC; for anything else, a database for one, a closure will do: see
-//! [`classify_fn`]. What a layer wants to learn of one call is its [`Ticket`], which a [`JudgedBody`] takes along
-//! to the last frame.
+//! [`classify_fn`]. A layer learns of one call through its [`Ticket`], which a [`JudgedBody`] takes along to the last
+//! frame.
 //!
 //! # Guarantees
 //!
 //! - A ticket is settled once, or dropped: then the caller went away before it was known how the call ended.
-//! - [`Reached::No`], which allows to repeat anything, is said of a connection that was refused, by the `io::Error` behind an
-//!   error, and where a [`ReadError`] knows. Whoever did something before it failed to connect elsewhere puts a
-//!   [`Problem`](crate::Problem) in front of that error: then nobody knows.
+//! - [`Reached::No`], which allows to repeat anything, is said of a connection that was refused, by the `io::Error`
+//!   behind an error, and where a [`ReadError`] knows. A service that did something before it failed to connect
+//!   elsewhere should put a [`Problem`](crate::Problem) in front of that error: then it is not said.
 //! - Frames, hints and trailers pass a [`JudgedBody`] untouched.
-//! - What our own wall refused says nothing of the dependency: it is [`Rejected`](Outcome::Rejected). Nor does what failed by the
-//!   [fault of the caller](CallersFault).
+//! - A refusal of our own wall says nothing about the dependency: it is [`Rejected`](Outcome::Rejected). Nor does a
+//!   failure that was the [fault of the caller](CallersFault).
 //!
 //! # Cancellation
 //!
@@ -45,8 +45,8 @@
 //!
 //! # Cost
 //!
-//! No allocation. A response that succeeded is judged by its status and version, and by the type of its content only if it
-//! may be gRPC: over HTTP/2 and later, or where its length is not known or nothing.
+//! No allocation. A response that succeeded is judged by its status and version, and by the type of its content only if
+//! it may be gRPC: over HTTP/2 and later, or where its length is not known or nothing.
 //!
 //! # Errors
 //!

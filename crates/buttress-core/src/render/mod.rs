@@ -1,9 +1,9 @@
 //! How a [`Problem`] looks on the wire.
 //!
-//! A problem is encoded once, in the format that its client wants. Whoever refuses asks the
-//! [`RequestContext`] to do it. Where there is none, as in a handler that returns a problem, the JSON
-//! envelope is rendered and the response is *marked*: the next [`RequestContext`] outside of it
-//! [settles](settle) the answer, so that format and correlation id are right there too.
+//! A problem is encoded once, in the format that its client wants. A layer that refuses asks the [`RequestContext`] to
+//! do it. Where there is none, as in a handler that returns a problem, the JSON envelope is rendered and the response
+//! is *marked*: the next [`RequestContext`] outside of it [settles](settle) the answer, so that format and correlation
+//! id are right there too.
 //!
 //! ```
 //! use buttress_core::render::{JsonEnvelope, Occasion, Render};
@@ -87,8 +87,8 @@ impl Problem {
         answer
     }
 
-    /// The whole answer in this format, marked as the default one is: a context outside still gives it the format of its
-    /// client, and its id. For where there is no context, and the request is known.
+    /// The whole answer in this format, marked as the default one is: a context outside still gives it the format of
+    /// its client, and its id. For where there is no context, and the request is known.
     ///
     /// ```
     /// use buttress_core::Problem;

@@ -1,9 +1,9 @@
 //! One decision on the way in, one touch on the way out.
 //!
-//! Most of what stands between the network and a handler looks at the head of a request, decides, and
-//! touches the head of the response. That is a [`Stage`]. The tower shell around stages is written once,
-//! here: readiness, waiting, cancellation, panics, and the way of a refusal back through the stages outside
-//! of it. Who writes a stage writes no future and no body.
+//! Most layers between the network and a handler look at the head of a request, decide, and touch the head of the
+//! response. That is a [`Stage`]. The tower shell around stages is written once, here: readiness, waiting,
+//! cancellation, panics, and how a refusal goes back through the stages outside of it. To write a stage is to write no
+//! future and no body.
 //!
 //! ```
 //! use buttress_core::stage::{RequestHead, Stage, gate_fn};
@@ -38,8 +38,8 @@
 //!
 //! # Put stages together, then make a layer
 //!
-//! `a.then(b).then(c).layer()` is one service and one future. Three calls of `.layer()` in a row are three,
-//! and in axum each is boxed: it is these boxes that cost, several times what the stages do.
+//! `a.then(b).then(c).layer()` is one service and one future. Three calls of `.layer()` in a row are three, and in axum
+//! each is boxed: these boxes cost several times what the stages do.
 //!
 //! # Guarantees
 //!

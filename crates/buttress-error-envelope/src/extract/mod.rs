@@ -1,7 +1,7 @@
 //! Extractors for axum whose rejections are problems.
 //!
-//! They take the place of axum's own: import them from here instead. What they refuse says where: a JSON
-//! pointer, line and column, the name of a parameter. It never says what was sent.
+//! They replace axum's own: import them from here instead. A rejection says where the mistake is: a JSON pointer, line
+//! and column, the name of a parameter. It never says what was sent.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::post};

@@ -1,7 +1,8 @@
 //! The limiter on the way out: holds requests back that a dependency has no room for.
 //!
-//! Whoever calls a service that allows so many requests a second does better not to send more. A throttle lets through what
-//! the quota has room for, lets the rest wait for its turn, up to a bound, and refuses what would have to wait longer.
+//! If a service allows so many requests a second, it is better not to send more. A throttle lets through as many as the
+//! quota has room for, lets the rest wait for their turn, up to a bound, and refuses those that would have to wait
+//! longer.
 //!
 //! For requests of HTTP, by any [key](buttress_core::key); a refusal is a response:
 //!
@@ -69,28 +70,30 @@
 //!
 //! - No more requests begin than the quota allows: those of all clones and all services of one layer together, or of a
 //!   fleet, over a store that it shares.
-//! - Who came first goes first, among those with the same key.
-//! - Nobody waits longer than the [queue](crate::Quota::queue) of the quota, and no more at once than
-//!   [`most_waiting`](ThrottleBuilder::most_waiting). Without a [timer](ThrottleBuilder::timer), nobody waits.
+//! - First come, first served, among requests with the same key.
+//! - No request waits longer than the [queue](crate::Quota::queue) of the quota, and no more wait at once than
+//!   [`most_waiting`](ThrottleBuilder::most_waiting). Without a [timer](ThrottleBuilder::timer), none waits.
 //! - The instance that was polled ready is the one that is called, also after a wait.
 //! - Requests, answers and errors of the service pass as they are.
 //!
-//! A refusal says [`OVERLOADED`](buttress_core::Code::OVERLOADED), with the status 503: that this service has more to send
-//! than it may is no fault of who called it. A breaker, a retry or a wall outside [knows](buttress_core::outcome::LocalRefusal) that
-//! the service was not asked, and takes it for no failure.
+//! A refusal says [`OVERLOADED`](buttress_core::Code::OVERLOADED), with the status 503: the caller is not to blame if
+//! this service sends more than it may. A breaker, a retry or a wall outside
+//! [knows](buttress_core::outcome::LocalRefusal) that the service was not asked, and takes it for no failure.
 //!
 //! # Cancellation
 //!
-//! Who stops waiting leaves the line, and keeps nothing of the service: all behind move up, and the last turn is given back. Over
-//! a store that a fleet shares that holds among those of one process: see [`Queued`](crate::store::Queued#cancellation).
+//! A request that stops waiting leaves the line, and keeps nothing of the service: all behind move up, and the last
+//! turn is given back. Over a store that a fleet shares that holds among those of one process: see
+//! [`Queued`](crate::store::Queued#cancellation).
 //!
 //! # Cost
 //!
-//! What need not wait costs one hash and one decision of the store, and in memory no allocation. What waits allocates three
-//! times: for what it holds, for its place and for its sleep; the first in a line for the line, too.
+//! A request that need not wait costs one hash and one decision of the store, and in memory no allocation. One that
+//! waits allocates three times: for what it holds, for its place and for its sleep; the first in a line for the line,
+//! too.
 //!
-//! While it waits, a request holds the instance of the service that was polled ready: so put a limit of requests under way
-//! inside of it only if those that wait shall count.
+//! While it waits, a request holds the instance of the service that was polled ready: so put a limit of requests under
+//! way inside of it only if those that wait shall count.
 //!
 //! # Errors
 //!

@@ -14,15 +14,15 @@
 //!
 //! # What cannot be known
 //!
-//! Some requests leave open whether a condition holds: a path with `..` in it, or with a slash more at its end, which
-//! whoever resolves it might take for another one; a caller whose address nobody has told, or only a proxy that hides it. Who gets round a limit by
-//! that has found a hole. So what is open is decided by what it is for: a limit counts such a request, a deny list
-//! denies it, an exemption does not exempt it.
+//! Some requests leave open whether a condition holds: a path with `..` in it, or with one more slash at its end, which
+//! a server might resolve to another one; a caller whose address nobody has told, or only a proxy that hides it. To get
+//! round a limit that way would be a hole. So an open condition is decided by its purpose: a limit counts such a
+//! request, a deny list denies it, an exemption does not exempt it.
 //!
 //! # Errors
 //!
-//! What makes no condition, such as a network with bits beyond its prefix, is told when the limits are built, with
-//! all else that is wrong.
+//! An invalid condition, such as a network with bits beyond its prefix, is reported when the limits are built, with all
+//! other mistakes.
 
 mod hosts;
 mod leaf;

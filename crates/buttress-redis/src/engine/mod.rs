@@ -2,7 +2,7 @@
 //!
 //! - [`Step`]: an answer that is there, or has to be waited for. A store in memory makes no future.
 //! - [`Answered`]: what was answered, and by whom.
-//! - [`Fallback`] with a [`Degrade`]: Redis within a budget of time, and what else if not.
+//! - [`Fallback`] with a [`Degrade`]: Redis within a budget of time, and an answer without it.
 //!
 //! A stage over any store waits for what its store waits for. So over a store that is statically in memory it has
 //! `Wait = Never`, no room for a wait, and decides at once; over an engine it has a future with a name:
@@ -74,20 +74,21 @@
 //!    `complete`, `rotate`), never of `get` and `set`. Each gives a [`Step`] of an [`Answered`], and the trait has one
 //!    associated `Wait`, bound as that of [`CounterStore`](crate::store::CounterStore) is.
 //! 2. **The decision**, in a plain type that takes `now`, does no I/O, and has the property tests: `table.rs`.
-//! 3. **Memory.** That type behind sharded [locks](buttress_core::sync::Lock) or atomics, none held across an
-//!    await, with an injected [`Clock`](buttress_core::clock::Clock). It has a ceiling, and says what gives way there. Its
-//!    own methods give plain values; as an engine it has `Wait = Never`. It allocates nothing for a request.
+//! 3. **Memory.** That type behind sharded [locks](buttress_core::sync::Lock) or atomics, none held across an await,
+//!    with an injected [`Clock`](buttress_core::clock::Clock). It has a ceiling, and says what gives way there. Its own
+//!    methods give plain values; as an engine it has `Wait = Never`. It allocates nothing for a request.
 //! 4. **Redis.** One [`Script`](crate::Script) for each operation, in a file of its own that says what its keys,
-//!    arguments and records are. Whole numbers; the server's time; every read before the first write. The version of the
-//!    schema stands in the key, where [`Script`](crate::Script) puts it, and at the start of the record: a release that
-//!    changes the record raises both, and runs beside the one before. Replies are read strictly.
-//! 5. **What if not.** [`Fallback::ask`] makes the call, within its budget, and says what counts if there is no
-//!    answer; or a [`Question`] does, where that depends on what is asked. Decide for each operation what an [ambiguous](crate::ErrorKind::Ambiguous) answer means: a count may have
-//!    been made twice; a token must not be. Say in the documentation what a failover loses.
+//!    arguments and records are. Whole numbers; the server's time; every read before the first write. The version of
+//!    the schema stands in the key, where [`Script`](crate::Script) puts it, and at the start of the record: a release
+//!    that changes the record raises both, and runs beside the one before. Replies are read strictly.
+//! 5. **What if not.** [`Fallback::ask`] makes the call, within its budget, and says what counts if there is no answer;
+//!    or a [`Question`] does, where that depends on what is asked. Decide for each operation what an
+//!    [ambiguous](crate::ErrorKind::Ambiguous) answer means: a count may have been made twice; a token must not be. Say
+//!    in the documentation what a failover loses.
 //! 6. **The engine.** One enum with a variant for each, `From` both, `Wait =` [`Asking`]. In memory it is
 //!    [`Step::Now`].
 //! 7. **The suite.** Public, behind the feature `conformance`: every promise of the trait, run against memory, the
-//!    engine, and Redis on every server that is supported. Whoever writes an engine of their own runs it, too.
+//!    engine, and Redis on every server that is supported. Authors of other engines run it, too.
 //!
 //! # Cost
 //!

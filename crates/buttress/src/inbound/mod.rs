@@ -1,4 +1,4 @@
-//! What stands between the network and a handler, as one layer.
+//! The wall between the network and a handler, as one layer.
 
 mod builder;
 #[cfg(feature = "error-envelope")]

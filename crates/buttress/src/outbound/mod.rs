@@ -1,4 +1,4 @@
-//! What stands between a handler and what it depends on, as one layer: see [`Outbound`], which has the example.
+//! The wall between a handler and a dependency, as one layer: see [`Outbound`], which has the example.
 //!
 //! | client | how it is put behind the wall |
 //! |---|---|

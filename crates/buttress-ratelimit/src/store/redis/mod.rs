@@ -24,7 +24,7 @@
 //! };
 //! let (one, other) = (process()?, process()?);
 //!
-//! // Whoever is let through by one has less left with the other.
+//! // What one process lets through counts in the other.
 //! let key = one.writer("per-key").unwrap().api_key("k-17").key();
 //! assert!(one.check("per-key", key)?.await.is_taken());
 //! assert!(other.check("per-key", key)?.await.is_taken());
@@ -35,27 +35,30 @@
 //!
 //! # Guarantees
 //!
-//! - **One script decides about all policies of a request**, on the server's time, in whole numbers, to the nanosecond as
-//!   memory does: all charges are taken, or none is. A refusal writes nothing. All algorithms are those of memory: random
-//!   schedules of all operations are decided alike by both.
-//! - **Whoever asks at the same time is decided together**, where all policies are buckets that refill all the time: takes of
-//!   one process that wait to leave at the same time are [one call](buttress_redis::Script::joined), 16 at most. They are
-//!   decided in turn, each as if alone, and nobody waits for others. If the call fails it fails for each of them; a record
-//!   that cannot be read is no answer to those who asked about it, and to nobody else.
-//! - **Nothing is asked twice.** What may have run and was not answered in time is decided [as the policy
-//!   says](#without-redis), and may have been counted all the same: rather one request too few than one too many.
-//! - **What no limit could have come to is no answer**: another shape, a time beyond any debt, somebody let through who was
-//!   not charged or has to wait for longer than there is a queue. It is decided as the policy says, and not remembered.
-//! - **Nothing stays for ever.** A record ends when its key stands as if it had never asked, to the millisecond. It says the
-//!   version of its form, as does its name, so two releases run side by side; one of another version is no answer, and is left
-//!   as it is. A clock that was set back locks nobody out for longer than a burst, a queue and a period.
-//! - **A flood stays here.** Who was refused is refused by this process, without Redis, until the time that Redis said, if
-//!   they ask for as much or more; for a second at most where charges [may come back](crate::store::Terms::returning), as
-//!   those of a policy that counts only failures. What this process gives back or forgets is asked again; what another one
-//!   forgets is seen when the time is over. The table is of [fixed size](RedisStore::remembered).
+//! - **One script decides about all policies of a request**, on the server's time, in whole numbers, to the nanosecond
+//!   as memory does: all charges are taken, or none is. A refusal writes nothing. All algorithms are those of memory:
+//!   random schedules of all operations are decided alike by both.
+//! - **Requests at the same time are decided together**, where all policies are buckets that refill all the time: takes
+//!   of one process that wait to leave at the same time are [one call](buttress_redis::Script::joined), 16 at most.
+//!   They are decided in turn, each as if alone, and none waits for others. If the call fails it fails for each of
+//!   them; a record that cannot be read fails only the requests about it.
+//! - **Nothing is asked twice.** A request that may have been decided, but not answered in time, is decided
+//!   [as the policy says](#without-redis), and may have been counted all the same: rather one request too few than one
+//!   too many.
+//! - **An impossible answer is no answer**: another shape, a time beyond any debt, a request let through that was not
+//!   charged or has to wait for longer than there is a queue. It is decided as the policy says, and not remembered.
+//! - **Nothing stays for ever.** A record ends when its key stands as if it had never asked, to the millisecond. It
+//!   says the version of its form, as does its name, so two releases run side by side; one of another version is no
+//!   answer, and is left as it is. A clock that was set back locks nobody out for longer than a burst, a queue and a
+//!   period.
+//! - **A flood stays here.** A refused key is refused by this process, without Redis, until the time that Redis said,
+//!   if the request costs as much or more; for a second at most where charges
+//!   [may come back](crate::store::Terms::returning), as those of a policy that counts only failures. A key that this
+//!   process gives back to or forgets is asked about again; one that another process forgets, when the time is over.
+//!   The table is of [fixed size](RedisStore::remembered).
 //! - **Restarts lose nothing.** What a process knows, it knows from Redis.
-//! - **Permits** of what is counted at the same time are held by name. Each process renews its own; those of one that died end
-//!   by [themselves](RedisStore::held_for). Who waits for a verdict and goes away holds nothing.
+//! - **Permits** for requests at the same time are held by name. Each process renews its own; those of one that died
+//!   end by [themselves](RedisStore::held_for). A request that goes away while it waits for a verdict holds nothing.
 //!
 //! # What may be admitted beyond a quota
 //!
@@ -68,79 +71,83 @@
 //! | Redis is away, and a policy is `Local` | one more quota for the time that it is away, of all processes that had heard of each other; one request for each process if that is more |
 //! | Redis is away, and a policy is `Allow` | everything |
 //!
-//! What `maxmemory` evicts is lost, too: let `maxmemory-policy` be `noeviction`, which refuses instead.
+//! Records that `maxmemory` evicts are lost, too: set `maxmemory-policy` to `noeviction`, which refuses instead.
 //!
 //! # Without Redis
 //!
-//! A request waits [no longer than it is told](RedisStore::within). While there is no connection it does not wait at all. Then each policy
-//! does as its [`Degrade`](buttress_core::engine::Degrade) says, and still all are taken or none:
+//! A request waits [no longer than it is told](RedisStore::within). While there is no connection it does not wait at
+//! all. Then each policy does as its [`Degrade`](buttress_core::engine::Degrade) says, and still all are taken or none:
 //!
 //! - `Allow` lets through, and counts nothing.
 //! - `Deny` refuses, for a second, as nobody knows when Redis is back.
-//! - `Local` counts in the memory of this process, which then has its share: the limit divided by the number of processes,
-//!   rounded down, and one at least. What costs more than that is refused for a second. Each process says every two seconds
-//!   that it is there, and hears how many there are. One more is believed at once, and fewer after seven seconds, as a server
-//!   that lost its data has to hear of all again. While a process has heard nothing, there are [as many as you
-//!   say](RedisStore::processes).
+//! - `Local` counts in the memory of this process, which then has its share: the limit divided by the number of
+//!   processes, rounded down, and one at least. A request that costs more than that is refused for a second. Each
+//!   process says every two seconds that it is there, and hears how many there are. One more is believed at once, and
+//!   fewer after seven seconds, as a server that lost its data has to hear of all again. While a process has heard
+//!   nothing, there are [as many as you say](RedisStore::processes).
 //!
-//! Every request asks again, so nothing has to be switched back. The log has a line when it begins and one when it is over,
-//! `buttress_degraded_answers_total` counts, and health is degraded, or down if a policy denies.
+//! Every request asks again, so nothing has to be switched back. The log has a line when it begins and one when it is
+//! over, `buttress_degraded_answers_total` counts, and health is degraded, or down if a policy denies.
 //!
 //! # Leases
 //!
-//! Redis decides as many requests about one key as one core can. Beyond that, a process may [take tokens in
-//! advance](RedisStore::leases), and decide by itself as long as it has some. How many it takes follows how fast they are used: a lease that
-//! lasts less than 20 ms is doubled, up to the bound, and one that lasts longer than 80 ms is halved. A key that is not hot has
-//! none. Those that were not used within a second go back, as do all of them when the last handle is dropped. Those of a
-//! process that was killed count as used: they come again with the time, as all that was used does.
+//! Redis decides as many requests about one key as one core can. Beyond that, a process may
+//! [take tokens in advance](RedisStore::leases), and decide by itself as long as it has some. How many it takes follows
+//! how fast they are used: a lease that lasts less than 20 ms is doubled, up to the bound, and one that lasts longer
+//! than 80 ms is halved. A key that is not hot has none. Those that were not used within a second go back, as do all of
+//! them when the last handle is dropped. Those of a process that was killed count as used: they come again with the
+//! time, as all that was used does.
 //!
 //! Of each key a process holds no more than the bound, those on their way included. They were counted when they were
-//! taken, so in any span of time no more is admitted than the quota allows, and as much as all processes held when it began. A
-//! request is decided so only if all of its charges can be: beside a policy that has no leases, one on trial, or a cost of nothing,
-//! none is taken. A standing says what is left here, and what was left there.
+//! taken, so in any span of time no more is admitted than the quota allows, and as much as all processes held when it
+//! began. A request is decided so only if all of its charges can be: beside a policy that has no leases, one on trial,
+//! or a cost of nothing, none is taken. A standing says what is left here, and what was left there.
 //!
 //! # Bans
 //!
-//! A [penalty](crate::Penalty) of one process is one of all. Each process counts the refusals that it gives itself, as most of them do not
-//! reach Redis. A ban that follows is told to Redis, and heard of by the others: each of them asks four times a second, so
-//! it holds everywhere half a second later, and what it takes to ask twice. It ends everywhere at the time at which it ends where it was
-//! imposed, and the next one is longer, whoever imposes it. [`lift`](crate::RateLimit::lift) goes the same way. What is known is in the
-//! [table](crate::RateLimitBuilder::most_banned) of each process, so whoever is banned does not reach Redis.
+//! A [penalty](crate::Penalty) by one process is one by all. Each process counts the refusals that it gives itself, as
+//! most of them do not reach Redis. A ban that follows is told to Redis, and the others hear of it: each of them asks
+//! four times a second, so it holds everywhere within half a second and the time of two calls. It ends everywhere at
+//! the same time, and the next one is longer, whichever process imposes it. [`lift`](crate::RateLimit::lift) goes the
+//! same way. Known bans are in the [table](crate::RateLimitBuilder::most_banned) of each process, so banned clients do
+//! not reach Redis.
 //!
-//! A process that starts hears of all bans there are, once it is asked for the first time, or its health is. In Redis there
-//! are as many as the table of a process holds, and where there is no room, whoever is forgotten first gives way. While Redis is
-//! away, bans stay with the process that has imposed them, and are told once it is back, for as long as they last then. A Redis that
-//! has lost its data has lost them for processes that start later. What a record says makes no ban longer than the longest
-//! one of the policy here.
+//! A process that starts hears of all bans there are, once it is asked for the first time, or its health is. In Redis
+//! there are as many as the table of a process holds, and where there is no room, whoever is forgotten first gives way.
+//! While Redis is away, bans stay with the process that has imposed them, and are told once it is back, for as long as
+//! they last then. A Redis that has lost its data has lost them for processes that start later. What a record says
+//! makes no ban longer than the longest one of the policy here.
 //!
 //! # What is not shared
 //!
-//! Redis is not asked for all it has: [`heaviest`](crate::RateLimit::heaviest) and [`usage`](crate::RateLimit::usage) tell nothing.
+//! Redis is not asked for all it has: [`heaviest`](crate::RateLimit::heaviest) and [`usage`](crate::RateLimit::usage)
+//! tell nothing.
 //!
 //! # In a cluster
 //!
 //! All records of a rule set have [its name](RedisStore::named) as their tag, so they stand on one server.
-//! [`shard_by`](crate::RateLimitBuilder::shard_by) spreads them by a key instead, which each policy's key has to contain: then all that is decided together
-//! is in one place.
+//! [`shard_by`](crate::RateLimitBuilder::shard_by) spreads them by a key instead, which each policy's key has to
+//! contain: then whatever is decided together is in one place.
 //!
 //! # Cancellation
 //!
-//! Dropping the wait stops the waiting. What was sent may be counted: permits go back, and tokens in advance that come too
-//! late are not used.
+//! Dropping the wait stops the waiting. A request that was sent may be counted: permits go back, and tokens in advance
+//! that come too late are not used.
 //!
 //! # Cost
 //!
-//! A round trip, the allocation of [the wait](buttress_redis::engine::Asking), those of a [call](buttress_redis::Call), and one for the name of each permit. What is
-//! remembered, leased, or decided while Redis is known to be gone is decided at once, and allocates nothing. Giving back,
-//! counting afterwards and filling a lease anew are a task each, which nobody waits for. There is one task for each store, which wakes four times a
-//! second, and with penalties another one, which asks Redis as often. No lock is held across an await.
-//! The server executes a third less for each of sixteen that are decided together than for one alone.
+//! A round trip, the allocation of [the wait](buttress_redis::engine::Asking), those of a [call](buttress_redis::Call),
+//! and one for the name of each permit. What is remembered, leased, or decided while Redis is known to be gone is
+//! decided at once, and allocates nothing. Giving back, counting afterwards and filling a lease anew are a task each,
+//! which nobody waits for. There is one task for each store, which wakes four times a second, and with penalties
+//! another one, which asks Redis as often. No lock is held across an await. The server executes a third less for each
+//! of sixteen that are decided together than for one alone.
 //!
 //! # Errors
 //!
 //! Binding fails with all that is wrong: a name with braces, a budget of nothing, leases for what is no policy, has no
-//! tokens, or of more than a burst; a policy that would be spread. Afterwards nothing fails: what Redis cannot answer is
-//! decided without it.
+//! tokens, or of more than a burst; a policy that would be spread. Afterwards nothing fails: what Redis cannot answer
+//! is decided without it.
 
 mod ask;
 mod bans;
