@@ -1,7 +1,9 @@
 //! What is done for all breakers of a fleet that have joined in this process.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use buttress_core::clock::Clock;
@@ -102,11 +104,9 @@ impl<V: Votes> Core<V> {
         for ((seat, before), tally) in both().zip(&tallies) {
             seat.hear(tally, before, self.quorum, &*self.clock);
         }
-        for (seat, tally) in seats.iter().zip(&tallies) {
-            if self.settle(seat, Some(tally.has_voted())).await.is_err() {
-                return;
-            }
-        }
+        // One after the other, each would delay what an operator orders meanwhile.
+        let votes = seats.iter().zip(&tallies);
+        at_once(votes.map(|(seat, tally)| self.settle(seat, Some(tally.has_voted())))).await;
     }
 
     /// Makes what the store has of this process's vote what the process thinks. `told` is whether it has one, where that was
@@ -144,6 +144,16 @@ impl<V: Votes> Core<V> {
             tracing::warn!(target: "buttress", fleet, %error, "breakers decide alone");
         }
     }
+}
+
+/// Waits for all of them, whatever comes of each.
+async fn at_once<F: Future>(all: impl Iterator<Item = F>) {
+    let mut left: Vec<_> = all.map(Box::pin).collect();
+    poll_fn(|cx| {
+        left.retain_mut(|one| one.as_mut().poll(cx).is_pending());
+        if left.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 impl Seat {

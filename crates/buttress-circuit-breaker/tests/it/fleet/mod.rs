@@ -10,6 +10,7 @@ mod processes;
 mod quorum;
 mod records;
 mod recovering;
+mod slow;
 mod suites;
 mod together;
 
