@@ -14,7 +14,7 @@ pin_project! {
     /// [table](crate::BreakerTable).
     ///
     /// To drop it says that the caller went away, as with a [`BreakerTicket`].
-    #[must_use = "futures do nothing unless polled"]
+    #[must_use = "the call has begun: dropping this gives it up"]
     pub struct Call<Fut, J, H: Host = Breaker> {
         #[pin]
         state: State<Fut, J, H>,
