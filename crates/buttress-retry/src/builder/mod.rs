@@ -201,7 +201,7 @@ impl<C, T> RetryBuilder<C, T> {
     /// is sent, and not repeated.
     ///
     /// A frame counts as 128 bytes at least, and a trailer as so many beside its text, as that is what it takes to keep it. (One that is
-    /// a small piece of a large buffer keeps the buffer: how large that is, nobody can know.)
+    /// a piece of a large buffer keeps the buffer, how large that is, nobody can know; but those below 1 KiB are copied, except the first.)
     pub fn keep_bodies(mut self, per_call: usize, overall: usize) -> Self {
         self.keep = Keep { per_call, overall };
         self
