@@ -10,8 +10,8 @@ use buttress_core::{Code, Problem};
 use crate::machine::Refused;
 use crate::{Reason, State};
 
-/// Why a breaker refused a call: what stands behind a problem with the code [`CIRCUIT_OPEN`](Code::CIRCUIT_OPEN). It is for
-/// whoever calls and for the log, and is not sent to clients.
+/// Why a breaker refused a call: the source of a problem with the code [`CIRCUIT_OPEN`](Code::CIRCUIT_OPEN). It is for
+/// the caller and the log, and is not sent to clients.
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Reason, Refusal, State, Trip};

@@ -14,9 +14,10 @@ use crate::{Breaker, BreakerTicket, NoTimer, ResponseFuture, Waiter};
 /// A service with a circuit breaker before it. Made by a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer); begun by
 /// [`after`](Self::after), [`when`](Self::when) or [`by_switch_alone`](Self::by_switch_alone).
 ///
-/// While the breaker is open, it is ready without asking the service inside, and what became ready that way refuses the next
-/// call, whatever has become of the breaker by then: the service inside was not polled ready. One that is half-open asks it, and
-/// takes no place before the call. Who waits as the service inside is not ready is woken when the breaker opens, and is refused.
+/// While the breaker is open, it is ready without asking the service inside, and an instance that became ready that way
+/// refuses the next call, whatever has become of the breaker by then: the service inside was not polled ready. One that
+/// is half-open asks it, and takes no place before the call. A caller that waits for the service inside is woken when
+/// the breaker opens, and is refused.
 pub struct CircuitBreaker<S, C: 'static = HttpClassify, M = Rewrap, T = NoTimer> {
     inner: S,
     breaker: Breaker,

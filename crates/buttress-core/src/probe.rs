@@ -8,8 +8,8 @@ pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Health> + Send + 'a>>;
 
 /// Something whose health can be asked: a database, a breaker, the connection to Redis.
 ///
-/// Whoever holds the probes as `Arc<dyn Probe>` decides how often to ask, and how long to wait: a check
-/// bounds nothing itself, and may be dropped at any point.
+/// The holder of the `Arc<dyn Probe>`s decides how often to ask, and how long to wait: a check bounds nothing itself,
+/// and may be dropped at any point.
 ///
 /// ```
 /// use buttress_core::{Health, HealthStatus, Probe, ProbeFuture};
@@ -67,8 +67,8 @@ impl<P: Probe + ?Sized> Probe for Arc<P> {
 
 /// How well something is, as a [`Probe`] found it.
 ///
-/// Message and details are shown to whoever may read the health report: say nothing there that a
-/// stranger must not know.
+/// Message and details are shown to all who may read the health report: say nothing there that a stranger must not
+/// know.
 ///
 /// ```
 /// use buttress_core::{Health, HealthStatus};

@@ -35,7 +35,7 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// Shows the value to whoever has to use it.
+    /// Shows the value, to use it.
     #[must_use]
     pub const fn expose(&self) -> &T {
         &self.0

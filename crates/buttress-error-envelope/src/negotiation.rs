@@ -10,8 +10,8 @@ use crate::{HtmlPage, JsonApi, PlainText, ProblemJson, RichGrpcStatus};
 
 /// Which format a client gets, by what it accepts. gRPC requests get gRPC, whatever they accept.
 ///
-/// The first offer is the default: for whoever accepts anything, says nothing, or wants none of them, as an
-/// error in another format is better than none.
+/// The first offer is the default: for clients that accept anything, say nothing, or want none of them, as an error in
+/// another format is better than none.
 ///
 /// ```
 /// use buttress_core::{Context, Problem};
@@ -85,7 +85,7 @@ impl Negotiation {
 }
 
 impl Default for Negotiation {
-    /// JSON, and what else this crate has for whoever asks for it.
+    /// JSON, and the other formats of this crate for clients that ask for them.
     fn default() -> Self {
         NegotiationSettings::default().negotiation(ProblemJson::new())
     }

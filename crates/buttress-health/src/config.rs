@@ -70,8 +70,8 @@ pub struct PathSettings {
 pub struct DetailSettings {
     /// Clients with these addresses or networks.
     pub networks: Vec<String>,
-    /// Who sends one of these as `Authorization: Bearer …`; at least sixteen characters each. They are
-    /// read, and never written.
+    /// Clients that send one of these as `Authorization: Bearer …`; at least sixteen characters each. They are read,
+    /// and never written.
     #[serde(skip_serializing)]
     pub tokens: Vec<Secret<String>>,
     /// Everyone. Names, messages and latencies of dependencies help an attacker.

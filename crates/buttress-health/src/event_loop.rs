@@ -6,10 +6,10 @@ use std::time::Duration;
 use buttress_core::clock::{Clock, SystemClock, Timer};
 use buttress_core::{Health, Probe, ProbeFuture};
 
-/// How late the executor is: a task that beats, and whoever looks how long ago the last beat was.
+/// How late the executor is: a task that beats, and a look how long ago the last beat was.
 ///
-/// It is for liveness: an executor whose tasks do not run any more cannot be mended but by a restart. As a [`Probe`] it
-/// is a check, too, which may have a lower limit, a history and an alert. Clones are the same.
+/// It is for liveness: only a restart mends an executor whose tasks do not run any more. As a [`Probe`] it is a check,
+/// too, which may have a lower limit, a history and an alert. Clones are the same.
 ///
 /// ```
 /// use std::time::Duration;

@@ -139,8 +139,8 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets how many keys are watched for [penalties](crate::Penalty), at 80 bytes each. The default is 16,384. When there is
-    /// no room, whoever would be free first gives way.
+    /// Sets how many keys are watched for [penalties](crate::Penalty), at 80 bytes each. The default is 16,384. When
+    /// there is no room, the key that would be free first gives way.
     pub fn most_banned(mut self, keys: usize) -> Self {
         self.most_banned = keys;
         self

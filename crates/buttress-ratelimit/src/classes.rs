@@ -41,12 +41,12 @@ pub fn uploads() -> Policy {
     Quota::per_hour(30).burst(10).by(address()).when(mutating().and(when_fn(is_file)))
 }
 
-/// `POST` to this path: 10 failures in a quarter of an hour for each address. Who succeeds is not counted. Whoever goes on
-/// is banned: after 20 refusals within a minute for a quarter of an hour, and longer each time. Of one address 10 log in at
-/// once, and who comes then is refused, too: for offices behind one address say a larger quota.
+/// `POST` to this path: 10 failures in a quarter of an hour for each address. Successes are not counted. An address
+/// that goes on is banned: after 20 refusals within a minute for a quarter of an hour, and longer each time. From one
+/// address 10 may log in at once, and more are refused, too: for offices behind one address say a larger quota.
 ///
-/// While a shared store cannot be asked, nobody logs in: [`Degrade::Deny`]. Otherwise whoever can make it fail could guess
-/// passwords without a limit.
+/// While a shared store cannot be asked, nobody logs in: [`Degrade::Deny`]. Otherwise an attacker who makes it fail
+/// could guess passwords without a limit.
 pub fn logins(at: impl Into<String>) -> Policy {
     let quarter = Duration::from_secs(900);
     Quota::per(quarter, 10)

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use buttress_core::Faults;
 
-/// A ban for whoever is refused again and again: longer each time, and forgiven in time.
+/// A ban for keys that are refused again and again: longer each time, and forgiven in time.
 ///
 /// While it lasts, requests are refused without a look at the limit, and neither they nor those that were under way make it
 /// longer. `Retry-After` says its end, or when the quota has room, if this process knows that to be later. A refusal for want of

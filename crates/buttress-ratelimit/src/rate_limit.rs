@@ -76,7 +76,7 @@ impl<S: LimitStore> RateLimit<S> {
 
 /// Penalties.
 impl<S: LimitStore> RateLimit<S> {
-    /// Who is banned, in no order. In a fleet these are the bans of all processes, but for those of the last half a second.
+    /// The bans, in no order. In a fleet these are the bans of all processes, except those of the last half second.
     #[must_use]
     pub fn bans(&self) -> Vec<Ban> {
         let Some(bans) = &self.inner.bans else { return Vec::new() };

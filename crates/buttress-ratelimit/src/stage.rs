@@ -12,10 +12,10 @@ use crate::rule::Rule;
 use crate::store::{Checked, LimitStore, Memory};
 use crate::{Charge, Charges, Limits, Retry, Source, Verdict, answer};
 
-/// Refuses what is too much. Made by [`RateLimit::stage`](crate::RateLimit::stage),
+/// Refuses requests above a limit. Made by [`RateLimit::stage`](crate::RateLimit::stage),
 /// [`before_auth`](crate::RateLimit::before_auth) and [`after_auth`](crate::RateLimit::after_auth).
 ///
-/// It stands inside the context, which knows who is calling, and inside of whoever marks probes.
+/// It stands inside the context, which knows who is calling, and inside of the stage that marks probes.
 ///
 /// ```
 /// use buttress_core::{Context, stage::Stage};

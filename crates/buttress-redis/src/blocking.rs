@@ -89,8 +89,8 @@ impl Redis {
     /// The same with connections of a pool that was made elsewhere, and that finds the right server itself. It must
     /// have a runtime.
     ///
-    /// The one place where a type of another crate stands in this interface: [`Pool`] is that of `deadpool-redis`
-    /// 0.23, and another version of it is another type. Whoever does not use this method is not bound to it.
+    /// The one place where a type of another crate stands in this interface: [`Pool`] is that of `deadpool-redis` 0.23,
+    /// and another version of it is another type. Without this method you are not bound to it.
     #[must_use]
     pub fn blocking_by(&self, pool: Pool) -> Blocking {
         Blocking { redis: self.clone(), pools: Arc::new(Pools::Given(pool)) }

@@ -94,7 +94,7 @@ impl RedisError {
         Self { kind, words: words.into() }
     }
 
-    /// What whoever reads a [reply](crate::Reply) says of one that has the right shape, and no meaning: of the kind
+    /// For a reader of a [reply](crate::Reply) that has the right shape, but no meaning: of the kind
     /// [`Protocol`](ErrorKind::Protocol).
     #[must_use]
     pub fn unexpected(words: &'static str) -> Self {

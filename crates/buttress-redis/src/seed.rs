@@ -9,15 +9,15 @@ static SEED: Script = Script::new("seed", 1, include_str!("seed.lua"));
 
 /// What all processes of a fleet make their keys with.
 impl Redis {
-    /// The seed of this name that the fleet shares: whoever asks first draws it, in one atomic operation, and all
-    /// get the same one.
+    /// The seed of this name that the fleet shares: the first call draws it, in one atomic operation, and all get the
+    /// same one.
     ///
     /// Ask at the start, once, when it [is connected](Self::connected). It is safe to ask again after any error. There is one for each [prefix](crate::RedisBuilder::prefix).
     ///
-    /// Whoever may read that server has it, and so may find out by trying what is behind a key. And it is as lasting as
+    /// Anyone who may read that server has it, and may find out by trying what is behind a key. And it lasts as long as
     /// the server's data: one without persistence draws another when it is restarted, a failover in the second of its
-    /// making may lose it, and then processes disagree until they are restarted. Who cannot have that puts the seed
-    /// into the settings.
+    /// making may lose it, and then processes disagree until they are restarted. Where that matters, put the seed into
+    /// the settings.
     ///
     /// ```
     /// # use buttress_redis::{Redis, RedisError};

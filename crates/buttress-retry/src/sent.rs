@@ -21,7 +21,7 @@ use crate::head::Head;
 #[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
 pub struct Repeatable;
 
-/// What was sent, for whoever decides whether to send it again: the head of the request.
+/// What was sent, to decide whether to send it again: the head of the request.
 #[derive(Clone, Copy)]
 pub struct Sent<'a> {
     head: &'a Head,
@@ -64,7 +64,7 @@ impl fmt::Debug for Sent<'_> {
     }
 }
 
-/// What came back, for whoever decides whether to send it again.
+/// What came back, to decide whether to send it again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Seen {
     judgement: Judgement,

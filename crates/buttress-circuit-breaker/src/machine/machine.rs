@@ -53,8 +53,8 @@ use crate::word::Word;
 ///
 /// # Cancellation
 ///
-/// Whoever drops a [`Pass`] should [settle](Self::settle) it, as [`Outcome::Abandoned`]. The place of a probe that was not
-/// settled is free again when its lease is over.
+/// To drop a [`Pass`], [settle](Self::settle) it as [`Outcome::Abandoned`]. The place of a probe that was not settled
+/// is free again when its lease is over.
 ///
 /// # Cost
 ///

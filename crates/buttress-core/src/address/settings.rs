@@ -113,8 +113,8 @@ impl AddressResolverBuilder {
     /// Adds proxies whose word is taken for who called them: addresses or networks. The default is
     /// none.
     ///
-    /// List only what you run or rent, as narrowly as you can: whoever calls from there may choose the
-    /// address that it is known by.
+    /// List only what you run or rent, as narrowly as you can: callers from there may choose the address they are known
+    /// by.
     pub fn trusted_proxies<I>(mut self, proxies: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
@@ -138,7 +138,7 @@ impl AddressResolverBuilder {
     /// Believes the header also if the peer has no address, as behind a Unix socket. The default is
     /// not to.
     ///
-    /// Whoever can open the socket may then choose the address that it is known by.
+    /// Any process that can open the socket may then choose the address it is known by.
     pub fn trust_peer_without_address(mut self, trust: bool) -> Self {
         self.settings.trust_peer_without_address = trust;
         self

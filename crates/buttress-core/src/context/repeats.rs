@@ -7,8 +7,8 @@ use crate::stage::RequestHead;
 /// How a request says that it is a repeat: how often it was sent before, in `grpc-previous-rpc-attempts` or in a header of one's
 /// own, `x-request-attempt` by default.
 ///
-/// Whoever sends a request again says so, and hops behind heed it: what is a repeat already is not repeated once more by each of
-/// them. A [`Context`](crate::Context) [reads](crate::RequestContext::is_repeat) it, and hands it on.
+/// A client that sends a request again says so, and hops behind heed it: none of them repeats a repeat once more. A
+/// [`Context`](crate::Context) [reads](crate::RequestContext::is_repeat) it, and hands it on.
 ///
 /// ```
 /// use buttress_core::Repeats;

@@ -183,8 +183,8 @@ impl RequestContext {
 
     /// Says that this request is a probe: a machine that asks how the service is, every few seconds.
     ///
-    /// Whoever keeps an access log, a limit or traces leaves such a request out. It is for the stage that
-    /// knows the paths of probes to say so; it costs one byte of the context, and no allocation.
+    /// Access logs, limits and traces leave such a request out. The stage that knows the paths of probes marks it; it
+    /// costs one byte of the context, and no allocation.
     pub fn mark_probe(&self) {
         self.0.probe.store(true, Ordering::Relaxed);
     }

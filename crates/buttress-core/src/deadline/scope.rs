@@ -20,10 +20,10 @@ thread_local! {
 impl Deadline {
     /// The deadline of the call that is being made: of the scopes around this code, on this thread, the soonest.
     ///
-    /// What is spawned has no scope, and neither has what a buffer passes to a worker: whoever hands work over to
-    /// another task [scopes](Self::scope) it anew, or puts the deadline into the extensions of a request.
+    /// A spawned task has no scope, and neither has the worker of a buffer: if you hand work over to another task,
+    /// [scope](Self::scope) it again, or put the deadline into the extensions of a request.
     ///
-    /// It is on the clock of whoever made it: within one wall there is one.
+    /// It is on the clock it was made with: within one wall there is one.
     #[must_use]
     pub fn current() -> Option<Self> {
         // It has no destructor, so it is there as long as its thread.

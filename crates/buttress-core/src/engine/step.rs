@@ -8,8 +8,8 @@ use pin_project_lite::pin_project;
 /// An answer that is there, or what has to be waited for until it is.
 ///
 /// A store in memory answers at once, so there is no future at all, and no box. Where `W` is
-/// [`Never`](crate::stage::Never), the compiler knows that there is nothing to wait for. Who does not care
-/// awaits it:
+/// [`Never`](crate::stage::Never), the compiler knows that there is nothing to wait for. If that does not matter, await
+/// it:
 ///
 /// ```
 /// use buttress_core::engine::Step;

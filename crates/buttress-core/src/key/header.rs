@@ -13,8 +13,8 @@ static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// is not absent. If it is there more than once, with different values, nobody can say which of them counts: see
 /// [`MissingKey::Skip`](super::MissingKey::Skip).
 ///
-/// Whoever writes the header chooses the key. So it is for headers that a proxy of yours writes, or beside a part
-/// that the client cannot choose.
+/// The writer of the header chooses the key. So it is for headers that a proxy of yours writes, or beside a part that
+/// the client cannot choose.
 ///
 /// ```
 /// use buttress_core::key::{Keyer, header};

@@ -139,5 +139,5 @@ pub use self::writer::KeyWriter;
 /// The version of [how keys are computed](self#how-it-is-computed): the first byte of what is hashed, so another
 /// version makes other keys of the same parts.
 ///
-/// Whoever keeps keys in a store puts it into their names, too, so that what an older release left can be told.
+/// In a store, put it into the names of keys, too, so that entries of an older release can be told apart.
 pub const KEY_VERSION: u8 = 1;

@@ -112,7 +112,7 @@ part! {
 part! {
     /// Keys by the session in the context: see [`RequestContext::set_session`](crate::RequestContext::set_session).
     ///
-    /// So it belongs behind whoever knows sessions. Missing for who has none, and without a context.
+    /// So it belongs behind the stage that knows sessions. Missing for clients without one, and without a context.
     ///
     /// ```
     /// use buttress_core::key::{Keyer, session};

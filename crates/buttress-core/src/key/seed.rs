@@ -8,9 +8,9 @@ use crate::{Secret, hex, random};
 
 /// The secret that keys are made with: 128 bits.
 ///
-/// Processes with the same seed make the same keys. Whoever has it can find out by trying which address, which
-/// person or which API key is behind a key, and choose keys that collide. So it is kept as a password is:
-/// `Debug` prints nothing of it, and there is no `Display` and no `Serialize`.
+/// Processes with the same seed make the same keys. Anyone who has it can find out by trying which address, which
+/// person or which API key is behind a key, and choose keys that collide. So keep it like a password: `Debug` prints
+/// nothing of it, and there is no `Display` and no `Serialize`.
 ///
 /// ```
 /// use buttress_core::key::KeySeed;
@@ -42,7 +42,7 @@ impl KeySeed {
         Self(Secret::new(bytes))
     }
 
-    /// Shows the seed to whoever has to keep it for others.
+    /// Shows the seed, to keep it for other processes.
     #[must_use]
     pub const fn expose(&self) -> &[u8; 16] {
         self.0.expose()

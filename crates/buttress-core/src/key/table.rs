@@ -2,7 +2,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// Hashes the keys of a `HashMap`: hardly at all, because a [`Key`](super::Key) is uniform already.
 ///
-/// Only for maps by `Key`, or by a tuple or struct with one inside. With anything else whoever chooses the keys
+/// Only for maps by `Key`, or by a tuple or struct with one inside. With anything else, strangers who choose the keys
 /// can make them collide.
 ///
 /// ```

@@ -149,8 +149,8 @@ impl KeyWriter {
 
     /// Adds a part of your own that has more than one value, so that nobody can say which of them counts.
     ///
-    /// It is written as absent. But [`MissingKey::Skip`](super::MissingKey::Skip) does not skip it: otherwise whoever
-    /// sends a second value would be rid of the limit.
+    /// It is written as absent. But [`MissingKey::Skip`](super::MissingKey::Skip) does not skip it: otherwise a client
+    /// that sends a second value would be rid of the limit.
     pub fn ambiguous(&mut self) -> &mut Self {
         self.absent(Kind::Own, Found::Ambiguous)
     }

@@ -44,8 +44,8 @@ impl Counter {
 
 /// A level that rises and falls. Clones share it.
 ///
-/// What is kept through [`add`](Self::add) is only as right as the recorder that saw each step. Whoever
-/// knows the level better says it with [`set`](Self::set).
+/// A level kept through [`add`](Self::add) is only as right as the recorder that saw each step. If you know the level,
+/// say it with [`set`](Self::set).
 ///
 /// ```
 /// use buttress_core::{metrics::{Gauge, GaugeSink}, sync::Lock};

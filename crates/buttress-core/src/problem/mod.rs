@@ -29,7 +29,7 @@ pub use self::into_problem::IntoProblem;
 pub use self::kinds::DependencyFailed;
 pub use self::typed::ProblemType;
 
-/// What went wrong, told once, by whoever noticed it.
+/// What went wrong, said once, where it was noticed.
 ///
 /// It says what a client may know: a stable [`Code`], a message, the fields that are wrong, when to come
 /// back. It also carries, for the log alone, the error behind it. How it looks on the wire is not its
@@ -134,8 +134,8 @@ impl Problem {
         self.told(|told| told.source = Some(Arc::from(source.into())))
     }
 
-    /// Says that its message and its details quote somebody else, as what a parser says does: whoever renders it
-    /// redacts them, by the rules of the [`Answers`](crate::render::Answers) there.
+    /// Says that its message and its details quote others, such as a parser: rendering redacts them, by the rules of
+    /// the [`Answers`](crate::render::Answers) there.
     ///
     /// ```
     /// use buttress_core::render::Answers;

@@ -42,8 +42,8 @@ pub(crate) fn made_of(status: &Status) -> Option<&Problem> {
 impl IntoProblem for Status {
     /// The problem that a client of ours sees when this status reaches it.
     ///
-    /// The message is passed on where it is about the request, and is redacted by whoever renders it. Where the server is at
-    /// fault it may tell too much, so there it stays in the source.
+    /// The message is passed on if it is about the request, and is redacted when rendered. If the server is at fault it
+    /// may tell too much, so then it stays in the source.
     fn into_problem(self) -> Problem {
         if let Some(problem) = self.source().and_then(|source| source.downcast_ref::<Problem>()) {
             return problem.clone();

@@ -1,5 +1,4 @@
-/// Put into the extensions of a response, it says that a failure stays as it is, whoever would give it
-/// another shape.
+/// In the extensions of a response, it says that a failure keeps its shape.
 ///
 /// ```
 /// use buttress_core::render::LeaveAlone;
@@ -9,7 +8,7 @@
 /// *response.status_mut() = StatusCode::NOT_FOUND;
 /// response.extensions_mut().insert(LeaveAlone);
 ///
-/// // Whoever gives failures a shape asks for it first.
+/// // Layers that give failures a shape look for it first.
 /// assert!(response.extensions().get::<LeaveAlone>().is_some());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -112,8 +112,8 @@ impl Problem {
     }
 }
 
-/// Leaves `problem` in the place of a response's body, for whoever is outside to render: a context, or
-/// [`Answers::settle`]. So nothing is encoded that would be thrown away.
+/// Leaves `problem` in the place of a response's body, for an outer layer to render: a context, or [`Answers::settle`].
+/// So nothing is encoded to be thrown away.
 ///
 /// Headers stay, but for those of the body that is gone; those that the problem brings along are sent in any case. Only
 /// for where somebody outside does settle: until then there is no body at all.

@@ -36,20 +36,20 @@ use super::Outliers;
 /// # }
 /// ```
 ///
-/// Whoever follows a registry or DNS keeps the numbers by what names an endpoint there, and tells the list what came and what
-/// went. Those that stay keep their numbers, and what is known of them. The number of one that is gone is given to another one, so it is not
-/// to be used any more.
+/// To follow a registry or DNS, keep the number of each endpoint by its name there, and tell the list which came and
+/// which went. The others keep their numbers and their history. The number of one that is gone is given to another one,
+/// so do not use it any more.
 ///
 /// # Guarantees
 ///
-/// - What waits for an endpoint looks at the new list at once.
-/// - One that is removed gets no call from there on, but from who was ready for it already. Calls that have begun end in peace, and say
-///   nothing of who has its number then.
+/// - A call that waits for an endpoint looks at the new list at once. - One that is removed gets no further call,
+/// except from clones that were ready for it already. Calls that have begun end undisturbed, and say nothing about the
+/// next holder of its number.
 /// - There are 65,536 at most.
 ///
 /// # Cost
 ///
-/// A change copies the list. Who has a clone of the set that he does not use keeps what was removed until he uses or drops it.
+/// A change copies the list. An unused clone of the set keeps removed endpoints until it is used or dropped.
 pub struct Endpoints<S: 'static> {
     members: Shared<Lock<Members<S>>>,
     outliers: Outliers,

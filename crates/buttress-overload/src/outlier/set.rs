@@ -44,12 +44,13 @@ use crate::NoTimer;
 /// # }
 /// ```
 ///
-/// It is ready once one of the endpoints is that are not left out; whichever is not ready when it is its turn is passed over. Who waits as
-/// none is ready is woken, too, once it changes who is left out, or the [list](Self::endpoints). With a [timer](Self::timer), he is
-/// also when somebody's time of being left out is over; without one, whoever calls next looks at the time.
+/// It is ready once one of the endpoints that are not left out is; one that is not ready when its turn comes is passed
+/// over. A caller that waits because none is ready is also woken when an endpoint is left out or taken in, or the
+/// [list](Self::endpoints) changes; with a [timer](Self::timer), also when the time of one that is left out is over.
+/// Without a timer, the next call looks at the time.
 ///
-/// To be cloned costs little: only the endpoint that is called is. So that its clones can be sent to other threads, the services have to be
-/// `Sync`, too, as clients of hyper and channels of tonic are.
+/// Cloning it costs little: only the endpoint that is called is cloned. So that its clones can be sent to other
+/// threads, the services have to be `Sync`, too, as clients of hyper and channels of tonic are.
 ///
 /// # Errors
 ///

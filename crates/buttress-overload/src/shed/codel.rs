@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use buttress_core::clock::Moment;
 
-/// Tells a queue that only smooths from one that stands, by how long those wait who leave it.
+/// Tells a queue that only smooths from one that stands, by how long calls have waited when they leave it.
 ///
 /// A burst makes a queue that empties again; too much work makes one that does not, and then all wait for nothing. What
-/// parts the two is the *shortest* wait within an interval: while that is above the target, nobody was served at once, and
-/// the queue [stands](Self::is_standing). Then whoever has waited for more than twice the target is
-/// [refused](Self::refuses). It is the rule of `CoDel` in the form that servers use: no share of drops is computed, because
-/// whoever leaves knows how long it has waited.
+/// parts the two is the *shortest* wait within an interval: while that is above the target, nobody was served at once,
+/// and the queue [stands](Self::is_standing). Then a call that has waited for more than twice the target is
+/// [refused](Self::refuses). It is the rule of `CoDel` in the form that servers use: no share of drops is computed,
+/// because a call knows how long it has waited.
 ///
 /// ```
 /// use std::time::Duration;

@@ -156,7 +156,7 @@ impl<T: Timer + Clone> Timeout<T> {
 }
 
 impl<T> Timeout<T> {
-    /// The problem of a call whose time is over, which is counted: for whoever looks after the time himself.
+    /// The problem of a call whose time is over, which is counted: for code that watches the time itself.
     ///
     /// ```
     /// use buttress_core::clock::ms;

@@ -52,7 +52,7 @@ pub struct PolicySettings {
     /// Whether it protects the service: 503 instead of 429.
     #[serde(default)]
     pub overload: bool,
-    /// A ban for whoever is refused again and again.
+    /// A ban for keys that are refused again and again.
     #[serde(default)]
     pub penalty: Option<PenaltySettings>,
     /// On which side of authentication it is decided, if that does not follow from its key.

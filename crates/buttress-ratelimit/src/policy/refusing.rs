@@ -58,7 +58,7 @@ impl Policy {
         self
     }
 
-    /// Bans whoever is refused again and again.
+    /// Bans keys that are refused again and again.
     pub fn penalty(mut self, penalty: Penalty) -> Self {
         self.penalty = Some(penalty);
         self

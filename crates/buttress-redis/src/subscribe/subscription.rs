@@ -35,8 +35,8 @@ static PUBLISH: Script =
 ///
 /// # Guarantees
 ///
-/// Redis tells each message at most once, to whoever listens at that moment. So a message may be missed; that it may
-/// have been is told by [`Event::Gap`], before the next message:
+/// Redis tells each message at most once, to the listeners of that moment. So a message may be missed; that it may have
+/// been is told by [`Event::Gap`], before the next message:
 ///
 /// - after each time of beginning to listen. A connection that was lost, or whose server is silent, is made
 ///   again, with the same pauses as others.

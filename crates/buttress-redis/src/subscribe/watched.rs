@@ -56,7 +56,7 @@ use crate::{Redis, RedisError};
 /// all. It is asked by one at a time; what is told meanwhile makes it be asked once more, however much it was, and
 /// a hundredth of a second later at the earliest.
 ///
-/// Whoever changes the state writes first, and [publishes](Redis::publish) then.
+/// To change the state, write first, then [publish](Redis::publish).
 ///
 /// A question that fails, panics, or takes as long as the time between two is asked again, after the pauses that
 /// connections are made with.

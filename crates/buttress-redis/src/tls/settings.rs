@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Whom to trust, and who we are, where TLS is spoken. Files are in PEM, and read once, when the settings are checked.
 /// Needs the feature `tls`.
 ///
-/// The cryptography is rustls' provider of the process: whoever wants another one, or a verification of their own,
-/// gives a configuration to `RedisBuilder::tls` instead.
+/// The cryptography is rustls' provider of the process: for another one, or your own verification, give a configuration
+/// to `RedisBuilder::tls` instead.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]

@@ -15,15 +15,15 @@ use super::{InboundBuilder, InboundService, InboundSettings};
 ///
 /// | part | why it stands there |
 /// |---|---|
-/// | panics | outermost, around the handler and what stands inside; what is answered leaves through the context |
+/// | panics | outermost, around the handler and all inside; the answer to a panic leaves through the context |
 /// | context | before all that refuses, so that every refusal has an id, a format and a trace |
 /// | probes | before all that refuses: a limit must not take a service out of its load balancer |
 /// | limits by address, and by whatever a request brings along | before your own stages: a flood does not reach authentication |
 /// | your own stages | inside, where they find the context; authentication is one of them |
-/// | limits by principal, tenant, session | after them, as only then somebody knows who is calling |
-/// | envelope | around the handler alone: what stages refuse has its shape already, and on the way out they see what a failure was |
+/// | limits by principal, tenant, session | after them, as only then it is known who is calling |
+/// | envelope | around the handler alone: refusals of stages have their shape already, and on the way out they see what a failure was |
 ///
-/// Probes, limits and envelope are there once they are asked for: see [`InboundBuilder`].
+/// Probes, limits and envelope are there once you ask for them: see [`InboundBuilder`].
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};

@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use super::parts::Parts;
 use super::{OutboundBuilder, OutboundService};
 
-/// The outbound wall: everything between a handler and what it depends on, as one layer, in the right order.
+/// The outbound wall: everything between a handler and a dependency, as one layer, in the right order.
 ///
 /// ```text
 /// handler ──▶ deadline ▸ throttle ▸ adaptive limit ▸ shed ▸ retry and hedge ▸ circuit breaker ▸ bulkhead ▸ attempt timeout ──▶ dependency
@@ -18,15 +18,15 @@ use super::{OutboundBuilder, OutboundService};
 ///
 /// | part | why it stands there |
 /// |---|---|
-/// | deadline | outermost: it is the time of the call, with all its attempts and pauses; and whoever is inside asks for it |
+/// | deadline | outermost: it is the time of the call, with all its attempts and pauses; every part inside asks for it |
 /// | throttle, adaptive limit, shed | before anything is done for a call that is not going to be made |
 /// | retry and hedge | around the breaker, so that each attempt is judged, and an open breaker ends them |
 /// | circuit breaker | around the bulkhead: what is down takes no permits |
 /// | bulkhead | around the attempt alone: what waits for its next attempt holds none |
 /// | attempt timeout | right at the dependency: that an attempt ran out of time is a failure, which breaker and retry see |
 ///
-/// A call has 30 s, if nobody says otherwise, and deadlines of requests are always held to. Of the rest, there is what was asked
-/// for: see [`OutboundBuilder`].
+/// A call has 30 s by default, and deadlines of requests always hold. Of the rest, there is what was asked for: see
+/// [`OutboundBuilder`].
 ///
 /// ```
 /// use buttress::prelude::*;
@@ -78,7 +78,7 @@ use super::{OutboundBuilder, OutboundService};
 /// - Every call ends in time, which is with the head of its answer, and does not shorten the deadline of the request that it is made
 ///   for; unless that was [not wanted](OutboundBuilder::without_deadline). Bodies are the caller's: they have a time if the client is in a
 ///   [`BodyTimeoutLayer`](crate::overload::timeout::BodyTimeoutLayer).
-/// - What waits for a permit is not held against the dependency, which was not asked.
+/// - A wait for a permit is not held against the dependency, which was not asked.
 ///
 /// # Cancellation
 ///
@@ -87,10 +87,10 @@ use super::{OutboundBuilder, OutboundService};
 ///
 /// # Cost
 ///
-/// A look at the clock for the deadline, a clone of the client and of the head where a call may be repeated, and one allocation
-/// for a body that is not empty. A refusal as a response is up to five allocations; that of the breaker, asked by itself, is none.
-/// What was asked for costs what it says itself; see the crates. In a program that builds its wall once,
-/// [`leak`](Self::leak) spares the counting of references.
+/// A look at the clock for the deadline, a clone of the client and of the head where a call may be repeated, and one
+/// allocation for a body that is not empty. A refusal as a response is up to five allocations; that of the breaker,
+/// asked by itself, is none. The parts you ask for have their own costs; see the crates. In a program that builds its
+/// wall once, [`leak`](Self::leak) spares the counting of references.
 ///
 /// # Errors
 ///

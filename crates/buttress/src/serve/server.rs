@@ -24,7 +24,7 @@ use super::running::Running;
 use super::systemd::Systemd;
 use super::token::Shutdown;
 
-/// A server: limits for whoever is slow or hostile, and a shutdown in phases. See the [module](super).
+/// A server: limits against slow and hostile clients, and a shutdown in phases. See the [module](super).
 pub struct Server {
     pub(super) limits: Arc<Limits>,
     pub(super) addresses: Addresses,
@@ -52,8 +52,8 @@ impl Server {
         self.shutdown.clone()
     }
 
-    /// Serves `app` to whoever connects to `listener`, until a signal or a [handle](Self::handle) asks for
-    /// the end and all phases of it are over.
+    /// Serves `app` to the clients of `listener`, until a signal or a [handle](Self::handle) asks for the end and all
+    /// its phases are over.
     ///
     /// Dropping the future closes every connection at once, and runs no hook.
     pub async fn serve<L, S, B>(self, listener: L, app: S) -> Report

@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// Of the keys in these places, the one that loses least is forgotten: it stands as if it had never asked. Who is in
-    /// debt stays, so whoever comes with many keys does not get rid of a refusal. The default.
+    /// Of the keys in these places, the one that loses least is forgotten: it stands as if it had never asked. A key in
+    /// debt stays, so a client with many keys does not get rid of a refusal. The default.
     ///
-    /// What is counted at the same time is not forgotten: there the new key is refused.
+    /// Permits of `at_once` are not forgotten: there the new key is refused.
     #[default]
     Forget,
     /// The new key is refused until a place is free.

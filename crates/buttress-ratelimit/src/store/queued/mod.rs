@@ -56,16 +56,16 @@ use crate::{Charges, Limits, SharedBans, Verdict};
 ///
 /// # Cancellation
 ///
-/// Who drops a [`Turn`] before its time leaves the line: all behind move up, and what was taken for the last turn is given
-/// back. So no turn is lost, and nobody goes before others. This holds among those of one process that are charged alike: of
-/// others nobody knows in which order they wait, so there what was taken is given back, and who asks next goes together with
+/// Dropping a [`Turn`] before its time leaves the line: all behind move up, and the charge of the last turn is given
+/// back. So no turn is lost, and none goes before others. This holds among requests of one process that are charged
+/// alike: the order of others is not known, so there the charge is given back, and the next request goes together with
 /// the last of them.
 ///
 /// # Cost
 ///
-/// Nothing for what need not wait. What has to wait takes a lock, which all that wait have together, and allocates for its
-/// place and for its sleep, the first in a line for the line, too. Over a store that has to be asked, each decision for which a policy has
-/// a queue allocates once. Who leaves a line wakes all behind.
+/// Nothing without a wait. A wait takes a lock, shared by all that wait, and allocates for its place and for its sleep,
+/// the first in a line for the line, too. Over a store that has to be asked, each decision for which a policy has a
+/// queue allocates once. Leaving a line wakes all behind.
 #[derive(Clone)]
 pub struct Queued<S, T: Timer> {
     store: S,

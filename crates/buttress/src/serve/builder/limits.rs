@@ -111,8 +111,8 @@ impl ServerBuilder {
     /// like, as that of a gRPC call whose requests are a stream: a method, a service (`/shop.Stock`), or `/` for all. The
     /// default is none.
     ///
-    /// Who is gone is found out by pings, and only what the application takes is bounded then: name no more paths
-    /// than need it. A call with one request is not silent, however long its answers take.
+    /// Pings find clients that have gone, and only what the application takes is bounded then: name no more paths than
+    /// need it. A call with one request is not silent, however long its answers take.
     ///
     /// ```
     /// use buttress::serve::Server;
