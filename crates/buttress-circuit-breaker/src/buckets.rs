@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use buttress_core::clock::nanos;
+
 use crate::counts::Counts;
 
 /// A window that slides in steps: as many counts as it has buckets, and what they hold together.
@@ -25,8 +27,7 @@ const OF_CALLS: u64 = 40;
 impl Buckets {
     /// How long the buckets of a time are, in nanoseconds.
     pub(crate) fn width(time: Duration) -> u64 {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        (nanos / OF_A_TIME).max(1)
+        (nanos(time) / OF_A_TIME).max(1)
     }
 
     /// How many calls each bucket holds, of so many in all.

@@ -1,4 +1,4 @@
-use buttress_core::clock::Moment;
+use buttress_core::clock::{Moment, nanos};
 
 use crate::policy::Policy;
 use crate::{Over, Rule};
@@ -14,8 +14,7 @@ pub(super) fn over(policy: &Policy) -> Option<Over> {
 #[expect(clippy::cast_possible_truncation, reason = "it goes round, and is compared so")]
 pub(super) fn tick_at(over: Over, now: Moment) -> u32 {
     let Over::Time(time) = over else { return 0 };
-    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    (now.as_nanos() / (nanos / u64::from(BUCKETS)).max(1)) as u32
+    (now.as_nanos() / (nanos(time) / u64::from(BUCKETS)).max(1)) as u32
 }
 
 /// How many calls a bucket holds.

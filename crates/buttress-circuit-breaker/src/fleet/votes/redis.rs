@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
-use buttress_core::Key;
+use buttress_core::{Key, clock};
 use buttress_redis::{Call, Ending, Redis, RedisError, Reply, Script, Watched};
 
 use super::{Asked, Order, SILENCE, Tally, Votes};
@@ -216,7 +216,7 @@ fn unreadable() -> RedisError {
 
 fn millis(time: Duration) -> u64 {
     // What is a whole number there, and longer than anybody waits.
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
+    clock::millis(time).min(1 << 50)
 }
 
 #[cfg(test)]
