@@ -1,49 +1,19 @@
-//! The settings together: each part by itself, and what must not contradict each other.
+//! What the wall says itself, and what must not contradict each other. A part says what is wrong in it when it is built.
 
-use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
-use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerLayer};
-use buttress_core::clock::{Clock, SystemClock, TokioTimer};
-use buttress_core::deadline::Wire;
-use buttress_core::metrics::Metrics;
-use buttress_core::outcome::HttpClassify;
-use buttress_core::stage::Keep;
-use buttress_core::sync::Shared;
-use buttress_core::{BuildError, Faults};
+use buttress_core::Faults;
 use buttress_overload::bulkhead::BulkheadBuilder;
-use buttress_overload::deadline::DeadlineLayer;
-use buttress_overload::door::DoorLayer;
-use buttress_overload::timeout::Timeout;
-use buttress_retry::{Hedge, Retry, RetryBuilder, RetryLayer};
+use buttress_retry::{Hedge, RetryBuilder};
 
-use super::attempt::Limits;
-use super::names::in_a_file;
-use super::parts::{Guards, Parts};
+use super::OutboundBuilder;
 use super::within::Within;
-use super::{Outbound, OutboundBuilder};
 
 /// Without a deadline and without a budget, more attempts than these do harm.
 const MOST_UNBOUNDED_TRIES: u32 = 3;
 
 impl OutboundBuilder {
-    /// Checks the settings, once, so that no call has to.
-    ///
-    /// # Errors
-    ///
-    /// Fails with every setting that is wrong, and with each that contradicts another.
-    pub fn build(mut self) -> Result<Outbound, BuildError> {
-        let mut faults = Faults::new();
-        self.check(&mut faults);
-        let name = self.name.clone();
-        let parts = self.parts(&mut faults);
-        let parts = whole(faults, parts);
-        let parts = if self.is_of_a_file { parts.map_err(in_a_file) } else { parts }?;
-        Ok(Outbound { name, parts: Shared::new(parts) })
-    }
-
-    fn check(&self, faults: &mut Faults) {
+    pub(super) fn check(&self, faults: &mut Faults) {
         if self.name.is_empty() {
             faults.add("name", "must not be empty");
         }
@@ -107,136 +77,4 @@ impl OutboundBuilder {
                 .add("circuit_breaker.lease", format_args!("is {lease:?}: {reason}, {longest:?}"));
         }
     }
-
-    fn parts(&mut self, faults: &mut Faults) -> Option<Parts> {
-        let deadline = self.built_deadline();
-        let guards = self.built_guards(faults);
-        let retry = faults.within("retry", self.built_retry());
-        let breaker = faults.within("circuit_breaker", self.built_breaker());
-        let bulkhead = self.bulkhead.take().map(|bulkhead| {
-            let bulkhead = bulkhead.named(self.named()).clock(self.shared_clock());
-            faults.within("bulkhead", bulkhead.metrics(&self.told_to()).build())
-        });
-        let guards = DoorLayer::new(guards?).classify(self.classify.clone()).keep_body();
-        let limits = Limits {
-            breaker: breaker?.breaker().clone(),
-            classify: Shared::new(self.classify.clone()),
-            bulkhead: all_or(bulkhead)?,
-            holds_permits: self.holds_permits,
-            timeout: self.built_timeout(),
-        };
-        Some(Parts { deadline, guards, retry: retry?, limits, renders: self.renders })
-    }
-
-    fn built_deadline(&self) -> DeadlineLayer<TokioTimer, Keep> {
-        let layer = match self.deadline.time() {
-            Some(time) => DeadlineLayer::after(time, TokioTimer),
-            None => DeadlineLayer::of_requests(TokioTimer),
-        };
-        let layer = match &self.told {
-            Some(wire) => layer.tells(wire.clone()),
-            None => layer.tells(Wire::grpc_alone()).reads(Wire::default()),
-        };
-        let layer = match &self.clock {
-            Some(clock) => layer.clock(clock.clone()),
-            None => layer,
-        };
-        let layer = match &self.metrics {
-            Some(metrics) => layer.metrics(metrics, &self.name),
-            None => layer,
-        };
-        layer.keep_body()
-    }
-
-    fn built_guards(&mut self, faults: &mut Faults) -> Option<Guards> {
-        let (name, metrics) = (self.named(), self.told_to());
-        let clock = self.shared_clock();
-        let throttle = self.throttle.take().map(|throttle| {
-            let throttle = throttle.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            faults.within("throttle", throttle.build())
-        });
-        let adaptive = self.adaptive.take().map(|adaptive| {
-            let slow = reached(adaptive.slow_time(), self.deadline.time());
-            let adaptive = adaptive.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            faults.within("adaptive", adaptive.slow(slow).build())
-        });
-        let shed = self.shed.take().map(|shed| {
-            let slow = reached(shed.slow_time(), self.deadline.time());
-            let shed = shed.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            faults.within("shed", shed.slow(slow).build())
-        });
-        Some((all_or(throttle)?, (all_or(adaptive)?, all_or(shed)?)))
-    }
-
-    fn built_retry(&mut self) -> Result<RetryLayer<HttpClassify, TokioTimer>, BuildError> {
-        let retry = self.retry.take().unwrap_or_else(|| Retry::up_to(1));
-        let retry = match self.hedge.take() {
-            Some(hedge) => retry.hedge(hedge),
-            None => retry,
-        };
-        let retry = retry
-            .named(self.named())
-            .classify(self.classify.clone())
-            .deadline_header(self.told.clone().unwrap_or_default())
-            .clock(self.shared_clock())
-            .timer(TokioTimer);
-        match &self.metrics {
-            Some(metrics) => retry.metrics(metrics),
-            None => retry,
-        }
-        .build()
-    }
-
-    fn built_breaker(&mut self) -> Result<CircuitBreakerLayer, BuildError> {
-        let breaker = self.breaker.take().unwrap_or_else(CircuitBreaker::by_switch_alone);
-        let slow = reached(breaker.slow_time(), self.attempt_timeout.or(self.deadline.time()));
-        breaker
-            .slow(slow)
-            .named(self.named())
-            .classify(self.classify.clone())
-            .clock(self.shared_clock())
-            .metrics(&self.told_to())
-            .build()
-    }
-
-    fn built_timeout(&self) -> Option<Timeout<TokioTimer>> {
-        let timeout = Timeout::after(self.attempt_timeout?, TokioTimer);
-        Some(timeout.metrics(&self.told_to(), &self.name))
-    }
-
-    fn told_to(&self) -> Metrics {
-        self.metrics.clone().unwrap_or_else(Metrics::none)
-    }
-
-    fn shared_clock(&self) -> Arc<dyn Clock> {
-        self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock))
-    }
-
-    /// An empty name is told once, and not by each part.
-    fn named(&self) -> Cow<'static, str> {
-        if self.name.is_empty() { "unnamed".into() } else { self.name.clone() }
-    }
-}
-
-/// When a call is slow that takes no longer than this. What hangs until its time is over would be slow to nobody otherwise, and
-/// as little news of the dependency as one that its caller has given up.
-fn reached(slow: Duration, longest: Option<Duration>) -> Duration {
-    match longest {
-        Some(longest) if slow >= longest && !longest.is_zero() => longest / 2,
-        _ => slow,
-    }
-}
-
-/// What was not asked for is none; what could not be built is nothing at all.
-#[expect(clippy::option_option, reason = "these are the three cases that there are")]
-fn all_or<T>(part: Option<Option<T>>) -> Option<Option<T>> {
-    match part {
-        None => Some(None),
-        Some(built) => built.map(Some),
-    }
-}
-
-/// What was built, if nothing was wrong.
-pub(super) fn whole<T>(faults: Faults, built: Option<T>) -> Result<T, BuildError> {
-    faults.finish(built)?.ok_or_else(|| BuildError::of("", "the parts do not make a wall"))
 }

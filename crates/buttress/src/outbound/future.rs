@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::attempt::{Attempt, Attempts};
-use super::parts::{Guarded, OutboundBody, Parts};
+use super::parts::{BehindGuards, OutboundBody, Parts};
 
 pin_project! {
     /// Response future of [`OutboundService`](super::OutboundService).
@@ -29,10 +29,10 @@ pin_project! {
     where
         S: Service<Request<ReplayBody<A>>>,
         Attempts<S>: Service<Request<ReplayBody<A>>>,
-        Guarded<S>: Service<Request<A>>,
+        BehindGuards<S>: Service<Request<A>>,
     {
         #[pin]
-        stage: Stage<S, A>,
+        state: State<S, A>,
         #[pin]
         alarm: Alarm<TokioTimer>,
         deadline: Option<Deadline>,
@@ -48,12 +48,12 @@ type AnswerOf<S, A, B> =
 
 pin_project! {
     /// Where a call stands.
-    #[project = StageProj]
-    pub(super) enum Stage<S, A>
+    #[project = StateProj]
+    pub(super) enum State<S, A>
     where
         S: Service<Request<ReplayBody<A>>>,
         Attempts<S>: Service<Request<ReplayBody<A>>>,
-        Guarded<S>: Service<Request<A>>,
+        BehindGuards<S>: Service<Request<A>>,
     {
         /// The first attempt is under way: with what others are made of, and the client that makes them.
         First {
@@ -66,7 +66,7 @@ pin_project! {
         /// The retry goes on with it, or had it from the beginning.
         Retrying { #[pin] future: RetryFuture<S, A> },
         /// Whoever stands before the retry has it.
-        Guarded { #[pin] future: <Guarded<S> as Service<Request<A>>>::Future },
+        Guarded { #[pin] future: <BehindGuards<S> as Service<Request<A>>>::Future },
         /// Its time was over before.
         Over { problem: Option<Problem> },
     }
@@ -76,22 +76,22 @@ impl<S, A> ResponseFuture<S, A>
 where
     S: Service<Request<ReplayBody<A>>>,
     Attempts<S>: Service<Request<ReplayBody<A>>>,
-    Guarded<S>: Service<Request<A>>,
+    BehindGuards<S>: Service<Request<A>>,
 {
     #[inline]
     pub(super) fn new(
-        stage: Stage<S, A>,
+        state: State<S, A>,
         deadline: Option<Deadline>,
         wants: Wants,
         parts: Shared<Parts>,
     ) -> Self {
-        Self { stage, alarm: Alarm::unarmed(), deadline, wants, parts }
+        Self { state, alarm: Alarm::unarmed(), deadline, wants, parts }
     }
 
     #[cold]
     pub(super) fn over(problem: Problem, wants: Wants, parts: &Shared<Parts>) -> Self {
-        let stage = Stage::Over { problem: Some(problem) };
-        Self::new(stage, None, wants, parts.clone())
+        let state = State::Over { problem: Some(problem) };
+        Self::new(state, None, wants, parts.clone())
     }
 }
 
@@ -110,13 +110,13 @@ where
         let scope = this.deadline.map(Deadline::enter);
         let mut heard = None;
         // One place for the answer, as to move it costs more than to pass it.
-        let mut polled = match this.stage.as_mut().project() {
-            StageProj::First { attempt, .. } => {
+        let mut polled = match this.state.as_mut().project() {
+            StateProj::First { attempt, .. } => {
                 attempt.poll(&this.parts.limits, *this.wants, &mut heard, cx)
             }
-            StageProj::Retrying { future } => future.poll(cx),
-            StageProj::Guarded { future } => future.poll(cx),
-            StageProj::Over { .. } => Poll::Pending,
+            StateProj::Retrying { future } => future.poll(cx),
+            StateProj::Guarded { future } => future.poll(cx),
+            StateProj::Over { .. } => Poll::Pending,
         };
         if let Some(rest) = this.rest(&polled, heard) {
             // What came back goes before the pause: it may hold a connection.
@@ -150,7 +150,7 @@ where
         polled: &Poll<AnswerOf<S, A, B>>,
         heard: Option<Judgement>,
     ) -> Option<RetryFuture<S, A>> {
-        let StageProj::First { spare, ready, .. } = self.stage.as_mut().project() else {
+        let StateProj::First { spare, ready, .. } = self.state.as_mut().project() else {
             return None;
         };
         let retry = &self.parts.retry;
@@ -180,12 +180,12 @@ where
         rest: RetryFuture<S, A>,
         cx: &mut Context<'_>,
     ) -> Poll<AnswerOf<S, A, B>> {
-        let mut stage = self.project().stage;
-        stage.set(Stage::Retrying { future: rest });
-        match stage.project() {
-            StageProj::Retrying { future } => future.poll(cx),
-            _ => Poll::Pending,
-        }
+        let mut state = self.project().state;
+        state.set(State::Retrying { future: rest });
+        let StateProj::Retrying { future } = state.project() else {
+            unreachable!("it was set just now");
+        };
+        future.poll(cx)
     }
 
     /// It is pending: whether its time is over, by now or before, and what is said then.
@@ -194,7 +194,7 @@ where
     fn expire(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<AnswerOf<S, A, B>> {
         let mut this = self.project();
         let refused = |problem| <Keep as Answer<Request<A>, _, _>>::refused(problem, *this.wants);
-        if let StageProj::Over { problem } = this.stage.as_mut().project() {
+        if let StateProj::Over { problem } = this.state.as_mut().project() {
             let problem = problem.take().expect("the future was polled after it had completed");
             return Poll::Ready(refused(problem));
         }
@@ -202,7 +202,7 @@ where
         let rules = &this.parts.deadline;
         ready!(this.alarm.as_mut().poll(&TokioTimer, || rules.remaining(deadline), cx));
         // Here, and not with the future around, which may live on: whatever the call holds is given back.
-        this.stage.set(Stage::Over { problem: None });
+        this.state.set(State::Over { problem: None });
         Poll::Ready(refused(rules.expire()))
     }
 }
@@ -211,7 +211,7 @@ impl<S, A> fmt::Debug for ResponseFuture<S, A>
 where
     S: Service<Request<ReplayBody<A>>>,
     Attempts<S>: Service<Request<ReplayBody<A>>>,
-    Guarded<S>: Service<Request<A>>,
+    BehindGuards<S>: Service<Request<A>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").field("deadline", &self.deadline).finish_non_exhaustive()

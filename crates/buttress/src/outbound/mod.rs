@@ -19,6 +19,7 @@
 //! | what is no HTTP, a database for one | each part by itself: [`Breaker::call`](crate::circuit_breaker::Breaker::call), [`RetryPolicy::run`](crate::retry::RetryPolicy::run) and their like |
 
 mod attempt;
+mod build;
 mod builder;
 mod check;
 mod future;

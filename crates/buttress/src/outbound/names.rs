@@ -1,6 +1,6 @@
 //! What is wrong stands in a file under the name that it has there, which is not always that of the builder.
 
-use buttress_core::{BuildError, Fault};
+use buttress_core::BuildError;
 
 /// What the wall says, and the file. What the parts find themselves they name as it stands there.
 const NAMES: [(&str, &str); 5] = [
@@ -13,10 +13,5 @@ const NAMES: [(&str, &str); 5] = [
 
 /// With faults where they stand in a file.
 pub(super) fn in_a_file(error: BuildError) -> BuildError {
-    error.placed(|fault| name(fault).to_owned())
-}
-
-fn name(fault: &Fault) -> &str {
-    let path = fault.path();
-    NAMES.iter().find(|(builder, _)| *builder == path).map_or(path, |(_, file)| file)
+    error.renamed(&NAMES)
 }

@@ -25,7 +25,7 @@ pub(super) type Guards = (Option<Throttle>, (Option<Adaptive>, Option<Shed<Tokio
 // Right at the client the body becomes one that refusals can be put into, and one that tells the breaker how it ended: whoever stands
 // outside of that keeps its type.
 pub(super) type Repeated<S> = Retry<Attempts<S>, HttpClassify, TokioTimer>;
-pub(super) type Guarded<S> = Door<Repeated<S>, Guards, HttpClassify, Keep, ByExtension>;
+pub(super) type BehindGuards<S> = Door<Repeated<S>, Guards, HttpClassify, Keep, ByExtension>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Parts {

@@ -13,8 +13,8 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::attempt::{Attempt, Attempts};
-use super::future::{ResponseFuture, Stage};
-use super::parts::{Guarded, OutboundBody, Parts};
+use super::future::{ResponseFuture, State};
+use super::parts::{BehindGuards, OutboundBody, Parts};
 use super::way::Way;
 
 /// A client behind the wall. Made by an [`Outbound`](crate::Outbound).
@@ -59,9 +59,9 @@ where
         let gated = match &mut self.way {
             Way::Straight(gated) => gated,
             Way::Attended(retry) => {
-                return begun.at(Stage::Retrying { future: retry.call(request) });
+                return begun.at(State::Retrying { future: retry.call(request) });
             }
-            Way::Guarded(door) => return begun.at(Stage::Guarded { future: door.call(request) }),
+            Way::Guarded(door) => return begun.at(State::Guarded { future: door.call(request) }),
         };
         // What others are made of is kept, and then the first attempt is made: here, as a request that is handed on is moved.
         let mut spare = parts.retry.keep(&mut request);
@@ -80,11 +80,11 @@ where
         match admitted {
             Ok(admitted) => {
                 let attempt = Attempt::made(client, request, admitted);
-                begun.at(Stage::First { attempt, spare, ready })
+                begun.at(State::First { attempt, spare, ready })
             }
             Err(halted) => {
                 let attempt = Attempt::halted(client, request, halted);
-                begun.at(Stage::First { attempt, spare, ready })
+                begun.at(State::First { attempt, spare, ready })
             }
         }
     }
@@ -100,13 +100,13 @@ struct Begun {
 impl Begun {
     #[expect(clippy::inline_always, reason = "a call would move what it gets, and what it gives")]
     #[inline(always)]
-    fn at<S, A>(self, stage: Stage<S, A>) -> ResponseFuture<S, A>
+    fn at<S, A>(self, state: State<S, A>) -> ResponseFuture<S, A>
     where
         S: Service<Request<ReplayBody<A>>>,
         Attempts<S>: Service<Request<ReplayBody<A>>>,
-        Guarded<S>: Service<Request<A>>,
+        BehindGuards<S>: Service<Request<A>>,
     {
-        ResponseFuture::new(stage, self.deadline, self.wants, self.parts)
+        ResponseFuture::new(state, self.deadline, self.wants, self.parts)
     }
 }
 

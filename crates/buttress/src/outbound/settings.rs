@@ -10,7 +10,7 @@ use buttress_overload::throttle::ThrottleSettings;
 use buttress_retry::RetrySettings;
 use serde::{Deserialize, Serialize};
 
-use super::check::whole;
+use super::build::whole;
 use super::within::Within;
 use super::{Outbound, OutboundBuilder};
 

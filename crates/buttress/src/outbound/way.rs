@@ -1,5 +1,5 @@
 use super::attempt::Gated;
-use super::parts::{Guarded, Repeated};
+use super::parts::{BehindGuards, Repeated};
 
 /// How a call gets to the client, once it has a deadline.
 #[derive(Clone, Debug)]
@@ -9,5 +9,5 @@ pub(super) enum Way<S> {
     /// The retry does: it hedges, or each attempt has a span.
     Attended(Repeated<S>),
     /// Somebody may turn it away before.
-    Guarded(Guarded<S>),
+    Guarded(BehindGuards<S>),
 }

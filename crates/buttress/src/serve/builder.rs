@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::metrics::Metrics;
-use buttress_core::{BuildError, Faults};
+use buttress_core::{BuildError, Faults, clock};
 
 use super::addresses::Addresses;
 use super::hooks::Hooks;
@@ -121,6 +121,5 @@ impl fmt::Debug for ServerBuilder {
 
 fn millis(duration: Duration) -> u64 {
     // Not to zero: what is given is never nothing at all, unless it is.
-    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    if duration.is_zero() { 0 } else { millis.max(1) }
+    if duration.is_zero() { 0 } else { clock::millis(duration).max(1) }
 }

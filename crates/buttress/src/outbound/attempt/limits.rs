@@ -5,7 +5,7 @@ use std::task::Poll;
 use buttress_circuit_breaker::{Breaker, BreakerTicket};
 use buttress_core::clock::TokioTimer;
 use buttress_core::outcome::{
-    BodyKind, Classify, Follows, HttpClassify, Judgement, Outcome, Ticket, Verdict,
+    BodyKind, Classify, Follows, HttpClassify, Judgement, Ticket, Verdict,
 };
 use buttress_core::sync::Shared;
 use buttress_overload::Priority;
@@ -80,13 +80,11 @@ impl Limits {
             }
         };
         judging.done();
-        let kind = match verdict? {
-            Verdict::AtEnd(kind) => {
-                *heard = Some(Judgement::new(Outcome::Success));
-                kind
-            }
+        let verdict = verdict?;
+        *heard = Some(verdict.by_the_head());
+        let kind = match verdict {
+            Verdict::AtEnd(kind) => kind,
             Verdict::Now(judgement) => {
-                *heard = Some(judgement);
                 BreakerTicket::settle_in(ticket, judgement);
                 BodyKind::Other
             }

@@ -3,9 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use buttress_circuit_breaker::BreakerTicket;
-use buttress_core::outcome::{
-    Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Outcome, Verdict, Wants,
-};
+use buttress_core::outcome::{Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Wants};
 use buttress_core::stage::Rewrap;
 use buttress_core::{Problem, Reply};
 use bytes::Bytes;
@@ -150,10 +148,7 @@ where
         <Rewrap as JudgedAnswer<Request<()>, Response<B>, E, HttpClassify, BodyTicket>>::refused(
             problem, wants,
         )?;
-    let judgement = match Classify::<_, E>::response(&*limits.classify, &answer) {
-        Verdict::Now(judgement) => judgement,
-        Verdict::AtEnd(_) => Judgement::new(Outcome::Success),
-    };
+    let judgement = Classify::<_, E>::response(&*limits.classify, &answer).by_the_head();
     *heard = Some(judgement);
     if let Some(ticket) = ticket {
         ticket.settle(judgement);
