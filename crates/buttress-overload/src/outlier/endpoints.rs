@@ -42,9 +42,9 @@ use super::Outliers;
 ///
 /// # Guarantees
 ///
-/// - A call that waits for an endpoint looks at the new list at once. - One that is removed gets no further call,
-/// except from clones that were ready for it already. Calls that have begun end undisturbed, and say nothing about the
-/// next holder of its number.
+/// - A call that waits for an endpoint looks at the new list at once.
+/// - One that is removed gets no further call, except from clones that were ready for it already. Calls that have begun
+///   end undisturbed, and say nothing about the next holder of its number.
 /// - There are 65,536 at most.
 ///
 /// # Cost
