@@ -34,9 +34,9 @@ struct Place {
 enum State {
     Spare,
     Waiting,
-    /// It is his turn, and he has not come for it yet.
+    /// It is its turn, and it has not come for it yet.
     Called,
-    /// He has waited in vain, and has not heard of it yet.
+    /// It has waited in vain, and has not heard of it yet.
     SentAway,
 }
 
@@ -46,14 +46,14 @@ struct Ends {
     last: Option<u32>,
 }
 
-/// The number of a place. It is the waiter's until he [leaves](Queue::leave).
+/// The number of a place. It is the waiter's until it [leaves](Queue::leave).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Number(u32);
 
 /// Somebody whose turn has come.
 pub(crate) struct Called {
     pub(crate) since: Moment,
-    /// To be woken outside of any lock; none if he has not looked yet.
+    /// To be woken outside of any lock; none if it has not looked yet.
     pub(crate) waker: Option<Waker>,
 }
 
@@ -69,7 +69,7 @@ impl Queue {
         }
     }
 
-    /// Whether who came last goes first: under overload he is the one who is still waited for.
+    /// Whether the last to come goes first: under overload somebody still waits for that one.
     pub(crate) fn newest_first(&mut self, newest_first: bool) {
         self.newest_first = newest_first;
     }
@@ -140,7 +140,7 @@ impl Queue {
         Some((Number(number), self.place(number).since))
     }
 
-    /// Sends somebody away who waits: his turn will not come. The waker is to be woken outside of any lock.
+    /// Sends a waiter away: its turn will not come. The waker is to be woken outside of any lock.
     pub(crate) fn send_away(&mut self, number: Number) -> Option<Waker> {
         let Number(number) = number;
         self.unlink(number);
@@ -149,7 +149,7 @@ impl Queue {
         place.waker.take()
     }
 
-    /// Gives the place up; whether it was his turn. The waker is to be dropped outside of any lock.
+    /// Gives the place up; whether it was its turn. The waker is to be dropped outside of any lock.
     pub(crate) fn leave(&mut self, number: Number) -> (bool, Option<Waker>) {
         let Number(number) = number;
         let state = self.place(number).state;

@@ -27,7 +27,7 @@ impl Slots {
         if seen & LOOK != 0 { None } else { self.take_from(seen, priority, LOOK) }
     }
 
-    /// Takes one although somebody waits: for him, or before him.
+    /// Takes one although a call waits: for it, or before it.
     pub(crate) fn take_called(&self, priority: Priority) -> bool {
         self.take_from(self.0.load(Acquire), priority, 0).is_some()
     }

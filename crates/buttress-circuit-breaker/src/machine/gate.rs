@@ -40,8 +40,8 @@ pub(crate) enum News {
     Some,
 }
 
-/// With so little left the exact time is asked for: who comes back when he was told to must not be refused once more, for what a
-/// recent time is behind.
+/// With so little left the exact time is asked for: a call that comes back when it was told to must not be refused
+/// again because a recent time lags.
 pub(crate) const NEARLY: Duration = Duration::from_millis(20);
 
 /// What is said to those that come while calls are let in one by one.

@@ -195,8 +195,8 @@ impl Table {
         slot.gate.settle_news(pass.pass, ended, &around);
     }
 
-    /// Whether some windows are still those of a policy before this one, which say nothing to its rules. Whoever asks has
-    /// looked at the policy before: so if it was the new one, he hears of the change, unless all of it is done.
+    /// Whether some windows are still those of a policy before this one, which say nothing to its rules. The asker has
+    /// looked at the policy before: so if it was the new one, it hears of the change, unless all of it is done.
     fn is_changing(&self) -> bool {
         self.is_changing.load(Acquire)
     }

@@ -89,10 +89,10 @@ impl Deadline {
         self.min(other)
     }
 
-    /// For how long somebody has to have waited for a call that is given up, so that this says something of who did not
-    /// answer, where `slow` is what is slow to him: for as long as that, or for half of the time that there was when it
-    /// began, whichever is less. But for no less than a quarter of `slow`, as calls with hardly any time left say
-    /// nothing of anybody: or a caller who gives his requests none could speak ill of a dependency that is well.
+    /// For how long a caller must have waited for a call that it gives up, so that this counts against the dependency,
+    /// where `slow` is its bound for slow calls: for as long as that, or for half of the time that there was when the
+    /// call began, whichever is less. But for no less than a quarter of `slow`, as calls with hardly any time left say
+    /// nothing: else a caller that gives its requests none could blame a healthy dependency.
     ///
     /// ```
     /// use buttress_core::Deadline;

@@ -52,8 +52,8 @@ impl Learner {
         self.learn(load, timing.took.unwrap_or(now - timing.began), now)
     }
 
-    /// A caller went away, or his time was over. What has answered did so; who waited for longer than what is slow, or for his
-    /// [fair time](Deadline::fair_time), has waited in vain.
+    /// A caller went away, or its time was over. If there was an answer, that counts; one that waited for longer than
+    /// what is slow, or for its [fair time](Deadline::fair_time), has waited in vain.
     pub(crate) fn left(&self, timing: Timing, clock: &dyn Clock) -> Option<u32> {
         if timing.took.is_some() {
             return None;

@@ -12,7 +12,7 @@ use crate::parts::atomic::{AtomicU32, AtomicU64};
 /// Whoever ends a call adds to it without waiting. What is added while somebody takes it out counts for the next look: nothing
 /// is counted twice, and nothing is lost.
 pub(super) struct Sampler {
-    /// When this window began. Whoever moves it on has the window for himself.
+    /// When this window began. The call that moves it on has the window to itself.
     began: AtomicU64,
     /// How long it lasts at least, in nanoseconds.
     lasts: AtomicU64,

@@ -64,7 +64,8 @@ impl Gate {
         joined
     }
 
-    /// Takes a permit if nobody waits, for who does not wait either. Whoever is refused at the same time is no reason to refuse him.
+    /// Takes a permit if nobody waits, for a call that does not wait either. One that is refused at the same time is no
+    /// reason to refuse it.
     #[cold]
     pub(super) fn take_now(&self) -> bool {
         let line = self.line.lock();
@@ -79,7 +80,7 @@ impl Gate {
         line.queue.is_empty() && line.owed == 0 && self.permits.take_called()
     }
 
-    /// Is ready when there is a permit for him, and then he has it, and has left the line.
+    /// Is ready when there is a permit for it, and then it has that, and has left the line.
     pub(super) fn poll(&self, number: Number, cx: &Context<'_>) -> Poll<()> {
         let mut line = self.line.lock();
         let (is_called, old) = line.queue.look(number, cx.waker());
@@ -92,7 +93,7 @@ impl Gate {
         Poll::Ready(())
     }
 
-    /// Leaves the line without a permit. If there was one for him already, it is for the next.
+    /// Leaves the line without a permit. If there was one for it already, that is for the next.
     pub(super) fn leave(&self, number: Number) {
         let mut line = self.line.lock();
         let (was_called, waker) = line.queue.leave(number);

@@ -80,7 +80,7 @@ impl Permits {
         }
     }
 
-    /// Takes one although somebody waits: for him.
+    /// Takes one although a call waits: for it.
     pub(super) fn take_called(&self) -> bool {
         self.stripes.iter().any(|stripe| {
             let less = |word| (word & !LOOK > 0).then(|| word - 1);

@@ -10,8 +10,9 @@ use crate::slots::Slots;
 
 /// Who waits for a slot, and who has waited in vain: under a lock, and pure.
 ///
-/// The highest priority is served first. Within one it is first come, first served, until its queue stands: then those who
-/// have waited too long are sent away, and of the others who came last is served first, as he has the best chance to be waited for still.
+/// The highest priority is served first. Within one it is first come, first served, until its queue stands: then calls
+/// that have waited too long are sent away, and of the others the last to come is served first, as its caller is most
+/// likely still there.
 pub(super) struct Line {
     queue: Queue,
     codels: [Codel; Priority::ALL.len()],
@@ -20,9 +21,9 @@ pub(super) struct Line {
 
 /// What has been done for somebody, who is to be woken outside of the lock.
 pub(super) enum Step {
-    /// A slot was taken for him. How long he has waited.
+    /// A slot was taken for it. How long it has waited.
     Called(Option<Waker>, Duration),
-    /// He was sent away.
+    /// It was sent away.
     SentAway(Option<Waker>, Priority),
 }
 

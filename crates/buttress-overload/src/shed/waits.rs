@@ -59,7 +59,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// Whether his turn has come, or never will.
+    /// Whether its turn has come, or never will.
     fn look(&mut self, cx: &Context<'_>) -> Option<Result<Place, Problem>> {
         let number = self.number?;
         let (is_over, old) = self.inner.line.lock().queue().look(number, cx.waker());
@@ -80,7 +80,7 @@ impl Turn {
         })
     }
 
-    /// Leaves the line; whether there was a place for him.
+    /// Leaves the line; whether there was a place for it.
     fn leave(&mut self) -> bool {
         let Some(number) = self.number.take() else { return false };
         let mut line = self.inner.line.lock();

@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// What one of them is told may be an error of his own.
+    /// One of them may be told an error of its own.
     #[test]
     fn whoever_has_gone_is_passed_over() {
         let (mut owed, mut told) = owed(&[3]);

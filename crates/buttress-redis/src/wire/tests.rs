@@ -26,7 +26,7 @@ async fn ask(wire: &Wire, command: &Cmd) -> Result<Value, End> {
 
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 
-/// However many ask, it is one write; and each hears his own answer.
+/// However many ask, it is one write; and each hears its own answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_asked_at_the_same_time_leaves_in_one_piece() {
     let (wire, _driver, mut server) = wire(100).await;
@@ -156,7 +156,7 @@ async fn what_is_no_answer_ends_it() {
     assert_eq!(answer.value().await, Err(End::Garbled));
 }
 
-/// However many join: each hears his own part of the answer, and errors that go for all.
+/// However many join: each hears its own part of the answer, and errors that go for all.
 #[tokio::test]
 async fn calls_that_left_as_one_hear_each_his_own() {
     let (wire, driver, mut server) = wire(100).await;

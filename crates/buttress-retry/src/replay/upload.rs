@@ -25,8 +25,8 @@ impl<B> Upload<B> {
         Self(Of::Taped(tape))
     }
 
-    /// Whether it waits for the caller, or was broken by him. Not so while nobody has asked for it, nor where it waits for whoever
-    /// reads it.
+    /// Whether it waits for the caller, or was broken by the caller. Not so while nobody has asked for it, nor where it
+    /// waits for its reader.
     #[must_use]
     pub fn is_callers_fault(&self) -> bool {
         match &self.0 {
@@ -36,7 +36,7 @@ impl<B> Upload<B> {
     }
 }
 
-/// Whether whoever reads a body had to wait for the caller when it last asked, or heard that it broke.
+/// Whether the reader of a body had to wait for the caller when it last asked, or heard that it broke.
 #[derive(Debug, Default)]
 pub(super) struct Progress(AtomicBool);
 

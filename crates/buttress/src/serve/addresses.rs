@@ -94,7 +94,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nobody has more than his share, and at the end nothing is left.
+        /// None has more than its share, and at the end nothing is left.
         #[test]
         fn counts_are_exact(steps in prop::collection::vec((0_u8..4, any::<bool>()), 0..200)) {
             let addresses = Addresses::new(3, Vec::new());
