@@ -74,7 +74,7 @@ pub struct CircuitBreakerSettings {
     pub lease_ms: Option<u64>,
     /// How many milliseconds it takes until all calls pass again. By default all do at once.
     pub ramp_up_ms: Option<u64>,
-    /// What waits for more milliseconds is slow. By default 10,000.
+    /// A call that waits for more milliseconds is slow. By default 10,000.
     pub slow_ms: Option<u64>,
     /// What a call counts as whose caller went away.
     pub abandoned: Abandoned,

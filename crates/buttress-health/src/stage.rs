@@ -40,7 +40,7 @@ use crate::answer::mark;
 /// # Guarantees
 ///
 /// - An answer is read from memory: no I/O, no lock, nothing that waits, whatever the checks are doing.
-/// - What is no probe passes untouched.
+/// - Other requests pass untouched.
 ///
 /// # Cancellation
 ///

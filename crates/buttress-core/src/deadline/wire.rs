@@ -40,9 +40,9 @@ static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 ///
 /// # Guarantees
 ///
-/// - What is written is rounded down: the next hop never believes to have more time than is left.
+/// - A written time is rounded down: the next hop never believes to have more time than is left.
 /// - A shorter time that is there already stays, so a deadline only ever comes closer. Of several the shortest counts.
-/// - What cannot be read counts as absent: a sign, a fraction, a unit that there is not, more digits than may be.
+/// - An unreadable value counts as absent: a sign, a fraction, an unknown unit, too many digits.
 ///
 /// # Cost
 ///

@@ -119,7 +119,7 @@ impl Problem {
     /// Adds a header to the answer, as in `WWW-Authenticate` beside a 401, or the `ETag` of what there is beside a 412. It is
     /// sent whichever way the problem takes.
     ///
-    /// What frames or describes the body is decided by the format, so such a header is not taken.
+    /// The format decides how the body is framed and described, so such a header is not taken.
     pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         self.told(|told| told.headers.add(name, value))
     }

@@ -59,7 +59,7 @@ fn body(problem: &Problem, occasion: &Occasion<'_>) -> Bytes {
 
 /// A body of JSON, for a [`Render`] of your own: one allocation, if it is shorter than 512 bytes.
 ///
-/// What cannot be written as JSON, such as a map whose keys are no strings, gives an empty body.
+/// A value that cannot be written as JSON, such as a map whose keys are no strings, gives an empty body.
 ///
 /// ```
 /// use buttress_core::render::json;

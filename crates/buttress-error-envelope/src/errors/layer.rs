@@ -40,7 +40,7 @@ use super::Errors;
 ///
 /// - The service that comes of it cannot fail: its error type is `Infallible`.
 /// - A service that does not become ready answers the next request with that failure, and is asked again by the one after.
-/// - What the error says is the problem's source, for the log alone, if your closure makes it that. Responses pass untouched.
+/// - The error is the problem's source, for the log alone, if your closure makes it that. Responses pass untouched.
 ///
 /// # Cancellation
 ///

@@ -142,7 +142,7 @@ pub struct MemorySettings {
     pub keys: Option<usize>,
     /// In how many bytes a policy, instead of a number of keys.
     pub bytes: Option<usize>,
-    /// What becomes of a new key when there is no room.
+    /// What happens to a new key when there is no room.
     pub when_full: WhenFull,
 }
 

@@ -3,7 +3,7 @@ use buttress_core::engine::Degrade;
 use super::Policy;
 use crate::Penalty;
 
-/// What becomes of a request that is too much.
+/// What happens to a request above the limit.
 impl Policy {
     /// Counts and reports, and refuses nobody: to try a limit out.
     ///

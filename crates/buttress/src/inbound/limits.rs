@@ -35,8 +35,8 @@ mod rate_limits {
 
     use super::{Limits, sealed};
 
-    /// Limits on both sides of what stands between: conditions, keys and costs are closures of the user, and so
-    /// they are guarded as his own stages are.
+    /// Limits on both sides of what stands between: conditions, keys and costs are closures of the user, and so they
+    /// are guarded as the user's own stages are.
     type Both<S, T> = Then<Then<Guarded<LimitStage<S>>, T>, Guarded<LimitStage<S>>>;
 
     impl<L: Limits, S: LimitStore> sealed::Sealed for (L, RateLimit<S>) {}
