@@ -2,10 +2,10 @@
 //!
 //! Two processes listen to one port (`SO_REUSEPORT`). The old one is told to stop with SIGTERM: it says no
 //! to readiness, serves on for the lead time, finishes what it has, and says by its exit status whether
-//! something was cut off. With `--smoke` it does all that with children of its own, under load.
+//! something was cut off. With `--smoke` it does all that with children of its own, under load, and cuts one off.
 
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,6 +21,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use socket2::{Domain, Socket, Type};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{interval, timeout};
 
@@ -69,6 +70,7 @@ fn app(ready: Arc<AtomicBool>) -> Router {
     Router::new()
         .route("/", get(|| async { std::process::id().to_string() }))
         .route("/ready", get(health))
+        .route("/never", get(std::future::pending::<()>)) // to be cut off
         .with_state(ready)
 }
 
@@ -82,7 +84,8 @@ fn share(port: u16) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-/// Two restarts under load: every request is answered, and every process ends well.
+/// Two restarts under load: every request is answered, and every process ends well. The last one ends with a request that
+/// it never answers, and says so.
 async fn smoke() -> Result<(), Failure> {
     // Holds the port, and is no listener.
     let held = share(0)?;
@@ -97,13 +100,31 @@ async fn smoke() -> Result<(), Failure> {
             "ok: restart {restart} under load, {answered} requests answered, {again} of them at the second try"
         );
     }
-    present.terminate()?;
-    let status = present.child.wait()?;
-    if !status.success() {
-        return Err(format!("the last one ended with {status}").into());
-    }
     println!("all 2 restarts went as expected");
+    let status = cut_off(&mut present, address).await?;
+    if status.code() != Some(1) {
+        return Err(format!("a request was cut off, and it ended with {status}").into());
+    }
+    println!("ok: a request was cut off, and the exit status says so");
     Ok(())
+}
+
+/// Tells it to stop until it does, while it has a request that it never answers.
+async fn cut_off(process: &mut Process, address: SocketAddr) -> Result<ExitStatus, Failure> {
+    let mut asking = TcpStream::connect(address).await?;
+    asking.write_all(b"GET /never HTTP/1.1\r\nhost: test\r\n\r\n").await?;
+    // It answers a later one, so it has begun that one.
+    ask(address).await?;
+    let mut turns = interval(Duration::from_millis(20));
+    for _ in 0..1_000 {
+        // The second time shortens the lead time, the third one the grace period; two at once would count as one.
+        process.terminate()?;
+        turns.tick().await;
+        if let Some(status) = process.child.try_wait()? {
+            return Ok(status);
+        }
+    }
+    Err("it does not end".into())
 }
 
 struct Process {
