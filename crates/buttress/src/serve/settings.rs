@@ -57,7 +57,7 @@ pub struct ServerSettings {
     pub max_connection_age_ms: Option<u64>,
     /// Milliseconds that a client may keep a body waiting, in either direction.
     pub stall_timeout_ms: u64,
-    /// Bytes a second that earn it more of them; 0 to ask for some progress only.
+    /// Bytes a second that earn it more of them; 0 to ask for some progress only. At most a thousand million.
     pub min_bytes_per_second: u32,
     /// Paths at which, and below which, the body of a request over HTTP/2 may be silent for as long as both sides
     /// like: those of streams, as `/shop.Stock/Watch`.

@@ -101,7 +101,7 @@ impl ServerBuilder {
 
     /// Sets how many bytes a second a client must move while the server waits for it. Each byte earns back
     /// its share of the [stall timeout](Self::stall_timeout); with zero, any byte earns all of it. The
-    /// default is 100.
+    /// default is 100, the most a thousand million.
     pub fn min_bytes_per_second(mut self, rate: u32) -> Self {
         self.settings.min_bytes_per_second = rate;
         self
