@@ -8,6 +8,7 @@ use buttress_core::stage::BodyMode;
 use buttress_core::{Code, Problem};
 use bytes::{Bytes, BytesMut};
 use http::Response;
+use http::header::TRAILER;
 use http_body::Body;
 
 use crate::foreign::{self, Look};
@@ -63,7 +64,7 @@ where
     B: Body<Data = Bytes>,
     M: BodyMode<B>,
 {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
     let look = Look::of(&parts);
     if look == Look::Own || rules.leave_response(&parts) {
         return left(Response::from_parts(parts, M::wrap(body)), None);
@@ -77,6 +78,8 @@ where
         && let Some(code) = foreign::family_code(look, bytes, parts.status)
     {
         let code = Code::ALL.iter().find(|known| known.name() == code).copied();
+        // Bytes have no trailers.
+        parts.headers.remove(TRAILER);
         return left(Response::from_parts(parts, bytes.clone().into()), code);
     }
     // What a server says in another shape is for the log alone.

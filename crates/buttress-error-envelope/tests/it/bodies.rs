@@ -86,6 +86,25 @@ fn an_envelope_is_known_as_far_as_it_is_at_hand() {
     assert_eq!(message("application/json", late), Code::BAD_REQUEST.default_message());
 }
 
+/// It is sent on as bytes, so nothing announces trailers any more.
+#[test]
+fn an_envelope_is_kept_in_one_piece_without_trailers() {
+    let own = r#"{"error":{"code":"OF_ANOTHER","message":"It was not us."}}"#;
+    let (first, rest) = own.split_at(20);
+    let trailers = http::HeaderMap::from_iter([(http::header::SERVER, "a".parse().unwrap())]);
+    let failed = Response::builder().status(400).header("trailer", "server");
+    let failed = failed.header("content-type", "application/json");
+    let failed = failed.body(Frames::new().data(first).data(rest).trailers(trailers)).unwrap();
+    let service = ErrorEnvelopeLayer::default().layer(once(failed));
+    let service = Context::default().layer().layer(service);
+    let response = poll::assert_ready(Box::pin(service.oneshot(Request::new(())))).unwrap();
+    assert!(!response.headers().contains_key("trailer"));
+    let body = http_body_util::BodyExt::collect(response.into_body());
+    let body = poll::assert_ready(Box::pin(body)).unwrap();
+    assert_eq!(body.trailers(), None);
+    assert_eq!(body.to_bytes(), own);
+}
+
 #[test]
 fn a_megabyte_of_errors_takes_no_memory() {
     let body =
