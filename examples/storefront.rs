@@ -72,7 +72,7 @@ async fn main() -> Result<ExitCode, Failure> {
     let server = Server::builder()
         .health(&health)
         .lead_time(Duration::from_secs(2)) // five, unless said otherwise: this one is impatient
-        .on_drain(|| println!("told to stop: readiness says so; but for Ctrl-C, the shop serves on for 2 s"))
+        .on_drain(|| println!("told to stop: readiness says no from here on"))
         .hook("say goodbye", || async { println!("nobody is left") })
         .build()?;
     // ANCHOR_END: wall
