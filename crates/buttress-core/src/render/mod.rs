@@ -148,9 +148,12 @@ pub fn settle(response: &mut dyn ResponseHead, context: &RequestContext) {
 
 /// Takes the mark from an answer, and says whether it was there.
 pub(crate) fn unmark(response: &mut dyn ResponseHead) -> bool {
-    let was_marked = response.extensions_mut().remove::<Unsettled>().is_some();
+    let extensions = response.extensions_mut();
+    let was_marked = extensions.remove::<Unsettled>().is_some();
     #[cfg(feature = "tonic")]
-    let was_marked = was_marked || returned::adopt(response);
+    if !was_marked && returned::problem(extensions).is_some() {
+        return returned::adopt(response);
+    }
     was_marked
 }
 

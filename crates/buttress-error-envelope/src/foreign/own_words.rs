@@ -74,5 +74,18 @@ mod tests {
             let quoted = format!("no «{phrase}», b");
             assert_eq!(without_values(&quoted), "no …, b");
         }
+        for text in [
+            "WebSocket request couldn't be upgraded since no upgrade state was present",
+            "Request body didn't contain valid UTF-8: invalid utf-8 sequence of 1 bytes from index 0",
+            "Failed to buffer the request body: length limit exceeded",
+            "Failed to parse the request body as JSON: expected ident at line 1 column 2",
+            "Failed to deserialize form body: missing field `id`",
+            "Failed to deserialize query string: id: invalid digit found in string",
+        ] {
+            assert_eq!(without_values(text), text);
+        }
+        let unfit = "Invalid URL: Cannot parse `id` with value `hunter2`: UUID parsing failed";
+        let shown = "Invalid URL: Cannot parse … with value …: UUID parsing failed";
+        assert_eq!(without_values(unfit), shown);
     }
 }
