@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use buttress_core::clock::nanos;
 use buttress_core::{BuildError, Faults};
 
 use crate::{Algorithm, Quota};
@@ -211,10 +212,6 @@ fn reciprocal(interval: u64) -> (u64, u32) {
     let Some(shift) = interval.saturating_sub(1).checked_ilog2() else { return (0, 0) };
     let share = (1_u128 << (64 + shift)).div_ceil(u128::from(interval));
     (u64::try_from(share).unwrap_or(u64::MAX), shift)
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

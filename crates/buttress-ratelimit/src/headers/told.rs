@@ -1,4 +1,5 @@
 use buttress_core::Key;
+use buttress_core::clock::nanos;
 
 use super::Forms;
 use crate::store::Checked;
@@ -84,9 +85,7 @@ pub(super) fn left<'a>(
     told.map(|(at, (charge, standing))| {
         // `Retry-After` must not be sooner than what is said here.
         let wait = match verdict.refusal() {
-            Some((refused, Retry::After(wait))) if usize::from(refused) == at => {
-                u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)
-            }
+            Some((refused, Retry::After(wait))) if usize::from(refused) == at => nanos(wait),
             _ => standing.resets_in_nanos(),
         };
         Left {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use buttress_core::Key;
-use buttress_core::clock::{Moment, Timer, TokioTimer};
+use buttress_core::clock::{Moment, Timer, TokioTimer, millis};
 use buttress_redis::{Ending, RedisError};
 use tokio::task::JoinSet;
 
@@ -86,10 +86,9 @@ impl State {
     }
 
     async fn say(&self, silence: Duration) -> Result<i64, RedisError> {
-        let millis = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
         let process = self.permits.process().to_hex();
         let call = self.redis.run_for(&BEAT, self.tag, std::iter::once(Ending::new("")));
-        call.arg(&process[..]).arg(millis).send().await?.integer()
+        call.arg(&process[..]).arg(millis(silence)).send().await?.integer()
     }
 
     /// Renews what is held, so that only what nobody holds any more ends by itself: several calls at a time, or where each is

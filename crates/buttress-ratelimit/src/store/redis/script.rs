@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use buttress_core::clock;
 use buttress_redis::{Call, Script};
 
 use crate::{Algorithm, Charge, Limit, MOST_POLICIES};
@@ -142,5 +143,5 @@ pub(super) fn counter<'a>(
 const SECOND: u64 = 1_000_000_000;
 
 fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).min(FARTHEST)
+    clock::nanos(time).min(FARTHEST)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use buttress_core::clock::Moment;
+use buttress_core::clock::{Moment, nanos};
 use buttress_redis::RedisError;
 
 use super::{INEXACT, MICRO, nonsense};
@@ -108,7 +108,7 @@ fn furthest(limit: &Limit) -> u64 {
 
 /// The server's time has no more than microseconds: so who waits less than whole ones may come a little too early.
 fn whole(time: Duration) -> Duration {
-    Duration::from_micros(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).div_ceil(MICRO))
+    Duration::from_micros(nanos(time).div_ceil(MICRO))
 }
 
 fn count(number: u64) -> Result<u32, RedisError> {
