@@ -106,15 +106,15 @@ impl Queue {
         Some(Number(number))
     }
 
-    /// Looks whether it is his turn. If not, he will be woken by this; what was there before is to be dropped outside of any
-    /// lock, as it may own anything.
-    pub(crate) fn look(&mut self, number: Number, waker: &Waker) -> (bool, Option<Waker>) {
+    /// Looks whether it is its turn. If not, it will be woken by this, which was cloned outside of any lock; and there
+    /// that is to be dropped which is not needed, as it may own anything.
+    pub(crate) fn look(&mut self, number: Number, waker: Waker) -> (bool, Option<Waker>) {
         let place = self.place(number.0);
         if place.state != State::Waiting {
-            return (true, None);
+            return (true, Some(waker));
         }
-        let knows = place.waker.as_ref().is_some_and(|known| known.will_wake(waker));
-        (false, if knows { None } else { place.waker.replace(waker.clone()) })
+        let knows = place.waker.as_ref().is_some_and(|known| known.will_wake(&waker));
+        (false, if knows { Some(waker) } else { place.waker.replace(waker) })
     }
 
     /// Calls the next one.

@@ -82,15 +82,14 @@ impl Gate {
 
     /// Is ready when there is a permit for it, and then it has that, and has left the line.
     pub(super) fn poll(&self, number: Number, cx: &Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
         let mut line = self.line.lock();
-        let (is_called, old) = line.queue.look(number, cx.waker());
-        if !is_called {
-            drop(line);
-            drop(old);
-            return Poll::Pending;
-        }
-        let _left = line.queue.leave(number);
-        Poll::Ready(())
+        let (is_called, old) = line.queue.look(number, waker);
+        let left = is_called.then(|| line.queue.leave(number));
+        // Outside of the lock: a waker may own a task, and that another place in the line.
+        drop(line);
+        drop(old);
+        if left.is_some() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Leaves the line without a permit. If there was one for it already, that is for the next.

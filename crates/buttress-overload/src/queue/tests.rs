@@ -106,7 +106,7 @@ proptest! {
                     let expected = slow.call();
                     prop_assert_eq!(queue.call().is_some(), expected.is_some());
                     if let Some(number) = expected {
-                        prop_assert!(queue.look(number, Waker::noop()).0);
+                        prop_assert!(queue.look(number, Waker::noop().clone()).0);
                     }
                 }
                 Act::Leave(at) => {

@@ -62,7 +62,8 @@ impl Turn {
     /// Whether its turn has come, or never will.
     fn look(&mut self, cx: &Context<'_>) -> Option<Result<Place, Problem>> {
         let number = self.number?;
-        let (is_over, old) = self.inner.line.lock().queue().look(number, cx.waker());
+        let waker = cx.waker().clone();
+        let (is_over, old) = self.inner.line.lock().queue().look(number, waker);
         // Outside of the lock: a waker may own a task, and that another place in the line.
         drop(old);
         is_over.then(|| self.end(Why::Stands))
