@@ -15,6 +15,7 @@ use buttress_core::{BuildError, Faults};
 use buttress_overload::deadline::DeadlineLayer;
 use buttress_overload::door::DoorLayer;
 use buttress_overload::timeout::Timeout;
+use buttress_retry::errors::HyperErrors;
 use buttress_retry::{Retry, RetryLayer};
 
 use super::attempt::Limits;
@@ -39,6 +40,8 @@ impl OutboundBuilder {
     }
 
     fn parts(&mut self, faults: &mut Faults) -> Option<Parts> {
+        // Users with their own rules still need to know what was never begun.
+        self.classify = self.classify.clone().also(Arc::new(HyperErrors));
         let deadline = self.built_deadline();
         let guards = self.built_guards(faults);
         let retry = faults.within("retry", self.built_retry());
@@ -122,10 +125,10 @@ impl OutboundBuilder {
     }
 
     fn built_breaker(&mut self) -> Result<CircuitBreakerLayer, BuildError> {
+        let lease = self.shortest_lease();
         let breaker = self.breaker.take().unwrap_or_else(CircuitBreaker::by_switch_alone);
-        let slow = reached(breaker.slow_time(), self.attempt_timeout.or(self.deadline.time()));
         breaker
-            .slow(slow)
+            .in_a_wall(self.attempt_timeout.or(self.deadline.time()), lease)
             .named(self.named())
             .classify(self.classify.clone())
             .clock(self.shared_clock())

@@ -16,7 +16,6 @@ use buttress_overload::adaptive::AdaptiveBuilder;
 use buttress_overload::bulkhead::BulkheadBuilder;
 use buttress_overload::shed::ShedBuilder;
 use buttress_overload::throttle::ThrottleBuilder;
-use buttress_retry::errors::HyperErrors;
 use buttress_retry::{Hedge, RetryBuilder};
 
 use super::OutboundSettings;
@@ -78,7 +77,7 @@ impl OutboundBuilder {
             breaker: None,
             bulkhead: None,
             attempt_timeout: None,
-            classify: HttpClassify::new().also(Arc::new(HyperErrors)),
+            classify: HttpClassify::new(),
             clock: None,
             metrics: None,
             renders: false,
@@ -158,7 +157,8 @@ impl OutboundBuilder {
     /// Stops calling what is down. Without it the [breaker](crate::Outbound::breaker) of the wall opens by hand alone.
     ///
     /// Where what is [slow](CircuitBreakerBuilder::slow) to it is more than an [attempt](Self::attempt_timeout), or without a timeout
-    /// the [call](Self::deadline), may take, as the ten seconds that are the default may be, half of that is.
+    /// the [call](Self::deadline), may take, as the ten seconds that are the default may be, half of that is. To an attempt that has less
+    /// than that, because its request does, half of what it has is slow, but no less than a quarter of what is otherwise.
     pub fn circuit_breaker(mut self, breaker: CircuitBreakerBuilder) -> Self {
         self.breaker = Some(breaker);
         self

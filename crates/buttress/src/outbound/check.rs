@@ -24,7 +24,6 @@ impl OutboundBuilder {
             }
         }
         self.check_times(faults);
-        self.check_lease(faults);
         if self.holds_permits && self.bulkhead.is_none() {
             faults.add("permits_until_body_ends", "needs a bulkhead");
         }
@@ -64,17 +63,13 @@ impl OutboundBuilder {
         within("retry.hedge", of_retry, attempt.or(all), "what it stands beside");
     }
 
-    /// A probe has its place for as long as it may take: from when it is let pass, so with its wait for a permit.
-    fn check_lease(&self, faults: &mut Faults) {
-        let (Some(breaker), Some(attempt)) = (&self.breaker, self.attempt_timeout) else { return };
+    /// A probe has its place for as long as it may take: from when it is let pass, so with its wait for a permit. The breaker holds
+    /// its settings to that, and all that it is given later.
+    pub(super) fn shortest_lease(&self) -> Duration {
+        let (Some(_), Some(attempt)) = (&self.breaker, self.attempt_timeout) else {
+            return Duration::ZERO;
+        };
         let wait = self.bulkhead.as_ref().map_or(Duration::ZERO, BulkheadBuilder::longest_wait);
-        let longest =
-            attempt.saturating_add(wait).min(self.deadline.time().unwrap_or(Duration::MAX));
-        let lease = breaker.lease_time();
-        if lease < longest {
-            let reason = "no shorter than an attempt may take with its wait for a permit";
-            faults
-                .add("circuit_breaker.lease", format_args!("is {lease:?}: {reason}, {longest:?}"));
-        }
+        attempt.saturating_add(wait).min(self.deadline.time().unwrap_or(Duration::MAX))
     }
 }

@@ -58,7 +58,7 @@ pin_project! {
         /// The first attempt is under way: with what others are made of, and the client that makes them.
         First {
             #[pin]
-            attempt: Attempt<S, ReplayBody<A>>,
+            attempt: Attempt<S, A>,
             // Behind the attempt: what is dropped gives back the room of its body only once the work has stopped.
             spare: Option<Spare<A>>,
             ready: Option<S>,

@@ -76,8 +76,11 @@ use super::{OutboundBuilder, OutboundService};
 ///   puts there; all others judge by the head.
 /// - An idle client holds nothing: permits and places are taken for a call, and not for being ready.
 /// - Every call ends in time, which is with the head of its answer, and does not shorten the deadline of the request that it is made
-///   for; unless that was [not wanted](OutboundBuilder::without_deadline). Bodies are the caller's: they have a time if the client is in a
+///   for; unless that was [not wanted](OutboundBuilder::without_deadline). Its time begins when it is made: a client that is not ready
+///   yet is waited for without a deadline, as there is no request (a client of hyper or reqwest always is). Bodies are the caller's: they have a time if the client is in a
 ///   [`BodyTimeoutLayer`](crate::overload::timeout::BodyTimeoutLayer).
+/// - What goes wrong because of the caller is not held against the dependency: while an attempt waits for the body of its request, or
+///   after that broke off, no timeout, error or 408 counts, nor that it was given up.
 /// - A wait for a permit is not held against the dependency, which was not asked.
 ///
 /// # Cancellation

@@ -1,22 +1,24 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::Problem;
 use buttress_core::clock::{Alarm, TokioTimer};
 use buttress_overload::bulkhead::{Permit, Waits};
+use buttress_retry::ReplayBody;
 use http::Request;
+use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Limits;
 use super::admitted::Unasked;
+use super::asked::Asked;
 
 pin_project! {
     /// The call itself, with its permit and its time.
     pub(super) struct Call<S, A>
     where
-        S: Service<Request<A>>,
+        S: Service<Request<ReplayBody<A>>>,
     {
         // Until its time is over; none while it waits for a permit, and none at all if it was refused.
         #[pin]
@@ -42,7 +44,7 @@ impl<S, A> Before<S, A> {
         wait: Pin<Box<Waits<TokioTimer>>>,
         unasked: Unasked,
         ready: S,
-        request: Request<A>,
+        request: Request<ReplayBody<A>>,
     ) -> Self {
         Self::Waits(Box::new(Held { wait, unasked, ready, request }))
     }
@@ -53,10 +55,10 @@ pub(super) struct Held<S, A> {
     wait: Pin<Box<Waits<TokioTimer>>>,
     unasked: Unasked,
     ready: S,
-    request: Request<A>,
+    request: Request<ReplayBody<A>>,
 }
 
-impl<S: Service<Request<A>>, A> Call<S, A> {
+impl<S: Service<Request<ReplayBody<A>>>, A> Call<S, A> {
     #[inline]
     pub(super) const fn made(future: S::Future, permit: Option<Permit>) -> Self {
         Self { future: Some(future), permit, before: None, alarm: Alarm::unarmed() }
@@ -66,14 +68,17 @@ impl<S: Service<Request<A>>, A> Call<S, A> {
         Self { future: None, permit: None, before: Some(before), alarm: Alarm::unarmed() }
     }
 
-    /// Makes the call that could not be made at once, with its ticket; else, what stands in its way: a wait, or a refusal.
+    /// Makes the call that could not be made at once, and says whom it asks; else, what stands in its way: a wait, or a refusal.
     #[cold]
     #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
     pub(super) fn begin(
         self: Pin<&mut Self>,
-        ticket: &mut Option<BreakerTicket>,
+        asked: &mut Asked<A>,
         cx: &mut Context<'_>,
-    ) -> Result<(), Poll<Problem>> {
+    ) -> Result<(), Poll<Problem>>
+    where
+        A: Body,
+    {
         let mut this = self.project();
         let permit = match this.before {
             Some(Before::Waits(held)) => match held.wait.as_mut().poll(cx) {
@@ -86,8 +91,8 @@ impl<S: Service<Request<A>>, A> Call<S, A> {
         match (before, permit) {
             (Before::Refused(problem), _) | (_, Err(problem)) => Err(Poll::Ready(problem)),
             (Before::Waits(held), Ok(permit)) => {
-                let Held { mut unasked, mut ready, request, .. } = *held;
-                *ticket = unasked.asks();
+                let Held { mut unasked, mut ready, mut request, .. } = *held;
+                *asked = Asked::new(unasked.asks(), request.body_mut().watched());
                 this.future.set(Some(ready.call(request)));
                 *this.permit = permit;
                 Ok(())

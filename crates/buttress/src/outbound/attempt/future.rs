@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use buttress_core::outcome::Wants;
 use buttress_core::sync::Shared;
+use buttress_retry::ReplayBody;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -20,7 +21,7 @@ pin_project! {
     /// The future of an attempt that is made for a retry.
     pub struct AttemptFuture<S, A>
     where
-        S: Service<Request<A>>,
+        S: Service<Request<ReplayBody<A>>>,
     {
         #[pin]
         attempt: Attempt<S, A>,
@@ -29,7 +30,7 @@ pin_project! {
     }
 }
 
-impl<S: Service<Request<A>>, A> AttemptFuture<S, A> {
+impl<S: Service<Request<ReplayBody<A>>>, A> AttemptFuture<S, A> {
     #[inline]
     pub(super) const fn new(attempt: Attempt<S, A>, wants: Wants, parts: Shared<Parts>) -> Self {
         Self { attempt, wants, parts }
@@ -38,8 +39,9 @@ impl<S: Service<Request<A>>, A> AttemptFuture<S, A> {
 
 impl<S, A, B> Future for AttemptFuture<S, A>
 where
-    S: Service<Request<A>, Response = Response<B>>,
+    S: Service<Request<ReplayBody<A>>, Response = Response<B>>,
     S::Error: Error + 'static,
+    A: Body,
     B: Body<Data = Bytes>,
 {
     type Output = Result<Response<OutboundBody<B>>, S::Error>;
@@ -53,7 +55,7 @@ where
 
 impl<S, A> fmt::Debug for AttemptFuture<S, A>
 where
-    S: Service<Request<A>>,
+    S: Service<Request<ReplayBody<A>>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AttemptFuture").finish_non_exhaustive()

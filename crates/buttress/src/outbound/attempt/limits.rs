@@ -15,6 +15,7 @@ use buttress_overload::timeout::Timeout;
 use http::Response;
 use http_body::Body;
 
+use super::asked::Asked;
 use super::body_ticket::BodyTicket;
 use super::unwinding::Unwinding;
 
@@ -60,10 +61,10 @@ impl Limits {
     /// Judges an answer by its head. If that has not said all, or a permit is held for as long, the body is heard to its end.
     #[expect(clippy::inline_always, reason = "a call would move what it gives")]
     #[inline(always)]
-    pub(super) fn hear<B, E>(
+    pub(super) fn hear<A, B, E>(
         &self,
         polled: &Poll<Result<Response<B>, E>>,
-        ticket: &mut Option<BreakerTicket>,
+        asked: &mut Asked<A>,
         permit: Option<Permit>,
         heard: &mut Option<Judgement>,
     ) -> Option<Follows<HttpClassify, BodyTicket>>
@@ -71,12 +72,13 @@ impl Limits {
         B: Body,
         E: Error + 'static,
     {
-        let judging = Unwinding::of_judge(ticket);
+        let mut judging = Unwinding::of_judge(asked);
         let verdict = match polled {
             Poll::Pending => None,
             Poll::Ready(Ok(answer)) => Some(Classify::<_, E>::response(&*self.classify, answer)),
             Poll::Ready(Err(error)) => {
-                Some(Verdict::Now(Classify::<Response<B>, _>::error(&*self.classify, error)))
+                let judgement = Classify::<Response<B>, _>::error(&*self.classify, error);
+                Some(Verdict::Now(judging.asked().judged(judgement)))
             }
         };
         judging.done();
@@ -85,14 +87,19 @@ impl Limits {
         let kind = match verdict {
             Verdict::AtEnd(kind) => kind,
             Verdict::Now(judgement) => {
-                BreakerTicket::settle_in(ticket, judgement);
+                BreakerTicket::settle_in(&mut asked.ticket, judgement);
                 BodyKind::Other
             }
         };
         let Poll::Ready(Ok(answer)) = polled else { return None };
-        if ticket.is_none() && permit.is_none() {
+        if asked.ticket.is_none() && permit.is_none() {
             return None;
         }
-        Follows::of(answer.body(), &self.classify, kind, BodyTicket::new(ticket.take(), permit))
+        Follows::of(
+            answer.body(),
+            &self.classify,
+            kind,
+            BodyTicket::new(asked.ticket.take(), permit),
+        )
     }
 }

@@ -2,18 +2,21 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use buttress_circuit_breaker::BreakerTicket;
-use buttress_core::outcome::{Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Wants};
+use buttress_core::outcome::{
+    CallersFault, Classify, HttpClassify, JudgedAnswer, JudgedBody, Judgement, Wants,
+};
 use buttress_core::stage::Rewrap;
 use buttress_core::{Problem, Reply};
+use buttress_retry::ReplayBody;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Limits;
 use super::admitted::{Admitted, Halted};
+use super::asked::Asked;
 use super::body_ticket::BodyTicket;
 use super::call::{Before, Call};
 use super::unwinding::Unwinding;
@@ -26,37 +29,41 @@ pin_project! {
     /// its permit.
     pub(in crate::outbound) struct Attempt<S, A>
     where
-        S: Service<Request<A>>,
+        S: Service<Request<ReplayBody<A>>>,
     {
         #[pin]
         call: Call<S, A>,
-        // None while the call waits for its permit, and if it was refused: the dependency was not asked.
-        ticket: Option<BreakerTicket>,
+        // Behind the call: what it holds is given back before the breaker hears that it was given up.
+        asked: Asked<A>,
     }
 }
 
 type Answered<B, E> = Poll<Result<Response<OutboundBody<B>>, E>>;
 
-impl<S: Service<Request<A>>, A> Attempt<S, A> {
+impl<S: Service<Request<ReplayBody<A>>>, A: Body> Attempt<S, A> {
     /// Makes the call.
     #[expect(clippy::inline_always, reason = "a call would move what it gives")]
     #[inline(always)]
     pub(in crate::outbound) fn made(
         client: &mut S,
-        request: Request<A>,
+        mut request: Request<ReplayBody<A>>,
         admitted: Admitted,
     ) -> Self {
         let Admitted { ticket, permit } = admitted;
-        let mut ticket = Some(ticket);
-        let unwinding = Unwinding::of_call(&mut ticket);
+        let mut asked = Asked::new(Some(ticket), request.body_mut().watched());
+        let unwinding = Unwinding::of_call(&mut asked);
         let future = client.call(request);
         unwinding.done();
-        Self { call: Call::made(future, permit), ticket }
+        Self { call: Call::made(future, permit), asked }
     }
 
     /// Does not make it, or not yet.
     #[cold]
-    pub(in crate::outbound) fn halted(client: &mut S, request: Request<A>, halted: Halted) -> Self
+    pub(in crate::outbound) fn halted(
+        client: &mut S,
+        request: Request<ReplayBody<A>>,
+        halted: Halted,
+    ) -> Self
     where
         S: Clone,
     {
@@ -67,7 +74,7 @@ impl<S: Service<Request<A>>, A> Attempt<S, A> {
                 Before::waiting(wait, unasked, std::mem::replace(client, fresh), request)
             }
         };
-        Self { call: Call::not_made(before), ticket: None }
+        Self { call: Call::not_made(before), asked: Asked::new(None, None) }
     }
 
     /// Polls it, and says what was heard of its answer, if there is one: to judge it a second time would cost as much again.
@@ -81,37 +88,50 @@ impl<S: Service<Request<A>>, A> Attempt<S, A> {
         cx: &mut Context<'_>,
     ) -> Answered<B, S::Error>
     where
-        S: Service<Request<A>, Response = Response<B>>,
+        S: Service<Request<ReplayBody<A>>, Response = Response<B>>,
         S::Error: Error + 'static,
         B: Body<Data = Bytes>,
     {
         let this = self.project();
         let mut call = this.call;
-        let mut unwinding = Unwinding::of_call(this.ticket);
+        let mut unwinding = Unwinding::of_call(this.asked);
         if call.future.is_none()
-            && let Err(halted) = call.as_mut().begin(unwinding.ticket(), cx)
+            && let Err(halted) = call.as_mut().begin(unwinding.asked(), cx)
         {
             return halt(halted, unwinding, wants, limits, heard);
         }
         let future = call.as_mut().project().future.as_pin_mut();
-        let polled = future.expect("it has just begun, or it was there").poll(cx);
+        let mut polled = future.expect("it has just begun, or it was there").poll(cx);
         if polled.is_pending() {
             let halted = call.expire(limits, cx);
             return halt(halted, unwinding, wants, limits, heard);
         }
         let permit = call.project().permit.take().filter(|_| limits.holds_permits);
         unwinding.done();
-        let follows = limits.hear(&polled, this.ticket, permit, heard);
+        if this.asked.upload.is_some()
+            && let Poll::Ready(Ok(answer)) = &mut polled
+        {
+            blame(answer, this.asked);
+        }
+        let follows = limits.hear(&polled, this.asked, permit, heard);
         // Last, when nothing can panic any more: so the answer is made where it is returned.
         polled.map_ok(|answer| answer.map(|body| Reply::inner(JudgedBody::followed(body, follows))))
     }
 }
 
+/// An answer that says that the request did not come in time blames the caller, if it was the caller's fault.
+#[inline]
+fn blame<A, B>(answer: &mut Response<B>, asked: &Asked<A>) {
+    if answer.status() == StatusCode::REQUEST_TIMEOUT && asked.is_callers_fault() {
+        answer.extensions_mut().insert(CallersFault);
+    }
+}
+
 /// There is no answer of the client: not yet, or not any more.
 #[inline]
-fn halt<B, E>(
+fn halt<A, B, E>(
     halted: Poll<Problem>,
-    mut unwinding: Unwinding<'_>,
+    mut unwinding: Unwinding<'_, A>,
     wants: Wants,
     limits: &Limits,
     heard: &mut Option<Judgement>,
@@ -120,22 +140,19 @@ where
     B: Body<Data = Bytes>,
     E: Error + 'static,
 {
-    let ticket = unwinding.ticket();
     let Poll::Ready(problem) = halted else {
-        ticket.iter_mut().for_each(BreakerTicket::waits);
+        unwinding.asked().waits();
         unwinding.done();
         return Poll::Pending;
     };
-    let ticket = ticket.take();
-    unwinding.done();
-    Poll::Ready(refuse(problem, ticket, wants, limits, heard))
+    Poll::Ready(refuse(problem, unwinding, wants, limits, heard))
 }
 
 /// An answer of our own, which the breaker hears of as of any other.
 #[cold]
-fn refuse<B, E>(
+fn refuse<A, B, E>(
     problem: Problem,
-    ticket: Option<BreakerTicket>,
+    mut unwinding: Unwinding<'_, A>,
     wants: Wants,
     limits: &Limits,
     heard: &mut Option<Judgement>,
@@ -144,10 +161,16 @@ where
     B: Body<Data = Bytes>,
     E: Error + 'static,
 {
-    let answer =
+    let asked = unwinding.asked();
+    let (ticket, is_callers_fault) = (asked.ticket.take(), asked.is_callers_fault());
+    unwinding.done();
+    let mut answer =
         <Rewrap as JudgedAnswer<Request<()>, Response<B>, E, HttpClassify, BodyTicket>>::refused(
             problem, wants,
         )?;
+    if is_callers_fault {
+        answer.extensions_mut().insert(CallersFault);
+    }
     let judgement = Classify::<_, E>::response(&*limits.classify, &answer).by_the_head();
     *heard = Some(judgement);
     if let Some(ticket) = ticket {

@@ -2,6 +2,7 @@
 //! goes through three hands is moved three times: that would cost more than the three decide.
 
 mod admitted;
+mod asked;
 mod body_ticket;
 mod call;
 mod future;

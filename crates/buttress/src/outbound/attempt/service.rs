@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 use buttress_core::outcome::Wants;
 use buttress_core::sync::Shared;
 use buttress_overload::Priority;
+use buttress_retry::ReplayBody;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -27,10 +28,11 @@ impl<S> Attempts<S> {
     }
 }
 
-impl<S, A, B> Service<Request<A>> for Attempts<S>
+impl<S, A, B> Service<Request<ReplayBody<A>>> for Attempts<S>
 where
-    S: Service<Request<A>, Response = Response<B>> + Clone,
+    S: Service<Request<ReplayBody<A>>, Response = Response<B>> + Clone,
     S::Error: Error + 'static,
+    A: Body,
     B: Body<Data = Bytes>,
 {
     type Response = Response<OutboundBody<B>>;
@@ -43,7 +45,7 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Request<A>) -> Self::Future {
+    fn call(&mut self, request: Request<ReplayBody<A>>) -> Self::Future {
         let wants = Wants::of(&request);
         let priority = Priority::of(request.extensions());
         let attempt = match self.gated.admit(&self.parts.limits, priority) {

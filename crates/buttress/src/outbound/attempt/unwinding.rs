@@ -1,30 +1,35 @@
-use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::outcome::Outcome;
 
+use super::asked::Asked;
+
 /// Stands on the stack while others' code runs: that it is dropped means that this panics.
-pub(super) struct Unwinding<'a> {
-    ticket: &'a mut Option<BreakerTicket>,
-    /// What that says of whom was called.
-    outcome: Outcome,
+pub(super) struct Unwinding<'a, A> {
+    asked: &'a mut Asked<A>,
+    runs: Runs,
 }
 
-impl<'a> Unwinding<'a> {
+enum Runs {
+    Call,
+    Judge,
+}
+
+impl<'a, A> Unwinding<'a, A> {
     /// The call runs.
     #[inline]
-    pub(super) const fn of_call(ticket: &'a mut Option<BreakerTicket>) -> Self {
-        Self { ticket, outcome: Outcome::Panicked }
+    pub(super) const fn of_call(asked: &'a mut Asked<A>) -> Self {
+        Self { asked, runs: Runs::Call }
     }
 
     /// The judge does, which is no news of whom was called.
     #[inline]
-    pub(super) const fn of_judge(ticket: &'a mut Option<BreakerTicket>) -> Self {
-        Self { ticket, outcome: Outcome::Ignored }
+    pub(super) const fn of_judge(asked: &'a mut Asked<A>) -> Self {
+        Self { asked, runs: Runs::Judge }
     }
 
-    /// The ticket, meanwhile.
+    /// What was asked, meanwhile.
     #[inline]
-    pub(super) const fn ticket(&mut self) -> &mut Option<BreakerTicket> {
-        self.ticket
+    pub(super) const fn asked(&mut self) -> &mut Asked<A> {
+        self.asked
     }
 
     /// It came back.
@@ -34,11 +39,16 @@ impl<'a> Unwinding<'a> {
     }
 }
 
-impl Drop for Unwinding<'_> {
+impl<A> Drop for Unwinding<'_, A> {
     #[cold]
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            ticket.settle(self.outcome);
+        match self.runs {
+            Runs::Call => self.asked.panicked(),
+            Runs::Judge => {
+                if let Some(ticket) = self.asked.ticket.take() {
+                    ticket.settle(Outcome::Ignored);
+                }
+            }
         }
     }
 }

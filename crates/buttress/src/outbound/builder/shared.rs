@@ -10,8 +10,8 @@ use crate::OutboundBuilder;
 
 /// What all parts share.
 impl OutboundBuilder {
-    /// Judges by this how calls end. The default is [`HttpClassify`], which
-    /// [knows the errors](HyperErrors) of hyper, hyper-util and h2.
+    /// Judges by this how calls end. The default is [`HttpClassify`]. What is known [of the errors](HyperErrors) of hyper, hyper-util and
+    /// h2 is added to it, for those of which it says nothing itself.
     pub fn classify(mut self, classify: HttpClassify) -> Self {
         self.classify = classify;
         self

@@ -244,3 +244,18 @@ async fn who_waits_for_the_client_is_woken_when_the_breaker_opens() {
         assert_eq!(code(&refused), Some(Code::CIRCUIT_OPEN));
     }
 }
+
+/// Three seconds are slow where an attempt may take four, and no probe loses its place before: whatever a file says later.
+#[tokio::test(start_paused = true)]
+async fn other_settings_of_the_breaker_hold_to_the_times_of_the_wall() {
+    let wall = wall().circuit_breaker(CircuitBreaker::after(5)).attempt_timeout(secs(4));
+    let wall = wall.build().unwrap();
+    let reconfigure = |text: &str| wall.breaker().reconfigure(&serde_json::from_str(text).unwrap());
+    reconfigure(r#"{ "failures": 1 }"#).unwrap();
+    let client = wall.layer_on(service_fn(|_: Attempt| std::future::pending::<Answered>()));
+    assert!(tokio::time::timeout(secs(3), client.oneshot(get())).await.is_err());
+    assert_eq!(wall.breaker().state(), State::Open);
+
+    let error = reconfigure(r#"{ "lease_ms": 3999 }"#).unwrap_err();
+    assert_eq!(error.faults()[0].path(), "lease_ms");
+}

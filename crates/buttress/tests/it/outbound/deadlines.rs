@@ -113,6 +113,53 @@ async fn a_limit_learns_from_what_hangs_until_the_deadline() {
     }
 }
 
+/// The trap: what hangs is never counted, because each request ends before a call is slow.
+#[tokio::test(start_paused = true)]
+async fn what_hangs_until_the_requests_are_over_is_found_out() {
+    // 2.5 s are slow, and a quarter of that is the least that says anything.
+    for (millis, state) in [("2000", State::Open), ("700", State::Open), ("600", State::Closed)] {
+        let straight = Outbound::to("payments");
+        let retried = Outbound::to("payments").retry(Retry::up_to(3));
+        let guarded = Outbound::to("payments").adaptive(Adaptive::by(Aimd::new()));
+        for wall in [straight, retried, guarded] {
+            let wall = wall.circuit_breaker(CircuitBreaker::after(3)).attempt_timeout(secs(5));
+            let wall = wall.clock(TokioClock::new()).build().unwrap();
+            for _ in 0..3 {
+                let mut request = get();
+                request.headers_mut().insert("x-request-timeout-ms", millis.parse().unwrap());
+                let late = in_time(wall.layer_on(hangs()).oneshot(request)).await.unwrap();
+                assert_eq!(late.status(), 504);
+            }
+            assert_eq!(wall.breaker().state(), state, "{millis} ms each");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_learns_from_what_hangs_until_the_requests_are_over() {
+    let twenty = || Aimd::new().between(1, 40).starting_at(20);
+    let to = || Outbound::to("payments").deadline(secs(10));
+    for wall in [to().adaptive(Adaptive::by(twenty())), to().shed(Shed::adapting(twenty()))] {
+        let client = wall.clock(TokioClock::new()).build().unwrap().layer_on(hangs());
+        let twenty_at_once = || async {
+            let calls: Vec<_> = (0..20)
+                .map(|_| {
+                    let mut request = get();
+                    request.headers_mut().insert("x-request-timeout-ms", "2000".parse().unwrap());
+                    request.extensions_mut().insert(Priority::Critical);
+                    tokio::spawn(client.clone().oneshot(request))
+                })
+                .collect();
+            let mut late = 0;
+            for call in calls {
+                late += u32::from(in_time(call).await.unwrap().unwrap().status() == 504);
+            }
+            late
+        };
+        assert_eq!((twenty_at_once().await, twenty_at_once().await), (20, 18));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_does_not_shorten_its_request() {
     let clock = TokioClock::new();

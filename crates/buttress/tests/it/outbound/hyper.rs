@@ -1,16 +1,18 @@
 //! A client of hyper behind the wall, over real connections.
 
+use buttress::circuit_breaker::State;
 use buttress::clock::TokioTimer;
+use buttress::outcome::HttpClassify;
 use buttress::prelude::*;
 use buttress::retry::{Repeatable, ReplayBody};
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tower::ServiceExt;
+use tower::{ServiceExt, service_fn};
 
 use super::rig::server;
 
@@ -71,4 +73,39 @@ async fn what_refuses_connections_is_tried_again_and_opens_the_breaker() {
     assert!(response.is_err() || response.unwrap().status() == 503);
     let refused = call().await.unwrap();
     assert_eq!(refused.extensions().get::<Problem>().unwrap().code(), Code::CIRCUIT_OPEN);
+}
+
+/// Rules of one's own stand beside what is known of the errors of hyper, and do not replace it.
+#[tokio::test]
+async fn who_judges_by_own_rules_still_knows_a_refused_stream() {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    tokio::spawn(async move {
+        let mut connection = h2::server::handshake(theirs).await.unwrap();
+        let mut refused = false;
+        while let Some(Ok((_, mut answer))) = connection.accept().await {
+            if std::mem::replace(&mut refused, true) {
+                answer.send_response(Response::new(()), true).unwrap();
+            } else {
+                answer.send_reset(h2::Reason::REFUSED_STREAM);
+            }
+        }
+    });
+    let executor = TokioExecutor::new();
+    let io = hyper_util::rt::TokioIo::new(ours);
+    let (sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    tokio::spawn(connection);
+    let client = service_fn(move |request: Request<ReplayBody<Full<Bytes>>>| {
+        let mut sender = sender.clone();
+        async move { sender.send_request(request).await }
+    });
+    let wall = Outbound::to("payments")
+        .retry(Retry::up_to(3).backoff(Backoff::none()).budget(Budget::dangerous_unlimited()))
+        .circuit_breaker(CircuitBreaker::after(1))
+        .classify(HttpClassify::new().failures([StatusCode::NOT_FOUND]))
+        .build()
+        .unwrap();
+    // Of a POST without a key: nobody has begun to work on it.
+    let order = Request::post("http://payments/").body(Full::from("an order")).unwrap();
+    assert_eq!(wall.layer_on(client).oneshot(order).await.unwrap().status(), 200);
+    assert_eq!(wall.breaker().state(), State::Closed);
 }

@@ -21,3 +21,4 @@ mod settings;
 mod signals;
 #[cfg(feature = "tonic")]
 mod tonic;
+mod uploads;
