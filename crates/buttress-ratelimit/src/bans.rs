@@ -43,6 +43,15 @@ pub(crate) struct Punished {
     pub(crate) is_new: bool,
 }
 
+/// What became of a ban that was lifted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifted {
+    /// Whether there was one here.
+    pub(crate) was_banned: bool,
+    /// Whether other processes will hear of it.
+    pub(crate) is_told: bool,
+}
+
 impl Bans {
     /// Whether there is memory for so many.
     pub(crate) fn fit(keys: usize) -> bool {
@@ -96,7 +105,8 @@ impl Bans {
         if let Some(length) = imposed {
             // Under the lock: who has found this ban finds that there is one.
             self.last_end.fetch_max((now + length).as_nanos(), Ordering::Relaxed);
-            self.outbox.put(News { policy, key, lifted: None });
+            // What others are not told of stays a ban of this process.
+            let _ = self.outbox.put(News { policy, key, lifted: None });
         }
         entry.record.banned(now).map(|ban| Punished { ban, is_new: imposed.is_some() })
     }
@@ -134,15 +144,16 @@ impl Bans {
         }
     }
 
-    /// Forgets what this key was refused; whether it was banned. Other processes are told in any case: they may know more.
-    pub(crate) fn lift(&self, policy: u8, key: Key, now: Moment) -> bool {
-        self.outbox.put(News { policy, key, lifted: Some(now) });
-        let Some(bucket) = self.bucket(key) else { return false };
-        let mut bucket = bucket.lock();
-        let found =
-            bucket.iter_mut().find(|place| place.is_some_and(|entry| entry.is(policy, key)));
-        let entry = found.and_then(Option::take);
-        entry.is_some_and(|mut entry| entry.record.banned(now).is_some())
+    /// Forgets what this key was refused. Other processes are told in any case: they may know more.
+    pub(crate) fn lift(&self, policy: u8, key: Key, now: Moment) -> Lifted {
+        let is_told = self.outbox.put(News { policy, key, lifted: Some(now) });
+        let entry = self.bucket(key).and_then(|bucket| {
+            let mut bucket = bucket.lock();
+            let is = |place: &&mut Option<Entry>| place.is_some_and(|entry| entry.is(policy, key));
+            bucket.iter_mut().find(is).and_then(Option::take)
+        });
+        let was_banned = entry.is_some_and(|mut entry| entry.record.banned(now).is_some());
+        Lifted { was_banned, is_told }
     }
 
     /// Everybody who is banned, with the number of the policy.

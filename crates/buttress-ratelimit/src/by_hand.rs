@@ -122,7 +122,8 @@ impl<S: LimitStore> RateLimit<S> {
 
     /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift). Another process of a fleet that
     /// has refused the key remembers it until the time that it told. A store that could not be asked answers with a refusal:
-    /// then what it has counted stays. The audit is told that the system did it; an [operator](Self::operator) says who.
+    /// then what it has counted stays. The audit is told whether it was done, or, of a store that is waited for, that it was asked for;
+    /// and that the system did it: an [operator](Self::operator) says who.
     ///
     /// # Errors
     ///
@@ -142,8 +143,15 @@ impl<S: LimitStore> RateLimit<S> {
         by: By<'_>,
     ) -> Result<Step<Verdict, S::Wait>, NoSuchLimit> {
         let charges = self.charges(policy, subject, 1)?;
-        self.inner.violations.reset(policy, subject.key, by);
-        Ok(self.inner.store.forget(&self.live().limits, &charges))
+        let forgotten = self.inner.store.forget(&self.live().limits, &charges);
+        match &forgotten {
+            // A store that could not be asked refuses.
+            Step::Now(verdict) => {
+                self.inner.violations.reset(policy, subject.key, verdict.is_taken(), by);
+            }
+            Step::Later(_) => self.inner.violations.reset_asked(policy, subject.key, by),
+        }
+        Ok(forgotten)
     }
 
     /// Begins a key of this policy: written by the same parts as its key says, in the same order, it is that of a request.

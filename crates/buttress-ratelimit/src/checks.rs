@@ -1,11 +1,12 @@
 //! What is wrong with a set of policies, whatever the store.
 
 use buttress_core::Faults;
+use buttress_core::key::KeyParts;
 
 use crate::builder::Named;
 use crate::config::MemorySettings;
 use crate::policy::Cost;
-use crate::store::LimitStore;
+use crate::store::{LimitStore, Terms};
 use crate::when::Condition;
 use crate::{Algorithm, MOST_POLICIES, Policy, RateLimitBuilder};
 
@@ -38,6 +39,26 @@ pub(crate) fn check_memory<S: LimitStore>(builder: &RateLimitBuilder<S>, faults:
         let reason = "is not where limits are counted: the engine that was said is another one, \
                       and `settings.memory()` the one that is meant here";
         faults.add("memory", reason);
+    }
+}
+
+/// What the store says of the policies. Of those whose quota makes no limit it has not heard, and takes it that there are none:
+/// what they lack is told already.
+pub(crate) fn check_terms(
+    store: &impl LimitStore,
+    (terms, shard): (&[Terms], Option<&KeyParts>),
+    names: &[String],
+    faults: &mut Faults,
+) {
+    let mut said = Faults::new();
+    store.check_terms(terms, shard, &mut said);
+    let Err(said) = said.finish(()) else { return };
+    let is_heard_of = |name: &String| terms.iter().any(|terms| terms.name() == *name);
+    for fault in said.faults() {
+        let is_of = |name: &&String| fault.path().ends_with(&format!(".{name}"));
+        if names.iter().find(is_of).is_none_or(is_heard_of) {
+            faults.add(fault.path(), fault.reason());
+        }
     }
 }
 

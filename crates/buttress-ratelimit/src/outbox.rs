@@ -41,15 +41,17 @@ impl Outbox {
         self.is_carried.load(Ordering::Relaxed)
     }
 
-    /// Puts something in, if there is somebody to carry it, and room.
-    pub(crate) fn put(&self, news: News) {
+    /// Puts something in, if there is somebody to carry it, and room; whether it will be carried.
+    pub(crate) fn put(&self, news: News) -> bool {
         if !self.is_carried() {
-            return;
+            return false;
         }
         let mut all = self.news.lock();
-        if all.len() < self.most {
+        let has_room = all.len() < self.most;
+        if has_room {
             all.push_back(news);
         }
+        has_room
     }
 
     /// The first ones, so many at most.
@@ -80,13 +82,13 @@ mod tests {
     #[test]
     fn it_holds_so_many_in_their_order_and_nothing_without_a_carrier() {
         let outbox = Outbox::of(3);
-        outbox.put(news(0));
+        assert!(!outbox.put(news(0)));
         assert_eq!(outbox.take(9), []);
         outbox.carry();
-        (1..=9).map(news).for_each(|news| outbox.put(news));
+        assert_eq!((1..=9).map(news).filter(|news| outbox.put(*news)).count(), 3);
         let first = outbox.take(2);
         assert_eq!(first, [news(1), news(2)]);
-        outbox.put(news(10));
+        assert!(outbox.put(news(10)));
         outbox.put_back(first);
         assert_eq!(outbox.take(9), [news(1), news(2), news(3)]);
     }

@@ -7,7 +7,9 @@ use buttress_core::{BuildError, Faults};
 
 use crate::bans::Bans;
 use crate::builder::Named;
-use crate::checks::{check_conditions, check_count, check_memory, check_names, check_policy};
+use crate::checks::{
+    check_conditions, check_count, check_memory, check_names, check_policy, check_terms,
+};
 use crate::denial::Denial;
 use crate::inner::{Inner, Shard};
 use crate::live::{Current, Live, check_cost};
@@ -46,6 +48,7 @@ impl<S: LimitStore> Plan<S> {
         check_conditions("exempt", &builder.exempt, faults);
         check_conditions("deny", &builder.deny, faults);
         builder.forms.check(faults);
+        let names: Vec<_> = builder.policies.iter().map(|named| named.name.clone()).collect();
         let mut read = Vec::new();
         // What is beyond the most was refused above, and has no number.
         for (number, named) in (0..u8::MAX).zip(std::mem::take(&mut builder.policies)) {
@@ -54,13 +57,14 @@ impl<S: LimitStore> Plan<S> {
             }
             read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
+        let terms: Vec<_> = read.iter().map(|read| read.terms.clone()).collect();
         let bans = bans(&read, builder.most_banned, faults);
         if builder.most_waiting.is_some() && !builder.store.gives_turns() {
             faults.add("most_waiting", "nobody waits without a timer: say `.timer(…)`");
         }
         builder.store.check_setup(faults);
+        check_terms(&builder.store, (&terms, shard.as_ref()), &names, faults);
         check_memory(&builder, faults);
-        let terms = read.iter().map(|read| read.terms.clone()).collect();
         let metrics = builder.metrics.clone();
         Self { inner: inner(builder, read, bans, &keyer), terms, metrics, shard }
     }

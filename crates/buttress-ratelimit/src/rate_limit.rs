@@ -4,6 +4,7 @@ use std::sync::Arc;
 use buttress_core::stage::{Stage, StageLayer};
 use buttress_core::{BuildError, Health, Key, Probe, ProbeFuture};
 
+use crate::bans::Lifted;
 use crate::inner::{Inner, Part};
 use crate::policy::Place;
 use crate::store::{LimitStore, Memory};
@@ -102,15 +103,20 @@ impl<S: LimitStore> RateLimit<S> {
         let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {
             return false;
         };
-        let now = self.inner.clock.now();
-        let lifted = bans.lift(number, key, now);
-        if lifted || bans.outbox.is_carried() {
-            self.inner.violations.lifted(policy, key, by);
+        if self.inner.rule(number).is_none_or(|rule| rule.penalty.is_none()) {
+            return false;
         }
-        if lifted {
+        let now = self.inner.clock.now();
+        let Lifted { was_banned, is_told } = bans.lift(number, key, now);
+        if was_banned {
             self.inner.note_banned(bans.all(now).len());
         }
-        lifted
+        if bans.outbox.is_carried() && !is_told {
+            self.inner.violations.lifted_here(policy, key, by);
+        } else if was_banned || is_told {
+            self.inner.violations.lifted(policy, key, by);
+        }
+        was_banned
     }
 }
 

@@ -129,20 +129,38 @@ impl Violations {
 /// Of operators.
 impl Violations {
     pub(crate) fn lifted(&self, policy: &str, key: Key, by: By<'_>) {
-        self.changed(BAN_LIFTED, policy, &key, by);
+        self.changed((BAN_LIFTED, Outcome::Succeeded), policy, &key, by);
     }
 
-    pub(crate) fn reset(&self, policy: &str, key: Key, by: By<'_>) {
-        self.changed(RESET, policy, &key, by);
+    /// Those who should have been told will not be.
+    pub(crate) fn lifted_here(&self, policy: &str, key: Key, by: By<'_>) {
+        let what = format!("{key}: others are not told, as too many changes wait for that");
+        self.changed((BAN_LIFTED, Outcome::Failed), policy, &what, by);
+    }
+
+    pub(crate) fn reset(&self, policy: &str, key: Key, is_done: bool, by: By<'_>) {
+        let outcome = if is_done { Outcome::Succeeded } else { Outcome::Failed };
+        self.changed((RESET, outcome), policy, &key, by);
+    }
+
+    /// The store was asked to, and whoever asked waits for what it says.
+    pub(crate) fn reset_asked(&self, policy: &str, key: Key, by: By<'_>) {
+        self.changed((RESET, Outcome::Succeeded), policy, &format_args!("{key}: asked for"), by);
     }
 
     pub(crate) fn replaced(&self, policy: &str, quota: &dyn fmt::Display, by: By<'_>) {
-        self.changed(REPLACED, policy, quota, by);
+        self.changed((REPLACED, Outcome::Succeeded), policy, quota, by);
     }
 
-    fn changed(&self, action: Action, policy: &str, what: &dyn fmt::Display, by: By<'_>) {
+    fn changed(
+        &self,
+        (action, outcome): (Action, Outcome),
+        policy: &str,
+        what: &dyn fmt::Display,
+        by: By<'_>,
+    ) {
         let what = what.to_string();
-        let event = Event::new(action, Outcome::Succeeded).target(policy).reason(&what);
+        let event = Event::new(action, outcome).target(policy).reason(&what);
         let event = by.request.map_or(event, |context| event.request(context));
         self.0.record(&event.actor(by.actor));
     }

@@ -63,7 +63,7 @@ impl RateLimitSettings {
 impl<S: LimitStore> RateLimit<S> {
     /// Replaces the quotas by those of these settings, as [`replace`](Self::replace) does. Whatever else they say is looked
     /// at when a process starts: what [differs](RateLimitSettings::needs_restart) from the settings that these limits were made
-    /// of is told in the log.
+    /// of is told in the log, and so is a policy that these limits were made without.
     ///
     /// # Errors
     ///
@@ -77,7 +77,18 @@ impl<S: LimitStore> RateLimit<S> {
         settings: &RateLimitSettings,
         by: By<'_>,
     ) -> Result<(), BuildError> {
-        self.replace_by(settings.quotas()?, by)?;
+        let quotas = settings.quotas()?;
+        let (known, new): (Vec<_>, Vec<_>) =
+            quotas.into_iter().partition(|(policy, _)| self.rule(policy).is_some());
+        self.replace_by(known, by)?;
+        if !new.is_empty() {
+            let names: Vec<_> = new.into_iter().map(|(policy, _)| policy).collect();
+            tracing::warn!(
+                target: "buttress",
+                policies = names.join(", "),
+                "some policies only count after a restart, as these limits were made without them"
+            );
+        }
         let changed = self.inner.said.as_ref().map(|said| said.needs_restart(settings));
         if let Some(paths) = changed.filter(|paths| !paths.is_empty()) {
             tracing::warn!(

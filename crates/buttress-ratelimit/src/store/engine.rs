@@ -60,6 +60,13 @@ impl LimitStore for Engine {
         }
     }
 
+    fn check_terms(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+        match self {
+            Self::Memory(memory) => memory.check_terms(terms, shard, faults),
+            Self::Redis(redis) => redis.check_terms(terms, shard, faults),
+        }
+    }
+
     fn check_limits(&self, limits: &Limits, faults: &mut Faults) {
         match self {
             Self::Memory(memory) => memory.check_limits(limits, faults),

@@ -33,7 +33,7 @@ use crate::{Charge, Charges, Limits, SharedBans, Verdict};
 /// own.
 ///
 /// ```
-/// # use buttress_core::BuildError;
+/// # use buttress_core::{BuildError, Faults};
 /// # use buttress_core::key::KeyParts;
 /// # use buttress_core::metrics::Metrics;
 /// use buttress_core::engine::Step;
@@ -61,6 +61,9 @@ use crate::{Charge, Charges, Limits, SharedBans, Verdict};
 /// #   }
 /// #   fn look(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
 /// #       self.0.look(limits, charges)
+/// #   }
+/// #   fn check_terms(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+/// #       self.0.check_terms(terms, shard, faults);
 /// #   }
 /// #   fn count(&self, limits: &Limits, charges: &Charges) {
 /// #       self.0.count(limits, charges);
@@ -110,6 +113,13 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// wrong with them. [`bind`](Self::bind) fails with it, too.
     fn check_setup(&self, faults: &mut Faults) {
         let _ = faults;
+    }
+
+    /// Notes what keeps it from counting these policies, so that it is told at once with what is wrong with them, and with how it
+    /// was [set up](Self::check_setup). [`bind`](Self::bind) fails with it, too. A policy whose quota makes no limit is not among
+    /// them: what is noted at a path that ends with its name is not told.
+    fn check_terms(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+        let _ = (terms, shard, faults);
     }
 
     /// Notes what keeps it from counting by these limits, in the place of others that differ in their numbers: told when [quotas

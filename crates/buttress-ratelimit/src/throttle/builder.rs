@@ -135,7 +135,7 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         let limit = self.quota.check();
         let keyer = self.check(limit.clone())?;
         let limit = limit?;
-        let terms = Terms::new(&*self.name, limit).degrade(self.degrade).keyed_by(self.keyed_by);
+        let terms = self.terms(limit);
         Ok(ThrottleLayer::new(Gate {
             way: self.way,
             keyer: keyer.scoped(&self.name),
@@ -149,7 +149,9 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
 
     fn check(&self, limit: Result<Limit, BuildError>) -> Result<Keyer, BuildError> {
         let mut faults = Faults::new();
-        faults.within("quota", limit);
+        if let Some(limit) = faults.within("quota", limit) {
+            self.store.check_terms(&[self.terms(limit)], None, &mut faults);
+        }
         if self.quota.algorithm == Algorithm::Concurrent {
             faults.add("quota", "a throttle limits how often, not how many at the same time");
         }
@@ -163,6 +165,11 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         self.store.check_setup(&mut faults);
         let keyer = keyer_for(&self.store, self.keyer, &mut faults);
         faults.finish(keyer)
+    }
+
+    fn terms(&self, limit: Limit) -> Terms {
+        let terms = Terms::new(&*self.name, limit).degrade(self.degrade);
+        terms.keyed_by(self.keyed_by.clone())
     }
 
     fn map_store<E>(self, change: impl FnOnce(L) -> E) -> ThrottleBuilder<W, E> {

@@ -1,5 +1,8 @@
 //! What conditions are made of, as it is said.
 
+use std::net::IpAddr;
+
+use buttress_core::address::Network;
 use buttress_core::stage::RequestHead;
 use http::{HeaderName, HeaderValue, Method};
 
@@ -125,7 +128,8 @@ pub fn host(name: impl Into<String>) -> Condition {
 /// Requests of callers with these addresses, or in these networks.
 ///
 /// The caller is who the [context](buttress_core::Context) says it is; without one, who is connected. An empty list means
-/// nobody: an exemption or a deny list of nobody is one, a policy for nobody is refused when it is built.
+/// nobody: an exemption or a deny list of nobody is one, a policy for nobody is refused when it is built. So is a list with
+/// everybody in it (`0.0.0.0/0`), or with addresses that send nothing: `0.0.0.0/8`, `::`, the broadcast and multicast.
 ///
 /// ```
 /// use buttress_ratelimit::when::addresses;
@@ -144,11 +148,33 @@ where
     let mut read = Vec::new();
     for network in networks {
         match network.as_ref().parse() {
-            Ok(network) => read.push(network),
+            Ok(network) => match never_meant(&network) {
+                None => read.push(network),
+                Some(reason) => wrong.push(format!("`{network}` {reason}")),
+            },
             Err(error) => wrong.push(format!("{error}")),
         }
     }
     Condition { wrong, ..Condition::of(Leaf::Addresses(read.into())) }
+}
+
+/// Why a list of callers cannot mean this network: everybody is no list, and from some addresses nothing is ever sent.
+fn never_meant(network: &Network) -> Option<&'static str> {
+    if network.prefix() == 0 {
+        return Some("is everybody: to mean every request, leave the condition out");
+    }
+    let is_of_nobody = match network.first() {
+        IpAddr::V4(first) => {
+            first.octets()[0] == 0 && network.prefix() >= 8
+                || first.is_broadcast()
+                || first.is_multicast() && network.prefix() >= 4
+        }
+        IpAddr::V6(first) => {
+            first.is_unspecified() && network.prefix() == 128
+                || first.is_multicast() && network.prefix() >= 8
+        }
+    };
+    is_of_nobody.then_some("is where no request comes from")
 }
 
 /// Probes: what somebody outside has [marked](buttress_core::RequestContext::mark_probe) as one.

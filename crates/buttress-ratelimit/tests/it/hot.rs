@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use buttress_core::clock::ManualClock;
 use buttress_core::stage::Stage;
 use buttress_ratelimit::{Algorithm, Quota, RateLimit, RateLimitSettings, address, everyone};
+use buttress_testkit::log::Log;
 use http::Request;
 
 use crate::support::{SECOND, answered, enter, left, on, passing, response};
@@ -123,6 +124,37 @@ fn from_settings_too() {
     assert_eq!(error.faults()[0].path(), "policies[0].quota");
     assert!(limits.replace_from(&settings("0/minute")).is_err());
     assert_eq!(limits.quota("all"), Some(Quota::per_minute(7)));
+}
+
+/// A policy that the file has got since is no reason to keep the old numbers of all others.
+#[test]
+fn a_policy_that_is_new_in_the_file_blocks_no_change() {
+    let settings = |text: &str| serde_json::from_str::<RateLimitSettings>(text).unwrap();
+    let before = settings(r#"{ "policies": [{ "name": "a", "quota": "9/h", "by": "everyone" }] }"#);
+    let after = settings(
+        r#"{ "policies": [
+            { "name": "new", "quota": "1/s", "by": "address" },
+            { "name": "a", "quota": "20/h", "by": "everyone" }
+        ], "classes": [{ "class": "reads" }] }"#,
+    );
+    let limits = before.build().unwrap();
+    let log = Log::of("buttress");
+    let listening = log.listen();
+    limits.replace_from(&after).unwrap();
+    drop(listening);
+    assert_eq!(limits.quota("a"), Some(Quota::per_hour(20)));
+    assert_eq!(limits.quota("new"), None);
+    let told = log.take();
+    assert!(told[0].contains("after a restart") && told[0].ends_with("policies=\"new, reads\""));
+    // One that makes no limit is refused all the same, and all with it.
+    let wrong = settings(
+        r#"{ "policies": [
+            { "name": "a", "quota": "30/h", "by": "everyone" },
+            { "name": "new", "quota": "many", "by": "address" }
+        ] }"#,
+    );
+    assert!(limits.replace_from(&wrong).is_err());
+    assert_eq!(limits.quota("a"), Some(Quota::per_hour(20)));
 }
 
 #[test]

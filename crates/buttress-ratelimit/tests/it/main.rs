@@ -29,6 +29,7 @@ mod headers;
 mod hosts;
 mod hot;
 mod late;
+mod lists;
 mod memory;
 mod oversized;
 mod penalties;

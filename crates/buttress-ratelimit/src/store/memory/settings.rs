@@ -104,9 +104,14 @@ impl Room {
         }
     }
 
+    /// Whether a table can be made of it, if there is memory enough.
+    pub(super) const fn is_right(self) -> bool {
+        matches!(self, Self::Keys(1..=Self::MOST_KEYS) | Self::Bytes(Self::LEAST_BYTES..))
+    }
+
     pub(super) fn check(self, faults: &mut Faults) {
         match self {
-            Self::Keys(1..=Self::MOST_KEYS) | Self::Bytes(Self::LEAST_BYTES..) => {}
+            _ if self.is_right() => {}
             Self::Keys(keys) => {
                 let most = Self::MOST_KEYS;
                 faults.add(self.path(), format_args!("must be 1 to {most}, not {keys}"));

@@ -8,25 +8,26 @@ use super::outcome::Time;
 use super::table::Table;
 use super::{Checked, Heaviest, Memory, Usage};
 use crate::store::{LimitStore, Terms};
-use crate::{Charge, Charges, Limits, Verdict};
+use crate::{Algorithm, Charge, Charges, Limits, Verdict};
 
 impl LimitStore for Memory {
     type Wait = Never;
 
-    fn bind(self, terms: &[Terms], _: Option<&KeyParts>, _: &Metrics) -> Result<Self, BuildError> {
+    fn bind(
+        self,
+        terms: &[Terms],
+        shard: Option<&KeyParts>,
+        _: &Metrics,
+    ) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
-        let room = self.shared.settings.room;
         self.check_setup(&mut faults);
+        self.check_terms(terms, shard, &mut faults);
         let this = faults.finish(self)?;
-        let algorithms: Vec<_> = terms.iter().map(|terms| terms.limit().algorithm()).collect();
+        let algorithms = algorithms(terms);
         let mut faults = Faults::new();
-        if !Table::fit(&algorithms, room) {
-            faults.add(room.path(), "is more memory than there is");
-        }
-        let this = faults.finish(this)?;
-        let mut faults = Faults::new();
+        // Another set may have come meanwhile.
         if !this.tables(algorithms.iter().copied()).count_as(&algorithms) {
-            faults.add("memory", "counts for another set of policies already");
+            faults.add("memory", TAKEN);
         }
         faults.finish(this)
     }
@@ -44,6 +45,16 @@ impl LimitStore for Memory {
 
     fn check_setup(&self, faults: &mut Faults) {
         self.shared.settings.room.check(faults);
+    }
+
+    fn check_terms(&self, terms: &[Terms], _: Option<&KeyParts>, faults: &mut Faults) {
+        let (algorithms, room) = (algorithms(terms), self.shared.settings.room);
+        if room.is_right() && !Table::fit(&algorithms, room) {
+            faults.add(room.path(), "is more memory than there is");
+        }
+        if self.shared.tables.get().is_some_and(|tables| !tables.count_as(&algorithms)) {
+            faults.add("memory", TAKEN);
+        }
     }
 
     fn memory(&self) -> Option<&Memory> {
@@ -82,4 +93,10 @@ impl LimitStore for Memory {
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
         Step::Now(self.books(limits).forget(charges.as_slice(), self.now()))
     }
+}
+
+const TAKEN: &str = "counts for another set of policies already";
+
+fn algorithms(terms: &[Terms]) -> Vec<Algorithm> {
+    terms.iter().map(|terms| terms.limit().algorithm()).collect()
 }

@@ -109,6 +109,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         self.store.check_setup(faults);
     }
 
+    fn check_terms(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+        self.store.check_terms(terms, shard, faults);
+    }
+
     fn check_limits(&self, limits: &Limits, faults: &mut Faults) {
         self.store.check_limits(limits, faults);
     }

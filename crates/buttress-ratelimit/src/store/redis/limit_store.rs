@@ -24,7 +24,8 @@ impl LimitStore for RedisStore {
         metrics: &Metrics,
     ) -> Result<Self, BuildError> {
         let mut faults = Faults::new();
-        self.settings.check(terms, shard, &mut faults);
+        self.settings.check_alone(&mut faults);
+        self.settings.check_terms(terms, shard, &mut faults);
         let memory = self.settings.memory.clone().unwrap_or_default();
         let memory = memory.bind(terms, shard, &Metrics::default());
         let memory = faults.within("redis", memory);
@@ -36,6 +37,15 @@ impl LimitStore for RedisStore {
 
     fn check_setup(&self, faults: &mut Faults) {
         self.settings.check_setup(faults);
+    }
+
+    fn check_terms(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
+        self.settings.check_terms(terms, shard, faults);
+        let mut memory = Faults::new();
+        if let Some(local) = &self.settings.memory {
+            local.check_terms(terms, shard, &mut memory);
+        }
+        faults.within("redis", memory.finish(()));
     }
 
     fn check_limits(&self, limits: &Limits, faults: &mut Faults) {

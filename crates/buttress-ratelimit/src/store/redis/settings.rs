@@ -70,7 +70,7 @@ impl Settings {
         faults.within("redis", memory.finish(()));
     }
 
-    fn check_alone(&self, faults: &mut Faults) {
+    pub(super) fn check_alone(&self, faults: &mut Faults) {
         if self.name.is_empty() || self.name.contains(['{', '}']) {
             faults.add("redis.name", "must be a word without `{` and `}`");
         }
@@ -88,8 +88,13 @@ impl Settings {
         }
     }
 
-    pub(super) fn check(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
-        self.check_alone(faults);
+    /// What is wrong as the policies are these.
+    pub(super) fn check_terms(
+        &self,
+        terms: &[Terms],
+        shard: Option<&KeyParts>,
+        faults: &mut Faults,
+    ) {
         self.check_leases(terms, faults);
         let Some(shard) = shard else { return };
         for terms in terms.iter().filter(|terms| !terms.parts().contains(shard)) {

@@ -17,7 +17,7 @@ fn all_that_is_wrong_is_told_where_it_stands() {
         within_ms = 0
         processes = 0
         held_for_s = 0
-        leases = { al = 1 }
+        leases = { al = 1, all = 10 }
     "#;
     let error = read(text).over(Some(nowhere())).build().unwrap_err();
     let expected = [
@@ -28,9 +28,10 @@ fn all_that_is_wrong_is_told_where_it_stands() {
         "policies[0].quota.count",
         "policies[0].quota.burst",
         "redis.name",
+        "redis.leases.al",
     ];
     assert_eq!(faults(&error), expected);
-    // Leases are for policies, so they are looked at once these are right.
+    // Those of a policy are looked at once its quota makes a limit.
     let text = r#"
         policies = [{ name = "all", quota = "9/s", by = "everyone" }]
         redis = { leases = { al = 1, all = 10 } }
