@@ -50,7 +50,8 @@
 //! - **Nothing stays for ever.** A record ends when its key stands as if it had never asked, to the millisecond. It
 //!   says the version of its form, as does its name, so two releases run side by side; one of another version is no
 //!   answer, and is left as it is. A clock that was set back locks nobody out for longer than a burst, a queue and a
-//!   period.
+//!   period, rounded up to tenths of a second. What a process with a larger quota has counted stays: until it is over,
+//!   one with a smaller quota refuses the key, and tells it to wait no longer than that one can take.
 //! - **A flood stays here.** A refused key is refused by this process, without Redis, until the time that Redis said,
 //!   if the request costs as much or more; for a second at most where charges
 //!   [may come back](crate::store::Terms::returning), as those of a policy that counts only failures. A key that this
@@ -70,6 +71,8 @@
 //! | Redis is away for longer than [permits last](RedisStore::held_for) | as many permits as were held then |
 //! | Redis is away, and a policy is `Local` | one more quota for the time that it is away, of all processes that had heard of each other; one request for each process if that is more |
 //! | Redis is away, and a policy is `Allow` | everything |
+//! | more calls are [under way](buttress_redis::RedisSettings::in_flight) than may be, as in a flood of new keys | as if Redis were away, for those beyond |
+//! | processes have different quotas, as in a rollout, or as one alone [replaces](crate::RateLimit::replace) them | of a bucket the larger burst and the larger rate; of a window or a log the larger count in each of the shorter periods |
 //!
 //! Records that `maxmemory` evicts are lost, too: set `maxmemory-policy` to `noeviction`, which refuses instead.
 //!
@@ -131,8 +134,9 @@
 //!
 //! # Cancellation
 //!
-//! Dropping the wait stops the waiting. A request that was sent may be counted: permits go back, and tokens in advance
-//! that come too late are not used.
+//! Dropping the wait stops the waiting. A request that was sent may be counted: permits go back, unless the connection is
+//! lost before that is said, which holds them for as long as [those of a process that died](RedisStore::held_for); and
+//! tokens in advance that come too late are not used.
 //!
 //! # Cost
 //!

@@ -4,6 +4,8 @@ mod allowed;
 mod away;
 mod bans;
 mod breaking;
+mod by_hand;
+mod differing;
 mod door;
 mod in_a_file;
 mod joined;

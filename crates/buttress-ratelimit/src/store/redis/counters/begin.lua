@@ -19,9 +19,10 @@
 -- each, the highest first. CODE is -1 if it is refused; otherwise a sum of 2^(i-1) for each charge that refuses nobody and was
 -- missed.
 --
--- Records, of which the first byte is the version of this form, 1; times are four bytes of seconds and four of
+-- Records, of which the first byte is the version of this form; times are four bytes of seconds and four of
 -- nanoseconds, counts are four bytes, the highest first:
---   g  1 TIME                 when the bucket is full again             answers: how far ahead that is, 0, 0
+--   g  2 TIME BOUND           when the bucket is full again; four bytes answers: how far ahead that is, 0, 0
+--                             as `gcra.lua` tells, and it reads 1, too
 --   f  1 TIME USED            when the window ends                      answers: how soon, used, 0
 --   s  1 TIME NEWER OLDER     when the newer window began               answers: how long ago, newer, older
 --   l  1 TIME...              when each came                            answers: how many, how long ago the newest came,
@@ -55,7 +56,7 @@ local function put(key, record, span)
 end
 
 local function invalid()
-  error('RECORD this is no counter of version 1')
+  error('RECORD this is no counter of a known version')
 end
 
 -- Each kind reads a record into a state, and says whether it is other than it was written; whether there is room; how to

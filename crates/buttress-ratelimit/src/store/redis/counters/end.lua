@@ -10,7 +10,8 @@ for i, key in ipairs(KEYS) do
     local seconds = o.who_has + 0
     o.to = seconds >= 0 and after(seconds, ARGV[from + 6] + 0) or nil
     local record = call('GET', key)
-    if record and string.byte(record) ~= 1 then invalid() end
+    local version = record and (string.byte(record) or 0)
+    if record and (version < 1 or version > (o.kind.version or 1)) then invalid() end
     o.state, o.mend = o.kind.read(record, o)
     o.stood = record
     fits[i] = o.kind.room(o.state, o)
