@@ -150,9 +150,18 @@ mod tests {
             ("duplicate field `id`", "duplicate field `id`"),
             ("Header of type `range` was missing", "Header of type `range` was missing"),
             ("Expected `id`, found `hunter2`", "Expected `id`, found …"),
-            ("Unknown variant `hunter2`. Expected One Of `a`", "Unknown variant …. Expected One Of `a`"),
-            ("page: provided string was not `true` or `false`", "page: provided string was not `true` or `false`"),
-            ("not `hunter2`: provided string was not `true` or `false`", "not …: provided string was not `true` or `false`"),
+            (
+                "Unknown variant `hunter2`. Expected One Of `a`",
+                "Unknown variant …. Expected One Of `a`",
+            ),
+            (
+                "page: provided string was not `true` or `false`",
+                "page: provided string was not `true` or `false`",
+            ),
+            (
+                "not `hunter2`: provided string was not `true` or `false`",
+                "not …: provided string was not `true` or `false`",
+            ),
             ("provided string was not `hunter2`", "provided string was not …"),
             ("Form requests must have `hunter2`", "Form requests must have …"),
             (
