@@ -10,7 +10,7 @@ use super::{
     Advice, BodyKind, Classify, ClassifyEnd, HttpClassify, Judgement, LocalRefusal, Outcome,
     Reached, Verdict,
 };
-use crate::Problem;
+use crate::{Problem, causes};
 
 /// Judges errors of a kind that core does not know: those of a client, of a driver.
 ///
@@ -45,9 +45,6 @@ pub trait ReadError: Send + Sync + 'static {
     fn read(&self, error: &(dyn Error + 'static)) -> Option<Judgement>;
 }
 
-/// How deep a chain of errors is followed. Nothing that is honest is deeper, and one that is a ring has no end.
-const DEEPEST: usize = 16;
-
 /// What an error says, or one of those behind it.
 #[cold]
 pub(super) fn read(
@@ -55,20 +52,11 @@ pub(super) fn read(
     readers: &[Arc<dyn ReadError>],
     of_status: impl Fn(StatusCode) -> Outcome,
 ) -> Judgement {
-    let chain = std::iter::successors(Some(error), |error| behind(*error)).take(DEEPEST);
-    let mut said = chain.filter_map(|error| {
+    let mut said = causes(error).filter_map(|error| {
         let own = readers.iter().find_map(|reader| reader.read(error));
         own.or_else(|| of_problem(error, &of_status)).or_else(|| of_connection(error))
     });
     said.next().unwrap_or(Judgement::new(Outcome::Failure).with_reached(Reached::Perhaps))
-}
-
-/// The error behind this one. That inside an `io::Error` is not its source, but hides the source.
-fn behind<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(inside) => Some(inside),
-        None => error.source(),
-    }
 }
 
 fn of_problem(

@@ -1,7 +1,6 @@
 use std::error::Error;
-use std::iter::successors;
 
-use buttress_core::Redact;
+use buttress_core::{Redact, causes};
 
 use super::body_error::BodyError;
 
@@ -26,7 +25,7 @@ impl Failure {
 
 /// Whether the application only says what its client did: its own body broke off, or came too slowly.
 pub(super) fn is_the_clients(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(<dyn Error>::is::<BodyError>)
+    causes(error).any(<dyn Error>::is::<BodyError>)
 }
 
 /// The longest text of an error in the log, in bytes.
@@ -34,10 +33,8 @@ const MOST: usize = 1_024;
 
 /// An error and all that is behind it, without what must not stand in a log.
 pub(super) fn told(error: &(dyn Error + 'static)) -> String {
-    let texts: Vec<_> = chain(error).map(ToString::to_string).collect();
+    let mut texts: Vec<_> = causes(error).map(ToString::to_string).collect();
+    // One that only wraps another often says the same.
+    texts.dedup();
     Redact::default().text(&texts.join(": "), MOST).into_owned()
-}
-
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    successors(Some(error), |&error| error.source())
 }
