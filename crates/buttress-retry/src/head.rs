@@ -39,9 +39,7 @@ impl Head {
 
     /// By when it has to be done.
     pub(crate) fn deadline(&self, clock: &dyn Clock) -> Option<Deadline> {
-        let mut request = Request::new(());
-        *request.extensions_mut() = self.extensions.clone();
-        Deadline::of(&request, clock)
+        Deadline::of_extensions(&self.extensions, clock)
     }
 
     pub(crate) fn context(&self) -> Option<&RequestContext> {

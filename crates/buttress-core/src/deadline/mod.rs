@@ -24,6 +24,9 @@ mod wire;
 
 use std::time::Duration;
 
+use http::Extensions;
+
+use crate::RequestContext;
 use crate::clock::{Clock, Moment};
 use crate::stage::RequestHead;
 
@@ -156,13 +159,32 @@ impl Deadline {
     ///
     /// Two looks into the extensions, if there are any, and one at a number of the thread's own. A request that
     /// brings its context along costs a look at both clocks.
+    #[inline]
     #[must_use]
     pub fn of(request: &dyn RequestHead, clock: &dyn Clock) -> Option<Self> {
-        if request.extensions().is_empty() {
+        Self::of_extensions(request.extensions(), clock)
+    }
+
+    /// The same for a request of which somebody has kept the extensions.
+    ///
+    /// ```
+    /// use buttress_core::Deadline;
+    /// use buttress_core::clock::{Clock, ManualClock, secs};
+    ///
+    /// let clock = ManualClock::new();
+    /// let mut extensions = http::Extensions::new();
+    /// let own = Deadline::after(clock.now(), secs(5));
+    /// extensions.insert(own);
+    /// assert_eq!(Deadline::of_extensions(&extensions, &clock), Some(own));
+    /// ```
+    #[must_use]
+    pub fn of_extensions(extensions: &Extensions, clock: &dyn Clock) -> Option<Self> {
+        if extensions.is_empty() {
             return Self::current();
         }
-        let own = request.extensions().get::<Self>().copied();
-        let context = request.context().and_then(|context| {
+        let own = extensions.get::<Self>().copied();
+        let context: Option<&RequestContext> = extensions.get();
+        let context = context.and_then(|context| {
             context.deadline().map(|deadline| deadline.moved(context.clock(), clock))
         });
         [own, context, Self::current()].into_iter().flatten().min()
