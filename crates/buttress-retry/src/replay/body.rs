@@ -68,10 +68,6 @@ impl<B> ReplayBody<B> {
         Self { kind: Kind::Passing { body } }
     }
 
-    pub(crate) const fn empty() -> Self {
-        Self { kind: Kind::Empty }
-    }
-
     pub(super) const fn waiting(reader: u32, tape: Arc<Tape<B>>) -> Self {
         Self { kind: Kind::Waiting { reader, tape } }
     }
@@ -83,9 +79,25 @@ impl<B> ReplayBody<B> {
 
 /// For a service that makes the attempts, and has to know whose fault it is when one fails. No part of the public interface.
 #[doc(hidden)]
-impl<B: Body> ReplayBody<B> {
+impl<B> ReplayBody<B> {
+    /// There is nothing to send.
+    pub const fn empty() -> Self {
+        Self { kind: Kind::Empty }
+    }
+
     /// What becomes of it; nothing, if it needs no caller, because there is nothing to send, or it was read before.
-    pub fn watched(&mut self) -> Option<Upload<B>> {
+    #[inline]
+    pub fn watched(&mut self) -> Option<Upload<B>>
+    where
+        B: Body,
+    {
+        if matches!(self.kind, Kind::Empty) { None } else { self.watched_by_kind() }
+    }
+
+    fn watched_by_kind(&mut self) -> Option<Upload<B>>
+    where
+        B: Body,
+    {
         match &self.kind {
             Kind::Waiting { tape, .. } => return Some(Upload::taped(tape.clone())),
             Kind::Passing { body } if !body.is_end_stream() => {}

@@ -74,7 +74,7 @@ where
         let request = if has_body {
             Request::from_parts(head, parts.retry.record(spare.as_mut(), body))
         } else {
-            Request::from_parts(head, ReplayBody::passing(body))
+            Request::from_parts(head, ReplayBody::empty())
         };
         // Each way by itself, or the future would be made elsewhere and moved.
         match admitted {

@@ -7,6 +7,7 @@ use buttress_core::outcome::{
 };
 use buttress_core::stage::Rewrap;
 use buttress_core::{Problem, Reply};
+use buttress_overload::bulkhead::Permit;
 use buttress_retry::ReplayBody;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -101,7 +102,7 @@ impl<S: Service<Request<ReplayBody<A>>>, A: Body> Attempt<S, A> {
             return halt(halted, unwinding, wants, limits, heard);
         }
         let future = call.as_mut().project().future.as_pin_mut();
-        let mut polled = future.expect("it has just begun, or it was there").poll(cx);
+        let polled = future.expect("it has just begun, or it was there").poll(cx);
         if polled.is_pending() {
             let halted = call.expire(limits, cx);
             return halt(halted, unwinding, wants, limits, heard);
@@ -109,9 +110,11 @@ impl<S: Service<Request<ReplayBody<A>>>, A: Body> Attempt<S, A> {
         let permit = call.project().permit.take().filter(|_| limits.holds_permits);
         unwinding.done();
         if this.asked.upload.is_some()
-            && let Poll::Ready(Ok(answer)) = &mut polled
+            && let Poll::Ready(Ok(answer)) = &polled
+            && answer.status() == StatusCode::REQUEST_TIMEOUT
+            && this.asked.is_callers_fault()
         {
-            blame(answer, this.asked);
+            return blame(polled, this.asked, permit, limits, heard);
         }
         let follows = limits.hear(&polled, this.asked, permit, heard);
         // Last, when nothing can panic any more: so the answer is made where it is returned.
@@ -119,12 +122,26 @@ impl<S: Service<Request<ReplayBody<A>>>, A: Body> Attempt<S, A> {
     }
 }
 
-/// An answer that says that the request did not come in time blames the caller, if it was the caller's fault.
-#[inline]
-fn blame<A, B>(answer: &mut Response<B>, asked: &Asked<A>) {
-    if answer.status() == StatusCode::REQUEST_TIMEOUT && asked.is_callers_fault() {
+/// An answer that says that the request did not come in time, which was the caller's fault. Apart, or every answer would be moved once
+/// more.
+#[cold]
+fn blame<A, B, E>(
+    polled: Poll<Result<Response<B>, E>>,
+    asked: &mut Asked<A>,
+    permit: Option<Permit>,
+    limits: &Limits,
+    heard: &mut Option<Judgement>,
+) -> Answered<B, E>
+where
+    B: Body<Data = Bytes>,
+    E: Error + 'static,
+{
+    let polled = polled.map_ok(|mut answer| {
         answer.extensions_mut().insert(CallersFault);
-    }
+        answer
+    });
+    let follows = limits.hear(&polled, asked, permit, heard);
+    polled.map_ok(|answer| answer.map(|body| Reply::inner(JudgedBody::followed(body, follows))))
 }
 
 /// There is no answer of the client: not yet, or not any more.

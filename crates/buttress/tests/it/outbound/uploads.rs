@@ -22,38 +22,38 @@ type Attempt = Request<ReplayBody<Frames>>;
 type Answered = Result<Response<Full<Bytes>>, MockError>;
 
 /// As calls go there: straight, with what is kept for a repeat, with a second attempt beside, and past a guard.
-fn walls() -> [OutboundBuilder; 4] {
+fn walls() -> Vec<OutboundBuilder> {
     let wall = || {
         let wall = Outbound::to("files").circuit_breaker(CircuitBreaker::after(3));
         wall.attempt_timeout(secs(5)).clock(TokioClock::new())
     };
     let hedged = wall().retry(Retry::up_to(2)).hedge(Hedge::after(secs(1)));
     let guarded = wall().adaptive(Adaptive::by(Aimd::new()));
-    [wall(), wall().retry(Retry::up_to(3)), hedged, guarded]
+    vec![wall(), wall().retry(Retry::up_to(3)), hedged, guarded]
 }
 
 /// What becomes of three uploads that a client gets in this way. Of each, nobody waits for longer than that.
-async fn three<S>(upload: fn() -> Frames, client: S, patience: Duration) -> [(State, Vec<u16>); 4]
+async fn three<S>(upload: fn() -> Frames, client: S, patience: Duration) -> Vec<(State, Vec<u16>)>
 where
     S: Service<Attempt, Response = Response<Full<Bytes>>, Error = MockError> + Clone,
 {
-    let mut seen = [const { (State::Disabled, Vec::new()) }; 4];
-    for (wall, seen) in walls().into_iter().zip(&mut seen) {
-        let wall = wall.build().unwrap();
+    let mut seen = Vec::new();
+    for wall in walls() {
+        let (wall, mut statuses) = (wall.build().unwrap(), Vec::new());
         for _ in 0..3 {
             let request = Request::post("/").body(upload()).unwrap();
-            let call = wall.layer_on(client.clone()).oneshot(request);
+            let call = Box::pin(wall.layer_on(client.clone()).oneshot(request));
             let answer = tokio::time::timeout(patience, call).await;
             let answer = answer.map(|answer| answer.map_or(0, |answer| answer.status().as_u16()));
-            seen.1.extend(answer);
+            statuses.extend(answer);
         }
-        seen.0 = wall.breaker().state();
+        seen.push((wall.breaker().state(), statuses));
     }
     seen
 }
 
-fn all(state: State, status: u16) -> [(State, Vec<u16>); 4] {
-    [const { () }; 4].map(|()| (state, vec![status; 3]))
+fn all(state: State, status: u16) -> Vec<(State, Vec<u16>)> {
+    vec![(state, vec![status; 3]); 4]
 }
 
 const LONG: Duration = Duration::from_secs(600);
@@ -95,7 +95,7 @@ async fn a_dripping_upload_is_no_timeout_of_the_dependency() {
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_its_caller_gives_up_was_not_slow() {
     let client = service_fn(|request| read(request, Some(200)));
-    let given_up = |state| [const { () }; 4].map(|()| (state, Vec::new()));
+    let given_up = |state| vec![(state, Vec::new()); 4];
     assert_eq!(three(drips, client, secs(4)).await, given_up(State::Closed));
 
     let hangs = service_fn(|request| read(request, None));
