@@ -5,6 +5,7 @@ use buttress_core::clock::{Clock, Moment};
 use super::news::News;
 use super::phase::{Ask, Phase};
 use super::report::Report;
+use super::round::rouse;
 use super::running::Running;
 
 /// The way from phase to phase.
@@ -27,6 +28,7 @@ impl<S> Running<S> {
         let links = self.links.values().chain(&self.orphans);
         let requests: usize = links.map(|link| link.under_way()).sum();
         if phase > Phase::Serving {
+            rouse();
             tracing::info!(target: "buttress", %phase, connections, requests, "the server goes down");
         }
         match phase {
