@@ -81,6 +81,7 @@ impl<B> ReplayBody<B> {
 #[doc(hidden)]
 impl<B> ReplayBody<B> {
     /// There is nothing to send.
+    #[must_use]
     pub const fn empty() -> Self {
         Self { kind: Kind::Empty }
     }
