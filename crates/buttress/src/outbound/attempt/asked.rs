@@ -1,7 +1,10 @@
+use std::task::Poll;
+
 use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::Deadline;
-use buttress_core::outcome::{Judgement, Outcome};
+use buttress_core::outcome::{Judgement, Outcome, Reached};
 use buttress_retry::Upload;
+use http::{Response, StatusCode};
 
 /// What the breaker is to hear of an attempt, and what decides whether it says anything of the dependency.
 ///
@@ -37,6 +40,18 @@ impl<A> Asked<A> {
     pub(super) fn is_callers_fault(&self) -> bool {
         self.upload.as_ref().is_some_and(Upload::is_callers_fault)
     }
+
+    /// Whether this answer says that the request did not come in time, which was the caller's fault.
+    #[inline]
+    pub(super) fn is_blamed_by<B, E>(&self, polled: &Poll<Result<Response<B>, E>>) -> bool {
+        self.upload.is_some()
+            && matches!(polled, Poll::Ready(Ok(answer)) if answer.status() == StatusCode::REQUEST_TIMEOUT)
+            && self.is_callers_fault()
+    }
+
+    /// What such an answer says of the dependency.
+    pub(super) const NO_NEWS: Judgement =
+        Judgement::new(Outcome::Ignored).with_reached(Reached::Perhaps);
 
     /// What this says of the dependency.
     pub(super) fn judged(&self, judgement: Judgement) -> Judgement {

@@ -64,6 +64,7 @@ impl Limits {
     pub(super) fn hear<A, B, E>(
         &self,
         polled: &Poll<Result<Response<B>, E>>,
+        is_callers_fault: bool,
         asked: &mut Asked<A>,
         permit: Option<Permit>,
         heard: &mut Option<Judgement>,
@@ -75,6 +76,7 @@ impl Limits {
         let mut judging = Unwinding::of_judge(asked);
         let verdict = match polled {
             Poll::Pending => None,
+            Poll::Ready(Ok(_)) if is_callers_fault => Some(Verdict::Now(Asked::<A>::NO_NEWS)),
             Poll::Ready(Ok(answer)) => Some(Classify::<_, E>::response(&*self.classify, answer)),
             Poll::Ready(Err(error)) => {
                 let judgement = Classify::<Response<B>, _>::error(&*self.classify, error);

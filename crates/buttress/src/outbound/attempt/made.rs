@@ -7,10 +7,9 @@ use buttress_core::outcome::{
 };
 use buttress_core::stage::Rewrap;
 use buttress_core::{Problem, Reply};
-use buttress_overload::bulkhead::Permit;
 use buttress_retry::ReplayBody;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -109,39 +108,23 @@ impl<S: Service<Request<ReplayBody<A>>>, A: Body> Attempt<S, A> {
         }
         let permit = call.project().permit.take().filter(|_| limits.holds_permits);
         unwinding.done();
-        if this.asked.upload.is_some()
-            && let Poll::Ready(Ok(answer)) = &polled
-            && answer.status() == StatusCode::REQUEST_TIMEOUT
-            && this.asked.is_callers_fault()
-        {
-            return blame(polled, this.asked, permit, limits, heard);
-        }
-        let follows = limits.hear(&polled, this.asked, permit, heard);
+        let is_callers_fault = this.asked.is_blamed_by(&polled);
+        let follows = limits.hear(&polled, is_callers_fault, this.asked, permit, heard);
         // Last, when nothing can panic any more: so the answer is made where it is returned.
-        polled.map_ok(|answer| answer.map(|body| Reply::inner(JudgedBody::followed(body, follows))))
+        polled.map_ok(|answer| {
+            let mut answer = answer.map(|body| Reply::inner(JudgedBody::followed(body, follows)));
+            if is_callers_fault {
+                blame(answer.extensions_mut());
+            }
+            answer
+        })
     }
 }
 
-/// An answer that says that the request did not come in time, which was the caller's fault. Apart, or every answer would be moved once
-/// more.
+/// Whoever stands outside is to know as well.
 #[cold]
-fn blame<A, B, E>(
-    polled: Poll<Result<Response<B>, E>>,
-    asked: &mut Asked<A>,
-    permit: Option<Permit>,
-    limits: &Limits,
-    heard: &mut Option<Judgement>,
-) -> Answered<B, E>
-where
-    B: Body<Data = Bytes>,
-    E: Error + 'static,
-{
-    let polled = polled.map_ok(|mut answer| {
-        answer.extensions_mut().insert(CallersFault);
-        answer
-    });
-    let follows = limits.hear(&polled, asked, permit, heard);
-    polled.map_ok(|answer| answer.map(|body| Reply::inner(JudgedBody::followed(body, follows))))
+fn blame(extensions: &mut Extensions) {
+    extensions.insert(CallersFault);
 }
 
 /// There is no answer of the client: not yet, or not any more.
@@ -186,7 +169,7 @@ where
             problem, wants,
         )?;
     if is_callers_fault {
-        answer.extensions_mut().insert(CallersFault);
+        blame(answer.extensions_mut());
     }
     let judgement = Classify::<_, E>::response(&*limits.classify, &answer).by_the_head();
     *heard = Some(judgement);
