@@ -1,7 +1,7 @@
 //! When a request has to be done: the moment, how it travels, and how calls get it.
 //!
 //! A deadline only ever comes closer. On the way in, the [`Context`](crate::Context) reads it off the request; on the
-//! way out it goes along as the time left ([`Wire`]). In between it is the [`RequestContext`](crate::RequestContext)'s,
+//! way out it goes along as the time left ([`Wire`]). In between it is the [`RequestContext`]'s,
 //! and that of a single call, which may be shorter, is the [`current`](Deadline::current) one while the call is made:
 //! so it is there for a database as for an HTTP client, and does not end the whole request.
 //!
