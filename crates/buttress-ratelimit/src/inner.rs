@@ -186,7 +186,7 @@ impl<S> Inner<S> {
 
 impl Part {
     #[inline]
-    fn has(self, rule: &Rule) -> bool {
+    pub(crate) fn has(self, rule: &Rule) -> bool {
         self == Self::All || self == Self::Only(rule.place)
     }
 }

@@ -48,6 +48,8 @@ pub struct LimitStage<S: LimitStore = Memory> {
     part: Part,
     /// Its policy, if it has only one.
     only: Option<u8>,
+    /// Whether a policy of it has something left to be done once a request has passed.
+    awaits_answer: bool,
 }
 
 /// What was asked of a store that has to be waited for. It waits in the extensions of its request, so that the wait of the
@@ -61,7 +63,8 @@ struct Pending {
 impl<S: LimitStore> LimitStage<S> {
     pub(crate) fn new(inner: Arc<Inner<S>>, part: Part) -> Self {
         let only = inner.only_rule(part);
-        Self { inner, part, only }
+        let awaits_answer = inner.rules.iter().any(|rule| part.has(rule) && rule.awaits_answer);
+        Self { inner, part, only, awaits_answer }
     }
 }
 
@@ -169,7 +172,7 @@ impl<S: LimitStore> LimitStage<S> {
             return self.refuse(live, charges, verdict, (at, retry), request);
         }
         // First what gives permits back: what hears of it is whatever a user wrote, and may panic.
-        let open = if self.inner.awaits_answer(charges) {
+        let open = if self.awaits_answer && self.inner.awaits_answer(charges) {
             Open::of(&self.inner, &live.limits, charges, verdict, request)
         } else {
             None
