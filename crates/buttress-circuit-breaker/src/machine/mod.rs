@@ -10,6 +10,7 @@ mod leases;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod machine;
 mod operate;
+mod order;
 mod outside;
 mod pass;
 mod probing;
