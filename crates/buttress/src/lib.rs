@@ -45,9 +45,11 @@ pub mod serve;
 #[doc(no_inline)]
 pub use buttress_circuit_breaker as circuit_breaker;
 pub use buttress_core::{
-    Audit, BuildError, ClientAddress, Code, Context, ContextBuilder, ContextSettings, Deadline,
-    Detail, Fault, GrpcCode, Health, IntoProblem, Key, KeyFor, KeySeed, Keyer, PeerAddress, Place,
-    Principal, Probe, Problem, Redact, Reply, RequestContext, RequestId, Secret, Trust, codes,
+    Anchor, Audit, BuildError, Class, Classify, ClientAddress, Code, Context, ContextBuilder,
+    ContextSettings, Deadline, DependencyFailed, Detail, Dice, Fault, Faults, GrpcCode, Health,
+    HealthStatus, HttpClassify, IntoProblem, Judgement, Key, KeyFor, KeySeed, Keyer, Outcome,
+    PeerAddress, Place, Principal, Probe, ProbeFn, ProbeFuture, Problem, ProblemType, Redact,
+    Repeats, Reply, RequestContext, RequestId, Scoped, Secret, Trust, causes, codes, probe_fn,
 };
 #[doc(no_inline)]
 pub use buttress_core::{

@@ -11,12 +11,15 @@
 
 #[cfg(feature = "outbound")]
 pub use crate::Outbound;
-#[cfg(feature = "outbound")]
 pub use crate::clock::{ms, secs};
+#[cfg(feature = "serve")]
+pub use crate::serve::Server;
 pub use crate::stage::{Gate, RequestHead, ResponseHead, Stage};
 pub use crate::{Code, Detail, Inbound, IntoProblem, Problem, RequestContext};
 #[cfg(feature = "circuit-breaker")]
 pub use buttress_circuit_breaker::CircuitBreaker;
+#[cfg(feature = "health")]
+pub use buttress_health::{Check, HealthChecks};
 #[cfg(feature = "ratelimit")]
 pub use buttress_ratelimit::{Quota, RateLimit};
 #[cfg(feature = "retry")]

@@ -57,7 +57,7 @@ async fn a_call_that_finds_no_place_is_refused() {
 async fn what_would_be_turned_away_is_not_asked() {
     let asked = Asked::default();
     let wall = Outbound::to("payments")
-        .throttle(Throttle::builder().dice(buttress_core::Dice::seeded(7)))
+        .throttle(Throttle::builder().dice(buttress::Dice::seeded(7)))
         .clock(TokioClock::new())
         .build()
         .unwrap();

@@ -1,5 +1,6 @@
 //! The breaker shows in health.
 
+use buttress::HealthStatus;
 use buttress::circuit_breaker::{Force, State};
 use buttress::clock::{Clock, TokioClock};
 use buttress::overload::adaptive::{Adaptive, Aimd};
@@ -7,7 +8,6 @@ use buttress::overload::shed::Shed;
 use buttress::overload::throttle::Throttle;
 use buttress::prelude::*;
 use buttress::retry::Cost;
-use buttress_core::HealthStatus;
 use tower::ServiceExt;
 
 use super::rig::{Asked, dependency, get};
