@@ -18,7 +18,8 @@ use tower::load_shed::LoadShedLayer;
 use tower::timeout::TimeoutLayer;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 
-use crate::support::{Ring, ask, error, once, wall, whole};
+use crate::ring::Ring;
+use crate::support::{ask, error, once, wall, whole};
 
 #[tokio::test(start_paused = true)]
 async fn a_time_out_of_tower_is_an_answer_with_an_id() {

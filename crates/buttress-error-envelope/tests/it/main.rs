@@ -25,6 +25,8 @@ mod heard;
 mod leaks;
 mod left_alone;
 mod negotiation;
+#[cfg(any(feature = "axum", feature = "tower"))]
+mod ring;
 mod shapes;
 mod support;
 mod telling;

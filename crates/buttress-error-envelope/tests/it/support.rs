@@ -85,22 +85,6 @@ pub fn json(response: &Response<Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap_or_else(|error| panic!("{error}: {response:?}"))
 }
 
-/// An error that is its own source.
-#[derive(Debug)]
-pub struct Ring;
-
-impl std::fmt::Display for Ring {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("round and round")
-    }
-}
-
-impl std::error::Error for Ring {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self)
-    }
-}
-
 /// The error of the family's envelope, with the id that the header has.
 pub fn error(response: &Response<Bytes>) -> Value {
     assert_eq!(response.headers()["content-type"], "application/json", "{response:?}");
