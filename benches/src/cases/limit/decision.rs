@@ -55,9 +55,12 @@ pub(super) fn cases() -> Vec<Case> {
             Case::peer(group, "ours, alone, time given", checked(clients)),
         ]);
     }
-    for (group, clients) in [(HOT_APART, 1), (APART, 10_000)] {
+    // Two keys alone would share a line of memory: they are two of a table as it comes.
+    for (group, clients, memory) in
+        [(HOT_APART, 1, Memory::default()), (APART, 10_000, memory(20_000))]
+    {
         cases.push(Case::bare(group, nobody_decides_apart(clients)).on_two_threads());
-        cases.push(Case::ours(group, by_key_apart(clients)).on_two_threads());
+        cases.push(Case::ours(group, by_key_apart(clients, memory)).on_two_threads());
     }
     cases.push(Case::bare(REFUSED, drawn(1)));
     cases.push(Case::ours(REFUSED, refused()).within(Budget::new(285, 0)));
@@ -120,8 +123,8 @@ fn nobody_decides_apart(clients: u32) -> Run {
 }
 
 /// Each thread by keys of its own.
-fn by_key_apart(clients: u32) -> Run {
-    let make = move || Counted::new(quota(clients), 2 * clients);
+fn by_key_apart(clients: u32, memory: Memory) -> Run {
+    let make = move || Counted::of(memory.clone(), quota(clients));
     decisions_apart(clients, make, |counted, client| counted.allows(Key::from_bytes(bytes(client))))
 }
 
