@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 
 use crate::support::{prompt, soon};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
+/// A service that holds its thread, says when it does, and goes on when the sender is dropped.
+fn holding() -> (Router, Arc<Notify>, mpsc::Sender<()>) {
     let (release, held) = mpsc::channel::<()>();
     let (held, inside) = (Arc::new(Lock::new(held)), Arc::new(Notify::new()));
     let entered = inside.clone();
@@ -28,6 +28,12 @@ async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
         entered.notify_one();
         let _ = held.lock().recv();
     };
+    (Router::new().route("/", get(handler)), inside, release)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
+    let (app, inside, release) = holding();
     let flushed = Arc::new(AtomicBool::new(false));
     let flush = flushed.clone();
     let server = prompt().hook("telemetry", || async move { flush.store(true, SeqCst) });
@@ -42,7 +48,7 @@ async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
         client
     };
     // Here, where no worker that is held can hold them.
-    let serving = server.serve(listener, Router::new().route("/", get(handler)));
+    let serving = server.serve(listener, app);
     let (report, _client) = soon("the end", async { tokio::join!(serving, asking) }).await;
     assert_eq!((report.requests(), report.connections()), (1, 1));
     assert_eq!((report.aborted_requests(), report.aborted_connections()), (1, 1));
@@ -54,13 +60,7 @@ async fn a_handler_that_holds_its_thread_does_not_hold_up_the_end() {
 /// Its connection has gone with the runtime's next turn; it has not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_does_one_of_a_stream_and_the_log_says_so() {
-    let (release, held) = mpsc::channel::<()>();
-    let (held, inside) = (Arc::new(Lock::new(held)), Arc::new(Notify::new()));
-    let entered = inside.clone();
-    let handler = move || async move {
-        entered.notify_one();
-        let _ = held.lock().recv();
-    };
+    let (app, inside, release) = holding();
     let log = Log::of("buttress");
     let listening = log.listen();
     let server = prompt().grace(Duration::from_millis(1)).signals(false).build().unwrap();
@@ -77,7 +77,7 @@ async fn nor_does_one_of_a_stream_and_the_log_says_so() {
         shutdown.begin();
         (connection, asking)
     };
-    let serving = server.serve(listener, Router::new().route("/", get(handler)));
+    let serving = server.serve(listener, app);
     let (report, _client) = soon("the end", async { tokio::join!(serving, asking) }).await;
     drop(listening);
     assert_eq!((report.requests(), report.connections()), (1, 1));

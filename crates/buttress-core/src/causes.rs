@@ -31,26 +31,10 @@ fn behind<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stat
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::fmt;
+mod tests {
+    use buttress_testkit::errors::Ring;
 
     use super::*;
-
-    /// An error that is its own source.
-    #[derive(Debug)]
-    pub(crate) struct Ring;
-
-    impl fmt::Display for Ring {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("round and round")
-        }
-    }
-
-    impl Error for Ring {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(self)
-        }
-    }
 
     #[test]
     fn a_ring_has_an_end() {

@@ -8,6 +8,7 @@
 //! - `models`, where they run: what `loom` explores threads with.
 //! - [`raw`]: an HTTP/1 client that may send broken bytes.
 //! - [`hostile`]: clients that occupy a server and bring it nothing.
+//! - [`errors`]: errors that no honest code makes.
 //! - [`log`]: what was told to `tracing`; [`page`]: what was counted.
 //! - `paused`, with the feature of that name: tokio's time, by hand.
 //! - `proxy`, with the feature of that name: a TCP proxy that makes a bad network.
@@ -44,6 +45,7 @@
 pub mod allocations;
 pub mod body;
 pub mod contract;
+pub mod errors;
 pub mod guide;
 pub mod hostile;
 pub mod log;

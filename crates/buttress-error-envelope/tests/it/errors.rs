@@ -9,6 +9,7 @@ use axum::routing::get;
 use buttress_core::render::Answers;
 use buttress_core::{Code, Detail, Problem};
 use buttress_error_envelope::{ErrorEnvelopeLayer, ErrorsLayer, Negotiation, problem_of};
+use buttress_testkit::errors::Ring;
 use buttress_testkit::log::Log;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -18,7 +19,6 @@ use tower::load_shed::LoadShedLayer;
 use tower::timeout::TimeoutLayer;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 
-use crate::ring::Ring;
 use crate::support::{ask, error, once, wall, whole};
 
 #[tokio::test(start_paused = true)]

@@ -185,7 +185,7 @@ async fn kind_size_and_end_of_a_body_are_checked() {
         let (status, error) = refused(sent, slow).await;
         assert_eq!((status.as_u16(), &error["code"]), (408, &"REQUEST_TIMED_OUT".into()));
     }
-    let endless = slow().map_err(|_| crate::ring::Ring);
+    let endless = slow().map_err(|_| buttress_testkit::errors::Ring);
     let sent = Request::post("/json").header("content-type", "application/json");
     assert_eq!(refused(sent, Body::new(endless)).await.0, 400);
 }

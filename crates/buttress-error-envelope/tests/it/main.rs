@@ -25,8 +25,6 @@ mod heard;
 mod leaks;
 mod left_alone;
 mod negotiation;
-#[cfg(any(feature = "axum", feature = "tower"))]
-mod ring;
 mod shapes;
 mod support;
 mod telling;

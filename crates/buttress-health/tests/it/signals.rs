@@ -12,6 +12,19 @@ use buttress_testkit::paused::pass;
 
 use crate::support::{Dependency, hanging, run};
 
+/// One dependency that is asked every second, and a page for the metrics.
+fn watched() -> (Page, Dependency, HealthChecks) {
+    let page = Page::default();
+    let database = Dependency::new(Health::up());
+    let health = HealthChecks::builder()
+        .clock(TokioClock::new())
+        .metrics(Metrics::new(page.clone()))
+        .check(database.check("db").every(Duration::from_secs(1)))
+        .build()
+        .unwrap();
+    (page, database, health)
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_check_is_counted() {
     let page = Page::default();
@@ -95,14 +108,7 @@ async fn a_transition_is_told_once() {
 async fn a_transition_is_told_once_however_often_it_is_run() {
     let log = Log::default();
     let _listening = log.listen();
-    let page = Page::default();
-    let database = Dependency::new(Health::up());
-    let health = HealthChecks::builder()
-        .clock(TokioClock::new())
-        .metrics(Metrics::new(page.clone()))
-        .check(database.check("db").every(Duration::from_secs(1)))
-        .build()
-        .unwrap();
+    let (page, database, health) = watched();
     let _running = [run(&health), run(&health)];
     pass(Duration::from_secs(10)).await;
     let _ = log.take();
@@ -119,14 +125,7 @@ async fn a_transition_is_told_once_however_often_it_is_run() {
 async fn nothing_is_told_anew_by_those_who_take_over() {
     let log = Log::default();
     let _listening = log.listen();
-    let page = Page::default();
-    let database = Dependency::new(Health::up());
-    let health = HealthChecks::builder()
-        .clock(TokioClock::new())
-        .metrics(Metrics::new(page.clone()))
-        .check(database.check("db").every(Duration::from_secs(1)))
-        .build()
-        .unwrap();
+    let (page, database, health) = watched();
     let running = health.spawn();
     pass(Duration::from_secs(10)).await;
     running.stop().await;
@@ -145,14 +144,7 @@ async fn nothing_is_told_anew_by_those_who_take_over() {
 
 #[tokio::test(start_paused = true)]
 async fn what_nobody_knows_any_more_is_not_counted_as_up() {
-    let page = Page::default();
-    let database = Dependency::new(Health::up());
-    let health = HealthChecks::builder()
-        .clock(TokioClock::new())
-        .metrics(Metrics::new(page.clone()))
-        .check(database.check("db").every(Duration::from_secs(1)))
-        .build()
-        .unwrap();
+    let (page, _database, health) = watched();
     let mut tasks = health.tasks(&buttress_core::clock::TokioTimer);
     let (overseer, check) = (tasks.next().unwrap(), tasks.next().unwrap());
     let _looking = tokio::spawn(overseer);

@@ -84,8 +84,9 @@ pub(super) fn sources(problem: &Problem, redact: &Redact) -> Option<String> {
 mod tests {
     use std::io;
 
+    use buttress_testkit::errors::Ring;
+
     use super::*;
-    use crate::causes::tests::Ring;
 
     #[test]
     fn a_chain_is_told_once_and_has_an_end() {
