@@ -42,8 +42,8 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets whether `SIGTERM`, `SIGINT` and Ctrl-C are listened to. The default is yes. Without, the
-    /// [handle](Server::handle) alone begins the end.
+    /// Sets whether `SIGTERM` and `SIGINT` are listened to, and the events of the console on Windows. The default is
+    /// yes. Without, the [handle](Server::handle) alone begins the end.
     pub fn signals(mut self, listen: bool) -> Self {
         self.settings.signals = listen;
         self

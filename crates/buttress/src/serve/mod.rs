@@ -112,8 +112,10 @@
 //! - Nothing can cut off a handler that holds its thread. The server ends all the same, a second after the grace
 //!   period, and says so in the log; but a runtime waits for its threads when it is dropped, those of `spawn_blocking`
 //!   included. Leave with `Runtime::shutdown_background` or [`std::process::exit`].
-//! - On Windows it ends on Ctrl-C and on the shutdown of the machine. That code is not compiled when this is developed
-//!   on Linux: it is the least tried part.
+//! - Windows has no signals, but the events of a console. The shutdown of the machine, or of the container, is as
+//!   `SIGTERM`; Ctrl-C, Ctrl-Break and closing the console's window are as `SIGINT`. About five seconds after the
+//!   window was closed Windows ends the process, whatever is under way. Who is started in a process group of its own
+//!   gets no Ctrl-C: stop it with Ctrl-Break.
 
 mod accepting;
 mod addresses;

@@ -75,7 +75,7 @@ pub struct ServerSettings {
     pub grace_ms: u64,
     /// Milliseconds for each hook.
     pub hook_timeout_ms: u64,
-    /// Whether `SIGTERM`, `SIGINT` and Ctrl-C are listened to.
+    /// Whether `SIGTERM` and `SIGINT` are listened to, and the events of the console on Windows.
     pub signals: bool,
 }
 

@@ -1,55 +1,71 @@
-use std::io;
 use std::task::{Context, Poll};
+use std::{fmt, io};
 
 use super::phase::Ask;
 
-/// The signals that ask for an end.
-#[cfg(unix)]
-#[derive(Debug)]
-pub(super) struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
+/// What the system says when it wants an end. Of two at once, the first in the list is heard first.
+pub(super) struct Signals(Vec<Signal>);
 
-#[cfg(unix)]
 impl Signals {
+    #[cfg(unix)]
     pub(super) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self(vec![
+            // An orchestrator.
+            Signal::new(Ask::Orderly, move |cx| terminate.poll_recv(cx)),
+            // Somebody at a keyboard.
+            Signal::new(Ask::Prompt, move |cx| interrupt.poll_recv(cx)),
+        ]))
     }
 
-    /// `SIGTERM` is an orchestrator's, `SIGINT` somebody's at a keyboard.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ask> {
-        if self.terminate.poll_recv(cx).is_ready() {
-            return Poll::Ready(Ask::Orderly);
-        }
-        self.interrupt.poll_recv(cx).map(|_| Ask::Prompt)
-    }
-}
-
-/// The events of the console that ask for an end.
-#[cfg(windows)]
-#[derive(Debug)]
-pub(super) struct Signals {
-    interrupt: tokio::signal::windows::CtrlC,
-    shutdown: tokio::signal::windows::CtrlShutdown,
-}
-
-#[cfg(windows)]
-impl Signals {
+    #[cfg(windows)]
     pub(super) fn listen() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_c, ctrl_shutdown};
-        Ok(Self { interrupt: ctrl_c()?, shutdown: ctrl_shutdown()? })
+        use tokio::signal::windows;
+        let mut shutdown = windows::ctrl_shutdown()?;
+        let mut close = windows::ctrl_close()?;
+        let mut interrupt = windows::ctrl_c()?;
+        let mut breaking = windows::ctrl_break()?;
+        Ok(Self(vec![
+            // The machine or the container goes down: an orchestrator.
+            Signal::new(Ask::Orderly, move |cx| shutdown.poll_recv(cx)),
+            // The window of the console is closed. Some five seconds later Windows ends the process.
+            Signal::new(Ask::Prompt, move |cx| close.poll_recv(cx)),
+            // Somebody at a keyboard.
+            Signal::new(Ask::Prompt, move |cx| interrupt.poll_recv(cx)),
+            // The same; or who has started us in a process group of our own, which no Ctrl-C reaches.
+            Signal::new(Ask::Prompt, move |cx| breaking.poll_recv(cx)),
+        ]))
     }
 
-    /// Ctrl-C is somebody's at a keyboard; the machine that goes down is an orchestrator.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ask> {
-        if self.shutdown.poll_recv(cx).is_ready() {
-            return Poll::Ready(Ask::Orderly);
-        }
-        self.interrupt.poll_recv(cx).map(|_| Ask::Prompt)
+        let heard =
+            self.0.iter_mut().find_map(|signal| (signal.poll)(cx).is_ready().then_some(signal.ask));
+        heard.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signals").finish_non_exhaustive()
+    }
+}
+
+/// One of them, and how much time it leaves.
+struct Signal {
+    ask: Ask,
+    /// Boxed, as each kind is of another type; a server has a handful.
+    poll: Box<PollSignal>,
+}
+
+type PollSignal = dyn FnMut(&mut Context<'_>) -> Poll<Option<()>> + Send + Sync;
+
+impl Signal {
+    fn new(
+        ask: Ask,
+        poll: impl FnMut(&mut Context<'_>) -> Poll<Option<()>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { ask, poll: Box::new(poll) }
     }
 }

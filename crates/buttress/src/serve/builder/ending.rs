@@ -6,7 +6,7 @@ use super::{ServerBuilder, millis};
 /// The end.
 impl ServerBuilder {
     /// Sets for how long a server that was told to stop goes on serving, so that load balancers have time
-    /// to look away. The default is 5 seconds; `SIGINT` skips it.
+    /// to look away. The default is 5 seconds; `SIGINT` and Ctrl-C skip it.
     pub fn lead_time(mut self, lead: Duration) -> Self {
         self.settings.lead_time_ms = millis(lead);
         self
