@@ -22,8 +22,7 @@ async fn several_sockets_are_one_server() {
         listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
     }
     let addresses: Vec<_> = listeners.iter().map(|one| one.local_addr().unwrap()).collect();
-    let server =
-        Server::builder().signals(false).lead_time(std::time::Duration::ZERO).build().unwrap();
+    let server = Server::builder().signals(false).lead_time(Duration::ZERO).build().unwrap();
     let shutdown = server.handle();
     let serving = tokio::spawn(server.serve(listeners, app()));
     for address in addresses {
