@@ -75,7 +75,9 @@ impl AddressSettings {
         let check = |(at, text): (usize, &String)| {
             let reason = match text.parse::<Network>() {
                 Ok(network) if network.prefix() > 0 => return Some(network),
-                Ok(_) => format!("`{text}` is everybody, so any client could choose its address"),
+                Ok(_) => {
+                    format!("`{text}` matches every address, so any client could choose its own")
+                }
                 Err(invalid) => invalid.to_string(),
             };
             faults.add(format!("trusted_proxies[{at}]"), reason);

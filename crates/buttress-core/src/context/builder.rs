@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use http::{Extensions, HeaderName};
 
-use super::hop::{Hop, ID_HEADER, Names};
+use super::headers::names;
+use super::hop::Hop;
 use super::rules::{Find, Rules};
 use super::settings::ContextSettings;
 use super::stage::Context;
@@ -49,7 +50,7 @@ impl ContextBuilder {
 
     /// Names the proxies, as networks (`10.0.0.0/8`) or addresses, whose word about the client is taken.
     ///
-    /// The default is none: then the client is who is connected.
+    /// The default is none: then the client is the peer of the connection.
     pub fn trusted_proxies<I>(self, proxies: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
@@ -110,7 +111,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets what must not stand in the log. The default is [`Redact`]'s own.
+    /// Sets what must not stand in the log, beside the names in the settings. The default is [`Redact`]'s own.
     pub fn redact(self, redact: Redact) -> Self {
         self.answers(|answers| answers.redact(redact))
     }
@@ -154,11 +155,12 @@ impl ContextBuilder {
     /// Fails with every setting that is wrong.
     pub fn build(self) -> Result<Context, BuildError> {
         let mut faults = Faults::new();
-        let answers = self.answers.shared_clock(self.clock.clone()).build();
         let settings = &self.settings;
         let addresses = faults.within("addresses", self.addresses.build());
         let names = names(&mut faults, settings);
 
+        let hidden = faults.within("redact", settings.redact.clone().build()).unwrap_or_default();
+        let answers = self.answers.redact_also(hidden).shared_clock(self.clock.clone()).build();
         let answers = faults.within("answers", answers).unwrap_or_default();
         let rules = Rules {
             hop: Hop::new(self.clock, names),
@@ -201,47 +203,3 @@ impl fmt::Debug for ContextBuilder {
         f.debug_struct("ContextBuilder").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
-
-/// What the headers are called, no two alike.
-fn names(faults: &mut Faults, settings: &ContextSettings) -> Names {
-    let id = header(faults, "request_id_header", Some(&settings.request_id_header));
-    let mut other = |path, name: &Option<String>, taken: &[(&Option<HeaderName>, &str)]| {
-        let name = header(faults, path, name.as_deref().filter(|name| !name.is_empty()))?;
-        if let Some((_, by)) = taken.iter().find(|(taken, _)| taken.as_ref() == Some(&name)) {
-            faults.add(path, format_args!("is the header of the {by} already"));
-        }
-        Some(name)
-    };
-    let of_id = (&id, "request id");
-    let deadline = other("deadline_header", &settings.deadline_header, &[of_id]);
-    let taken = [of_id, (&deadline, "deadline")];
-    let attempt = other("attempt_header", &settings.attempt_header, &taken);
-    Names { id: id.unwrap_or(ID_HEADER), deadline, attempt }
-}
-
-/// The header with this name, if one is wished for; notes the fault if there cannot be one.
-fn header(faults: &mut Faults, path: &str, name: Option<&str>) -> Option<HeaderName> {
-    let name = name?;
-    let Ok(header) = name.parse::<HeaderName>() else {
-        faults.add(path, format_args!("`{name}` is not the name of a header"));
-        return None;
-    };
-    if TAKEN.contains(&header.as_str()) {
-        faults.add(path, format_args!("`{name}` means something else already"));
-    }
-    Some(header)
-}
-
-/// Headers that HTTP or tracing needs for themselves.
-const TAKEN: [&str; 10] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];

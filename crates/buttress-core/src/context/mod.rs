@@ -1,6 +1,7 @@
 //! Who a request is: its id, its trace, its caller, its deadline.
 
 mod builder;
+mod headers;
 mod hop;
 mod id;
 mod onward;

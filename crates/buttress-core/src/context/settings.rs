@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::builder::{ContextBuilder, Trust};
 use super::hop::ID_HEADER;
@@ -7,6 +7,7 @@ use super::stage::Context;
 use crate::BuildError;
 use crate::address::AddressSettings;
 use crate::deadline::DEADLINE_HEADER;
+use crate::redact::RedactSettings;
 use crate::render::AnswersSettings;
 
 /// The settings of a [`Context`], as they stand in a file. What is left out has its default.
@@ -27,7 +28,7 @@ use crate::render::AnswersSettings;
 /// assert_eq!(paths, ["addresses.trusted_proxies[1]", "request_id_header"]);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -43,11 +44,15 @@ pub struct ContextSettings {
     /// Whether traces that start here are marked as sampled.
     pub sample_new_traces: bool,
     /// The header for the time that is left, in milliseconds; none if empty.
+    #[serde(serialize_with = "none_is_empty")]
     pub deadline_header: Option<String>,
     /// The header that says how often a request was sent before; none if empty.
+    #[serde(serialize_with = "none_is_empty")]
     pub attempt_header: Option<String>,
     /// How problems are answered.
     pub answers: AnswersSettings,
+    /// What is hidden in the log and in answers, beside the usual names and those that the program hides.
+    pub redact: RedactSettings,
 }
 
 impl ContextSettings {
@@ -72,6 +77,13 @@ impl Default for ContextSettings {
             deadline_header: Some(DEADLINE_HEADER.as_str().to_owned()),
             attempt_header: Some(ATTEMPT_HEADER.as_str().to_owned()),
             answers: AnswersSettings::default(),
+            redact: RedactSettings::default(),
         }
     }
+}
+
+/// Left out, as formats without a `null` do with nothing, it would be read as the default.
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn none_is_empty<S: Serializer>(name: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(name.as_deref().unwrap_or_default())
 }

@@ -79,6 +79,7 @@ use crate::{Problem, outcome, random};
 ///
 /// It refuses nothing. What is malformed counts as absent.
 #[derive(Clone)]
+#[must_use = "a stage does nothing until it is part of a layer"]
 pub struct Context {
     pub(super) rules: Arc<Rules>,
 }
@@ -122,7 +123,8 @@ impl Gate for Context {
         let Some(context) = context else { return };
         render::settle(response, &context);
         if let Some(problem) = told_by(&context, response) {
-            self.report(&problem, &context);
+            let upstream = self.upstream_id(&context, response);
+            self.report(&problem, &context, upstream.as_ref());
             render::mark_told(response);
         }
         if context.was_retried() {
@@ -167,10 +169,23 @@ impl Context {
         }
     }
 
+    /// The id that an answer brought along and that ours takes the place of: a server that was asked has its own, and the
+    /// body it wrote may say so.
     #[cold]
-    fn report(&self, problem: &Problem, context: &RequestContext) {
+    fn upstream_id(
+        &self,
+        context: &RequestContext,
+        response: &dyn ResponseHead,
+    ) -> Option<RequestId> {
+        let brought = RequestId::parse(response.headers().get(self.rules.hop.id_header())?)?;
+        (brought.as_str() != context.id().as_str()).then_some(brought)
+    }
+
+    #[cold]
+    fn report(&self, problem: &Problem, context: &RequestContext, upstream: Option<&RequestId>) {
         let (id, trace) = (Some(context.id().as_str()), Some(context.trace().trace_id()));
-        let who = Who { id, trace, route: context.route() };
+        let upstream = upstream.map(RequestId::as_str);
+        let who = Who { id, upstream, trace, route: context.route() };
         self.rules.answers.report(problem, &who, context.clock().now());
     }
 }

@@ -35,10 +35,10 @@ macro_rules! part {
 }
 
 part! {
-    /// Keys by who is calling: one IPv4 address, or one IPv6 network, as a subscriber holds one.
+    /// Keys by the caller: one IPv4 address, or one IPv6 network, as a subscriber holds one.
     ///
     /// As the [`Context`](crate::Context) has found it, through the proxies that you trust. Without a context it
-    /// is who is connected to the socket: behind a proxy that is the proxy, and all clients share a key.
+    /// is the peer of the socket: behind a proxy that is the proxy, and all clients share a key.
     /// Missing if the server does not say who is connected.
     ///
     /// ```
@@ -67,7 +67,7 @@ part! {
 part! {
     /// Keys by the [`Principal`] in the context: who is asking, once authentication has found out.
     ///
-    /// So it belongs behind authentication. Missing for who is not known, and without a context.
+    /// So it belongs behind authentication. Missing for unknown callers, and without a context.
     ///
     /// ```
     /// use buttress_core::key::{Keyer, principal};

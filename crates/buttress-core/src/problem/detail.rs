@@ -23,6 +23,10 @@ pub struct Detail {
     place: Place,
     code: Cow<'static, str>,
     message: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
 }
 
 type Text = Cow<'static, str>;
@@ -55,7 +59,21 @@ impl Detail {
         code: impl Into<Text>,
         message: impl Into<Text>,
     ) -> Self {
-        Self { pointer: pointer.into(), place, code: code.into(), message: message.into() }
+        let (pointer, code, message) = (pointer.into(), code.into(), message.into());
+        Self { pointer, place, code, message, line: None, column: None }
+    }
+
+    /// Says on which line of the body it was noticed, and in which column, in whatever words the reason is told.
+    ///
+    /// ```
+    /// use buttress_core::Detail;
+    ///
+    /// let detail = Detail::body("/amount", "invalid_type", "must be a number").with_position(3, 14);
+    /// assert_eq!(detail.with_message("muss eine Zahl sein").position(), Some((3, 14)));
+    /// ```
+    #[must_use]
+    pub fn with_position(self, line: u32, column: u32) -> Self {
+        Self { line: Some(line), column: Some(column), ..self }
     }
 
     /// Says the reason in other words, as in the language of the client.
@@ -67,10 +85,15 @@ impl Detail {
 
     /// Leaves out of what it quotes whatever must not be told.
     pub(crate) fn redact(&mut self, redact: &Redact) {
-        for text in [&mut self.pointer, &mut self.message] {
-            if let Cow::Owned(told) = redact.text(text, usize::MAX) {
-                *text = told.into();
-            }
+        let pointer = match self.place {
+            Place::Body => redact.pointer(&self.pointer, usize::MAX),
+            _ => redact.text(&self.pointer, usize::MAX),
+        };
+        if let Cow::Owned(told) = pointer {
+            self.pointer = told.into();
+        }
+        if let Cow::Owned(told) = redact.text(&self.message, usize::MAX) {
+            self.message = told.into();
         }
     }
 
@@ -94,6 +117,12 @@ impl Detail {
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
+    }
+
+    /// On which line of the body it was noticed, and in which column.
+    #[must_use]
+    pub fn position(&self) -> Option<(u32, u32)> {
+        self.line.zip(self.column)
     }
 
     /// The reason in words, safe for the client.

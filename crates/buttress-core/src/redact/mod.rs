@@ -53,6 +53,7 @@ mod json;
 pub mod mask;
 mod names;
 mod percent;
+mod pointer;
 mod rules;
 mod settings;
 mod text;

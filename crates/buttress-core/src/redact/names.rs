@@ -127,6 +127,15 @@ pub(super) struct Names {
 }
 
 impl Names {
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let both = |ours: &[String], theirs: &[String]| [ours, theirs].concat();
+        Self {
+            headers: both(&self.headers, &other.headers),
+            query_keys: both(&self.query_keys, &other.query_keys),
+            fields: both(&self.fields, &other.fields),
+        }
+    }
+
     pub(super) fn header(&self, name: &str) -> bool {
         any(HEADERS, name) || any(&self.headers, name)
     }

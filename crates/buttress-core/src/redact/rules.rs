@@ -6,7 +6,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::names::Names;
-use super::{Headers, Json, Query, Uri, text};
+use super::{Headers, Json, Query, Uri, pointer, text};
 use crate::{BuildError, Faults};
 
 /// Knows what must not be seen; the [module](super) says what that is.
@@ -79,6 +79,22 @@ impl Redact {
         text::text(&self.names, text, max_len)
     }
 
+    /// A JSON pointer: each of its names redacted as [text](Self::text) is, then cut to those that have room in `max_len`
+    /// bytes. What is left is a pointer still, to what is around.
+    ///
+    /// ```
+    /// use buttress_core::Redact;
+    ///
+    /// let redact = Redact::default();
+    /// assert_eq!(redact.pointer("/home/street", 80), "/home/street");
+    /// assert_eq!(redact.pointer("/users/ada@example.org/age", 80), "/users/a***@example.org/age");
+    /// assert_eq!(redact.pointer("/items/17/amount", 12), "/items/17");
+    /// ```
+    #[must_use]
+    pub fn pointer<'p>(&self, pointer: &'p str, max_len: usize) -> Cow<'p, str> {
+        pointer::pointer(self, pointer, max_len)
+    }
+
     /// The default, made once for all.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: LazyLock<Redact> = LazyLock::new(Redact::default);
@@ -89,6 +105,15 @@ impl Redact {
     pub(crate) fn has_own_names(&self) -> bool {
         let names = &*self.names;
         [&names.headers, &names.query_keys, &names.fields].iter().any(|names| !names.is_empty())
+    }
+
+    /// Hides what either of the two hides.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self.has_own_names(), other.has_own_names()) {
+            (_, false) => self,
+            (false, true) => other,
+            (true, true) => Self { names: Arc::new(self.names.and(&other.names)) },
+        }
     }
 
     /// As [`text`](Self::text), uncut.
@@ -162,8 +187,8 @@ fn check(faults: &mut Faults, path: &str, names: &[String]) {
             faults.add(format!("{path}[{at}]"), "must have a letter or a digit");
         } else if !name.bytes().all(text::names_byte) {
             let name = name.escape_debug();
-            let allowed = "the letters and digits of ASCII, `-`, `_` and `.`";
-            faults.add(format!("{path}[{at}]"), format_args!("`{name}` has more than {allowed}"));
+            let allowed = "letters and digits of ASCII, `-`, `_` and `.`";
+            faults.add(format!("{path}[{at}]"), format_args!("`{name}` may only have {allowed}"));
         }
     }
 }

@@ -1,9 +1,10 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Redact;
 use crate::BuildError;
 
-/// The settings of a [`Redact`]: names that are hidden beside the built-in ones.
+/// The settings of a [`Redact`], as they stand in a file: names that are hidden beside the built-in ones. Those of a
+/// [context](crate::ContextSettings::redact) have a place for them.
 ///
 /// ```
 /// use buttress_core::redact::RedactSettings;
@@ -15,16 +16,17 @@ use crate::BuildError;
 /// assert_eq!(settings.build().unwrap_err().faults()[0].path(), "headers[1]");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RedactSettings {
     /// Headers whose value is hidden.
-    headers: Vec<String>,
+    pub headers: Vec<String>,
     /// Query keys whose value is hidden.
-    query_keys: Vec<String>,
+    pub query_keys: Vec<String>,
     /// Fields whose value is hidden in JSON, in text and in queries.
-    fields: Vec<String>,
+    pub fields: Vec<String>,
 }
 
 impl RedactSettings {

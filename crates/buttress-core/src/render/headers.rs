@@ -1,7 +1,7 @@
 //! Which headers an answer has: those of its problem, those of its format, and what stays of the response that it replaces.
 //!
-//! What a problem brings along itself is sent, whichever way it takes: the entity tag of what there is, beside a 412. What a
-//! response said of the body that is gone, goes with it.
+//! What a problem brings along itself is sent, whichever way it takes, and so is what a handler sets beside it: the entity
+//! tag of what there is, beside a 412. What a response said of a page that is gone, goes with it.
 
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE,
@@ -32,6 +32,19 @@ const OF_THE_BODY: [HeaderName; 15] = [
     HeaderName::from_static("content-md5"),
 ];
 
+/// What is said of the very bytes that go, by who encoded them: the rest may be what their author says of the thing itself.
+const OF_THE_BYTES: [HeaderName; 9] = [
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("content-md5"),
+];
+
 /// What the author of `problem` wants on its answer, and when to come back.
 pub(super) fn add(problem: &Problem, headers: &mut HeaderMap) {
     for (name, value) in problem.headers() {
@@ -50,33 +63,32 @@ pub(super) fn strip(headers: &mut HeaderMap, status: StatusCode) {
     if status != StatusCode::RANGE_NOT_SATISFIABLE {
         headers.remove(CONTENT_RANGE);
     }
+    remove(headers, &OF_THE_BODY);
+}
+
+fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
     // To compare a few names is cheaper than to hash many.
-    if headers.keys().any(|name| OF_THE_BODY.contains(name)) {
-        for name in &OF_THE_BODY {
+    if headers.keys().any(|name| names.contains(name)) {
+        for name in names {
             headers.remove(name);
         }
     }
 }
 
-/// Puts `with`, those of the format, in the place of what was said of the body that is gone. Those of `problem`
-/// stand among `headers` already: what it says of the thing itself is not lost.
-pub(super) fn replace(problem: &Problem, headers: &mut HeaderMap, mut with: HeaderMap) {
+/// Puts `with`, those of the format, in the place of what was said of the bytes of a problem that go. What the problem
+/// brings along stands among `headers` already, and so does what was set beside it: an entity tag is that of the thing.
+pub(super) fn replace(headers: &mut HeaderMap, mut with: HeaderMap) {
     if headers.is_empty() {
         *headers = with;
-    } else {
-        strip(headers, problem.status());
-        // What the answer varies by comes to what was said before: a cache has to heed both.
-        for vary in with.get_all(VARY) {
-            headers.append(VARY, vary.clone());
-        }
-        with.remove(VARY);
-        headers.extend(with);
+        return;
     }
-    for (name, value) in problem.headers() {
-        if OF_THE_BODY.contains(name) || *name == CONTENT_RANGE && !headers.contains_key(name) {
-            headers.append(name, value.clone());
-        }
+    remove(headers, &OF_THE_BYTES);
+    // What the answer varies by comes to what was said before: a cache has to heed both.
+    for vary in with.get_all(VARY) {
+        headers.append(VARY, vary.clone());
     }
+    with.remove(VARY);
+    headers.extend(with);
 }
 
 /// Adds what HTTP asks of an answer and nobody has said: to a 401, how to become known; to what a cache would keep, that

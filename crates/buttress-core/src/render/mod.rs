@@ -137,7 +137,8 @@ pub fn is_unsettled(extensions: &Extensions) -> bool {
 
 /// Gives a marked answer the format of its request, and the request's id. Leaves all others alone.
 ///
-/// A status and headers that were set since it was made stay as they are.
+/// A status and headers that were set since it was made stay as they are: a status of a failure is the problem's from then
+/// on, so that body, log and metrics say what is sent. A status of gRPC is sent with 200 in any case.
 pub fn settle(response: &mut dyn ResponseHead, context: &RequestContext) {
     if !unmark(response) {
         return;
@@ -161,15 +162,21 @@ pub(crate) fn settle_with(
     response: &mut dyn ResponseHead,
     encode: impl FnOnce(&Problem) -> Response<Bytes>,
 ) {
-    let Some(problem) = response.extensions().get::<Problem>().cloned() else { return };
-    let (parts, body) = encode(&problem).into_parts();
+    let Some(mut problem) = response.extensions().get::<Problem>().cloned() else { return };
     // One that was made for gRPC is a success by its status.
     let was_grpc = grpc::forget_status(response.headers_mut());
     let made_with = if was_grpc { StatusCode::OK } else { problem.status() };
-    if response.status() == made_with {
+    let was_set = response.status() != made_with;
+    if was_set {
+        // One that is no failure is not taken.
+        problem = problem.with_status(response.status());
+        response.extensions_mut().insert(problem.clone());
+    }
+    let (parts, body) = encode(&problem).into_parts();
+    if !was_set || grpc::is_status(&parts.headers) {
         response.set_status(parts.status);
     }
-    headers::replace(&problem, response.headers_mut(), parts.headers);
+    headers::replace(response.headers_mut(), parts.headers);
     response.replace_body(body);
 }
 

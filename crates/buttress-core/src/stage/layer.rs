@@ -33,6 +33,7 @@ use crate::sync::Shared;
 /// assert!(response.headers().contains_key("x-request-id"));
 /// # }
 /// ```
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct StageLayer<T: 'static, M = Rewrap> {
     stage: Shared<T>,
     catch: bool,
@@ -53,7 +54,6 @@ impl<T, M> StageLayer<T, M> {
     /// Where a stage panicked, the memos of its neighbours are dropped instead, unless it was
     /// [`Guarded`](super::Guarded). The message of the panic
     /// becomes the problem's source, for the log alone.
-    #[must_use]
     pub fn catch_panics(self) -> Self {
         Self { catch: true, ..self }
     }
@@ -63,7 +63,6 @@ impl<T, M> StageLayer<T, M> {
     /// For a wall that is built once: what is built and dropped again and again would fill the memory, and the
     /// stages are never dropped. It saves two atomic increments and decrements a request, and the one place in
     /// memory that all threads would write to. Stages without a value are [not counted](Shared) anyway.
-    #[must_use]
     pub fn leak(self) -> Self {
         Self { stage: self.stage.leak(), ..self }
     }
@@ -71,7 +70,6 @@ impl<T, M> StageLayer<T, M> {
     /// Keeps the type of the body, for a body that can be made from bytes, as axum's can.
     ///
     /// Without it the body becomes a [`Reply`], which works for any body.
-    #[must_use]
     pub fn keep_body(self) -> StageLayer<T, Keep> {
         StageLayer { stage: self.stage, catch: self.catch, mode: PhantomData }
     }

@@ -6,12 +6,14 @@ use std::time::Duration;
 use buttress_core::clock::{Clock, ManualClock, Timestamp};
 use buttress_core::stage::{Gate, RequestHead, Stage, gate_fn};
 use buttress_core::{
-    Code, Context, ContextSettings, Deadline, Fault, PeerAddress, Principal, Problem,
-    RequestContext, RequestId, Trust,
+    Code, Context, ContextBuilder, ContextSettings, Deadline, Fault, PeerAddress, Principal,
+    Problem, Redact, RequestContext, RequestId, Trust,
 };
 use buttress_testkit::log::Log;
 use buttress_testkit::mock;
-use http::{HeaderName, HeaderValue, Request, StatusCode};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt};
 
@@ -412,6 +414,38 @@ async fn a_refusal_on_purpose_is_no_error_in_the_log_and_a_fault_is_one_whatever
     }
 }
 
+/// A body that is kept has the id of who wrote it: the log leads from the one to the other.
+#[tokio::test]
+async fn the_id_that_another_server_gave_is_told_to_the_log() {
+    let log = Log::default();
+    let _listening = log.listen();
+    for (brought, told) in [
+        (Some("upstream-1"), Some("upstream_id=upstream-1")),
+        (Some("no id\""), None),
+        (None, None),
+    ] {
+        let (service, inner) = mock::service();
+        inner.answer_with(move |_: Request<()>| {
+            let mut response = Response::new(Full::<Bytes>::default());
+            *response.status_mut() = StatusCode::CONFLICT;
+            response.extensions_mut().insert(Problem::conflict());
+            if let Some(brought) = brought {
+                response.headers_mut().insert("x-request-id", HeaderValue::from_static(brought));
+            }
+            Ok(response)
+        });
+        let service = Context::default().layer().layer(service);
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        assert_ne!(response.headers()["x-request-id"].to_str().ok(), brought);
+        let lines = log.take();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        match told {
+            Some(told) => assert!(lines[0].contains(told), "{lines:?}"),
+            None => assert!(!lines[0].contains("upstream_id"), "{lines:?}"),
+        }
+    }
+}
+
 #[test]
 fn that_nobody_says_who_is_connected_is_told_once() {
     let log = Log::default();
@@ -469,4 +503,35 @@ proptest! {
         let context = entered(&Context::default(), &mut request);
         context.propagate(&mut request);
     }
+}
+
+#[test]
+fn headers_that_are_off_stay_off_through_a_file() {
+    let off: ContextSettings =
+        serde_json::from_str(r#"{"deadline_header": null, "attempt_header": ""}"#).unwrap();
+    let written = serde_json::to_value(&off).unwrap();
+    assert_eq!((&written["deadline_header"], &written["attempt_header"]), (&"".into(), &"".into()));
+    let read: ContextSettings = serde_json::from_value(written).unwrap();
+    read.build().unwrap();
+}
+
+#[test]
+fn names_of_the_settings_are_hidden_beside_those_of_the_program() {
+    let wrong: ContextSettings =
+        serde_json::from_str(r#"{"redact": {"headers": ["x-ok", ""], "fields": ["größe"]}}"#)
+            .unwrap();
+    let error = wrong.build().unwrap_err();
+    let paths: Vec<_> = error.faults().iter().map(Fault::path).collect();
+    assert_eq!(paths, ["redact.headers[1]", "redact.fields[0]"]);
+
+    let of_a_file = r#"{"redact": {"headers": ["x-partner"], "query_keys": ["seat"]}}"#;
+    let settings: ContextSettings = serde_json::from_str(of_a_file).unwrap();
+    let again = serde_json::to_string(&settings).unwrap();
+    assert_eq!(serde_json::from_str::<ContextSettings>(&again).unwrap(), settings);
+    let program = Redact::builder().field("taxId").build().unwrap();
+    let builder = ContextBuilder::from(settings).redact(program);
+    let context = builder.build().unwrap();
+    let redact = context.answers().redact();
+    assert!(redact.hides_header("X-Partner") && redact.hides_query_key("seat"));
+    assert!(redact.hides_field("tax_id") && !redact.hides_field("seat"));
 }

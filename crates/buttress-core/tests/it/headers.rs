@@ -96,6 +96,32 @@ async fn what_a_problem_brings_along_is_sent_whichever_way_it_takes() {
     }
 }
 
+/// As a handler of axum does: `([(ETAG, "\"v7\"")], Problem::precondition_failed())`.
+#[tokio::test]
+async fn what_is_set_beside_a_problem_is_sent_too() {
+    let set = [
+        ("etag", "\"v7\""),
+        ("last-modified", "Sat, 21 Nov 2026 07:46:00 GMT"),
+        ("content-language", "de"),
+    ];
+    let context = Context::default();
+    let asked = context.answers().asked(&Request::new(()));
+    let mut returned = Problem::precondition_failed().render(None);
+    for (name, value) in set {
+        returned.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    returned.headers_mut().insert("content-length", HeaderValue::from_static("7"));
+    let mut alone = returned.clone();
+    context.answers().settle(&mut alone, &asked);
+    for answer in [settled(&context, returned).await, alone] {
+        for (name, value) in set {
+            assert_eq!(all(&answer, name), [value]);
+        }
+        assert!(all(&answer, "content-length").is_empty(), "that of another body");
+        assert_eq!(all(&answer, "content-type"), ["application/json"]);
+    }
+}
+
 #[tokio::test]
 async fn what_was_said_of_a_body_that_is_gone_is_not() {
     for (way, answer) in every_way(&Problem::conflict()).await {

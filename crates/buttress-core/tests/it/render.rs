@@ -8,6 +8,7 @@ use buttress_core::clock::{ManualClock, Timestamp};
 use buttress_core::render::{self, Answers, Format, JsonEnvelope, Occasion, Render};
 use buttress_core::stage::{RequestHead, Stage, gate_fn};
 use buttress_core::{Code, Context, Detail, Problem};
+use buttress_testkit::log::Log;
 use buttress_testkit::{allocations, mock};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -226,7 +227,7 @@ async fn what_was_said_of_another_body_goes_with_it() {
     inner.answer_with(|_: Request<()>| {
         let mut response = Problem::new(Code::CONFLICT).render(None).map(Full::from);
         for (name, value) in
-            [("content-encoding", "gzip"), ("etag", "1"), ("transfer-encoding", "x")]
+            [("content-encoding", "gzip"), ("repr-digest", "1"), ("transfer-encoding", "x")]
         {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
@@ -261,6 +262,52 @@ async fn a_status_that_a_handler_has_set_stays() {
     let service = Context::default().layer().layer(service);
     let response = service.oneshot(Request::new(())).await.unwrap();
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+}
+
+/// Else the body, the log and the metrics tell of another failure than the one that is sent.
+#[tokio::test]
+async fn a_status_that_was_set_is_the_problems() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let set = |mut response: Response<Bytes>, status| {
+        *response.status_mut() = status;
+        response
+    };
+    let returned = || Problem::not_found().render(None);
+    let broken = set(returned(), StatusCode::INTERNAL_SERVER_ERROR);
+    let context = Context::default();
+    let asked = context.answers().asked(&Request::new(()));
+    let mut alone = broken.clone();
+    context.answers().settle(&mut alone, &asked);
+    assert_eq!(alone.status(), 500);
+    let settled = async |response: Response<Bytes>, request: Request<()>| {
+        let (service, inner) = mock::service();
+        inner.answer_with(move |_: Request<()>| Ok(response.clone().map(Full::from)));
+        context.clone().layer().layer(service).oneshot(request).await.unwrap()
+    };
+    let by_context = settled(broken.clone(), Request::new(())).await;
+    assert_eq!(by_context.status(), 500);
+    for extensions in [alone.extensions(), by_context.extensions()] {
+        assert_eq!(extensions.get::<Problem>().unwrap().status(), 500);
+    }
+    let lines = log.take();
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.contains("status=500")), "{lines:?}");
+    assert!(lines.iter().all(|line| line.contains("request failed")), "{lines:?}");
+
+    // What is no failure stays, as it always did, and says what it is in the body alone.
+    let odd = settled(set(returned(), StatusCode::ACCEPTED), Request::new(())).await;
+    assert_eq!(odd.extensions().get::<Problem>().unwrap().status(), 404);
+    // A status of gRPC is a success to HTTP, whatever was set before and after it was made one.
+    let grpc =
+        || Request::post("/a.B/C").header("content-type", "application/grpc").body(()).unwrap();
+    let made = set(Problem::not_found().render_in(&Format::GRPC), StatusCode::BAD_GATEWAY);
+    for response in [broken, made] {
+        let response = settled(response, grpc()).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["grpc-status"]),
+            (200, &HeaderValue::from_static("5"))
+        );
+    }
 }
 
 #[tokio::test]

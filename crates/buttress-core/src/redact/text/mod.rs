@@ -5,6 +5,7 @@ mod home;
 mod look;
 mod number;
 mod pair;
+mod parser;
 mod scan;
 mod shape;
 mod value;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::scan::{Run, Scan, Step, Window, names_byte};
-use super::value;
+use super::{parser, value};
 use crate::redact::mask;
 use crate::redact::names::Names;
 
@@ -42,6 +42,12 @@ pub(super) fn pair(scan: &mut Scan<'_>, names: &Names, at: usize) -> Option<Step
         return None;
     }
     let line = separator == Separator::Colon && names.header(name);
+    if separator == Separator::Colon
+        && !line
+        && let Some(step) = parser::said(scan, from)
+    {
+        return Some(step);
+    }
     let Range { start, end } = value::value(scan, separator, from, line.then(|| scan.before(at)));
     let shown = &scan.text[start..end];
     if start == end || matches!(shown, "null" | "None" | "nil" | "undefined") {

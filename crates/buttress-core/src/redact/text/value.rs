@@ -46,7 +46,7 @@ pub(super) fn before_ampersand(text: &Window<'_>, from: usize) -> bool {
 
 /// The end of what the quote at `quote` opens, and the position behind it. `escapes` backslashes stood
 /// before the quote, so as many stand before the one that closes. One that never closes takes all.
-fn closing(text: &Window<'_>, quote: usize, escapes: usize) -> (usize, usize) {
+pub(super) fn closing(text: &Window<'_>, quote: usize, escapes: usize) -> (usize, usize) {
     let sign = text.byte(quote);
     let mut run = 0;
     for at in quote + 1..text.text.len() {

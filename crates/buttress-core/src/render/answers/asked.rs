@@ -94,7 +94,9 @@ impl Answers {
             let _ = response.headers_mut().try_insert(ID_HEADER, id.header_value());
         }
         let id = id.as_ref().map(RequestId::as_str);
-        self.report(&problem, &Who { id, trace: None, route: None }, asking.now);
+        // As it was sent: its status may have been set since it was made.
+        let problem = render::found(response.extensions()).unwrap_or(problem);
+        self.report(&problem, &Who { id, ..Who::default() }, asking.now);
     }
 }
 

@@ -130,6 +130,10 @@ impl AnswersBuilder {
         self
     }
 
+    pub(crate) fn redact_also(self, names: Redact) -> Self {
+        Self { redact: self.redact.and(names), ..self }
+    }
+
     /// Counts problems, by code, class and route. The default is not to.
     pub fn metrics(mut self, metrics: &Metrics) -> Self {
         self.metrics = metrics.clone();

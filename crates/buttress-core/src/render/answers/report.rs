@@ -17,8 +17,11 @@ const MOST: usize = 2_048;
 pub(super) const TARGET: &str = "buttress";
 
 /// Whose problem it is.
+#[derive(Default)]
 pub(crate) struct Who<'a> {
     pub(crate) id: Option<&'a str>,
+    /// By which id the answer was known to who gave it, if that is another one: a body that is kept may have it.
+    pub(crate) upstream: Option<&'a str>,
     pub(crate) trace: Option<TraceId>,
     pub(crate) route: Option<&'a str>,
 }
@@ -45,21 +48,27 @@ impl Answers {
 
     fn tell(&self, kind: Kind, problem: &Problem, who: &Who<'_>) {
         let (code, status) = (problem.code().name(), problem.status().as_u16());
-        let (request_id, route) = (who.id, who.route);
+        let (request_id, upstream_id, route) = (who.id, who.upstream, who.route);
         let trace_id = who.trace.map(tracing::field::display);
         match kind {
             Kind::Fault => {
                 let source = sources(problem, &self.0.redact);
                 error!(
                     target: TARGET,
-                    code, status, request_id, trace_id, route, source, "request failed"
+                    code, status, request_id, upstream_id, trace_id, route, source, "request failed"
                 );
             }
             Kind::Shortage => {
-                warn!(target: TARGET, code, status, request_id, trace_id, route, "request failed");
+                warn!(
+                    target: TARGET,
+                    code, status, request_id, upstream_id, trace_id, route, "request failed"
+                );
             }
             Kind::Refusal => {
-                debug!(target: TARGET, code, status, request_id, route, "request refused");
+                debug!(
+                    target: TARGET,
+                    code, status, request_id, upstream_id, route, "request refused"
+                );
             }
         }
     }

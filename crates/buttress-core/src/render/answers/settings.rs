@@ -19,7 +19,7 @@ use crate::{BuildError, Faults};
 /// assert_eq!(paths, ["log_lines_per_second", "brief.window_seconds", "challenge"]);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -35,7 +35,7 @@ pub struct AnswersSettings {
 }
 
 /// When a client that is refused again and again gets brief answers, as it stands in a file.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -59,10 +59,7 @@ impl AnswersSettings {
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
         if self.log_lines_per_second == 0 {
-            faults.add(
-                "log_lines_per_second",
-                "must be at least 1: a log that says nothing helps nobody",
-            );
+            faults.add("log_lines_per_second", "must be at least 1, not 0");
         }
         if let Some(brief) = &self.brief
             && !(1..=86_400).contains(&brief.window_seconds)

@@ -71,6 +71,13 @@ const INNOCENT: &[&str] = &[
     "https%3A%2F%2Fexample.org%2F%40user and https:\\/\\/example.org\\/@user",
     "token[0] is the first of tokens[], password[ is half a name",
     "(200) 404-50",
+    "password: invalid type: null, expected a string at line 1 column 16",
+    "user.password: invalid type: integer …, expected a string",
+    "token: invalid length 3, expected an array of length 4",
+    "pin: invalid digit found in string",
+    "credentials: missing field `user` at line 1 column 2",
+    "credentials: duplicate field `user`, secret: unknown field …, expected `user`",
+    "password: EOF while parsing a string at line 1 column 14",
     "call 112 or +1 911",
 ];
 

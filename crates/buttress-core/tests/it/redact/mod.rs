@@ -1,4 +1,5 @@
 mod innocent;
 mod planted;
+mod pointer;
 mod properties;
 mod views;

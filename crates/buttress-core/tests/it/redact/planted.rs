@@ -87,6 +87,21 @@ const PLANTED: &[&str] = &[
     r#"{"host": "a", "x-csrf-token": "⟦xyz⟧", "stripe-signature": "⟦t=1,v1=5257a869⟧"}"#,
     "cvv: ⟦123⟧, otp=⟦482913⟧",
     "panicked at src/main.rs:3:9: bad config: Config { api_key: \"⟦abc⟧\" }",
+    // What only begins as a parser would.
+    "password: ⟦invalid-horse⟧, page: 2",
+    "password: ⟦invalid⟧ type: horse",
+    "password: ⟦invalid⟧ digit found in strings of mine",
+    "token: ⟦expected⟧ value of mine",
+    "secret: ⟦missing⟧ field",
+    "pwd: ⟦unknown⟧ field hunter2",
+    "passphrase: ⟦EOF⟧ while parsing a list of mine",
+    "X-Api-Key: ⟦invalid type: integer `5`, expected a string⟧",
+    "password=⟦invalid⟧ type: integer `5`, expected a string",
+    r#"{"password": "⟦missing field `id`⟧"}"#,
+    // And what a parser quotes.
+    r#"password: invalid type: string "⟦hun\"ter2⟧", expected u32 at line 1 column 22"#,
+    "pin: invalid value: integer `⟦-4711⟧`, expected u32",
+    "token: unknown variant `⟦hunter2⟧`, expected `a` or `b`",
     // People.
     "no such user a+⟦da.lovelace⟧@example.org",
     "mailto:a+⟦da⟧@example.org?subject=hi",
