@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,8 +50,9 @@ impl HealthChecksBuilder {
     /// Makes something inside the process a part of liveness. It is asked on each probe of liveness, so it
     /// must only look at what is in memory.
     ///
-    /// Liveness restarts the process, and an outage of a database must not restart a fleet. So it does not
-    /// take a [`Probe`](buttress_core::Probe), nor anything else that has to be waited for:
+    /// Liveness restarts the process, and an outage of a database must not restart a fleet. So it takes no
+    /// [`Probe`](buttress_core::Probe) and no async check. What a closure does is up to you: one that blocks, on a
+    /// connection or a lock, holds up the probe and its thread.
     ///
     /// ```
     /// use buttress_core::Health;
@@ -113,7 +115,7 @@ impl HealthChecksBuilder {
 
     /// Shows details to clients with these addresses or networks.
     ///
-    /// The address is the one that the context resolved; without a context, that of who is connected. Where that one
+    /// The address is the one that the context resolved; without a context, that of the peer. Where that one
     /// says to ask for somebody else (`Forwarded`, `X-Forwarded-For`, `X-Real-IP`, `Via`) and is no proxy that the context
     /// trusts, nobody knows who asks, and nobody sees more. Behind a proxy that says nothing of it, everyone has its address.
     pub fn details_for_networks<I: IntoIterator<Item: Into<String>>>(
@@ -124,7 +126,7 @@ impl HealthChecksBuilder {
         self
     }
 
-    /// Shows details to who sends this as `Authorization: Bearer …`. Several may hold at once, so that they
+    /// Shows details to anyone who sends this as `Authorization: Bearer …`. Several may hold at once, so that they
     /// can be changed one after the other.
     pub fn details_for_token(mut self, token: impl Into<Secret<String>>) -> Self {
         self.settings.details.tokens.push(token.into());
@@ -151,8 +153,8 @@ impl HealthChecksBuilder {
     }
 
     /// Sets where metrics go. The default is nowhere.
-    pub fn metrics(mut self, metrics: Metrics) -> Self {
-        self.metrics = metrics;
+    pub fn metrics(mut self, metrics: impl Borrow<Metrics>) -> Self {
+        self.metrics = metrics.borrow().clone();
         self
     }
 

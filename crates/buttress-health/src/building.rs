@@ -76,7 +76,7 @@ fn own_name(faults: &mut Faults, given: Option<&str>) -> HopId {
     let Some(given) = given else { return HopId::random() };
     HopId::parse(given).unwrap_or_else(|| {
         let reason = "must be 1 to 64 letters, digits and `-_.`";
-        faults.add("service", format_args!("`{given}` is no name: it {reason}"));
+        faults.add("service", format_args!("`{given}` {reason}"));
         HopId::random()
     })
 }
@@ -85,7 +85,7 @@ fn own_name(faults: &mut Faults, given: Option<&str>) -> HopId {
 fn distinct(faults: &mut Faults, vitals: &[Vital]) {
     for (at, vital) in vitals.iter().enumerate() {
         if vitals.iter().take(at).any(|before| before.name == vital.name) {
-            faults.add(format!("live.{}", vital.name), "stands twice");
+            faults.add(format!("live.{}", vital.name), "is used twice");
         }
     }
 }

@@ -42,7 +42,7 @@ impl HealthChecks {
         let later = later.current();
         let mut faults = Faults::new();
         if !self.0.board.is_held() {
-            faults.add("hand_over", "only what was made to be starting can hand over");
+            faults.add("hand_over", "only what `HealthChecks::starting()` has made can hand over");
         } else if later.0.board.is_held() {
             faults.add("hand_over", "what takes over must not be starting itself");
         } else if !Arc::ptr_eq(&self.0.heir.get_or_init(|| later.clone()).0, &later.0) {

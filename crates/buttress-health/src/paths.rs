@@ -45,14 +45,14 @@ impl Paths {
             for (at, text) in texts.iter().enumerate() {
                 let known = paths.known.iter().any(|(path, _)| **path == **text);
                 if !is_path(text) {
-                    let reason = "starts with `/` and goes on with letters, digits and `/-_.~`";
+                    let reason = "must be `/`, then letters, digits and `/-_.~`";
                     faults.add(
                         format!("paths.{name}[{at}]"),
-                        format_args!("`{text}` is no path: it {reason}"),
+                        format_args!("`{text}` is no path: {reason}"),
                     );
                 } else if known {
                     faults
-                        .add(format!("paths.{name}[{at}]"), format_args!("`{text}` stands twice"));
+                        .add(format!("paths.{name}[{at}]"), format_args!("`{text}` is used twice"));
                 }
                 paths.add(text, endpoint);
             }

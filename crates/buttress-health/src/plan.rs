@@ -34,10 +34,12 @@ pub(crate) fn slots(
         let name = check.probe.name().to_owned();
         let path = format!("checks.{name}");
         if !is_name(&name) {
-            faults
-                .add(&path, format_args!("has no name of 1 to {LONGEST_NAME} visible characters"));
+            faults.add(
+                &path,
+                format_args!("must have a name of 1 to {LONGEST_NAME} visible characters"),
+            );
         } else if !names.insert(name.clone()) {
-            faults.add(&path, "stands twice");
+            faults.add(&path, "is used twice");
         }
         if let Some(fault) = &check.fault {
             faults.add(&path, fault);
@@ -89,10 +91,15 @@ fn defaults(faults: &mut Faults, settings: &CheckSettings) -> Timing {
             faults.add(format!("checks.{name}"), format_args!("must be at least {SHORTEST:?}"));
         }
     }
+    let (deadline, interval) = (of(settings.deadline_ms), of(settings.interval_ms));
+    let longest = longest(deadline, interval, settings.jitter_percent);
+    let stale_after = settings.stale_after_ms.map(Duration::from_millis);
     Timing {
-        deadline: of(settings.deadline_ms),
-        interval: of(settings.interval_ms),
-        stale_after: settings.stale_after_ms.map(Duration::from_millis),
+        deadline,
+        interval,
+        // What is wrong here is told here, and not once more for each check.
+        stale_after: stale_after
+            .and_then(|age| longer(faults, "checks.stale_after_ms", age, longest)),
         fall: Some(settings.fall),
         rise: Some(settings.rise),
     }
@@ -110,23 +117,37 @@ fn plan(faults: &mut Faults, path: &str, defaults: &Timing, jitter: u8, check: &
             faults.add(format!("{path}.{name}"), "must be at least 1");
         }
     }
-    let deadline = own.deadline.or(defaults.deadline).unwrap_or_default();
-    let interval = own.interval.or(defaults.interval).unwrap_or_default();
-    let longest = deadline.saturating_add(interval.saturating_mul(100 + u32::from(jitter)) / 100);
+    let deadline = own.deadline.or(defaults.deadline);
+    let interval = own.interval.or(defaults.interval);
+    let longest = longest(deadline, interval, jitter);
     let stale_after = own.stale_after.or(defaults.stale_after);
-    if let Some(age) = stale_after.filter(|age| *age <= longest) {
-        let reason = format!("{age:?} is not longer than a run with its interval, {longest:?}");
-        faults.add(format!("{path}.stale_after"), reason);
-    }
+    let stale_after =
+        stale_after.and_then(|age| longer(faults, &format!("{path}.stale_after"), age, longest));
     Plan {
-        deadline,
-        interval,
+        deadline: deadline.unwrap_or_default(),
+        interval: interval.unwrap_or_default(),
         jitter: u16::from(jitter) * 10,
         initial_delay: check.initial_delay,
         stale_after: stale_after.unwrap_or_else(|| longest.saturating_mul(3)),
         fall: at_least_once(own.fall.or(defaults.fall)),
         rise: at_least_once(own.rise.or(defaults.rise)),
     }
+}
+
+/// From the start of a run to the start of the next, at the most.
+fn longest(deadline: Option<Duration>, interval: Option<Duration>, jitter: u8) -> Duration {
+    let interval = interval.unwrap_or_default().saturating_mul(100 + u32::from(jitter)) / 100;
+    deadline.unwrap_or_default().saturating_add(interval)
+}
+
+/// The age beyond which a result does not count, if the next one can be there before.
+fn longer(faults: &mut Faults, path: &str, age: Duration, longest: Duration) -> Option<Duration> {
+    if age > longest {
+        return Some(age);
+    }
+    faults
+        .add(path, format_args!("{age:?} is not longer than a run with its interval, {longest:?}"));
+    None
 }
 
 fn at_least_once(runs: Option<u32>) -> NonZeroU32 {
@@ -136,13 +157,16 @@ fn at_least_once(runs: Option<u32>) -> NonZeroU32 {
 fn words(faults: &mut Faults, path: &str, check: &Check) {
     for (name, words) in [("group", &check.groups), ("tag", &check.tags)] {
         if words.len() > MOST_WORDS {
-            faults.add(format!("{path}.{name}"), format_args!("must be at most {MOST_WORDS}"));
+            faults.add(
+                format!("{path}.{name}"),
+                format_args!("must be at most {MOST_WORDS}, not {}", words.len()),
+            );
         }
         for word in words {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
             if word.is_empty() || word.len() > LONGEST_NAME || !word.bytes().all(plain) {
                 let reason = "must be 1 to 64 letters, digits and `-_.`";
-                faults.add(format!("{path}.{name}"), format_args!("`{word}` is none: it {reason}"));
+                faults.add(format!("{path}.{name}"), format_args!("`{word}` {reason}"));
             }
         }
     }

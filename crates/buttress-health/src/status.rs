@@ -83,7 +83,7 @@ pub enum CheckStatus {
     Down,
     /// It ran too long ago to say anything.
     Unknown,
-    /// It leads back to who asks, and says nothing that they do not know.
+    /// It leads back to the caller, and says nothing that the caller does not know.
     Circular,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use buttress_health::{Check, HealthChecks, HealthSettings};
+use buttress_health::{Check, HealthChecks, HealthChecksBuilder, HealthSettings};
 
 use crate::support::{ask, get, hanging};
 
@@ -87,6 +87,31 @@ fn the_defaults_of_checks_are_looked_at_too() {
         paths(&error),
         ["checks.rise", "checks.jitter_percent", "checks.deadline_ms", "checks.interval_ms"]
     );
+}
+
+#[test]
+fn a_default_age_is_looked_at_once_and_without_any_check() {
+    let old = r#"{ "checks": { "interval_ms": 10000, "stale_after_ms": 5000 } }"#;
+    let old: HealthSettings = serde_json::from_str(old).unwrap();
+    let error = old.clone().build().unwrap_err();
+    assert_eq!(paths(&error), ["checks.stale_after_ms"]);
+    let builder = HealthChecksBuilder::from(old).check(hanging("a")).check(hanging("b"));
+    assert_eq!(paths(&builder.build().unwrap_err()), ["checks.stale_after_ms"]);
+
+    let right = r#"{ "checks": { "interval_ms": 1000, "stale_after_ms": 5000 } }"#;
+    let right: HealthSettings = serde_json::from_str(right).unwrap();
+    let slow = hanging("slow").every(Duration::from_secs(10));
+    let builder = HealthChecksBuilder::from(right).check(slow).check(hanging("b"));
+    assert_eq!(paths(&builder.build().unwrap_err()), ["checks.slow.stale_after"]);
+}
+
+#[test]
+fn settings_can_be_compared() {
+    let tokens = |token| -> HealthSettings {
+        serde_json::from_value(serde_json::json!({ "details": { "tokens": [token] } })).unwrap()
+    };
+    assert_eq!(tokens("0123456789abcdef"), tokens("0123456789abcdef"));
+    assert_ne!(tokens("0123456789abcdef"), tokens("0123456789abcdeg"));
 }
 
 #[test]
