@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::task::{Context, Poll};
+use std::task::{Context as Cx, Poll};
 
 use axum::body::Body;
+use buttress_core::Context;
 use buttress_core::clock::CounterClock;
-use buttress_core::stage::StageLayer;
+use buttress_core::stage::{Stage, StageLayer};
 use buttress_ratelimit::store::Memory;
 use buttress_ratelimit::{
     HeaderForm, LimitStage, Quota, RateLimit, RateLimitBuilder, address, api_key, route,
@@ -22,6 +23,8 @@ use crate::{Budget, Case, Run, get, requests};
 
 /// A request that is allowed, and told nothing.
 pub const ALLOWED: &str = "limit, a layer that allows";
+/// The same where it belongs: one shell with the context, which has found out who is calling.
+const FUSED: &str = "limit, a stage that allows, in a context";
 /// A request that is allowed, and told what is left.
 pub const HEADERS: &str = "limit, a layer that allows, headers";
 /// A request that is refused.
@@ -37,8 +40,12 @@ pub(super) fn cases() -> Vec<Case> {
         Case::ours(ALLOWED, through(one())).within(Budget::new(1_010, 0)).on_two_threads(),
         Case::peer(ALLOWED, "ours, leaked", allowed(layer(one()).leak().layer(Welcome)))
             .on_two_threads(),
+        Case::peer(ALLOWED, "ours, body kept", allowed(layer(one()).keep_body().layer(Welcome))),
         Case::peer(ALLOWED, "ours, the processor's counter", through(counted())),
         Case::peer(ALLOWED, "ours, three policies", through(three())),
+        Case::bare(FUSED, allowed(Context::default().layer().layer(Welcome))),
+        Case::ours(FUSED, fused(one())).within(Budget::new(785, 0)).on_two_threads(),
+        Case::peer(FUSED, "ours, the processor's counter", fused(counted())),
         Case::bare(HEADERS, allowed(Welcome)),
         Case::ours(HEADERS, through(one().headers_on_success())).within(Budget::new(2_150, 1)),
         Case::peer(HEADERS, "ours, X-RateLimit", through(x_rate_limit())),
@@ -76,6 +83,12 @@ fn through(limits: RateLimitBuilder) -> Run {
     allowed(layer(limits).layer(Welcome))
 }
 
+#[expect(clippy::expect_used, reason = "what cannot be measured must not look as if it were")]
+fn fused(limits: RateLimitBuilder) -> Run {
+    let limits = limits.build().expect("limits");
+    allowed(Context::default().then(limits.stage()).layer().layer(Welcome))
+}
+
 fn allowed<S, R>(service: S) -> Run
 where
     S: Service<Request<Full<Bytes>>, Response = Response<R>, Error = Infallible>,
@@ -101,7 +114,7 @@ impl<B> Service<Request<B>> for Welcome {
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, _: &mut Cx<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
