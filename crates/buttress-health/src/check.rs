@@ -132,8 +132,8 @@ impl Check {
         self
     }
 
-    /// Sets after how long without a result nobody knows any more how it is. The default is three times
-    /// what a run may take with its interval.
+    /// Sets after how long without a result nobody knows any more how it is; the next run decides, as the first one
+    /// does. The default is three times what a run may take with its interval.
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.timing.stale_after = Some(age);
         self
@@ -165,7 +165,7 @@ impl Check {
     }
 
     /// Waits before the first run. It is pending meanwhile: a critical one keeps the service from being
-    /// ready.
+    /// ready. Tasks that go on with a check that has run do not wait again.
     pub fn initial_delay(self, delay: Duration) -> Self {
         Self { initial_delay: delay, ..self }
     }

@@ -5,7 +5,7 @@ use buttress_core::{Health, HealthStatus, Redact};
 
 use crate::accept::Shape;
 use crate::slot::{Plan, Seen};
-use crate::{Hysteresis, json};
+use crate::{CheckStatus, Hysteresis, json};
 
 /// What one run brought.
 #[derive(Debug)]
@@ -23,12 +23,14 @@ pub(crate) struct Course {
     stale_after: Duration,
     since: Timestamp,
     last_success: Option<Timestamp>,
+    /// From when on nobody knows what is shown, if anything was.
+    expires: Option<Moment>,
 }
 
-/// A status that became another; from none, at the first run.
+/// A status that became another: from pending, at the first run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Transition {
-    pub(crate) from: Option<HealthStatus>,
+    pub(crate) from: CheckStatus,
     pub(crate) to: HealthStatus,
 }
 
@@ -46,6 +48,7 @@ impl Course {
             stale_after: plan.stale_after,
             since: before.map_or(Timestamp::EPOCH, |seen| seen.since),
             last_success: before.and_then(|seen| seen.last_success),
+            expires: before.map(|seen| seen.expires),
         }
     }
 
@@ -54,15 +57,21 @@ impl Course {
         finding: &Finding,
         redact: &Redact,
     ) -> (Seen, Option<Transition>) {
-        let from = self.hysteresis.shown();
+        let from = self.shown(finding.ended);
+        if from == CheckStatus::Unknown {
+            // What nobody knows any more is no reason to doubt a run: it decides, as the first one did.
+            self.hysteresis.forget();
+        }
         let to = self.hysteresis.observe(finding.health.status());
-        let transition = (from != Some(to)).then_some(Transition { from, to });
+        let transition = (from != to.into()).then_some(Transition { from, to });
         if transition.is_some() {
             self.since = finding.time;
         }
         if finding.health.status() != HealthStatus::Down {
             self.last_success = Some(finding.time);
         }
+        let expires = finding.ended + self.stale_after;
+        self.expires = Some(expires);
         let mut seen = Seen {
             status: to,
             latency: finding.took,
@@ -71,7 +80,7 @@ impl Course {
             last_success: self.last_success,
             message: finding.health.message().map(|text| redact.text(text, LONGEST_MESSAGE).into()),
             details: details(&finding.health, redact),
-            expires: finding.ended + self.stale_after,
+            expires,
             text: Box::default(),
             health_text: Box::default(),
         };
@@ -79,14 +88,29 @@ impl Course {
         seen.health_text = json::seen(&seen, Shape::HealthJson);
         (seen, transition)
     }
+
+    /// What a report says before this run comes in.
+    fn shown(&self, now: Moment) -> CheckStatus {
+        match self.hysteresis.shown() {
+            None => CheckStatus::Pending,
+            Some(_) if self.expires.is_some_and(|expires| now >= expires) => CheckStatus::Unknown,
+            Some(shown) => shown.into(),
+        }
+    }
 }
 
+/// Each name once, as they become members of an object: the last of equal ones counts.
 pub(crate) fn details(health: &Health, redact: &Redact) -> Vec<(Box<str>, Box<str>)> {
-    let shown = health.details().take(MOST_DETAILS);
-    let hidden = shown.map(|(name, value)| {
-        let value =
-            if redact.hides_field(name) { "***".into() } else { redact.text(value, LONGEST_VALUE) };
-        (redact.text(name, LONGEST_VALUE).into(), value.into())
-    });
-    hidden.collect()
+    let mut shown: Vec<(Box<str>, Box<str>)> = Vec::new();
+    for (name, value) in health.details() {
+        let hides = redact.hides_field(name);
+        let value = if hides { "***".into() } else { redact.text(value, LONGEST_VALUE) };
+        let name = redact.text(name, LONGEST_VALUE);
+        if let Some((_, before)) = shown.iter_mut().find(|(before, _)| **before == *name) {
+            *before = value.into();
+        } else if shown.len() < MOST_DETAILS {
+            shown.push((name.into(), value.into()));
+        }
+    }
+    shown
 }

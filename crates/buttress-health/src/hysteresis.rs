@@ -51,6 +51,11 @@ impl Hysteresis {
         self.shown
     }
 
+    /// Shows nothing again, as before the first run.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::new(self.fall, self.rise);
+    }
+
     /// Notes what a run saw, and gives what is to be shown from now on.
     pub fn observe(&mut self, seen: HealthStatus) -> HealthStatus {
         use HealthStatus::{Degraded, Down, Up};

@@ -9,13 +9,13 @@ use buttress_core::clock::{Clock, Moment, Timer};
 use buttress_core::{Health, HealthStatus, Probe, ProbeFuture};
 use tracing::{info, warn};
 
+use crate::HealthChecks;
 use crate::course::{Course, Finding, Transition};
 use crate::hops::HopId;
 use crate::jitter::Jitter;
 use crate::overseer;
 use crate::parts::atomic::AtomicBool;
 use crate::slot::Slot;
-use crate::{CheckStatus, HealthChecks};
 
 /// Runs one check, again and again, until it is dropped. Made by [`HealthChecks::tasks`].
 ///
@@ -77,7 +77,10 @@ async fn keep_checking(health: HealthChecks, at: usize, timer: impl Timer) {
     let mut course = Course::new(&slot.plan, slot.seen.load().as_deref());
     let mut is_home = false;
 
-    timer.sleep(slot.plan.initial_delay).await;
+    // Who has run before has waited before: what it saw would only grow old.
+    if slot.seen.load().is_none() {
+        timer.sleep(slot.plan.initial_delay).await;
+    }
     loop {
         let started = health.0.clock.now();
         let next = started + jitter.stretch(slot.plan.interval);
@@ -170,7 +173,6 @@ fn tell_home(slot: &Slot, own: &HopId, is_told: &mut bool) {
 /// One line for each transition, not for each run.
 fn tell(slot: &Slot, Transition { from, to }: Transition, message: Option<&str>) {
     let check = &*slot.name;
-    let from = from.map_or(CheckStatus::Pending, CheckStatus::from);
     let importance = slot.importance.as_str();
     if to == HealthStatus::Up {
         info!(target: "buttress", check, importance, %from, %to, "health: check changed");

@@ -25,6 +25,7 @@ mod hostile;
 mod hysteresis;
 mod liveness;
 mod ready_made;
+mod restarts;
 mod settings;
 mod signals;
 mod sockets;
