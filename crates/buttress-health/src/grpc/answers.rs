@@ -5,6 +5,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use super::watch::Watch;
 use crate::HealthChecks;
+use crate::plan::LONGEST_NAME;
 
 /// What the service answers, in the words of its protocol.
 #[derive(Clone, Debug)]
@@ -27,6 +28,11 @@ impl Answers {
             "" => Some(Service::Whole),
             name => self.health.inner().board.group(name).map(Service::Group),
         }
+    }
+
+    /// Whether there may soon be one of this name that there is not yet: nothing has a longer one.
+    pub(super) fn may_come(&self, name: &str) -> bool {
+        name.len() <= LONGEST_NAME && self.health.inner().board.is_held()
     }
 
     pub(super) fn status(&self, service: Service) -> ServingStatus {
@@ -52,8 +58,12 @@ impl Health for Answers {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        match self.find(&request.get_ref().service) {
+        let name = &request.get_ref().service;
+        // Asked first: who takes over after that is looked at.
+        let may_come = self.may_come(name);
+        match self.find(name) {
             Some(service) => Ok(Response::new(message(self.status(service)))),
+            None if may_come => Ok(Response::new(message(ServingStatus::NotServing))),
             None => Err(Status::not_found("no check is in a group of this name")),
         }
     }

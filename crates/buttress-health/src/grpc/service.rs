@@ -55,7 +55,8 @@ impl HealthChecks {
 ///
 /// # Guarantees
 ///
-/// - `Check` of an unknown service is `NOT_FOUND`; `Watch` of one says `SERVICE_UNKNOWN` and stays.
+/// - `Check` of an unknown service is `NOT_FOUND`; `Watch` of one says `SERVICE_UNKNOWN` and stays. Of what is
+///   [starting](HealthChecks::starting) nobody knows yet which there are: both say `NOT_SERVING` of any.
 /// - `Watch` says the status at once, then each other one. When the service drains it says `NOT_SERVING` and
 ///   ends, so that no stream holds the shutdown up.
 /// - No more than [`max_watchers`](crate::HealthChecksBuilder::max_watchers) watch at once; the next one is

@@ -32,7 +32,7 @@ impl Watch {
         let place = Place::take(&answers.health)?;
         // From before the first look: what changes after that is not missed.
         let changes = answers.health.subscribe();
-        // Nothing has a longer one.
+        // One that nothing can have is not kept.
         let sought = (name.len() <= LONGEST_NAME).then(|| name.into());
         let (service, told) = (None, None);
         Some(Self { answers, service, sought, told, is_over: false, changes, _place: place })
@@ -42,7 +42,7 @@ impl Watch {
     fn seek(&mut self) {
         let Some(name) = &self.sought else { return };
         // Asked first: who takes over after that is looked at again.
-        let may_come = self.answers.health.inner().board.is_held();
+        let may_come = self.answers.may_come(name);
         self.service = self.answers.find(name);
         if self.service.is_some() || !may_come {
             self.sought = None;
@@ -54,8 +54,11 @@ impl Watch {
         // Asked first, so that whoever is sent away has heard why.
         self.is_over = self.answers.health.inner().board.is_draining();
         self.seek();
-        let now = self.service.map(|service| self.answers.status(service));
-        let now = now.unwrap_or(ServingStatus::ServiceUnknown);
+        let now = match self.service {
+            Some(service) => self.answers.status(service),
+            None if self.sought.is_some() => ServingStatus::NotServing,
+            None => ServingStatus::ServiceUnknown,
+        };
         (self.told.replace(now) != Some(now)).then_some(now)
     }
 }

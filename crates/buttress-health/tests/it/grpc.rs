@@ -152,8 +152,10 @@ async fn who_watches_what_is_starting_hears_of_its_heir() {
     let mut watch = async |service: &str| client.watch(of(service)).await.unwrap().into_inner();
     let (mut whole, mut orders, mut odd) =
         (watch("").await, watch("shop.v1.Orders").await, watch(&"x".repeat(1_000)).await);
+    let mut stock = watch("shop.v1.Stock").await;
     assert_eq!(next(&mut whole).await, Some(ServingStatus::NotServing));
-    assert_eq!(next(&mut orders).await, Some(ServingStatus::ServiceUnknown));
+    assert_eq!(next(&mut orders).await, Some(ServingStatus::NotServing), "as readiness says");
+    assert_eq!(next(&mut stock).await, Some(ServingStatus::NotServing));
     assert_eq!(next(&mut odd).await, Some(ServingStatus::ServiceUnknown));
 
     let check = rig.database.check("db").every(Duration::from_millis(20)).group("shop.v1.Orders");
@@ -161,8 +163,8 @@ async fn who_watches_what_is_starting_hears_of_its_heir() {
     early.hand_over_to(&later).unwrap();
     later.tasks(&TokioTimer).for_each(|task| drop(rig.running.spawn(task)));
     assert_eq!(next(&mut whole).await, Some(ServingStatus::Serving));
-    assert!(matches!(next(&mut orders).await, Some(ServingStatus::NotServing)), "it is pending");
     assert_eq!(next(&mut orders).await, Some(ServingStatus::Serving));
+    assert_eq!(next(&mut stock).await, Some(ServingStatus::ServiceUnknown), "there is none");
     assert_eq!(client.watch(of("")).await.unwrap_err().code(), Code::ResourceExhausted);
 
     later.drain();
@@ -171,6 +173,25 @@ async fn who_watches_what_is_starting_hears_of_its_heir() {
         assert_eq!(next(watch).await, None);
     }
     assert_eq!(next(&mut odd).await, None);
+}
+
+/// A probe of Kubernetes names its group from the first second on.
+#[tokio::test]
+async fn what_is_starting_serves_no_group_yet_and_knows_of_each() {
+    let early = HealthChecks::starting();
+    let (log, _marks) = mpsc::unbounded_channel();
+    let rig = serving(early.clone(), Dependency::new(Health::up()), log).await;
+    let mut client = client(&rig).await;
+    for service in ["", "shop.v1.Orders"] {
+        let answer = client.check(of(service)).await.unwrap().into_inner();
+        assert_eq!(answer.status(), ServingStatus::NotServing, "{service}");
+    }
+    let odd = client.check(of(&"x".repeat(1_000))).await.unwrap_err();
+    assert_eq!(odd.code(), Code::NotFound, "no group has such a name");
+
+    early.hand_over_to(&HealthChecks::default()).unwrap();
+    let unknown = client.check(of("shop.v1.Orders")).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
 }
 
 #[tokio::test]
