@@ -10,7 +10,7 @@ pub(crate) enum Shape {
     HealthJson,
 }
 
-/// What is further right is not read.
+/// Of one line. What is further right is not read.
 const MOST_BYTES: usize = 1_024;
 
 impl Shape {
@@ -26,8 +26,9 @@ impl Shape {
         let mut health = 0;
         // For the usual one by its name, by its family, and as anything: the nearest counts.
         let mut plain = [None; 3];
-        for value in headers.get_all(ACCEPT).iter().filter(|value| value.len() <= MOST_BYTES) {
-            for (name, quality) in value.as_bytes().split(|byte| *byte == b',').filter_map(read) {
+        for value in headers.get_all(ACCEPT) {
+            let ranges = up_to_limit(value.as_bytes()).split(|byte| *byte == b',');
+            for (name, quality) in ranges.filter_map(read) {
                 let is = |kind: &str| name.eq_ignore_ascii_case(kind.as_bytes());
                 if is(Self::HealthJson.content_type()) {
                     health = health.max(quality);
@@ -48,6 +49,13 @@ impl Shape {
             Self::HealthJson => "application/health+json",
         }
     }
+}
+
+/// The ranges of a line that end before the limit.
+fn up_to_limit(line: &[u8]) -> &[u8] {
+    let Some(read) = line.get(..=MOST_BYTES) else { return line };
+    let end = read.iter().rposition(|byte| *byte == b',').unwrap_or(0);
+    &read[..end]
 }
 
 /// A media range and its quality in thousandths.
@@ -127,6 +135,21 @@ mod tests {
         ] {
             assert_eq!(of(plain.as_bytes()), Shape::Plain, "{plain}");
         }
+    }
+
+    #[test]
+    fn a_long_line_counts_as_far_as_it_is_read() {
+        let long = |first: &str, last: &str| format!("{first}, {}{last}", "text/x, ".repeat(200));
+        let (health, rest) = ("application/health+json", "application/json");
+        assert_eq!(of(long(health, rest).as_bytes()), Shape::HealthJson);
+        assert_eq!(of(long(rest, health).as_bytes()), Shape::Plain);
+        // A range that is cut is not read, nor is one that takes all.
+        let cut = format!("{};q=0.1", "x".repeat(MOST_BYTES - 2 - health.len()) + ", " + health);
+        assert_eq!(of(cut.as_bytes()), Shape::Plain);
+        assert_eq!(
+            of((health.to_owned() + ";x=" + &"y".repeat(MOST_BYTES)).as_bytes()),
+            Shape::Plain
+        );
     }
 
     #[test]

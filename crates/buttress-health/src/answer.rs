@@ -20,12 +20,20 @@ use crate::paths::{Asked, Endpoint};
 pub(crate) struct Texts {
     /// The member `version` with its comma; empty without one.
     pub(crate) version: Box<str>,
+    /// The same in `application/health+json`, whose `version` is that of the interface, and `releaseId` what is built
+    /// anew each time: ours is both.
+    pub(crate) release: Box<str>,
 }
 
 impl Texts {
     pub(crate) fn new(version: Option<&str>) -> Self {
-        let member = |version| format!(r#","version":{}"#, json::string(version));
-        Self { version: version.map(member).unwrap_or_default().into() }
+        let Some(version) = version.map(json::string) else {
+            return Self { version: Box::default(), release: Box::default() };
+        };
+        Self {
+            version: format!(r#","version":{version}"#).into(),
+            release: format!(r#","version":{version},"releaseId":{version}"#).into(),
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Inner {
     }
 
     fn around(&self, view: &View<'_>, checks: &str) -> Bytes {
-        let (version, status) = (&*self.texts.version, view.status);
+        let status = view.status;
         let time = Short::time(self.clock.wall());
         let uptime = Short::of((view.now - self.started).as_secs());
         let (time, uptime) = (time.as_str(), uptime.as_str());
@@ -57,21 +57,25 @@ impl Inner {
                 time,
                 r#"","uptimeSeconds":"#,
                 uptime,
-                version,
+                &self.texts.version,
                 &summary,
                 r#","checks":["#,
                 checks,
                 "]}",
             ]);
         }
+        let (word, said) = (status.in_health_json(), status.as_str());
+        // The draft has none for a pass.
+        let output = if word == "pass" { [""; 3] } else { [r#","output":""#, said, r#"""#] };
         concat(&[
             r#"{"status":""#,
-            status.in_health_json(),
+            word,
             r#"""#,
-            version,
-            r#","output":""#,
-            status.as_str(),
-            r#"","checks":{"#,
+            &self.texts.release,
+            output[0],
+            output[1],
+            output[2],
+            r#","checks":{"#,
             &json::uptime("pass", uptime, time),
             &summary,
             if checks.is_empty() { "" } else { "," },

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use buttress_core::HealthStatus;
 use buttress_core::clock::Timestamp;
 use bytes::Bytes;
 
@@ -53,19 +54,27 @@ impl SlotTexts {
 /// What a report says of a check after its last run, up to its end.
 pub(crate) fn seen(seen: &Seen, shape: Shape) -> Box<str> {
     let (latency, time) = (millis(seen.latency), seen.time);
-    let (mut text, message) = match shape {
-        Shape::Plain => (format!(r#","latencyMs":{latency}"#), "message"),
+    let mut text = match shape {
+        Shape::Plain => format!(r#","latencyMs":{latency}"#),
         Shape::HealthJson => {
-            (format!(r#","observedValue":{latency},"observedUnit":"ms","time":"{time}""#), "output")
+            format!(r#","observedValue":{latency},"observedUnit":"ms","time":"{time}""#)
         }
     };
     if let Some(time) = seen.last_success {
         let _ = write!(text, r#","lastSuccess":"{time}""#);
     }
     let _ = write!(text, r#","since":"{}""#, seen.since);
-    said(&mut text, message, seen.message.as_deref(), &seen.details);
+    said(&mut text, message_name(seen.status, shape), seen.message.as_deref(), &seen.details);
     text.push_str(end(shape));
     text.into()
+}
+
+/// How the member for a message is called. In `application/health+json` a pass has no `output`.
+pub(crate) const fn message_name(status: HealthStatus, shape: Shape) -> &'static str {
+    match (shape, status) {
+        (Shape::Plain, _) | (Shape::HealthJson, HealthStatus::Up) => "message",
+        (Shape::HealthJson, _) => "output",
+    }
 }
 
 /// The members for what somebody said, each with its comma in front.

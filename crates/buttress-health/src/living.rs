@@ -18,11 +18,11 @@ impl Inner {
         let time = Short::time(self.clock.wall());
         let uptime = Short::of((now - self.started).as_secs());
         let shape = Shape::of(request.headers());
-        let (version, uptime, time) = (&*self.texts.version, uptime.as_str(), time.as_str());
+        let (uptime, time) = (uptime.as_str(), time.as_str());
         let (status, checks) = self.look(request, shape, time);
         let body = match shape {
-            Shape::Plain => plain(status, [uptime, version, time, &checks]),
-            Shape::HealthJson => health_json(status, [version, uptime, time, &checks]),
+            Shape::Plain => plain(status, [uptime, &self.texts.version, time, &checks]),
+            Shape::HealthJson => health_json(status, [&self.texts.release, uptime, time, &checks]),
         };
         response(status.is_ready(), shape, body)
     }
@@ -50,9 +50,9 @@ impl Inner {
 
     fn shown(&self, vital: &Vital, health: &Health, shape: Shape, time: &str) -> String {
         let (name, status) = (&vital.name, CheckStatus::from(health.status()));
-        let (mut text, message, end) = match shape {
+        let (mut text, end) = match shape {
             Shape::Plain => {
-                (format!(r#"{{"name":{},"status":"{status}""#, json::string(name)), "message", "}")
+                (format!(r#"{{"name":{},"status":"{status}""#, json::string(name)), "}")
             }
             Shape::HealthJson => {
                 let (name, word) =
@@ -60,10 +60,11 @@ impl Inner {
                 let head = format!(
                     r#"{name}:[{{"componentType":"component","status":"{word}","state":"{status}","time":"{time}""#
                 );
-                (head, "output", "}]")
+                (head, "}]")
             }
         };
         let told = health.message().map(|text| self.redact.text(text, LONGEST_MESSAGE));
+        let message = json::message_name(health.status(), shape);
         json::said(&mut text, message, told.as_deref(), &course::details(health, &self.redact));
         text.push_str(end);
         text
@@ -85,8 +86,8 @@ fn plain(status: Status, [uptime, version, time, checks]: [&str; 4]) -> Bytes {
     ])
 }
 
-fn health_json(status: Status, [version, uptime, time, checks]: [&str; 4]) -> Bytes {
+fn health_json(status: Status, [release, uptime, time, checks]: [&str; 4]) -> Bytes {
     let word = status.in_health_json();
     let uptime = json::uptime(word, uptime, time);
-    concat(&[r#"{"status":""#, word, r#"""#, version, r#","checks":{"#, &uptime, checks, "}}"])
+    concat(&[r#"{"status":""#, word, r#"""#, release, r#","checks":{"#, &uptime, checks, "}}"])
 }

@@ -116,6 +116,67 @@ fn others_see_none_of_it() {
     }
 }
 
+/// What the shown status has no output for is not lost.
+#[test]
+fn a_pass_has_no_output() {
+    let clock = ManualClock::new();
+    let builder = HealthChecks::builder().clock(clock.clone()).insecure_details_for_everyone();
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let odd = Check::of("odd", move || {
+        let is_first = first.swap(false, std::sync::atomic::Ordering::Relaxed);
+        async move { if is_first { Health::up() } else { Health::down("gone") } }
+    });
+    let odd = odd.fall(2).every(Duration::from_secs(1));
+    let health = builder.version("1.2.3").check(odd).build().unwrap();
+    let wakes = Wakes::new();
+    let mut tasks: Vec<_> = health.tasks(&clock).collect();
+    for _ in 0..2 {
+        for task in &mut tasks {
+            assert!(wakes.poll(task).is_pending());
+        }
+        let report = ask_for(&health, "/ready", None).json();
+        assert_eq!((&report["status"], report.get("output")), (&"pass".into(), None));
+        assert_eq!((&report["version"], &report["releaseId"]), (&"1.2.3".into(), &"1.2.3".into()));
+        let odd = &report["checks"]["odd:responseTime"][0];
+        assert_eq!((&odd["status"], odd.get("output")), (&"pass".into(), None));
+        clock.advance(Duration::from_millis(1_200));
+    }
+    let report = ask_for(&health, "/ready", None).json();
+    assert_eq!(report["checks"]["odd:responseTime"][0]["message"], "gone");
+    let live = ask_for(&health, "/health", None).json();
+    assert_eq!((&live["version"], &live["releaseId"]), (&"1.2.3".into(), &"1.2.3".into()));
+    let plain = ask(&health, Request::get("/health").body(()).unwrap()).json();
+    assert_eq!(plain.get("releaseId"), None);
+}
+
+/// A member that stands twice is read by each parser in its own way.
+#[test]
+fn of_equal_names_the_last_one_counts() {
+    let twice = || {
+        let health = Health::up().with_detail("a", "1").with_detail("b", "2");
+        let health = (0..10).fold(health, |health, at| health.with_detail("a", at.to_string()));
+        health.with_detail("c", "3")
+    };
+    let clock = ManualClock::new();
+    let builder = HealthChecks::builder().clock(clock.clone()).insecure_details_for_everyone();
+    let check = Check::of("db", move || async move { twice() });
+    let health = builder.live("worker", twice).check(check).build().unwrap();
+    for mut task in health.tasks(&clock) {
+        assert!(Wakes::new().poll(&mut task).is_pending());
+    }
+    for (path, accept) in [
+        ("/ready", "application/health+json"),
+        ("/ready", "application/json"),
+        ("/health", "application/health+json"),
+        ("/health", "application/json"),
+    ] {
+        let request = Request::get(path).header("accept", accept).body(()).unwrap();
+        let answer = ask(&health, request);
+        let text = str::from_utf8(&answer.body).unwrap();
+        assert!(text.contains(r#""details":{"a":"9","b":"2","c":"3"}"#), "{path} {accept}: {text}");
+    }
+}
+
 #[test]
 fn without_any_check_it_is_whole() {
     let health = HealthChecks::builder().insecure_details_for_everyone().build().unwrap();

@@ -86,13 +86,18 @@ fn an_event_loop_that_stands_still_is_noticed() {
         HealthChecks::builder().live("loop", move || event_loop.last()).build().unwrap()
     };
     assert!(health.is_live(), "it does not beat yet");
+    let beat = |event_loop: &EventLoop| {
+        event_loop.last().details().next().map(|(_, beat)| beat.to_owned())
+    };
+    assert_eq!(beat(&event_loop).as_deref(), Some("none"), "and says so");
 
-    let mut beat = Box::pin(event_loop.clone().beat(clock.clone()));
+    let mut beating = Box::pin(event_loop.clone().beat(clock.clone()));
     let wakes = Wakes::new();
-    assert!(wakes.poll(&mut beat).is_pending());
+    assert!(wakes.poll(&mut beating).is_pending());
+    assert_eq!(beat(&event_loop), None);
     for _ in 0..50 {
         clock.advance(Duration::from_millis(100));
-        assert!(wakes.poll(&mut beat).is_pending());
+        assert!(wakes.poll(&mut beating).is_pending());
         assert_eq!(event_loop.lag(), Duration::ZERO);
     }
     clock.advance(Duration::from_secs(2));
@@ -101,11 +106,12 @@ fn an_event_loop_that_stands_still_is_noticed() {
     assert!(!health.is_live());
     assert_eq!(event_loop.lag(), Duration::from_millis(2_100));
 
-    assert!(wakes.poll(&mut beat).is_pending());
+    assert!(wakes.poll(&mut beating).is_pending());
     assert!(health.is_live(), "it beats again");
     clock.advance(Duration::from_secs(60));
-    drop(beat);
+    drop(beating);
     assert!(health.is_live(), "what was stopped on purpose is not late");
+    assert_eq!(beat(&event_loop).as_deref(), Some("none"));
 }
 
 #[tokio::test]
