@@ -29,7 +29,7 @@ pub enum Priority {
     Background,
     /// It is missed if it fails, and no more than that.
     Low,
-    /// What is said of nothing else.
+    /// The default.
     #[default]
     Normal,
     /// Without it the rest is worth nothing.

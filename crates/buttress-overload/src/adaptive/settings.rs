@@ -34,19 +34,19 @@ use crate::file::Names;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AdaptiveSettings {
-    /// What the limit goes by.
+    /// What moves the limit: `gradient`, the default, or `aimd`.
     pub policy: PolicySettings,
-    /// The lowest limit.
+    /// The lowest limit, in calls at a time. By default 4.
     pub least: u32,
-    /// The highest one.
+    /// The highest limit, in calls at a time. By default 1,000.
     pub most: u32,
-    /// The one to begin with.
+    /// The limit to begin with, in calls at a time. By default 20.
     pub starting_at: u32,
-    /// How many times as long as alone a call may take, for `gradient`.
+    /// By which factor latency may exceed its unloaded value before the limit shrinks, for `gradient`. By default 1.5.
     pub tolerance: f64,
-    /// How often it is measured again what a call takes alone, in milliseconds, for `gradient`.
+    /// How often the unloaded latency is measured anew, in milliseconds, for `gradient`. By default 30,000.
     pub measured_every_ms: u64,
-    /// After how long a call that is given up counts as one that was never answered, in milliseconds.
+    /// How long a call must have taken, in milliseconds, to count as a drop if its caller gives it up. By default 10,000.
     pub slow_ms: u64,
 }
 
@@ -56,10 +56,10 @@ pub struct AdaptiveSettings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PolicySettings {
-    /// [`Gradient`]: latency, and drops.
+    /// By latency and by drops: a [`Gradient`].
     #[default]
     Gradient,
-    /// [`Aimd`]: drops alone.
+    /// By drops alone: an [`Aimd`].
     Aimd,
 }
 

@@ -15,6 +15,7 @@ use crate::{NoTimer, Priority};
 /// Puts services behind a bulkhead. Made by [`Bulkhead::layer`].
 ///
 /// Clones of a layer, and all services that it makes, have their permits together.
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct BulkheadLayer<M = Rewrap, T: 'static = NoTimer> {
     bulkhead: Bulkhead<T>,
     mode: PhantomData<fn() -> M>,

@@ -36,13 +36,13 @@ use crate::queue::QueueSettings;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BulkheadSettings {
-    /// How many calls at a time.
+    /// How many calls may be under way at a time. By default 64.
     pub permits: u32,
-    /// How many may wait; 0 is nobody.
+    /// How many calls may wait for a permit; 0, the default, refuses them at once.
     pub queue: u32,
-    /// How long one may wait, in milliseconds.
+    /// How long a call may wait for a permit at most, in milliseconds. By default 1,000.
     pub at_most_ms: u64,
-    /// How much calls matter that do not say so themselves.
+    /// The priority of calls that bring none. By default `normal`.
     pub priority: Priority,
 }
 

@@ -17,6 +17,7 @@ use super::{DeadlineService, EXPIRED, ResponseFuture};
 use crate::work::Work;
 
 /// Gives calls a deadline. See the [module](super) for an example.
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct DeadlineLayer<T, M = Rewrap> {
     pub(super) rules: Shared<Rules>,
     timer: T,

@@ -13,6 +13,7 @@ use crate::Priority;
 /// Puts a [`Guard`] before a service. The [module](super) has an example.
 ///
 /// Clones, and all services made by them, have one guard together.
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct DoorLayer<G, C: 'static = HttpClassify, M = Rewrap, P: 'static = ByExtension> {
     guard: G,
     rules: Shared<Rules<C, P>>,

@@ -101,7 +101,7 @@ impl OutlierBuilder {
             places: Places::new(self.endpoints),
             in_a_row: self.rules.in_a_row,
             roster: Lock::new(Roster::new(self.rules, self.endpoints, first_look)),
-            next_look: AtomicU64::new(first_look.as_nanos()),
+            next_turn: AtomicU64::new(first_look.as_nanos()),
             here: AtomicUsize::new(self.endpoints),
             aside: AtomicUsize::new(0),
             panics: AtomicBool::new(false),

@@ -18,7 +18,8 @@ pub(super) struct Inner {
     pub(super) places: Places,
     pub(super) in_a_row: Option<u32>,
     pub(super) roster: Lock<Roster>,
-    pub(super) next_look: AtomicU64,
+    /// When there is something to do, as the roster says it.
+    pub(super) next_turn: AtomicU64,
     pub(super) here: AtomicUsize,
     /// How many places nobody is to be sent to, unless all are used.
     pub(super) aside: AtomicUsize,
@@ -67,21 +68,26 @@ impl Inner {
     }
 
     pub(super) fn look_if_due(&self, now: Moment) {
-        let due = self.next_look.load(Relaxed);
-        // Until the look has set the time of the next one, it is never.
+        let due = self.next_turn.load(Relaxed);
+        // Until that is done, which sets the time of the next one, it is never.
         let is_mine = now.as_nanos() >= due
-            && self.next_look.compare_exchange(due, u64::MAX, AcqRel, Relaxed).is_ok();
+            && self.next_turn.compare_exchange(due, u64::MAX, AcqRel, Relaxed).is_ok();
         if is_mine {
             self.look(now);
         }
     }
 
+    /// Somebody else may have changed who is left out meanwhile, so the roster says what is due.
     #[cold]
     fn look(&self, now: Moment) {
         self.change(|roster| {
+            if !roster.is_look_due(now) {
+                roster.take_in(now);
+                self.take_in(roster);
+                return Vec::new();
+            }
             let records: Vec<Record> = self.places.iter().map(Endpoint::drain).collect();
             roster.look(now);
-            self.next_look.store(roster.next_look.as_nanos(), Relaxed);
             self.take_in(roster);
             let mut found = roster.outliers(&records);
             found.retain(|(at, _)| self.leave_out(roster, *at, now));
@@ -148,6 +154,7 @@ impl Inner {
         let before = roster.version();
         let left_out = change(&mut roster);
         let panics = roster.is_panic();
+        self.next_turn.store(roster.next_turn().as_nanos(), Relaxed);
         self.here.store(roster.here(), Relaxed);
         self.aside.store(roster.aside(), Relaxed);
         let panicked = self.panics.swap(panics, Relaxed);

@@ -47,7 +47,7 @@
 //! - All others share the calls of an endpoint that is left out.
 //! - A call that is throttled, ignored, refused by our own wall or abandoned is neither a success nor a failure. So an
 //!   endpoint that hangs is seen if its service has a [timeout](crate::timeout), and not without.
-//! - No task: the next call looks at the rates when it is time.
+//! - No task: the next call looks at the rates when it is time, and takes in again whose time is over.
 //! - A call that waits for an endpoint of a set is woken when another endpoint is left out or taken in, or the list
 //!   changes; with a [timer](EndpointSet::timer), also when the time of one that is left out is over.
 //!

@@ -15,7 +15,7 @@ pub(super) struct Roster {
     /// How often somebody was left out or taken in, came or went.
     changes: u64,
     /// When rates are looked at next; never before somebody has asked.
-    pub(super) next_look: Moment,
+    next_look: Moment,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +23,8 @@ struct Entry {
     /// Whether somebody has this place.
     is_here: bool,
     until: Option<Moment>,
+    /// Whether it was taken in again since the last look.
+    was_out: bool,
     /// Until when it counts as spared.
     spared: Option<Moment>,
     times: u32,
@@ -116,35 +118,52 @@ impl Roster {
             let next = self.entries.iter_mut().filter(|entry| entry.until.is_some());
             let Some(next) = next.min_by_key(|entry| entry.until) else { break };
             next.until = None;
+            next.was_out = true;
             self.left_out -= 1;
         }
         true
     }
 
-    /// When somebody is taken in again, if nothing happens until then: with the first look after its time.
+    /// When somebody is taken in again, if nothing happens until then.
     pub(super) fn next_return(&self) -> Option<Moment> {
-        let soonest = self.entries.iter().filter_map(|entry| entry.until).min()?;
-        Some(soonest.max(self.next_look))
+        self.entries.iter().filter_map(|entry| entry.until).min()
     }
 
-    /// Takes in again whose time is over. Who was not left out since the look before is trusted a little more.
+    /// When there is something to do: to look at rates, or to take somebody in.
+    pub(super) fn next_turn(&self) -> Moment {
+        self.next_return().map_or(self.next_look, |soonest| soonest.min(self.next_look))
+    }
+
+    /// Takes in again whose time is over, whenever rates are looked at.
+    pub(super) fn take_in(&mut self, now: Moment) {
+        for entry in &mut self.entries {
+            if entry.until.is_some_and(|until| until <= now) {
+                entry.until = None;
+                entry.was_out = true;
+                self.left_out -= 1;
+                self.changes += 1;
+            }
+        }
+    }
+
+    /// Begins the next interval. Who was not left out in the one before is trusted a little more.
     pub(super) fn look(&mut self, now: Moment) {
+        self.take_in(now);
         self.next_look = now + self.rules.every;
         for entry in &mut self.entries {
             if entry.spared.is_some_and(|until| until <= now) {
                 entry.spared = None;
                 self.spared -= 1;
             }
-            match entry.until {
-                Some(until) if until <= now => {
-                    entry.until = None;
-                    self.left_out -= 1;
-                    self.changes += 1;
-                }
-                Some(_) => {}
-                None => entry.times = entry.times.saturating_sub(1),
+            if entry.until.is_none() && !std::mem::take(&mut entry.was_out) {
+                entry.times = entry.times.saturating_sub(1);
             }
         }
+    }
+
+    /// Whether it is time to look at rates.
+    pub(super) fn is_look_due(&self, now: Moment) -> bool {
+        self.next_look <= now
     }
 
     /// Who does worse than may be, and by which rule.
@@ -157,11 +176,11 @@ impl Roster {
         let limit = limit.map(|times| mean(&rates) - (times * deviation(&rates)).max(gap));
         let judge = |record: &Record| {
             let rate = record.success_rate();
-            let fails = f64::from(self.rules.failures.unwrap_or(101));
             if limit.is_some_and(|limit| rate < limit - ROUNDING) {
                 Some(Ejected::SuccessRate)
             } else {
-                (100.0 * (1.0 - rate) >= fails).then_some(Ejected::FailurePercent)
+                let fails = self.rules.failures.is_some_and(|percent| record.reaches(percent));
+                fails.then_some(Ejected::FailurePercent)
             }
         };
         let counted = records.iter().enumerate().filter(|(_, record)| counted(record));
@@ -181,6 +200,12 @@ impl Entry {
 impl Record {
     fn calls(self) -> u32 {
         self.successes.saturating_add(self.failures)
+    }
+
+    /// Whether this share of its calls failed, or more. In whole numbers: a fraction may miss the very share by its last bit.
+    fn reaches(self, percent: u32) -> bool {
+        let (failures, successes) = (u64::from(self.failures), u64::from(self.successes));
+        failures * 100 >= u64::from(percent) * (failures + successes)
     }
 
     fn success_rate(self) -> f64 {

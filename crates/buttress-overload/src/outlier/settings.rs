@@ -27,27 +27,29 @@ use crate::file::Names;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OutlierSettings {
-    /// After how many failures in a row.
+    /// After how many failures in a row an endpoint is left out; 0 switches this rule off. By default 5.
     pub in_a_row: u32,
-    /// By how many standard deviations a success rate must be below the mean of all.
+    /// How many standard deviations below the mean of all endpoints a success rate must be for its endpoint to be left out; 0 switches
+    /// this rule off. By default 1.9.
     pub deviations: f64,
-    /// By how many percentage points it must be so, too.
+    /// How many percentage points below that mean it must be, too, from 0 to 100. By default 5.
     pub least_gap: u32,
-    /// From which share of failures on, in percent.
+    /// From which share of failed calls on an endpoint is left out, in percent from 1 to 100; 0, the default, switches this rule off.
     pub failure_percent: u32,
-    /// How many calls an endpoint must have had between two looks.
+    /// How many calls an endpoint must have had since rates were looked at last for its rate to count. By default 100.
     pub least_calls: u32,
-    /// How many such endpoints there must be for a mean.
+    /// How many endpoints must have had so many calls for their mean to count. By default 5.
     pub least_endpoints: usize,
-    /// How often rates are looked at, in milliseconds.
+    /// How often rates are looked at, in milliseconds. By default 10,000.
     pub every_ms: u64,
-    /// For how long an outlier is left out the first time, in milliseconds.
+    /// For how long an endpoint is left out the first time, in milliseconds; each further time it is that much longer. By default
+    /// 30,000.
     pub left_out_for_ms: u64,
-    /// For how long at most, in milliseconds.
+    /// For how long it is left out at most, in milliseconds, however often it was before. By default 300,000.
     pub at_most_ms: u64,
-    /// How many may be left out at once, in percent.
+    /// Which share of the endpoints may be left out at once, in percent; the last one never is. By default 50.
     pub most_left_out: u32,
-    /// Below how many healthy ones, in percent, all are used.
+    /// Below which share of healthy endpoints, in percent, all are used, outliers or not; 0 is never. By default 50.
     pub panic_below: u32,
 }
 

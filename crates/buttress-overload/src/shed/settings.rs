@@ -44,15 +44,16 @@ use crate::queue::QueueSettings;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ShedSettings {
-    /// How many calls at a time: a number, or the settings of what finds it.
+    /// How many calls are let in at a time: a number, or a table with the settings of an adaptive limit. By default adaptive.
     pub limit: ShedLimitSettings,
-    /// How many may wait; 0 is nobody.
+    /// How many calls may wait when the limit is reached; 0 refuses them at once. By default 100.
     pub queue: u32,
-    /// How long one may wait, in milliseconds.
+    /// How long a call may wait at most, in milliseconds. By default 1,000.
     pub at_most_ms: u64,
-    /// How long everybody may have to wait within an interval, in milliseconds.
+    /// How long a wait is no overload yet, in milliseconds: calls are shed once everybody has waited for longer during a whole interval.
+    /// By default 5.
     pub target_ms: u64,
-    /// How long that interval is, in milliseconds.
+    /// How long that interval is, in milliseconds. By default 100.
     pub interval_ms: u64,
 }
 
@@ -62,9 +63,9 @@ pub struct ShedSettings {
 #[serde(untagged, expecting = "a limit: a number, or a table as of an adaptive limit")]
 #[non_exhaustive]
 pub enum ShedLimitSettings {
-    /// So many.
+    /// A fixed number of calls at a time.
     Given(u32),
-    /// As many as are found to be right.
+    /// A limit that adapts to the load.
     Found(AdaptiveSettings),
 }
 

@@ -24,9 +24,9 @@ use crate::file::Names;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ThrottleSettings {
-    /// How far back it looks, in milliseconds.
+    /// How long the past is that it judges by, in milliseconds. By default 30,000.
     pub window_ms: u64,
-    /// How many times as many calls as are accepted it lets through.
+    /// By which factor the calls that are sent may exceed those that are accepted. By default 2.
     pub times: f64,
 }
 

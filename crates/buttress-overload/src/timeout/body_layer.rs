@@ -40,6 +40,7 @@ use super::body::Bounds;
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct BodyTimeoutLayer<T> {
     bounds: Bounds,
     timer: T,

@@ -11,6 +11,7 @@ use tower_service::Service;
 use super::{ResponseFuture, Timeout};
 
 /// Gives the calls of services a [`Timeout`]. Made by [`Timeout::layer`].
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct TimeoutLayer<T, M = Rewrap> {
     timeout: Timeout<T>,
     mode: PhantomData<fn() -> M>,

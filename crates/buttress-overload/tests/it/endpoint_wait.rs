@@ -108,20 +108,20 @@ fn who_waits_is_woken_when_somebodys_time_is_over() {
     assert_eq!((clock.sleepers(), wakes.count()), (0, 1), "it waits no more");
 }
 
-/// Who is taken in is so with a look, and looks have their own time.
+/// Rates are looked at at their own times, and who comes back does not wait for one.
 #[test]
-fn it_is_woken_for_the_look_that_takes_in() {
+fn it_is_woken_between_two_looks() {
     let (clock, wakes) = (ManualClock::new(), Wakes::new());
     let rules = OutlierRules::new().left_out_for(secs(11));
     let mut set = set_of([Endpoint::ready(0), Endpoint::busy(1)], rules, &clock);
     clock.advance(secs(7));
     fail(&set, 0);
     assert!(!is_ready(&mut set, &wakes));
-    // Somebody looks at the tenth second, so the next look is at the twentieth.
+    // Somebody looks at the tenth second; its time is over at the eighteenth.
     clock.advance(secs(3));
     assert_eq!(set.outliers().in_turn().collect::<Vec<_>>(), [1]);
     assert!(!is_ready(&mut set, &wakes));
-    clock.advance(secs(9));
+    clock.advance(secs(7));
     assert_eq!(wakes.count(), 0);
     clock.advance(secs(1));
     assert_eq!(wakes.count(), 1);

@@ -110,10 +110,31 @@ fn each_time_it_is_left_out_for_longer() {
         steps.take_while(|is_out| *is_out).count() as u64 + 1
     };
     let times = [(); 3].map(|()| left_out_for());
-    // Who is taken in is so with a look, which is each ten seconds.
-    for (at, time) in (1..).zip(times) {
-        assert!((at * 30..=at * 30 + 10).contains(&time), "{times:?}");
+    assert_eq!(times, [30, 60, 90]);
+}
+
+/// Rates are looked at each ten seconds, and nobody has to wait for that.
+#[test]
+fn a_time_that_is_shorter_than_the_interval_is_kept() {
+    let clock = ManualClock::new();
+    let rules = OutlierRules::new().left_out_for(secs(2)).deviations(None);
+    let outliers = outliers(4, rules.failure_percent(Some(80)).least_calls(10), &clock);
+    fail(&outliers, 0, 5);
+    // Four of five fail: what counts of that is seen at the tenth second, and not before.
+    for _ in 0..2 {
+        fail(&outliers, 1, 4);
+        outliers.enter(1).settle(Outcome::Success);
     }
+    let left_out_after = |time: u64| {
+        clock.advance(secs(time));
+        let _who = outliers.in_turn().next();
+        fail(&outliers, 2, 1);
+        outliers.left_out()
+    };
+    assert_eq!(left_out_after(1), [0]);
+    assert_eq!(left_out_after(1), [0; 0]);
+    assert_eq!(left_out_after(7), [0; 0]);
+    assert_eq!(left_out_after(1), [1]);
 }
 
 #[test]

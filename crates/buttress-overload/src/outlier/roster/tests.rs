@@ -74,3 +74,33 @@ fn a_share_of_failures_is_a_rule_of_its_own() {
     let found = roster.outliers(&[record(16, 84), record(15, 85), record(0, 49)]);
     assert_eq!(found, [(1, Ejected::FailurePercent)]);
 }
+
+#[test]
+fn a_share_of_failures_is_reached_by_exactly_that_share() {
+    for percent in 1..=100 {
+        let rules = OutlierRules::new().deviations(None).failure_percent(Some(percent));
+        let roster = roster(rules, 2);
+        let of = |failures: u32| record(100 - failures, failures);
+        let found = roster.outliers(&[of(percent), of(percent - 1)]);
+        assert_eq!(found, [(0, Ejected::FailurePercent)], "{percent} %");
+    }
+}
+
+#[test]
+fn a_time_that_is_shorter_than_the_interval_ends_by_itself() {
+    let rules = OutlierRules::new().left_out_for(Duration::from_secs(3));
+    let mut roster = roster(rules, 4);
+    roster.look(at(0));
+    assert!(roster.leave_out(0, at(1)));
+    assert_eq!(roster.next_turn(), at(4));
+    roster.take_in(at(3));
+    assert!(roster.is_left_out(0));
+    roster.take_in(at(4));
+    assert!(!roster.is_left_out(0));
+    assert_eq!(roster.next_turn(), at(10));
+
+    // An interval in which it was left out is no quiet one.
+    roster.look(at(10));
+    assert!(roster.leave_out(0, at(11)));
+    assert_eq!(roster.next_return(), Some(at(17)), "twice as long");
+}
