@@ -81,7 +81,7 @@ where
         let mut spare = Spare::of(&request, inner);
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts, spare.record(body, inner));
-        let by_cap = inner.count_for_hedges(spare.is_inner);
+        inner.count_for_hedges(spare.is_inner);
         let span = span(inner, Attempt::FIRST);
         // Not through a closure, which would move the request once more.
         let future = match &span {
@@ -90,7 +90,7 @@ where
         };
         let fresh = service.clone();
         let service = std::mem::replace(service, fresh);
-        Self::calling(future, Some(Plan::new(service, spare, by_cap, span)), shared)
+        Self::calling(future, Some(Plan::new(service, spare, span)), shared)
     }
 
     /// Goes on after a first attempt that somebody else made, with another after this time.

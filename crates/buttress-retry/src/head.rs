@@ -53,12 +53,17 @@ impl Head {
 
     /// Whether it is a request of gRPC, and not of gRPC-Web, which is another protocol.
     pub(crate) fn is_grpc(&self) -> bool {
-        let kind = self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let Some((kind, rest)) = kind.and_then(|kind| kind.split_at_checked(GRPC.len())) else {
-            return false;
-        };
-        kind.eq_ignore_ascii_case(GRPC) && matches!(rest, [] | [b'+' | b';' | b' ', ..])
+        is_grpc(&self.headers)
     }
+}
+
+/// Whether the content is gRPC, and not gRPC-Web.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let Some((kind, rest)) = kind.and_then(|kind| kind.split_at_checked(GRPC.len())) else {
+        return false;
+    };
+    kind.eq_ignore_ascii_case(GRPC) && matches!(rest, [] | [b'+' | b';' | b' ', ..])
 }
 
 const GRPC: &[u8] = b"application/grpc";

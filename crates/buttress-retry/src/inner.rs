@@ -53,19 +53,20 @@ impl<T> Inner<T> {
 
     /// The same for the cap on hedges, if there are any.
     #[inline]
-    pub(crate) fn count_for_hedges(&self, is_inner: bool) -> Option<Deposit> {
-        let hedging = self.hedge.as_ref().filter(|_| !is_inner)?;
-        Some(hedging.began(|| self.clock.recent()))
+    pub(crate) fn count_for_hedges(&self, is_inner: bool) {
+        if let Some(hedging) = self.hedge.as_ref().filter(|_| !is_inner) {
+            hedging.began(|| self.clock.recent());
+        }
     }
 
-    /// It has to wait, so that a look at the clock delays nothing. By how it was counted, it was just before.
+    /// It was counted just before and has to wait, so that a look at the clock delays nothing.
     #[inline]
-    pub(crate) fn waits(&self, counted: Option<Deposit>, by_cap: Option<Deposit>) {
+    pub(crate) fn waits(&self) {
         let now = self.clock.recent();
-        self.budget.look_after(counted, now);
+        self.budget.look(now);
         self.meters.look_at(&self.budget, now);
         if let Some(hedging) = &self.hedge {
-            hedging.look_after(by_cap, now);
+            hedging.look(now);
         }
     }
 

@@ -4,14 +4,15 @@ use buttress_core::outcome::HttpClassify;
 use buttress_core::sync::Shared;
 use tower_layer::Layer;
 
-use crate::builder::NoTimer;
+use crate::builder::TimerMissing;
 use crate::inner::Inner;
 use crate::{Budget, Retry};
 
 /// Tries calls again that failed, where that is safe and worth it. Made by a [`RetryBuilder`](crate::RetryBuilder).
 ///
 /// Clones of a layer, and all services that it makes, have one budget together.
-pub struct RetryLayer<C: 'static = HttpClassify, T: 'static = NoTimer> {
+#[must_use = "a layer does nothing until it is put around a service"]
+pub struct RetryLayer<C: 'static = HttpClassify, T: 'static = TimerMissing> {
     pub(crate) shared: Shared<Judged<C, T>>,
 }
 

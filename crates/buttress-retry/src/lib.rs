@@ -34,7 +34,7 @@ pub use self::advice::Follow;
 pub use self::attempt::Attempt;
 pub use self::backoff::{Backoff, Jitter, Pauses};
 pub use self::budget::{Budget, Cost, Deposit, Taken};
-pub use self::builder::{NoTimer, RetryBuilder};
+pub use self::builder::{RetryBuilder, TimerMissing};
 pub use self::config::RetrySettings;
 pub use self::future::ResponseFuture;
 pub use self::hedge::Hedge;

@@ -8,7 +8,7 @@ use tower_service::Service;
 use tracing::Span;
 
 use crate::Attempt;
-use crate::budget::{Cost, Deposit};
+use crate::budget::Cost;
 use crate::decide::{Course, Ended, Why};
 use crate::hedge::{Fare, Hedging};
 use crate::inner::{Inner, Next};
@@ -23,8 +23,6 @@ pub(crate) struct Plan<S, B> {
     pub(crate) service: S,
     pub(crate) spare: Spare<B>,
     pub(crate) course: Course,
-    /// That it was counted by the cap on hedges just now: until it has waited.
-    by_cap: Option<Deposit>,
     pub(crate) has_hedged: bool,
     /// That of the attempt, if there are any.
     pub(crate) span: AttemptSpan,
@@ -39,14 +37,8 @@ impl<S, B> Plan<S, B> {
         reason = "a call would move it, which costs more than to make it"
     )]
     #[inline(always)]
-    pub(crate) const fn new(
-        service: S,
-        spare: Spare<B>,
-        by_cap: Option<Deposit>,
-        span: AttemptSpan,
-    ) -> Self {
-        let course = Course::new();
-        Self { service, spare, course, by_cap, has_hedged: false, span, next: None }
+    pub(crate) const fn new(service: S, spare: Spare<B>, span: AttemptSpan) -> Self {
+        Self { service, spare, course: Course::new(), has_hedged: false, span, next: None }
     }
 }
 
@@ -185,7 +177,7 @@ impl<S, B: Body> Plan<S, B> {
     /// Somebody waits for it, so that a look at the clock delays nothing.
     #[inline]
     pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
-        self.spare.waits(inner, self.by_cap.take());
+        self.spare.waits(inner);
     }
 }
 

@@ -7,7 +7,7 @@ use buttress_core::outcome::{
 };
 use buttress_core::sync::Shared;
 
-use crate::builder::NoTimer;
+use crate::builder::TimerMissing;
 use crate::inner::Inner;
 use crate::{Attempt, Budget, Run};
 
@@ -58,7 +58,7 @@ use crate::{Attempt, Budget, Run};
 /// # Cost
 ///
 /// No allocation.
-pub struct RetryPolicy<T: 'static = NoTimer> {
+pub struct RetryPolicy<T: 'static = TimerMissing> {
     pub(crate) inner: Shared<Inner<T>>,
 }
 

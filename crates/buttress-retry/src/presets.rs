@@ -3,10 +3,10 @@
 use buttress_core::clock::ms;
 use buttress_core::outcome::HttpClassify;
 
-use crate::builder::NoTimer;
+use crate::builder::TimerMissing;
 use crate::{Backoff, Budget, Jitter, Retry, RetryBuilder};
 
-impl Retry<(), HttpClassify, NoTimer> {
+impl Retry<(), HttpClassify, TimerMissing> {
     /// For the API of another service: three attempts, pauses from 100 milliseconds to 2 seconds with full jitter, and a
     /// fifth of the calls.
     ///

@@ -154,7 +154,7 @@ fn begin<F, T>(inner: &Inner<T>, call: &mut Call<F>, course: &Course, next: Opti
     }
     call.is_inner = Inner::<T>::is_inner(None);
     call.deposit = inner.begin(call.is_inner);
-    call.by_cap = inner.count_for_hedges(call.is_inner);
+    inner.count_for_hedges(call.is_inner);
 }
 
 fn after<Fut, T: Timer>(pause: Duration, inner: &Inner<T>) -> State<Fut, T::Sleep> {

@@ -4,7 +4,7 @@ use buttress_core::GrpcCode;
 use buttress_core::outcome::{Judgement, Outcome};
 use http::{Extensions, HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 
-use crate::head::Head;
+use crate::head::{Head, is_grpc};
 
 /// In the extensions of a request, it says that it may be sent more than once, whatever its method is.
 ///
@@ -80,7 +80,10 @@ impl Seen {
 
     /// An answer came back.
     pub(crate) fn answer<B>(judgement: Judgement, response: &Response<B>) -> Self {
-        let grpc = response.headers().get(GRPC_STATUS).map(|value| {
+        // As the judge has it: on any other answer the header is none of gRPC, and says nothing.
+        let is_grpc = response.status() == StatusCode::OK && is_grpc(response.headers());
+        let status = response.headers().get(GRPC_STATUS).filter(|_| is_grpc);
+        let grpc = status.map(|value| {
             // A number has no sign in gRPC, while `parse` would read one.
             let digits = value.to_str().ok().filter(|text| !text.starts_with('+'));
             let code = digits.and_then(|text| text.parse().ok());
@@ -106,7 +109,7 @@ impl Seen {
         self.status
     }
 
-    /// The code of gRPC, if it stood in the head of the answer.
+    /// The code of gRPC, if it stood in the head of an answer of gRPC, which is a 200 with that type of content.
     #[must_use]
     pub const fn grpc(&self) -> Option<GrpcCode> {
         self.grpc

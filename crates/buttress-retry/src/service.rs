@@ -9,7 +9,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::builder::NoTimer;
+use crate::builder::TimerMissing;
 use crate::layer::Judged;
 use crate::{ReplayBody, ResponseFuture};
 
@@ -17,7 +17,7 @@ use crate::{ReplayBody, ResponseFuture};
 ///
 /// A call takes the instance along that was polled ready, and leaves a clone behind; its repeats are made with the same
 /// instance, polled ready again.
-pub struct Retry<S, C: 'static = HttpClassify, T: 'static = NoTimer> {
+pub struct Retry<S, C: 'static = HttpClassify, T: 'static = TimerMissing> {
     inner: S,
     shared: Shared<Judged<C, T>>,
 }

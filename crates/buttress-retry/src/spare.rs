@@ -46,10 +46,11 @@ impl<B> Spare<B> {
 
     /// Somebody waits for it, so that a look at the clock delays nothing.
     #[inline]
-    pub(crate) fn waits<T>(&mut self, inner: &Inner<T>, by_cap: Option<Deposit>) {
+    pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
         if !self.has_waited {
             self.has_waited = true;
-            inner.waits(self.deposit.take(), by_cap);
+            self.deposit = None;
+            inner.waits();
         }
     }
 }
@@ -112,7 +113,7 @@ impl<C, T> RetryLayer<C, T> {
     #[inline]
     pub fn waits<B>(&self, spare: Option<&mut Spare<B>>) {
         if let Some(spare) = spare {
-            spare.waits(&self.shared.inner, None);
+            spare.waits(&self.shared.inner);
         }
     }
 
@@ -153,7 +154,7 @@ impl<C, T> RetryLayer<C, T> {
         S: Service<Request<ReplayBody<B>>>,
         B: Body,
     {
-        let mut plan = Plan::new(service, spare, None, None);
+        let mut plan = Plan::new(service, spare, None);
         let wait = plan.ended(&self.shared.inner, &seen(judgement, result)).ok()?;
         Some((wait, plan))
     }

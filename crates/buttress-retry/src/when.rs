@@ -4,7 +4,7 @@ use std::sync::Arc;
 use buttress_core::GrpcCode;
 use buttress_core::outcome::Outcome;
 use http::header::{EXPECT, UPGRADE};
-use http::{HeaderName, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 
 use crate::Attempt;
 use crate::head::Head;
@@ -45,7 +45,7 @@ impl When {
             return Safety::Never;
         }
         let is_repeatable = head.extensions.get::<Repeatable>().is_some()
-            || headers.contains_key(IDEMPOTENCY_KEY)
+            || has_idempotency_key(headers)
             || match &head.method {
                 _ if head.is_grpc() => self.grpc_all,
                 method if method.is_safe() => true,
@@ -87,6 +87,12 @@ impl When {
     pub(crate) fn set_codes(&mut self, codes: impl IntoIterator<Item = GrpcCode>) {
         self.codes = codes.into_iter().fold(0, |bits, code| bits | 1 << code.as_u8());
     }
+}
+
+/// Whether there is one by which the other side knows a call again: an empty one is as good as none.
+fn has_idempotency_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    keys.any(|key| !key.as_bytes().trim_ascii().is_empty())
 }
 
 /// The codes of gRPC that are no successes, if nobody says otherwise.
@@ -183,6 +189,11 @@ mod tests {
         assert_eq!(safety(&by_choice, Request::delete("/")), Repeatable);
         assert_eq!(safety(&by_choice, Request::post("/")), Unsafe);
         assert_eq!(safety(&when, Request::post("/").header("idempotency-key", "k")), Repeatable);
+        for (keys, expected) in [(["", " \t"], Unsafe), (["", "k"], Repeatable)] {
+            let [one, other] = keys;
+            let post = Request::post("/").header("idempotency-key", one);
+            assert_eq!(safety(&when, post.header("idempotency-key", other)), expected, "{keys:?}");
+        }
         assert_eq!(safety(&when, Request::post("/").extension(super::Repeatable)), Repeatable);
         assert_eq!(safety(&when, Request::get("/").header("upgrade", "websocket")), Never);
         assert_eq!(safety(&when, Request::get("/").header("expect", "100-continue")), Never);

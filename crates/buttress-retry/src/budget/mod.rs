@@ -41,6 +41,9 @@ use self::tokens::Rules;
 /// assert_eq!(budget.left(clock.now()), 2.0);
 /// ```
 ///
+/// Calls that are ready at once hardly ever look at the clock. So after a pause, up to 63 calls of a thread may count from the next look
+/// on and not from when they were made; none is forgotten, and none counts twice.
+///
 /// Clones are the same budget: give one to several clients of the same dependency, or to its retries and its hedges. All who
 /// share it have to have one clock. A change of its settings, as by [`floor`](Self::floor), makes a new one.
 ///
@@ -102,6 +105,16 @@ impl Budget {
     #[must_use]
     pub fn dangerous_unlimited() -> Self {
         Self::new(Terms::unlimited())
+    }
+
+    /// The same with one repeat ahead, where nothing was spent in a window: the calls have to earn it before there is another one, so
+    /// over all calls it is their share and one.
+    pub(crate) fn one_ahead(self) -> Self {
+        let mut terms = self.terms;
+        if let Kind::Ratio { advance, .. } = &mut terms.kind {
+            *advance = MILLION;
+        }
+        Self::new(terms)
     }
 
     fn per_call(per_call: u64) -> Self {
@@ -169,19 +182,10 @@ impl Budget {
         }
     }
 
-    /// The same for a call that has to wait, and was counted just before. What it takes from then on is for nobody.
-    #[inline]
-    pub(crate) fn look_after(&self, counted: Option<Deposit>, now: Moment) {
-        match (&*self.purse, counted) {
-            (Purse::Ratio(ratio), Some(counted)) => ratio.look_after(counted.0, now),
-            _ => self.look(now),
-        }
-    }
-
     /// Takes what a repeat costs, if there is as much.
     ///
-    /// `counted` says that the call was counted just before: where nobody had looked at a clock for long, it is counted once
-    /// more. Who has waited since, or has taken something already, says nothing, or it would earn twice.
+    /// `counted` says that the call was counted just before, so that it is known when: else it may count a little later than it was
+    /// made, if nobody looks at a clock for long. Who has waited since says nothing, as it has [looked](Self::look).
     #[must_use = "dropped, it is given back"]
     pub fn take(&self, cost: Cost, counted: Option<Deposit>, now: Moment) -> Option<Taken> {
         let price = u64::from(self.terms.prices.of(cost));

@@ -1,8 +1,11 @@
+mod stripe;
+
 use std::time::Duration;
 
 use buttress_core::clock::{Moment, nanos};
 use buttress_core::sync::Striped;
 
+use self::stripe::{PLACES, Stripe, place};
 use crate::parts::Lock;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -12,12 +15,18 @@ use crate::parts::atomic::Ordering::{Acquire, Relaxed, Release};
 /// Calls are counted by all threads, each in its stripe, into the bucket of the present. What is spent is counted under a
 /// lock, as it is by those who failed already. The number of the present bucket only changes under the same lock; and its
 /// successor's place is empty before anybody can count into it.
+///
+/// Where no call has to wait, hardly any looks at the clock, and after a pause the first ones are counted into a bucket that is
+/// long over. So each stripe knows how many of its present bucket are of that time; the others go along when it turns, as nobody knows
+/// better. No call is forgotten by that, and none counts twice.
 #[derive(Debug)]
 pub(super) struct Ratio {
     /// Millionths of a repeat that each call brings.
     pub(super) per_call: u64,
     /// Millionths that there are without any call, in a window.
     pub(super) floor: u64,
+    /// Millionths that there are without any call, and that the calls to come have to earn.
+    advance: u64,
     /// How long a bucket lasts, in nanoseconds.
     span: u64,
     stripes: Striped<Stripe>,
@@ -29,25 +38,17 @@ pub(super) struct Ratio {
 
 /// Buckets that make a window.
 const WINDOW: u64 = 10;
-/// Places for them, a few more than that: what is counted late falls into one that is not used yet.
-const PLACES: usize = 16;
 /// Of so many calls of a stripe, one looks whether it is time for the next bucket.
 const LOOKS: u64 = 64;
-
-#[derive(Debug)]
-struct Stripe([AtomicU64; PLACES]);
-
-impl Stripe {
-    fn new() -> Self {
-        Self(std::array::from_fn(|_| AtomicU64::new(0)))
-    }
-}
 
 #[derive(Debug, Default)]
 struct Ledger {
     /// When the first bucket began; whatever comes before the first look at a clock is counted there.
     began: Option<Moment>,
     spent: [u64; PLACES],
+    /// Calls that were emptied out, and what was spent, since the beginning.
+    calls_before: u64,
+    spent_ever: u64,
 }
 
 /// What was taken, and from which bucket.
@@ -58,11 +59,18 @@ pub(super) struct Spent {
 }
 
 impl Ratio {
-    pub(super) fn new(per_call: u64, floor_per_second: u32, window: Duration) -> Self {
+    /// An advance may be spent in a window in which nothing was yet, if all calls ever made have earned what was spent before.
+    pub(super) fn new(
+        per_call: u64,
+        floor_per_second: u32,
+        window: Duration,
+        advance: u64,
+    ) -> Self {
         let floor = u128::from(floor_per_second) * window.as_micros();
         Self {
             per_call,
             floor: u64::try_from(floor).unwrap_or(u64::MAX),
+            advance,
             span: (nanos(window) / WINDOW).max(1),
             stripes: Striped::new(PLACES, Stripe::new),
             present: AtomicU64::new(0),
@@ -76,7 +84,7 @@ impl Ratio {
     pub(super) fn deposit(&self, now: impl FnOnce() -> Moment) -> u64 {
         // Acquired: the place was emptied before its number was given out.
         let bucket = self.present.load(Acquire);
-        let before = self.stripes.mine().0[place(bucket)].fetch_add(1, Relaxed);
+        let before = self.stripes.mine().calls[place(bucket)].fetch_add(1, Relaxed);
         if before % LOOKS == LOOKS - 1 {
             self.look(now());
         }
@@ -86,8 +94,11 @@ impl Ratio {
     /// Goes on to the bucket of this moment, if it is not there already.
     #[inline]
     pub(super) fn look(&self, now: Moment) {
+        let bucket = self.present.load(Relaxed);
         if now.as_nanos() >= self.ends.load(Relaxed) {
             self.turn(&mut self.ledger.lock(), now);
+        } else {
+            self.stripes.mine().know(bucket);
         }
     }
 
@@ -97,40 +108,29 @@ impl Ratio {
         self.present.load(Relaxed)
     }
 
-    /// The same for one that has to wait, and was counted into this bucket just before.
-    #[inline]
-    pub(super) fn look_after(&self, counted: u64, now: Moment) {
-        self.look(now);
-        self.count_again(counted, self.present.load(Acquire));
-    }
-
-    /// A call that was counted just before came first after a long silence, if nobody knows any more of where that was.
-    #[inline]
-    fn count_again(&self, counted: u64, bucket: u64) {
-        if counted + WINDOW <= bucket {
-            self.stripes.mine().0[place(bucket)].fetch_add(1, Relaxed);
-        }
-    }
-
     /// Takes this much, if there is that much; for a call that was counted into this bucket just before, if it was.
     pub(super) fn take(&self, millionths: u64, counted: Option<u64>, now: Moment) -> Option<Spent> {
         let mut ledger = self.ledger.lock();
         self.turn(&mut ledger, now);
         let bucket = self.present.load(Relaxed);
-        if let Some(counted) = counted {
-            self.count_again(counted, bucket);
+        if counted == Some(bucket) {
+            self.stripes.mine().know(bucket);
         }
         if self.available(&ledger, bucket) < i128::from(millionths) {
             return None;
         }
+        // What was paid with these calls leaves the window at its time, so they have to as well.
+        self.stripes.iter().for_each(|stripe| stripe.know(bucket));
         let spent = &mut ledger.spent[place(bucket)];
         *spent = spent.saturating_add(millionths);
+        ledger.spent_ever = ledger.spent_ever.saturating_add(millionths);
         Some(Spent { bucket, millionths })
     }
 
     /// Gives back what was not sent after all.
     pub(super) fn give_back(&self, spent: Spent) {
         let mut ledger = self.ledger.lock();
+        ledger.spent_ever = ledger.spent_ever.saturating_sub(spent.millionths);
         if spent.bucket + WINDOW > self.present.load(Relaxed) {
             let counted = &mut ledger.spent[place(spent.bucket)];
             *counted = counted.saturating_sub(spent.millionths);
@@ -154,13 +154,27 @@ impl Ratio {
     }
 
     fn available(&self, ledger: &Ledger, bucket: u64) -> i128 {
-        let calls: u64 = self
-            .stripes
-            .iter()
-            .flat_map(|stripe| window(bucket).map(|at| stripe.0[at].load(Relaxed)))
-            .sum();
+        let calls = self.calls(window(bucket));
+        let earned = self.earned(calls) + i128::from(self.floor);
         let spent = ledger.spent_until(bucket);
-        i128::from(calls) * i128::from(self.per_call) + i128::from(self.floor) - i128::from(spent)
+        let left = earned - i128::from(spent);
+        if self.advance == 0 || spent > 0 {
+            return left;
+        }
+        let calls_ever = ledger.calls_before.saturating_add(self.calls(0..PLACES));
+        let left_ever = self.earned(calls_ever) - i128::from(ledger.spent_ever);
+        left.max((left_ever.min(0)) + i128::from(self.advance))
+    }
+
+    fn earned(&self, calls: u64) -> i128 {
+        i128::from(calls) * i128::from(self.per_call)
+    }
+
+    fn calls(&self, places: impl Iterator<Item = usize> + Clone) -> u64 {
+        let of = |stripe: &Stripe| -> u64 {
+            places.clone().map(|at| stripe.calls[at].load(Relaxed)).sum()
+        };
+        self.stripes.iter().map(of).sum()
     }
 
     /// Only under the lock.
@@ -170,12 +184,18 @@ impl Ratio {
         let number =
             ((now - began).as_nanos() / u128::from(self.span)).try_into().unwrap_or(present);
         if number > present {
-            // The next one was emptied the last time. One more than there are to count into now, for the next time.
-            let last = number + 1;
-            for bucket in (present + 2).max(last.saturating_sub(PLACES as u64 - 1))..=last {
-                self.stripes.iter().for_each(|stripe| stripe.0[place(bucket)].store(0, Relaxed));
-                ledger.spent[place(bucket)] = 0;
-            }
+            self.stripes.iter().for_each(|stripe| {
+                // From one bucket to the next, a call is no more than that one too early.
+                let unknown = if number > present + 1 { stripe.take_unknown(present) } else { 0 };
+                for bucket in emptied(present, number) {
+                    let calls = stripe.calls[place(bucket)].swap(0, Relaxed);
+                    ledger.calls_before = ledger.calls_before.saturating_add(calls);
+                }
+                if unknown > 0 {
+                    stripe.put_unknown(number, unknown);
+                }
+            });
+            emptied(present, number).for_each(|bucket| ledger.spent[place(bucket)] = 0);
             self.present.store(number, Release);
         }
         let ends = began + Duration::from_nanos(self.span.saturating_mul(number.max(present) + 1));
@@ -190,14 +210,16 @@ impl Ledger {
     }
 }
 
-/// The places of the window that ends with this bucket.
-fn window(bucket: u64) -> impl Iterator<Item = usize> {
-    (bucket.saturating_sub(WINDOW - 1)..=bucket).map(place)
+/// The buckets whose places are emptied when it turns from one to another. The next one was the last time; and one more than there are
+/// to count into then, for the next time.
+fn emptied(from: u64, to: u64) -> impl Iterator<Item = u64> {
+    let last = to + 1;
+    (from + 2).max(last.saturating_sub(PLACES as u64 - 1))..=last
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "there are sixteen places")]
-const fn place(bucket: u64) -> usize {
-    bucket as usize % PLACES
+/// The places of the window that ends with this bucket.
+fn window(bucket: u64) -> impl Iterator<Item = usize> + Clone {
+    (bucket.saturating_sub(WINDOW - 1)..=bucket).map(place)
 }
 
 #[cfg(test)]

@@ -24,11 +24,12 @@ pub(super) struct Misplaced {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// Millionths of a repeat that each call brings, and repeats a second that nobody has to earn.
+    /// Millionths of a repeat that each call brings, repeats a second that nobody has to earn, and millionths to be earned later.
     Ratio {
         per_call: u64,
         floor: u32,
         window: Duration,
+        advance: u64,
     },
     Tokens {
         most: u64,
@@ -54,7 +55,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 impl Terms {
     pub(super) fn of_a_ratio(per_call: u64) -> Self {
-        let kind = Kind::Ratio { per_call, floor: FLOOR, window: WINDOW };
+        let kind = Kind::Ratio { per_call, floor: FLOOR, window: WINDOW, advance: 0 };
         Self::new(kind, Prices::of_a_ratio())
     }
 
@@ -82,8 +83,8 @@ impl Terms {
     /// A purse in which nothing was taken yet.
     pub(super) fn purse(&self) -> Purse {
         match self.kind {
-            Kind::Ratio { per_call, floor, window } => {
-                Purse::Ratio(Ratio::new(per_call, floor, window))
+            Kind::Ratio { per_call, floor, window, advance } => {
+                Purse::Ratio(Ratio::new(per_call, floor, window, advance))
             }
             Kind::Tokens { most, rules } => Purse::Tokens(Tokens::new(most, rules)),
             Kind::Unlimited => Purse::Unlimited,
@@ -94,7 +95,7 @@ impl Terms {
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
         match self.kind {
-            Kind::Ratio { per_call, floor, window } => {
+            Kind::Ratio { per_call, floor, window, .. } => {
                 if per_call > MOST_PER_CALL {
                     faults.add("ratio", "must be from 0 to 10 repeats for each call");
                 }

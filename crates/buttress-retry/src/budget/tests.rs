@@ -81,6 +81,103 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Where no call has to wait, hardly any looks at the clock, whatever the pauses between them. None is forgotten by that, and none
+    /// counts twice.
+    #[test]
+    fn calls_that_are_ready_at_once_count_whatever_the_pauses(
+        steps in prop::collection::vec((0..40_u64, 0..1_500_u64, 0..100_u64), 1..40),
+        percent in 1..150_u64,
+    ) {
+        let budget = Budget::percent(u32::try_from(percent).unwrap()).floor(0);
+        let (mut now, mut calls, mut repeats) = (0, Vec::new(), Vec::<u64>::new());
+        for (long, short, burst) in steps {
+            now += if long < 4 { 20_000 * long + short } else { short };
+            for _ in 0..burst {
+                let _ = budget.deposit(|| at(now));
+                calls.push(now);
+            }
+            let since = |all: &[u64], age: u64| all.iter().filter(|at| **at + age > now).count() as u64;
+            match budget.take(Cost::Failure, None, at(now)) {
+                Some(taken) => {
+                    taken.spend();
+                    repeats.push(now);
+                    prop_assert!(100 * repeats.len() as u64 <= percent * calls.len() as u64, "too many at {now}");
+                }
+                None => {
+                    let least = percent * since(&calls, 8_000);
+                    prop_assert!(100 * (since(&repeats, 10_000) + 1) > least, "too few at {now}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn fifty_calls_after_a_minute_of_silence_are_fifty() {
+    let budget = Budget::percent(20).floor(0);
+    let first = budget.deposit(|| at(0));
+    assert!(budget.take(Cost::Failure, Some(first), at(0)).is_none(), "a fifth of one");
+    for _ in 0..50 {
+        let _ = budget.deposit(|| at(60_000));
+    }
+    let last = budget.deposit(|| at(60_000));
+    let take = || budget.take(Cost::Failure, Some(last), at(60_000));
+    let taken: Vec<_> = std::iter::from_fn(take).collect();
+    assert_eq!(taken.len(), 10);
+}
+
+#[test]
+fn calls_before_a_silence_that_are_known_do_not_count_after_it() {
+    let budget = Budget::percent(100).floor(0);
+    for _ in 0..50 {
+        let _ = budget.deposit(|| at(0));
+        budget.look(at(0));
+    }
+    let _ = budget.deposit(|| at(60_000));
+    let taken: Vec<_> =
+        std::iter::from_fn(|| budget.take(Cost::Failure, None, at(60_000))).collect();
+    assert!(taken.len() <= 2, "{}", taken.len());
+}
+
+/// However often nobody knows better: else bursts that come now and then would add up.
+#[test]
+fn calls_go_along_with_the_time_once() {
+    let budget = Budget::percent(100).floor(0);
+    for burst in 0..20 {
+        for _ in 0..64 {
+            let _ = budget.deposit(|| at(burst * 3_000));
+        }
+    }
+    let left = budget.left(at(57_000));
+    assert!((3.0 * 64.0..=4.0 * 64.0).contains(&left), "{left}");
+}
+
+/// So that a client with few calls is not without any, and its share holds all the same.
+#[test]
+fn one_is_ahead_and_is_earned_again() {
+    let budget = Budget::percent(10).floor(0).one_ahead();
+    let spend = |now| budget.take(Cost::Hedge, None, at(now)).map(Taken::spend).is_some();
+    let mut spent = Vec::new();
+    for call in 0..100 {
+        let now = call * 5_000;
+        let _ = budget.deposit(|| at(now));
+        budget.look(at(now));
+        spent.extend(spend(now).then_some(call));
+    }
+    assert_eq!(spent, [0, 9, 19, 29, 39, 49, 59, 69, 79, 89, 99]);
+
+    // Of many calls there is their share, and not one beside.
+    let (budget, mut spent) = (Budget::percent(10).floor(0).one_ahead(), 0);
+    for _ in 0..1_000 {
+        let _ = budget.deposit(|| at(0));
+        spent += u32::from(budget.take(Cost::Hedge, None, at(0)).map(Taken::spend).is_some());
+    }
+    assert_eq!(spent, 100);
+}
+
 #[test]
 fn repeats_earn_nothing() {
     let budget = Budget::percent(50).floor(0);

@@ -19,11 +19,12 @@ use crate::when::When;
 use crate::{Attempt, Backoff, Budget, Follow, Hedge, Jitter, Retry};
 
 /// In the place of a [`Timer`](buttress_core::clock::Timer), until there is one: without it nobody can wait, and nothing can be built.
+/// It is no timer itself, unlike [`NoTimer`](buttress_core::clock::NoTimer), which is for those who never wait.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct NoTimer;
+pub struct TimerMissing;
 
-impl Retry<(), HttpClassify, NoTimer> {
+impl Retry<(), HttpClassify, TimerMissing> {
     /// So many attempts, the first among them: `up_to(3)` is two repeats at most.
     ///
     /// By default, pauses double from 100 milliseconds to 2 seconds, with [full jitter](Jitter::Full), and the
@@ -50,7 +51,7 @@ impl Retry<(), HttpClassify, NoTimer> {
 /// ```
 #[derive(Clone)]
 #[must_use = "nothing happens until `build` is called"]
-pub struct RetryBuilder<C = HttpClassify, T = NoTimer> {
+pub struct RetryBuilder<C = HttpClassify, T = TimerMissing> {
     name: Cow<'static, str>,
     rules: Rules,
     when: When,
@@ -99,7 +100,7 @@ impl RetryBuilder {
             metrics: None,
             has_spans: false,
             classify: HttpClassify::new(),
-            timer: NoTimer,
+            timer: TimerMissing,
         }
     }
 }

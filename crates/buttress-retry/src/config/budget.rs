@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Budget, Cost};
 
-/// What repeats are paid from.
+/// How many repeats there may be, whatever fails.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BudgetSettings {
-    /// How many repeats for a hundred calls. By default 20.
+    /// How many repeats there may be for a hundred calls. By default 20.
     pub percent: Option<f64>,
-    /// How many a second without any call. By default 3.
+    /// How many repeats a second there may be beside, for clients with few calls. By default 3.
     pub floor: Option<u32>,
-    /// Of how many milliseconds the calls count. By default 10,000.
+    /// How long the past is whose calls count, in milliseconds. By default 10,000.
     pub window_ms: Option<u64>,
-    /// What a repeat costs after an answer that it was too much. By default 2.
+    /// How many repeats one counts for after an answer that asked for fewer calls, as 429. By default 2.
     pub throttled_cost: Option<f64>,
 }
 

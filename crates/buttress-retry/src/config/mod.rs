@@ -54,31 +54,32 @@ use crate::{Backoff, Budget, Follow, Retry, RetryBuilder};
 #[expect(clippy::struct_excessive_bools, reason = "they are switches of a file, each by itself")]
 #[non_exhaustive]
 pub struct RetrySettings {
-    /// How many attempts at most, the first among them. By default 3.
+    /// How many attempts a call has at most, the first among them, from 1 to 100. By default 3.
     pub tries: Option<u32>,
-    /// Whether `PUT` and `DELETE` are repeated, too.
+    /// Whether `PUT` and `DELETE` are repeated, too. By default only safe methods are, and what has an `Idempotency-Key`.
     pub idempotent_methods: bool,
-    /// Whether calls of gRPC are repeated, whichever method.
+    /// Whether calls of gRPC are repeated, whichever method. By default only those that the program marks.
     pub grpc_all: bool,
-    /// After which statuses, and no others. By default 408, 425, 429, 502, 503 and 504.
+    /// The statuses after which a call is repeated. By default 408, 425, 429, 502, 503 and 504.
     pub statuses: Option<Vec<u16>>,
-    /// After which codes of gRPC, and no others. By default 14, `UNAVAILABLE`.
+    /// The codes of gRPC after which a call is repeated. By default 14, `UNAVAILABLE`.
     pub grpc_codes: Option<Vec<u8>>,
-    /// Whether refusals of our own wall are final, though their wait would fit the deadline.
+    /// Whether a refusal of our own wall, as of an open circuit breaker, is handed on at once. By default the call waits and is tried
+    /// again if that fits its deadline.
     pub refusals_are_final: bool,
-    /// How long the pauses are.
+    /// How long to wait before a repeat. By default from 100 to 2,000 ms, doubling, with full jitter.
     pub backoff: Option<BackoffSettings>,
-    /// How far to follow what the other side says of coming back.
+    /// How far to follow the advice of the other side when to come back. By default up to 30,000 ms.
     pub follow: Option<FollowSettings>,
-    /// What repeats are paid from.
+    /// How many repeats there may be in all. By default 20 for a hundred calls, and 3 a second.
     pub budget: Option<BudgetSettings>,
-    /// When a second attempt is made beside a slow one. By default there is none.
+    /// When a second attempt is made beside a slow one. By default never.
     pub hedge: Option<HedgeSettings>,
-    /// How many bytes of the body of a call are kept. By default 64 KiB.
+    /// How many bytes of the body of a call are kept to be sent again; a longer one is not repeated. By default 65,536.
     pub keep_bytes: Option<usize>,
-    /// How many bytes of all bodies together. By default 16 MiB.
+    /// How many bytes of all bodies together are kept. By default 16,777,216.
     pub keep_bytes_overall: Option<usize>,
-    /// Whether there is a span for each attempt.
+    /// Whether each attempt has a span for tracing. By default not.
     pub spans: bool,
 }
 
@@ -102,6 +103,7 @@ impl RetrySettings {
             builder = builder.grpc_codes(read_codes(codes, &mut faults));
         }
         if let Some(backoff) = &self.backoff {
+            faults.within("backoff", backoff.check());
             builder = builder.backoff(Backoff::from(*backoff));
         }
         if let Some(follow) = self.follow {

@@ -1,24 +1,26 @@
 use std::time::Duration;
 
+use buttress_core::{BuildError, Faults};
 use serde::{Deserialize, Serialize};
 
 use crate::{Backoff, Follow, Jitter};
 
-/// How long the pauses are.
+/// How long to wait before a call is tried again.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BackoffSettings {
-    /// How they grow.
+    /// How the pauses grow: `exponential`, the default, `linear`, `fixed` or `none`.
     pub kind: BackoffKind,
-    /// The first one, in milliseconds.
+    /// The pause before the first repeat, in milliseconds. By default 100. Not for `none`.
     pub first_ms: u64,
-    /// The longest one, in milliseconds. By default 2,000, and of a fixed one its time.
+    /// The longest pause, in milliseconds. By default 2,000, or `first_ms` if that is longer. Not for `fixed` and `none`.
     pub max_ms: Option<u64>,
-    /// How an exponential one grows. By default by two.
+    /// By which factor `exponential` pauses grow. By default 2.
     pub factor: Option<f64>,
-    /// How chance spreads them. By default `full`, where there is anything to spread.
+    /// How chance spreads the pauses: `none`, `equal`, `full`, `decorrelated`, or by so many percent. By default `full`, where there is
+    /// a pause.
     pub jitter: Option<JitterSettings>,
 }
 
@@ -40,14 +42,14 @@ impl Default for BackoffSettings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BackoffKind {
-    /// By a factor.
+    /// Grows by a factor each time.
     #[default]
     Exponential,
-    /// By the first one.
+    /// Grows by the first pause each time.
     Linear,
-    /// Not at all.
+    /// The same pause each time.
     Fixed,
-    /// There is none.
+    /// No pause.
     None,
 }
 
@@ -60,9 +62,9 @@ pub enum BackoffKind {
 )]
 #[non_exhaustive]
 pub enum JitterSettings {
-    /// By its name.
+    /// A kind of jitter, by its name.
     Word(JitterWord),
-    /// By so many per cent more or less.
+    /// Up to so many percent more or less, from 0 to 100.
     Percent(u32),
 }
 
@@ -72,28 +74,48 @@ pub enum JitterSettings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JitterWord {
-    /// Not at all.
+    /// Every pause as it is.
     None,
-    /// Over the second half.
+    /// Drawn between half of the pause and the whole.
     Equal,
-    /// Over the whole pause.
+    /// Drawn between nothing and the whole pause.
     Full,
-    /// By the pause before.
+    /// Drawn between the first pause and three times the last.
     Decorrelated,
 }
 
-/// How far to follow what the other side says of coming back.
+/// How far to follow the advice of the other side when to come back, as in `Retry-After`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FollowSettings {
-    /// Up to so many milliseconds; beyond, the call is not repeated.
+    /// Waits as long as asked, if that is no more than so many milliseconds; else the call is not repeated.
     UpToMs(u64),
-    /// So many milliseconds beyond our own pause.
+    /// Waits as long as asked, but no more than so many milliseconds longer than our own pause.
     WithinMs(u64),
-    /// Not at all.
+    /// Ignores the advice.
     Never,
+}
+
+impl BackoffSettings {
+    /// What was said of it that such pauses do not have: it would be ignored.
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        let mut faults = Faults::new();
+        let max = self.max_ms.filter(|max| match self.kind {
+            BackoffKind::None => true,
+            // A shorter one is wrong by itself.
+            BackoffKind::Fixed => *max > self.first_ms,
+            BackoffKind::Exponential | BackoffKind::Linear => false,
+        });
+        if self.kind == BackoffKind::None && self.first_ms != Self::default().first_ms {
+            faults.add("first_ms", "there is no pause");
+        }
+        if max.is_some() {
+            faults.add("max_ms", "is of pauses that grow");
+        }
+        faults.finish(())
+    }
 }
 
 impl From<BackoffSettings> for Backoff {

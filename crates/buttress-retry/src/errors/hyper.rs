@@ -12,7 +12,7 @@ use h2::Reason;
 /// | the connection was about to close before the request was written | ignored call, unsent |
 /// | the other side refused the stream (`REFUSED_STREAM`) | ignored call, unprocessed |
 /// | the other side goes away, and says that it has not seen the request (`GOAWAY`) | ignored call, unprocessed |
-/// | the body of the request broke off, or hyper calls it the fault of its user | ignored call, that may have been worked on |
+/// | the body of the request broke off, or hyper or hyper-util call it the fault of their user, as a URI without a host | ignored call, which is not repeated |
 ///
 /// Of anything else it says nothing, so that it counts as a failure that may have been worked on.
 ///
@@ -36,7 +36,8 @@ pub struct HyperErrors;
 impl ReadError for HyperErrors {
     fn read(&self, error: &(dyn Error + 'static)) -> Option<Judgement> {
         if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>() {
-            return error.is_connect().then_some(unsent(Outcome::Failure));
+            let unsent = error.is_connect().then_some(unsent(Outcome::Failure));
+            return unsent.or_else(|| is_of_the_user(error).then_some(NO_NEWS));
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
             // Only of a request that had not left the queue of its connection.
@@ -47,6 +48,15 @@ impl ReadError for HyperErrors {
         let unsent = is_untouched(error).then_some(unsent(Outcome::Ignored));
         unsent.or_else(|| is_of_the_caller(error).then_some(NO_NEWS))
     }
+}
+
+/// A request that cannot be sent as it is: a URI without a host, a version or a method that its connection does not have. It was never
+/// sent, and never will be.
+///
+/// These kinds have no method by which to ask for them, and no error behind them. So it goes by how they are printed, where
+/// all of them, and no others, are called `User…`; a test asks the library itself for each.
+fn is_of_the_user(error: &hyper_util::client::legacy::Error) -> bool {
+    error.source().is_none() && format!("{error:?}").contains("(User")
 }
 
 /// What h2 resets by itself says nothing, so it has to have come from the other side. Of a `GOAWAY` that came from there, h2

@@ -4,7 +4,7 @@ use buttress_core::clock::Moment;
 
 use super::latency::Latency;
 use super::meters::Meters;
-use crate::budget::{Budget, Cost, Deposit, Taken};
+use crate::budget::{Budget, Cost, Taken};
 
 /// What the calls of a layer have in common that are hedged.
 pub(crate) struct Hedging {
@@ -20,14 +20,14 @@ pub(crate) struct Fare(Taken, Taken);
 impl Hedging {
     /// A call begins that may be hedged.
     #[inline]
-    pub(crate) fn began(&self, now: impl FnOnce() -> Moment) -> Deposit {
-        self.cap.deposit(now)
+    pub(crate) fn began(&self, now: impl FnOnce() -> Moment) {
+        self.cap.deposit(now);
     }
 
-    /// It has to wait, and was counted just before.
+    /// One has to wait, and was counted just before.
     #[inline]
-    pub(crate) fn look_after(&self, counted: Option<Deposit>, now: Moment) {
-        self.cap.look_after(counted, now);
+    pub(crate) fn look(&self, now: Moment) {
+        self.cap.look(now);
     }
 
     /// How long the first one is left alone.
@@ -38,14 +38,15 @@ impl Hedging {
 
     /// Pays for a hedge of a call that has waited.
     pub(crate) fn pay(&self, budget: &Budget, now: Moment) -> Option<Fare> {
-        let paid = self
-            .cap
-            .take(Cost::Hedge, None, now)
-            .and_then(|cap| Some(Fare(cap, budget.take(Cost::Hedge, None, now)?)));
-        if paid.is_none() {
+        let Some(cap) = self.cap.take(Cost::Hedge, None, now) else {
+            self.meters.capped.increment(1);
+            return None;
+        };
+        let Some(paid) = budget.take(Cost::Hedge, None, now) else {
             self.meters.no_budget.increment(1);
-        }
-        paid
+            return None;
+        };
+        Some(Fare(cap, paid))
     }
 
     /// The first has answered well, whether or not there was a second.

@@ -2,7 +2,7 @@ use buttress_core::metrics::{Counter, Metric, Metrics};
 
 pub(crate) const HEDGES: Metric<Counter, 2> = Metric::counter(
     "buttress_retry_hedges_total",
-    "Hedges that were sent and won, lost, or were as bad as the first, and those that nobody paid for",
+    "Hedges that were sent and won, lost, or were as bad as the first, and those that were not sent by their cap or for want of budget",
 )
 .labels(&["outbound", "result"]);
 
@@ -11,6 +11,9 @@ pub(super) struct Meters {
     pub(super) won: Counter,
     pub(super) lost: Counter,
     pub(super) both_bad: Counter,
+    /// Those that would have been more than their cap.
+    pub(super) capped: Counter,
+    /// Those that the budget of the repeats did not pay for.
     pub(super) no_budget: Counter,
 }
 
@@ -21,6 +24,7 @@ impl Meters {
             won: hedges("won"),
             lost: hedges("lost"),
             both_bad: hedges("both_bad"),
+            capped: hedges("capped"),
             no_budget: hedges("no_budget"),
         }
     }

@@ -30,8 +30,6 @@ pub(crate) struct Call<F> {
     pub(crate) work: F,
     /// That it was counted just now: until it has waited, or has taken something.
     pub(crate) deposit: Option<Deposit>,
-    /// The same by the cap on hedges.
-    pub(crate) by_cap: Option<Deposit>,
     /// Whether it is made for a request that is itself the repeat of an outer one.
     pub(crate) is_inner: bool,
     pub(crate) has_waited: bool,
@@ -57,20 +55,14 @@ pub(crate) type RunRace<Fut, Z> = Boxed<Lane<Fut, Z>, <Fut as Future>::Output>;
 impl<F> Call<F> {
     /// One that has not begun.
     pub(crate) const fn new(work: F) -> Self {
-        Self {
-            work,
-            deposit: None,
-            by_cap: None,
-            is_inner: false,
-            has_waited: false,
-            has_hedged: false,
-        }
+        Self { work, deposit: None, is_inner: false, has_waited: false, has_hedged: false }
     }
 
     /// It has to be waited for.
     pub(crate) fn waits<T>(&mut self, inner: &Inner<T>) {
         if !std::mem::replace(&mut self.has_waited, true) {
-            inner.waits(self.deposit.take(), self.by_cap.take());
+            self.deposit = None;
+            inner.waits();
         }
     }
 }

@@ -22,11 +22,11 @@ use super::Hedge;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HedgeSettings {
-    /// After how many milliseconds; at a percentile, until that is known.
+    /// After how many milliseconds a second attempt is made; with a `percentile`, only until that is known, and then by default 100.
     pub after_ms: Option<u64>,
-    /// At which percentile of the calls, from 50 to 99.
+    /// At which percentile of how long calls take a second attempt is made, from 50 to 99. By default after `after_ms`.
     pub percentile: Option<u32>,
-    /// How many hedges for a hundred calls at most. By default 10.
+    /// How many second attempts there may be for a hundred calls, from 1 to 100. By default 10.
     pub at_most_percent: Option<u32>,
 }
 

@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use buttress_core::clock::{ManualClock, Timer, secs};
+use buttress_core::clock::{Clock, ManualClock, Timer, secs};
 use buttress_core::outcome::HttpClassify;
 use buttress_retry::{Attempt, Backoff, Budget, Hedge, ReplayBody, RetryBuilder};
 use buttress_testkit::poll::poll_once;
 use http::Request;
 use tower::{Layer, service_fn};
 
-use crate::support::{Sends, call, client, get, send, status, up_to};
+use crate::support::{Sends, call, client, get, outcome, send, status, up_to};
 
 /// First attempts and others, of a minute in the middle of an outage in which each attempt hangs for 15 s.
 fn minute_of_an_outage(
@@ -128,4 +128,24 @@ fn a_call_that_waits_after_a_long_silence_earns_its_share() {
         }
         assert!(poll_once(&mut flight).is_ready());
     }
+}
+
+/// Nor is one of those that are ready at once, and look at no clock.
+#[test]
+fn calls_that_are_ready_at_once_earn_their_shares_after_a_long_silence() {
+    let clock = ManualClock::new();
+    let budget = Budget::percent(20).floor(0);
+    let retry = up_to(2, &clock).backoff(Backoff::none()).budget(budget.clone());
+    let (client, inner) = client(retry);
+    let answers = |code: u16, times: u32| {
+        inner.answer_with(move |_| Ok(status(code)));
+        (0..times).for_each(|_| _ = outcome(&clock, &client, get()));
+    };
+    answers(503, 1);
+    clock.advance(secs(60));
+    answers(200, 50);
+    assert!((budget.left(clock.now()) - 10.0).abs() <= 0.2, "{}", budget.left(clock.now()));
+    let before = inner.counts().calls;
+    answers(503, 12);
+    assert_eq!(inner.counts().calls - before, 12 + 12, "ten of fifty, and two of twelve");
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use buttress_core::clock::TokioTimer;
-use buttress_core::outcome::{Classify, HttpClassify, Outcome, Reached};
+use buttress_core::outcome::{Classify, HttpClassify, Outcome, Reached, ReadError};
 use buttress_core::sync::Lock;
 use buttress_retry::errors::HyperErrors;
 use buttress_retry::{Backoff, Budget, Retry};
 use buttress_testkit::body::Frames;
 use bytes::Bytes;
 use h2::Reason;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -55,6 +55,41 @@ async fn where_nobody_listens_nothing_was_sent() {
     let (listener, address) = listen().await;
     drop(listener);
     assert_eq!(post(address, false).await, (3, None));
+}
+
+/// All kinds that hyper-util calls those of its user, from the library itself: a request that can never be sent is no news of the
+/// dependency, and is not repeated.
+#[tokio::test]
+async fn a_request_that_cannot_be_sent_is_the_callers_fault() {
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 1_024]).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    let there = format!("http://{address}/");
+    let get = || Request::get("/").version(Version::HTTP_11);
+    for (request, kind) in [
+        (get(), "UserAbsoluteUriRequired"),
+        (Request::get(&there).version(Version::HTTP_09), "UserUnsupportedVersion"),
+        (Request::get(&there).version(Version::HTTP_2), "UserUnsupportedVersion"),
+        (
+            Request::connect(address.to_string()).version(Version::HTTP_10),
+            "UserUnsupportedRequestMethod",
+        ),
+    ] {
+        let request = request.body(Full::<Bytes>::default()).unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let error = client.request(request).await.unwrap_err();
+        assert!(format!("{error:?}").contains(kind), "{error:?}");
+        let judged = HyperErrors.read(&error).expect(kind);
+        assert_eq!(
+            (judged.outcome(), judged.reached()),
+            (Outcome::Ignored, Reached::Perhaps),
+            "{kind}"
+        );
+    }
 }
 
 #[tokio::test]

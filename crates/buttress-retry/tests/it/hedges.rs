@@ -271,6 +271,26 @@ fn nobody_pays_for_more_than_the_cap() {
     assert_eq!(hedges, 5);
 }
 
+/// By the default cap, a tenth: a client with few calls never has ten of them in ten seconds.
+#[test]
+fn a_client_with_few_calls_hedges_too_and_within_its_share() {
+    let clock = ManualClock::new();
+    let (client, inner) = client(up_to(1, &clock).hedge(Hedge::after(ms(50))));
+    inner.hold();
+    let mut hedged = Vec::new();
+    for number in 0..40 {
+        clock.advance(secs(3));
+        let mut flight = send(&client, get());
+        assert_pending(&mut flight);
+        clock.advance(ms(50));
+        assert_pending(&mut flight);
+        hedged.extend((inner.counts().in_flight > 1).then_some(number));
+        drop(flight);
+        while inner.take_call().is_some() {}
+    }
+    assert_eq!(hedged, [0, 9, 19, 29, 39], "the first at once, and then each tenth");
+}
+
 #[test]
 fn nor_for_more_than_the_budget() {
     let clock = ManualClock::new();

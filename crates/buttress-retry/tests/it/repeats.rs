@@ -103,6 +103,28 @@ fn errors_are_repeated_where_that_is_safe() {
     assert_eq!(seen.lock().len(), 1);
 }
 
+/// On an answer that is none of gRPC the header is noise: by it, a 503 with a stray one would not be repeated, and a 200 might.
+#[test]
+fn a_stray_status_of_grpc_says_nothing() {
+    let clock = ManualClock::new();
+    for (code, stray, kind, attempts) in [
+        (503, "0", "text/html", 2),
+        (503, "5", "application/grpc", 2),
+        (503, "0", "application/grpc-web", 2),
+        (200, "10", "text/html", 1),
+        (200, "10", "application/grpc", 2),
+    ] {
+        let retry = up_to(2, &clock).grpc_codes([GrpcCode::ABORTED, GrpcCode::UNAVAILABLE]);
+        let (client, inner) = client(retry);
+        inner.answer_with(move |_| {
+            let answer = http::Response::builder().status(code).header("content-type", kind);
+            Ok(answer.header("grpc-status", stray).body(Full::default()).unwrap())
+        });
+        let _ = outcome(&clock, &client, get());
+        assert_eq!(inner.counts().calls, attempts, "{code} with {stray} as {kind}");
+    }
+}
+
 #[test]
 fn grpc_is_repeated_by_its_code() {
     let clock = ManualClock::new();

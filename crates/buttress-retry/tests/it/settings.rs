@@ -134,6 +134,14 @@ fn faults_of_a_file_have_its_names() {
     );
     assert_eq!(wrong("backoff = { first_ms = 9, max_ms = 8 }"), ["backoff.max_ms"]);
     assert_eq!(wrong(r#"backoff = { kind = "none", factor = 3.0 }"#), ["backoff.factor"]);
+    // What such pauses do not have would be ignored.
+    let none = r#"backoff = { kind = "none", first_ms = 500, max_ms = 2000 }"#;
+    assert_eq!(wrong(none), ["backoff.first_ms", "backoff.max_ms"]);
+    let fixed =
+        |max: u64| format!(r#"backoff = {{ kind = "fixed", first_ms = 500, max_ms = {max} }}"#);
+    assert_eq!(wrong(&fixed(501)), ["backoff.max_ms"]);
+    assert_eq!(wrong(&fixed(499)), ["backoff.max_ms"]);
+    assert!(toml::from_str::<RetrySettings>(&fixed(500)).unwrap().builder().is_ok());
     assert_eq!(wrong("hedge = { percentile = 95, after_ms = 0 }"), ["hedge.after_ms"]);
     assert_eq!(wrong("keep_bytes = 99_999_999"), ["keep_bytes"]);
 }

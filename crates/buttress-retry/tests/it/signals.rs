@@ -14,7 +14,9 @@ use buttress_core::clock::{Clock, ManualClock, ms};
 use buttress_core::metrics::Metrics;
 use buttress_core::outcome::{HttpClassify, Judgement, Outcome, Reached, ReadError};
 use buttress_core::sync::Lock;
-use buttress_retry::{Attempt, Backoff, Budget, CATALOGUE, Hedge, ReplayBody, RetryBuilder};
+use buttress_retry::{
+    Attempt, Backoff, Budget, CATALOGUE, Cost, Hedge, ReplayBody, RetryBuilder, Taken,
+};
 use buttress_testkit::log::Log;
 use buttress_testkit::mock::{self, MockError};
 use buttress_testkit::page::Page;
@@ -103,6 +105,35 @@ fn each_hedge_is_counted_by_how_both_ended() {
             let expected = [format!("buttress_retry_hedges_total stock {result}: 1")];
             assert_eq!(seen, expected, "{first_to_end} of {codes:?}, {is_run}");
         }
+    }
+}
+
+/// Whether the cap of the hedges or the budget of the repeats said no: they are changed in different places.
+#[test]
+fn a_hedge_that_is_not_sent_says_whose_word_that_was() {
+    let spent = Budget::percent(0).floor(1);
+    let used_up = ManualClock::new();
+    while spent.take(Cost::Hedge, None, used_up.now()).map(Taken::spend).is_some() {}
+    for (cap, budget, result, other) in [
+        (1, Budget::dangerous_unlimited(), "capped", "no_budget"),
+        (100, spent, "no_budget", "capped"),
+    ] {
+        let (clock, page) = (used_up.clone(), Page::default());
+        let builder = up_to(1, &clock).hedge(Hedge::after(ms(50)).at_most_percent(cap));
+        let builder = builder.budget(budget).named("stock").metrics(&Metrics::new(page.clone()));
+        let (service, inner) = mock::service::<ReplayBody<Sends>>();
+        inner.hold();
+        let client = builder.build().unwrap().layer(service);
+        // Of the cap the first is ahead.
+        for _ in 0..3 {
+            let mut flight = Box::pin(client.clone().oneshot(get()));
+            poll::assert_pending(&mut flight);
+            clock.advance(ms(50));
+            poll::assert_pending(&mut flight);
+        }
+        let seen = page.lines().concat();
+        assert!(seen.contains(&format!("buttress_retry_hedges_total stock {result}: ")), "{seen}");
+        assert!(!seen.contains(&format!("stock {other}: ")), "{seen}");
     }
 }
 

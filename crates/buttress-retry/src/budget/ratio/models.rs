@@ -10,7 +10,7 @@ fn at(second: u64) -> Moment {
 
 /// A repeat for each call, in ten buckets of a second.
 fn ratio() -> Arc<Ratio> {
-    let ratio = Ratio::new(1_000_000, 0, Duration::from_secs(10));
+    let ratio = Ratio::new(1_000_000, 0, Duration::from_secs(10), 0);
     ratio.look(at(0));
     Arc::new(ratio)
 }
