@@ -50,7 +50,8 @@ struct One {
     policy: u8,
     most: u64,
     remaining: u64,
-    seconds: u64,
+    /// Nothing where nobody knows: permits come back when somebody is done.
+    seconds: Option<u64>,
 }
 
 impl Writer<'_> {
@@ -122,7 +123,8 @@ impl Writer<'_> {
     /// The one that refused, or of which the smallest part is left.
     fn one(&self, left: impl Iterator<Item = Left>, refused: Option<u8>) -> Option<One> {
         let all = left.filter_map(|Left { policy, remaining, seconds, .. }| {
-            let most = self.table.row(policy)?.most;
+            let row = self.table.row(policy)?;
+            let (most, seconds) = (row.most, row.refills.then_some(seconds));
             Some(One { policy, most, remaining: remaining.min(most), seconds })
         });
         // a/b < c/d as a*d < c*b: all of them are below 2^32.
@@ -142,8 +144,11 @@ impl Writer<'_> {
         {
             on.put(POLICY, value);
         }
-        if has(HeaderForm::Combined) && !on.has(&RATE_LIMIT) {
-            on.put_line(RATE_LIMIT, &one.combined());
+        if has(HeaderForm::Combined)
+            && !on.has(&RATE_LIMIT)
+            && let Some(line) = one.combined()
+        {
+            on.put_line(RATE_LIMIT, &line);
         }
         if has(HeaderForm::Separate) {
             one.separate(SEPARATE, one.seconds, on);
@@ -163,29 +168,33 @@ impl Writer<'_> {
 }
 
 impl One {
-    fn combined(self) -> Line {
+    /// Nothing without a time, as this form needs one: none at all would say to come at once.
+    fn combined(self) -> Option<Line> {
+        let seconds = self.seconds?;
         let mut line = Line::new();
         let pieces =
-            [("limit=", self.most), (", remaining=", self.remaining), (", reset=", self.seconds)];
+            [("limit=", self.most), (", remaining=", self.remaining), (", reset=", seconds)];
         for (name, number) in pieces {
             line.text(name);
             line.number(number);
         }
-        line
+        Some(line)
     }
 
-    fn separate(self, names: [HeaderName; 3], reset: u64, on: &mut dyn Place) {
+    fn separate(self, names: [HeaderName; 3], reset: Option<u64>, on: &mut dyn Place) {
         if names.iter().any(|name| on.has(name)) {
             return;
         }
-        for (name, number) in names.into_iter().zip([self.most, self.remaining, reset]) {
+        let numbers = [Some(self.most), Some(self.remaining), reset];
+        for (name, number) in names.into_iter().zip(numbers) {
+            let Some(number) = number else { continue };
             let mut line = Line::new();
             line.number(number);
             on.put_line(name, &line);
         }
     }
 
-    fn at(self, wall: Timestamp) -> u64 {
-        wall.as_millis().div_ceil(1_000).saturating_add(self.seconds)
+    fn at(self, wall: Timestamp) -> Option<u64> {
+        Some(wall.as_millis().div_ceil(1_000).saturating_add(self.seconds?))
     }
 }

@@ -260,3 +260,25 @@ fn assert_two_allocations_at_most(limits: &RateLimit) {
         allocations::assert_at_most(2, run);
     }
 }
+
+/// Permits come back when somebody is done, and nobody knows when that is: a time of zero would say to come at once.
+#[test]
+fn permits_have_no_time_in_older_forms() {
+    let clock = ManualClock::new();
+    for (form, expected) in [
+        (HeaderForm::Combined, &["ratelimit-policy: 1"][..]),
+        (
+            HeaderForm::Separate,
+            &["ratelimit-limit: 1", "ratelimit-policy: 1", "ratelimit-remaining: 0"][..],
+        ),
+        (HeaderForm::XRateLimit, &["x-ratelimit-limit: 1", "x-ratelimit-remaining: 0"][..]),
+        (HeaderForm::XRateLimitAt, &["x-ratelimit-limit: 1", "x-ratelimit-remaining: 0"][..]),
+    ] {
+        let slots = Quota::at_once(1).by(everyone());
+        let limits = on(&clock).policy("slots", slots).headers([form]).build().unwrap();
+        let stage = limits.stage();
+        let _held = enter(&stage, &mut ada()).passed();
+        let refused = enter(&stage, &mut ada()).problem().render(None);
+        assert_eq!(lines(refused.headers()), expected, "{form:?}");
+    }
+}
