@@ -17,7 +17,7 @@ pub(crate) struct Bans {
     buckets: Box<[Lock<Bucket>]>,
     /// Those of the policies, by their numbers: what is known of a key is judged by its own.
     penalties: Box<[Option<Penalty>]>,
-    /// When the last ban ends, in nanoseconds: as long as nobody is banned, no request looks any further.
+    /// When the last ban ends, in nanoseconds: until somebody is banned, no request looks any further.
     last_end: AtomicU64,
     /// What other processes of a fleet are to be told.
     pub(crate) outbox: Outbox,
@@ -70,7 +70,7 @@ impl Bans {
         Self { buckets, penalties, last_end: AtomicU64::new(0), outbox: Outbox::of(keys) }
     }
 
-    /// Whether anybody is banned: one look at a number, and none at the clock.
+    /// Whether anybody was ever banned: one look at a number, and none at the clock.
     #[inline]
     pub(crate) fn any(&self) -> bool {
         self.last_end.load(Ordering::Relaxed) > 0
@@ -78,11 +78,8 @@ impl Bans {
 
     /// The ban of this key, if one is in force.
     pub(crate) fn banned(&self, policy: u8, key: Key, now: Moment) -> Option<InForce> {
-        let last_end = self.last_end.load(Ordering::Relaxed);
-        if last_end <= now.as_nanos() {
-            // Unless somebody is banned at this moment, nobody need look until somebody is.
-            let _ =
-                self.last_end.compare_exchange(last_end, 0, Ordering::Relaxed, Ordering::Relaxed);
+        // It stays, whatever the time is now: a clock that was ahead may come back, and then the ban is in force again.
+        if self.last_end.load(Ordering::Relaxed) <= now.as_nanos() {
             return None;
         }
         let mut bucket = self.bucket(key)?.lock();

@@ -80,7 +80,7 @@ fn a_key_takes_as_many_bytes_as_is_documented() {
 }
 
 #[test]
-fn who_is_free_again_costs_no_look() {
+fn until_somebody_is_banned_nobody_looks_at_the_clock() {
     let bans = Bans::new(64, [Some(Penalty::after(1))]);
     let key = Keyer::random().key_of(["ada"]);
     let now = Moment::from_nanos(1);
@@ -88,5 +88,17 @@ fn who_is_free_again_costs_no_look() {
     let length = refused(&bans, 0, key, now).unwrap();
     assert!(bans.any());
     assert!(bans.banned(0, key, now + length).is_none());
-    assert!(!bans.any());
+}
+
+/// A clock that was ahead for one look ends nobody's ban for good: what is listed is in force.
+#[test]
+fn a_ban_outlives_a_clock_that_was_ahead() {
+    let bans = Bans::new(WAYS, [Some(Penalty::after(1))]);
+    let (key, start) = (Keyer::random().key_of(["known"]), Moment::from_nanos(1_000_000_000));
+    assert_eq!(refused(&bans, 0, key, start), Some(MINUTE * 5));
+    assert_eq!(bans.banned(0, key, start + MINUTE * 60), None);
+    let back = start + MINUTE;
+    assert_eq!(bans.all(back).len(), 1);
+    assert!(bans.any());
+    assert_eq!(bans.banned(0, key, back).map(|ban| ban.left), Some(MINUTE * 4));
 }
