@@ -43,7 +43,7 @@ impl<W, L: LimitStore> Gate<W, L> {
             Step::Later(turn) => match Waiting::begin(self) {
                 Some(waiting) => Outcome::Wait(turn, waiting),
                 // What was taken for the turn is given back with it.
-                None => Outcome::Refuse(Problem::new(Code::OVERLOADED)),
+                None => Outcome::Refuse(Problem::new(Code::THROTTLED_LOCALLY)),
             },
         }
     }
@@ -55,7 +55,7 @@ impl<W, L: LimitStore> Gate<W, L> {
             return None;
         };
         self.meters.refused.increment(1);
-        let problem = Problem::new(Code::OVERLOADED);
+        let problem = Problem::new(Code::THROTTLED_LOCALLY);
         Some(match retry {
             Retry::After(wait) => problem.with_retry_after(wait),
             _ => problem,

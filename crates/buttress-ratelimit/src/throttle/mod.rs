@@ -60,7 +60,7 @@
 //!
 //! let refusal = post.oneshot(Mail { to: "bob@example.org" }).await.unwrap_err();
 //! let problem = refusal.downcast_ref::<Problem>().unwrap();
-//! assert_eq!(problem.code().name(), "OVERLOADED");
+//! assert_eq!(problem.code().name(), "THROTTLED_LOCALLY");
 //! assert!(problem.retry_after().is_some());
 //! # Ok(())
 //! # }
@@ -76,7 +76,7 @@
 //! - The instance that was polled ready is the one that is called, also after a wait.
 //! - Requests, answers and errors of the service pass as they are.
 //!
-//! A refusal says [`OVERLOADED`](buttress_core::Code::OVERLOADED), with the status 503: the caller is not to blame if
+//! A refusal says [`THROTTLED_LOCALLY`](buttress_core::Code::THROTTLED_LOCALLY), with the status 503: the caller is not to blame if
 //! this service sends more than it may. A breaker, a retry or a wall outside
 //! [knows](buttress_core::outcome::LocalRefusal) that the service was not asked, and takes it for no failure.
 //!

@@ -51,7 +51,7 @@ fn what_there_is_no_room_for_is_refused_with_a_response() {
     let refused = send("a.internal");
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "1", "rounded up");
-    assert_eq!(refused.extensions().get::<Problem>().unwrap().code(), Code::OVERLOADED);
+    assert_eq!(refused.extensions().get::<Problem>().unwrap().code(), Code::THROTTLED_LOCALLY);
     assert!(refused.extensions().get::<LocalRefusal>().is_some(), "nobody was asked");
     assert_eq!(send("b.internal").status(), 200, "another key");
     assert_eq!(inner.counts().calls, 3);
@@ -73,7 +73,7 @@ fn what_is_no_http_is_refused_with_an_error() {
     assert_eq!((send(1).unwrap(), send(2).unwrap()), (1, 2));
     let error = send(1).unwrap_err();
     let problem = error.downcast_ref::<Problem>().unwrap();
-    assert_eq!((problem.code(), problem.retry_after()), (Code::OVERLOADED, Some(SECOND)));
+    assert_eq!((problem.code(), problem.retry_after()), (Code::THROTTLED_LOCALLY, Some(SECOND)));
 }
 
 #[test]

@@ -18,7 +18,7 @@ async fn what_a_throttle_refuses_opens_no_breaker() {
         let response = client.clone().oneshot(get()).await.unwrap();
         assert_eq!(response.status(), expected);
         let problem = response.extensions().get::<Problem>().map(Problem::code);
-        assert_eq!(problem, (expected == 503).then_some(Code::OVERLOADED));
+        assert_eq!(problem, (expected == 503).then_some(Code::THROTTLED_LOCALLY));
     }
     assert_eq!((asked.times(), wall.breaker().state()), (2, State::Closed));
 }
