@@ -19,7 +19,8 @@
 //! - **By name.** Headers, query keys and fields whose name is known are hidden whatever their value is.
 //!   Names are compared without case, `-` and `_`; `db_password` and `refreshToken` are known by their
 //!   ends, `token[0]` and `user[token]` as what forms write. `code`, `key`, `state` and their like are hidden in
-//!   queries only: in prose they are words.
+//!   queries only: in prose they are words. What a parser says of such a field stays
+//!   (`password: invalid type: integer …, expected a string`), without what it quotes.
 //! - **By shape**, in any text: `Bearer` and `Basic` credentials, JSON Web Tokens, the keys of well-known
 //!   issuers (`sk_live_…`, `ghp_…`, `AKIA…`, `xoxb-…`), private keys in PEM, credentials in URLs (with escaped
 //!   slashes, and in URLs within a query, too), e-mail addresses, telephone numbers written with `+` or as

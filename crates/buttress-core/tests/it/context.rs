@@ -420,7 +420,7 @@ async fn the_id_that_another_server_gave_is_told_to_the_log() {
     let log = Log::default();
     let _listening = log.listen();
     for (brought, told) in [
-        (Some("upstream-1"), Some("upstream_id=upstream-1")),
+        (Some("upstream-1"), Some("upstream_id=\"upstream-1\"")),
         (Some("no id\""), None),
         (None, None),
     ] {

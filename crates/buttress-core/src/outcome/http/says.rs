@@ -34,14 +34,30 @@ pub(super) fn code(value: &HeaderValue) -> GrpcCode {
 
 /// What the head of an answer of HTTP advises.
 pub(super) fn http(headers: &HeaderMap) -> Advice {
-    if forbids(headers) {
-        return Advice::Never;
-    }
-    let mut values = headers.get_all(RETRY_AFTER).iter();
-    match values.next() {
-        // Of two that differ, neither is to be trusted.
-        Some(first) if values.all(|other| other == first) => retry_after(first),
-        _ => Advice::None,
+    if forbids(headers) { Advice::Never } else { Advice::of_retry_after(headers) }
+}
+
+impl Advice {
+    /// What `Retry-After` says, in seconds or as a date. What is malformed is not there.
+    ///
+    /// ```
+    /// use buttress_core::clock::Timestamp;
+    /// use buttress_core::outcome::Advice;
+    /// use http::{HeaderMap, HeaderValue};
+    ///
+    /// let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
+    /// let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, date)]);
+    /// let then = Timestamp::from_millis(784_111_777_000);
+    /// assert_eq!(Advice::of_retry_after(&headers), Advice::At(then));
+    /// ```
+    #[must_use]
+    pub fn of_retry_after(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(RETRY_AFTER).iter();
+        match values.next() {
+            // Of two that differ, neither is to be trusted.
+            Some(first) if values.all(|other| other == first) => retry_after(first),
+            _ => Self::None,
+        }
     }
 }
 

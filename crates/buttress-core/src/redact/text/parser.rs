@@ -1,7 +1,7 @@
 //! What a parser says of a value in the place of the value: `password: invalid type: integer …, expected a string`.
 //!
-//! Only what serde, its formats and std say from the first word to the last is known: of a password that begins like that,
-//! nothing is shown.
+//! Only what serde, its formats and std say from the first word to the last is known. Of a password that begins in the
+//! same way nothing is shown.
 
 use super::scan::{Step, Window};
 use super::value::closing;

@@ -59,8 +59,8 @@ use crate::{ClientAddress, Problem, Redact};
 /// # Events
 ///
 /// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, if the server is at
-/// fault, with code, status, request id, trace id, route and the chain of sources, [redacted](crate::redact) and cut to
-/// 2 KiB; else `request refused`, at debug level. A failure is an error; but a warning, if it is a 503 or a 504 without a
+/// fault, with code, status, request id, the id of another server (`upstream_id`) if its answer brought one, trace id,
+/// route and the chain of sources, [redacted](crate::redact) and cut to 2 KiB; else `request refused`, at debug level. A failure is an error; but a warning, if it is a 503 or a 504 without a
 /// source: so a server says on purpose that it has too much to do, or that the time was over.
 ///
 /// Of each code and level so many lines a second are written as the settings say (ten). How many were left out is told

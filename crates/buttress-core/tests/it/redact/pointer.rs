@@ -50,7 +50,7 @@ fn a_detail_that_quotes_others_keeps_its_pointer() {
 proptest! {
     #[test]
     fn any_pointer_stays_one_and_is_redacted_once(
-        pointer in "(/(home|Users|[a-z~@.= ü]{0,9}|ada@example.org|token=x)){0,9}",
+        pointer in "(/(home|Users|[a-z~@.= ü]{0,9}|ada@example\\.org|token=x)){0,9}",
         max_len in 0_usize..60,
     ) {
         let redact = Redact::default();
