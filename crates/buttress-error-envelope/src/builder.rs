@@ -67,13 +67,16 @@ impl ErrorEnvelopeBuilder {
         self
     }
 
-    /// Leaves failures of this kind alone: `text/html`, or `image/*`.
+    /// Leaves failures of this kind alone: `text/html`, `image/*`, `application/*+json`, or `*/*`, if it has one.
     pub fn leave_content_type(mut self, kind: impl Into<String>) -> Self {
         self.settings.leave_content_types.push(kind.into());
         self
     }
 
     /// Leaves failures at this path, and below it, alone.
+    ///
+    /// It is the path that the client asked for: in axum, with the feature `axum`, also in a router that is nested in
+    /// another one. Any other layer that cuts the path off leaves the rest to be compared.
     pub fn leave_path(mut self, path: impl Into<String>) -> Self {
         self.settings.leave_paths.push(path.into());
         self
@@ -81,7 +84,8 @@ impl ErrorEnvelopeBuilder {
 
     /// Leaves failures of this route alone: its template, as in `/files/{*path}`.
     ///
-    /// The route must be known when the request comes by: in axum, for layers of the router.
+    /// The route must be known when the request comes by: in axum, for layers of the router. Where the context stands
+    /// outside of the router, that takes the feature `axum`, and the context learns the route for log and metrics.
     pub fn leave_route(mut self, template: impl Into<String>) -> Self {
         self.settings.leave_routes.push(template.into());
         self

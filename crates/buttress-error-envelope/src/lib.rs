@@ -11,6 +11,7 @@ mod failed;
 mod foreign;
 mod format;
 mod future;
+mod kinds;
 mod layer;
 mod negotiation;
 mod rules;

@@ -9,7 +9,7 @@ use http::Extensions;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
 
-use crate::ErrorEnvelopeSettings;
+use crate::{ErrorEnvelopeSettings, kinds};
 
 /// What an envelope goes by.
 pub(crate) struct Rules {
@@ -97,7 +97,7 @@ impl Rules {
     /// Whether what answers this request stays as it is.
     #[inline]
     pub(crate) fn leave_request(&self, request: &dyn RequestHead) -> bool {
-        !self.paths.is_empty() && self.is_left_path(request.uri().path())
+        !self.paths.is_empty() && self.is_left_path(whole_path(request))
             || !self.routes.is_empty() && self.is_left_route(request)
     }
 
@@ -115,11 +115,16 @@ impl Rules {
 
     fn is_left_route(&self, request: &dyn RequestHead) -> bool {
         let is_left = |route: &str| self.routes.iter().any(|left| left == route);
-        if let Some(context) = request.context() {
-            return context.route().is_some_and(is_left);
+        let context = request.context();
+        if let Some(route) = context.and_then(RequestContext::route) {
+            return is_left(route);
         }
+        // A context outside of the router has not seen the route, which log and metrics want as well.
         #[cfg(feature = "axum")]
         if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
+            if let Some(context) = context {
+                context.set_route(matched.as_str());
+            }
             return is_left(matched.as_str());
         }
         false
@@ -128,11 +133,17 @@ impl Rules {
     fn is_left_kind(&self, parts: &Parts) -> bool {
         let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        self.kinds.iter().any(|left| match left.strip_suffix('*') {
-            Some(start) => kind.get(..start.len()).is_some_and(|k| k.eq_ignore_ascii_case(start)),
-            None => left.eq_ignore_ascii_case(kind),
-        })
+        self.kinds.iter().any(|left| kinds::matches(left, kind))
     }
+}
+
+/// The path that the client asked for: a router within another one sees the rest of it alone.
+fn whole_path(request: &dyn RequestHead) -> &str {
+    #[cfg(feature = "axum")]
+    if let Some(original) = request.extensions().get::<axum::extract::OriginalUri>() {
+        return original.0.path();
+    }
+    request.uri().path()
 }
 
 /// Whether a path is `prefix`, or lies under it.

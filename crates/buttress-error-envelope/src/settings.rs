@@ -1,7 +1,7 @@
 use buttress_core::{BuildError, Faults};
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorEnvelopeBuilder, ErrorEnvelopeLayer};
+use crate::{ErrorEnvelopeBuilder, ErrorEnvelopeLayer, kinds};
 
 /// The settings of an [`ErrorEnvelopeLayer`], as they stand in a file. What is left out has its default.
 ///
@@ -17,16 +17,16 @@ use crate::{ErrorEnvelopeBuilder, ErrorEnvelopeLayer};
 /// assert_eq!(paths, ["leave_content_types[0]", "leave_paths[1]", "read_at_most"]);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ErrorEnvelopeSettings {
     /// Whether failures are rewritten at all.
     pub enabled: bool,
-    /// Failures of these kinds stay as they are: `text/html`, or `image/*`.
+    /// Failures of these kinds stay as they are: `text/html`, `image/*`, `application/*+json`, or `*/*`.
     pub leave_content_types: Vec<String>,
-    /// Failures at these paths, and below them, stay as they are.
+    /// Failures at these paths, and below them, stay as they are: whole ones, also in a router within another.
     pub leave_paths: Vec<String>,
     /// Failures of these routes stay as they are: their templates, as the router has them.
     pub leave_routes: Vec<String>,
@@ -56,10 +56,10 @@ impl ErrorEnvelopeSettings {
     pub(crate) fn check(&self) -> Result<(), BuildError> {
         let mut faults = Faults::new();
         for (at, kind) in self.leave_content_types.iter().enumerate() {
-            let parts = kind.split_once('/');
-            if !parts.is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype)) {
+            if !kinds::is_pattern(kind) {
                 let path = format!("leave_content_types[{at}]");
-                faults.add(path, format_args!("`{kind}` is not a content type"));
+                let wanted = "`text/html`, `text/*`, `application/*+json` and `*/*` are ones";
+                faults.add(path, format_args!("`{kind}` is not a content type: {wanted}"));
             }
         }
         for (list, paths) in
@@ -76,11 +76,6 @@ impl ErrorEnvelopeSettings {
         }
         faults.finish(())
     }
-}
-
-fn is_token(text: &str) -> bool {
-    let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+*".contains(&byte);
-    !text.is_empty() && text.bytes().all(sign)
 }
 
 impl Default for ErrorEnvelopeSettings {
