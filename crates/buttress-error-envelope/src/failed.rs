@@ -8,7 +8,7 @@ use buttress_core::stage::BodyMode;
 use buttress_core::{Code, Problem};
 use bytes::{Bytes, BytesMut};
 use http::Response;
-use http::header::TRAILER;
+use http::header::{RETRY_AFTER, TRAILER};
 use http_body::Body;
 
 use crate::foreign::{self, Look};
@@ -88,9 +88,15 @@ where
     let text = text.and_then(|bytes| str::from_utf8(bytes).ok());
     let redact = rules.answers.redact();
     let problem = foreign::problem(parts.status, &parts.headers, text, redact);
+    // As it was said, which may be a date: the problem knows how long that is.
+    let come_back = parts.headers.get(RETRY_AFTER).filter(|_| problem.retry_after().is_some());
+    let come_back = come_back.cloned();
     let mut response = Response::from_parts(parts, Bytes::new().into());
     foreign::forbid_keeping(response.headers_mut());
     render::hand_over(&mut response, problem);
+    if let Some(come_back) = come_back {
+        response.headers_mut().insert(RETRY_AFTER, come_back);
+    }
     response
 }
 

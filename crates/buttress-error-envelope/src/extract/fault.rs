@@ -20,10 +20,18 @@ pub(super) fn detail(place: Place, path: &Path, said: &str, at: Option<(usize, u
         let _ = write!(message, " (line {line}, column {column})");
     }
     let pointer = match place {
-        Place::Body => pointer(path, missing(said)),
-        _ => name(path, missing(said)),
+        Place::Body => redact.pointer(&pointer(path, own_name(said)), LONGEST_POINTER).into_owned(),
+        _ => redact.text(name(path, own_name(said)), LONGEST_POINTER).into_owned(),
     };
-    Detail::at(place, redact.text(&pointer, LONGEST_POINTER).into_owned(), reason(said), message)
+    let detail = Detail::at(place, pointer, reason(said), message);
+    match at {
+        Some((line, column)) => detail.with_position(number(line), number(column)),
+        None => detail,
+    }
+}
+
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// The problem of values that do not fit.
@@ -32,7 +40,7 @@ pub(super) fn unfit(detail: Detail) -> Problem {
 }
 
 /// A JSON pointer to what does not fit; to a field that is missing, as if it were there.
-fn pointer(path: &Path, missing: Option<&str>) -> String {
+fn pointer(path: &Path, own_name: Option<&str>) -> String {
     let mut pointer = String::new();
     for segment in path {
         match segment {
@@ -43,7 +51,7 @@ fn pointer(path: &Path, missing: Option<&str>) -> String {
             Segment::Unknown => pointer.push_str("/?"),
         }
     }
-    if let Some(field) = missing {
+    if let Some(field) = own_name {
         push(&mut pointer, field);
     }
     pointer
@@ -55,17 +63,19 @@ fn push(pointer: &mut String, key: &str) {
 }
 
 /// The name of a parameter.
-fn name(path: &Path, missing: Option<&str>) -> String {
+fn name<'a>(path: &'a Path, own_name: Option<&'a str>) -> &'a str {
     let first = path.iter().find_map(|segment| match segment {
         Segment::Map { key } => Some(key.as_str()),
         _ => None,
     });
-    first.or(missing).unwrap_or_default().to_owned()
+    first.or(own_name).unwrap_or_default()
 }
 
-/// The name of a field that is not there.
-fn missing(said: &str) -> Option<&str> {
-    let (name, _) = said.split_once("missing field `")?.1.split_once('`')?;
+/// The name of a field that is not there, or is there twice: the program's own word, if serde begins with it. Further on
+/// the same words may be those of a value.
+fn own_name(said: &str) -> Option<&str> {
+    const NAMING: [&str; 2] = ["missing field `", "duplicate field `"];
+    let (name, _) = NAMING.iter().find_map(|words| said.strip_prefix(words))?.split_once('`')?;
     Some(name)
 }
 

@@ -15,9 +15,11 @@ pub(crate) use self::words::harmless;
 
 use std::time::Duration;
 
+use buttress_core::clock::{Clock, SystemClock};
+use buttress_core::outcome::{Advice, Judgement, Outcome};
 use buttress_core::render;
 use buttress_core::{Class, Code, GrpcCode, Problem, Redact};
-use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES, RETRY_AFTER};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -144,8 +146,9 @@ pub(crate) fn forbid_keeping(headers: &mut HeaderMap) {
     }
 }
 
-/// Whole seconds, up to a year. A date stays in its header alone.
+/// How long to wait, up to a year, in seconds or until a date that is to come: gRPC has no header for it.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u32 = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    (seconds <= 31_536_000).then(|| Duration::from_secs(seconds.into()))
+    const YEAR: Duration = Duration::from_secs(31_536_000);
+    let advised = Judgement::new(Outcome::Throttled).with_advice(Advice::of_retry_after(headers));
+    advised.wait_advised(SystemClock.wall()).filter(|wait| *wait <= YEAR)
 }

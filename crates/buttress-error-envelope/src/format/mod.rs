@@ -1,5 +1,6 @@
 //! The ways to write a problem down, beside core's JSON envelope.
 
+mod fragment;
 mod grpc;
 mod html;
 mod json_api;

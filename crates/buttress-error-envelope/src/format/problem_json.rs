@@ -7,10 +7,13 @@ use bytes::Bytes;
 use http::{Response, Uri};
 use serde::{Serialize, Serializer};
 
+use super::fragment::Fragment;
+
 /// Problem details of RFC 9457: `application/problem+json`.
 ///
 /// Beside `type`, `title`, `status` and `detail` it has `code`, `correlationId`, `timestamp` and `errors`. What
-/// an error is about stands in `pointer`, as the fragment of a URI, for the body; else in `name`, with `in`.
+/// an error is about stands in `pointer`, as the fragment of a URI, for the body; else in `name`, with `in`. Where it
+/// was noticed is in `line` and `column`, if that is known.
 ///
 /// ```
 /// use buttress_core::clock::Timestamp;
@@ -101,7 +104,7 @@ impl Render for ProblemJson {
             correlation_id: occasion.id(),
             timestamp: occasion.time(),
             sources: occasion.shown_sources(),
-            members: Members(specified),
+            members: Members(specified.filter(|_| !occasion.is_brief())),
         });
         super::answer(problem, "application/problem+json", body)
     }
@@ -190,61 +193,24 @@ struct ErrorItem<'a> {
     name: Option<&'a str>,
     code: &'a str,
     detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
 }
 
 impl<'a> ErrorItem<'a> {
     fn of(detail: &'a Detail) -> Self {
         let in_body = detail.place() == Place::Body;
+        let (line, column) = detail.position().unzip();
         Self {
             pointer: in_body.then(|| Fragment(detail.pointer())),
             place: (!in_body).then(|| detail.place().as_str()),
             name: (!in_body).then(|| detail.pointer()),
             code: detail.code(),
             detail: detail.message(),
+            line,
+            column,
         }
-    }
-}
-
-/// A JSON pointer as the fragment of a URI (RFC 6901, section 6).
-struct Fragment<'a>(&'a str);
-
-impl fmt::Display for Fragment<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("#")?;
-        let mut rest = self.0;
-        while let Some(at) = rest.bytes().position(|byte| !stands_for_itself(byte)) {
-            write!(f, "{}%{:02X}", &rest[..at], rest.as_bytes()[at])?;
-            // A character of several bytes is escaped whole, so that the text is never cut within.
-            let length = rest[at..].chars().next().map_or(1, char::len_utf8);
-            for byte in &rest.as_bytes()[at + 1..at + length] {
-                write!(f, "%{byte:02X}")?;
-            }
-            rest = &rest[at + length..];
-        }
-        f.write_str(rest)
-    }
-}
-
-impl Serialize for Fragment<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-fn stands_for_itself(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pointer_becomes_a_fragment() {
-        let fragment = |pointer| Fragment(pointer).to_string();
-        assert_eq!(fragment(""), "#");
-        assert_eq!(fragment("/items/0/amount"), "#/items/0/amount");
-        assert_eq!(fragment("/a~1b/ü %\"<"), "#/a~1b/%C3%BC%20%25%22%3C");
-        assert_eq!(fragment("/e^f#|\\"), "#/e%5Ef%23%7C%5C");
     }
 }

@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 
 use crate::support::{get as get_path, negotiating, walled};
 
-async fn page() -> Response<Body> {
+pub async fn page() -> Response<Body> {
     let page = Response::builder().status(404).header("content-type", "text/html; charset=utf-8");
     page.body("<p>a page of our own</p>".into()).unwrap()
 }
@@ -31,6 +31,9 @@ async fn by_content_type_path_route_extension_and_closure() {
     assert!(is_left(build().leave_content_type("Text/HTML").build().unwrap(), "/pages/a").await);
     assert!(is_left(build().leave_content_type("text/*").build().unwrap(), "/pages/a").await);
     assert!(!is_left(build().leave_content_type("text/plain").build().unwrap(), "/pages/a").await);
+    assert!(is_left(build().leave_content_type("*/*").build().unwrap(), "/pages/a").await);
+    let with_suffix = build().leave_content_type("text/*+json").build().unwrap();
+    assert!(!is_left(with_suffix, "/pages/a").await);
     assert!(is_left(build().leave_path("/pages").build().unwrap(), "/pages/a").await);
     assert!(is_left(build().leave_path("/pages/").build().unwrap(), "/pages/a").await);
     assert!(!is_left(build().leave_path("/pages").build().unwrap(), "/pagesque").await);
@@ -81,6 +84,10 @@ fn wrong_settings_are_told_all_at_once() {
             "errors.read_at_most"
         ]
     );
+    for never in ["application/*json", "*/json", "text/h*", "*"] {
+        let built = ErrorEnvelopeLayer::builder().leave_content_type(never).build();
+        assert_eq!(built.unwrap_err().faults()[0].path(), "leave_content_types[0]", "{never}");
+    }
     let settings = ErrorEnvelopeLayer::builder().leave_path("x").build();
     assert_eq!(settings.unwrap_err().faults().len(), 1);
 }

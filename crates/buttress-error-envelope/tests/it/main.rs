@@ -11,6 +11,7 @@
 mod alone;
 mod bodies;
 mod catalogue;
+mod come_back;
 mod contract;
 mod cost;
 #[cfg(feature = "tower")]
@@ -21,10 +22,15 @@ mod floods;
 mod foreign;
 mod formats;
 mod heard;
+mod json_api;
 #[cfg(feature = "axum")]
 mod leaks;
 mod left_alone;
 mod negotiation;
+#[cfg(feature = "axum")]
+mod pointers;
+#[cfg(feature = "axum")]
+mod routers;
 mod shapes;
 mod support;
 mod telling;

@@ -1,13 +1,19 @@
 //! Foreign words are kept where they are safe, and are one short line.
 
-use axum::Router;
+use axum::body::Body;
+use axum::extract::Query;
+use axum::routing::post;
+use axum::{Json, Router};
 use buttress_core::{Code, Context, Redact};
 use buttress_error_envelope::{ErrorEnvelopeLayer, code_of};
 use http::{Request, StatusCode};
 use proptest::prelude::*;
+use serde::Deserialize;
 use tower::ServiceExt;
 
-use crate::support::{answer, error, get as get_path, given, negotiating, once, walled, whole};
+use crate::support::{
+    answer, ask, error, get as get_path, given, negotiating, once, wall, walled, whole,
+};
 
 #[tokio::test]
 async fn words_are_kept_only_where_they_are_safe() {
@@ -63,4 +69,43 @@ async fn what_the_settings_of_the_context_hide_is_hidden() {
     let wall = walled(context, ErrorEnvelopeLayer::default());
     let response = whole(wall.service(once(failed)).oneshot(Request::new(())).await.unwrap()).await;
     assert_eq!(error(&response)["message"], "no account for taxId=*** here");
+}
+
+#[derive(Deserialize)]
+struct Login {
+    #[expect(dead_code, reason = "it is read by serde")]
+    password: String,
+    #[expect(dead_code, reason = "it is read by serde")]
+    pin: Option<u32>,
+}
+
+/// Of a field with a name that tells of a secret the parser's words are kept, and nothing else.
+#[tokio::test]
+async fn words_about_a_secret_are_kept_without_the_secret() {
+    let app = Router::new()
+        .route("/", post(|_: Json<Login>| async {}).get(|_: Query<Login>| async {}))
+        .layer(wall());
+    let into = "Failed to deserialize the JSON body into the target type";
+    for (body, said) in [
+        (
+            r#"{"password":4711}"#,
+            "password: invalid type: integer …, expected a string at line 1 column 16",
+        ),
+        (
+            r#"{"password":null}"#,
+            "password: invalid type: null, expected a string at line 1 column 16",
+        ),
+        (
+            r#"{"password":"a","pin":"hunter2"}"#,
+            "pin: invalid type: string …, expected u32 at line 1 column 31",
+        ),
+        ("{}", "missing field `password` at line 1 column 2"),
+    ] {
+        let request = Request::post("/").header("content-type", "application/json");
+        let response = ask(app.clone(), request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(error(&response)["message"], format!("{into}: {said}"));
+    }
+    let response = get_path(app, "/?password=a&pin=hunter2").await;
+    let said = "Failed to deserialize query string: pin: invalid digit found in string";
+    assert_eq!(error(&response)["message"], said);
 }

@@ -22,6 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(315_576_000_000);
 
 /// A gRPC status with the details of `google.rpc`: `ErrorInfo`, `RequestInfo`, `RetryInfo` and `BadRequest`.
 ///
+/// A field of the body is named as in `items[0].amount`, one elsewhere as in `query.page`.
+///
 /// It is core's [`GrpcStatus`], with `grpc-status-details-bin` beside. They weigh at most 4 KiB: the last
 /// fields of a long `BadRequest` are left out.
 ///
@@ -116,7 +118,7 @@ fn violations(status: &mut Message, problem: &Problem, occasion: &Occasion<'_>) 
             let before = request.len();
             request.message(1, |violation| {
                 match detail.place() {
-                    Place::Body => violation.text(1, detail.pointer()),
+                    Place::Body => violation.text(1, &field(detail.pointer())),
                     place => violation.texts(1, &[place.as_str(), ".", detail.pointer()]),
                 }
                 violation.text(2, detail.message());
@@ -128,6 +130,21 @@ fn violations(status: &mut Message, problem: &Problem, occasion: &Occasion<'_>) 
             room = rest;
         }
     });
+}
+
+/// What a JSON pointer points to, as gRPC has it: `items[0].amount`.
+fn field(pointer: &str) -> String {
+    let mut field = String::with_capacity(pointer.len());
+    let names = pointer.strip_prefix('/').map(|pointer| pointer.split('/'));
+    for name in names.into_iter().flatten() {
+        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+            field.extend(["[", name, "]"]);
+            continue;
+        }
+        let dot = if field.is_empty() { "" } else { "." };
+        field.extend([dot, &*name.replace("~1", "/").replace("~0", "~")]);
+    }
+    if field.is_empty() { pointer.to_owned() } else { field }
 }
 
 /// A `google.protobuf.Any` with this type of `google.rpc`.
