@@ -111,7 +111,7 @@ fn layers() -> [Case; 3] {
     let refused = GovernorLayer::new(strict).layer(Welcome);
     let refused = requests(refused, get::<Full<Bytes>>, StatusCode::TOO_MANY_REQUESTS);
     [
-        Case::peer(ALLOWED, SIDE, allowed),
+        Case::peer(ALLOWED, SIDE, allowed).on_two_threads(),
         Case::peer(HEADERS, SIDE, told),
         Case::peer(REFUSAL, SIDE, refused),
     ]

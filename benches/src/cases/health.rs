@@ -11,15 +11,20 @@ use buttress_core::clock::ManualClock;
 use buttress_core::stage::Stage;
 use buttress_health::{Check, HealthChecks, HealthChecksBuilder};
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::Full;
+use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_layer::Layer;
 
+use super::outbound::calls;
 use crate::{Budget, Case, Hello, Run, requests, welcomes};
 
 const PASSING: &str = "health, a request that is no probe";
 const LIVE: &str = "health, liveness";
 const READY: &str = "health, readiness";
+const STARTUP: &str = "health, startup";
+const HEALTH_JSON: &str = "health, readiness as health+json";
+const CHECK: &str = "health, a Check of gRPC";
 
 /// The rows of this subject.
 #[must_use]
@@ -30,6 +35,8 @@ pub fn cases() -> Vec<Case> {
     let fifty = hanging();
     let live = |layered| requests(layered, || of("/health/live"), StatusCode::OK);
     let ready = |layered, status| requests(layered, || of("/health/ready"), status);
+    let startup = |layered, status| requests(layered, || of("/health/startup"), status);
+    let health_json = |layered, status| requests(layered, wants_health_json, status);
     vec![
         Case::bare(PASSING, welcomes(Hello)),
         Case::ours(PASSING, welcomes(layer(&empty).layer(Hello))).within(Budget::new(285, 0)),
@@ -51,14 +58,52 @@ pub fn cases() -> Vec<Case> {
             ready(layer(&detailed()).layer(Hello), StatusCode::SERVICE_UNAVAILABLE),
         )
         .within(Budget::new(9060, 11)),
+        Case::peer(READY, "ours, HEAD", requests(layer(&empty).layer(Hello), head, StatusCode::OK)),
         Case::peer(READY, "axum, a constant", constant("/health/ready")),
+        Case::ours(STARTUP, startup(layer(&empty).layer(Hello), StatusCode::OK)),
+        Case::peer(STARTUP, "ours, 50 hang", startup(layer(&fifty).layer(Hello), NOT_YET)),
+        Case::ours(HEALTH_JSON, health_json(layer(&empty).layer(Hello), StatusCode::OK)),
+        Case::peer(HEALTH_JSON, "ours, 50 hang", health_json(layer(&fifty).layer(Hello), NOT_YET)),
+        Case::ours(CHECK, calls(empty.grpc(), check)),
+        Case::peer(CHECK, "ours, 50 hang", calls(fifty.grpc(), check)),
+        Case::peer(CHECK, "tonic-health 0.14", calls(theirs(), check)),
     ]
 }
+
+const NOT_YET: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
 fn of(path: &'static str) -> Request<Full<Bytes>> {
     let mut request = crate::get();
     *request.uri_mut() = Uri::from_static(path);
     request
+}
+
+fn head() -> Request<Full<Bytes>> {
+    let mut request = of("/health/ready");
+    *request.method_mut() = Method::HEAD;
+    request
+}
+
+fn wants_health_json() -> Request<Full<Bytes>> {
+    let mut request = of("/health/ready");
+    let kind = HeaderValue::from_static("application/health+json");
+    request.headers_mut().insert(header::ACCEPT, kind);
+    request
+}
+
+/// `Check` of the whole service: an empty message, uncompressed.
+fn check() -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(Bytes::from_static(&[0; 5])));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::from_static("http://example.org/grpc.health.v1.Health/Check");
+    let grpc = HeaderValue::from_static("application/grpc");
+    request.headers_mut().insert(header::CONTENT_TYPE, grpc);
+    request
+}
+
+/// It keeps one status for each service, which somebody sets.
+fn theirs() -> HealthServer<impl Health> {
+    tonic_health::server::health_reporter().1
 }
 
 fn hanging() -> HealthChecks {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::routing;
-use buttress::serve::{Listener, RequestBody, Server};
+use buttress::serve::{Listener, RequestBody, Server, ServerBuilder};
 use buttress_core::sync::Lock;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -32,6 +32,7 @@ pub fn cases() -> Vec<Case> {
         Case::bare(SERVICE, over_a_connection(hyper_alone)),
         Case::ours(SERVICE, over_a_connection(|pipe| ours(pipe, Hello)))
             .within(Budget::new(2_810, 6)),
+        Case::peer(SERVICE, "ours, bare line feeds allowed", over_a_connection(lenient)),
         Case::bare(ROUTER, over_a_connection(axum_serve)),
         Case::ours(ROUTER, over_a_connection(|pipe| ours(pipe, router())))
             .within(Budget::new(3_130, 4)),
@@ -88,6 +89,10 @@ async fn hyper_alone(pipe: DuplexStream) {
     drop(library.serve_connection(TokioIo::new(pipe), hello).await);
 }
 
+async fn lenient(pipe: DuplexStream) {
+    served_by(Server::builder().refuse_bare_line_feeds(false), pipe, Hello).await;
+}
+
 async fn ours<S, B>(pipe: DuplexStream, app: S)
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
@@ -97,7 +102,19 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Ok(server) = Server::builder().signals(false).build() else { return };
+    served_by(Server::builder(), pipe, app).await;
+}
+
+async fn served_by<S, B>(server: ServerBuilder, pipe: DuplexStream, app: S)
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let Ok(server) = server.signals(false).build() else { return };
     let _ = server.serve(One(Some(pipe)), app).await;
 }
 
