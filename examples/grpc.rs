@@ -23,7 +23,7 @@ async fn main() -> Result<(), Failure> {
     let listener = buttress_examples::listen(options, &[]).await?;
     let address = listener.local_addr()?;
     println!(
-        "  # the state of the service, for who brings a key (and has the .proto of gRPC's health checks)\n  {}\n",
+        "  # the state of the service, for clients with a key (and has the .proto of gRPC's health checks)\n  {}\n",
         grpcurl(address)
     );
 
