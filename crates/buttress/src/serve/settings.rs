@@ -1,4 +1,5 @@
 mod http2;
+mod or_never;
 
 use std::time::Duration;
 
@@ -56,7 +57,9 @@ pub struct ServerSettings {
     pub uncounted_addresses: Vec<String>,
     /// Milliseconds that a connection may be kept without a request.
     pub keep_alive_idle_ms: u64,
-    /// Milliseconds after which a connection is retired, give or take a tenth; `null` for never.
+    /// Milliseconds after which a connection is retired, give or take a tenth, or `"never"`.
+    #[serde(with = "or_never")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<or_never::OrNever>"))]
     pub max_connection_age_ms: Option<u64>,
     /// Milliseconds that a client may keep a body waiting, in either direction.
     pub stall_timeout_ms: u64,
@@ -120,7 +123,7 @@ impl ServerSettings {
         let timeouts = Timeouts {
             header: time(faults, "header_read_timeout_ms", self.header_read_timeout_ms),
             idle: time(faults, "keep_alive_idle_ms", self.keep_alive_idle_ms),
-            age: self.max_connection_age_ms.map(|age| time(faults, "max_connection_age_ms", age)),
+            age: time_if_any(faults, "max_connection_age_ms", self.max_connection_age_ms),
             stall: time(faults, "stall_timeout_ms", self.stall_timeout_ms),
             rate: self.min_bytes_per_second,
         };
@@ -160,6 +163,13 @@ fn time(faults: &mut Faults, path: &str, millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+fn time_if_any(faults: &mut Faults, path: &str, millis: Option<u64>) -> Option<Duration> {
+    if millis == Some(0) {
+        faults.add(path, "must be at least 1, or `never`");
+    }
+    millis.map(Duration::from_millis)
+}
+
 fn between<T: Copy + PartialOrd + std::fmt::Display>(
     faults: &mut Faults,
     path: &str,
@@ -177,7 +187,9 @@ fn networks(faults: &mut Faults, path: &str, given: &[String]) -> Vec<Network> {
     for (at, text) in given.iter().enumerate() {
         match text.parse::<Network>() {
             Ok(network) if network.prefix() > 0 => networks.push(network),
-            Ok(_) => faults.add(format!("{path}[{at}]"), format_args!("`{text}` is everybody")),
+            Ok(_) => {
+                faults.add(format!("{path}[{at}]"), format_args!("`{text}` matches every address"));
+            }
             Err(invalid) => faults.add(format!("{path}[{at}]"), invalid),
         }
     }

@@ -1,7 +1,7 @@
 use buttress_core::Faults;
 use serde::{Deserialize, Serialize};
 
-use super::{between, time};
+use super::{between, or_never, time, time_if_any};
 use crate::serve::limits::Http2;
 
 /// The settings that only HTTP/2 has. See [`ServerSettings`](super::ServerSettings).
@@ -22,7 +22,9 @@ pub struct Http2Settings {
     pub connection_window: u32,
     /// Bytes of one answer that are kept for a client that does not take them.
     pub send_buffer: u32,
-    /// Milliseconds between pings; `null` for none.
+    /// Milliseconds between pings, or `"never"`.
+    #[serde(with = "or_never")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<or_never::OrNever>"))]
     pub ping_interval_ms: Option<u64>,
     /// Milliseconds for the answer to a ping.
     pub ping_timeout_ms: u64,
@@ -59,7 +61,6 @@ impl Http2Settings {
         between(faults, "http2.connection_window", self.connection_window, least, most);
         between(faults, "http2.send_buffer", self.send_buffer, 1_024, 1 << 30);
         between(faults, "http2.idle_frames", self.idle_frames, 1, u32::MAX);
-        let interval = self.ping_interval_ms;
         Http2 {
             concurrent_streams: self.concurrent_streams,
             pending_resets: self.pending_reset_streams,
@@ -67,7 +68,7 @@ impl Http2Settings {
             stream_window: self.stream_window,
             connection_window: self.connection_window,
             send_buffer: usize::try_from(self.send_buffer).unwrap_or(usize::MAX),
-            ping_interval: interval.map(|every| time(faults, "http2.ping_interval_ms", every)),
+            ping_interval: time_if_any(faults, "http2.ping_interval_ms", self.ping_interval_ms),
             ping_timeout: time(faults, "http2.ping_timeout_ms", self.ping_timeout_ms),
             idle_frames: self.idle_frames,
             idle_frames_each_second: self.idle_frames_per_second,

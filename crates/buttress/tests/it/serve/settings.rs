@@ -13,6 +13,20 @@ fn the_defaults_are_right_and_survive_a_file() {
 }
 
 #[test]
+fn age_and_pings_are_off_in_a_file_and_stay_off() {
+    let toml = "max_connection_age_ms = \"never\"\n[http2]\nping_interval_ms = \"never\"\n";
+    let json = r#"{"max_connection_age_ms": null, "http2": {"ping_interval_ms": null}}"#;
+    let read: ServerSettings = toml::from_str(toml).unwrap();
+    assert_eq!((read.max_connection_age_ms, read.http2.ping_interval_ms), (None, None));
+    assert_eq!(read, serde_json::from_str(json).unwrap());
+    let written = toml::to_string(&read).unwrap();
+    assert_eq!(toml::from_str::<ServerSettings>(&written).unwrap(), read, "{written}");
+    read.build().unwrap();
+    let typo = toml::from_str::<ServerSettings>("max_connection_age_ms = \"nver\"").unwrap_err();
+    assert!(typo.to_string().contains("milliseconds, or `never`"), "{typo}");
+}
+
+#[test]
 fn what_is_not_known_is_refused() {
     for text in [r#"{"headerbytes": 1}"#, r#"{"http2": {"streams": 1}}"#] {
         assert!(serde_json::from_str::<ServerSettings>(text).is_err());
