@@ -57,6 +57,7 @@ use crate::{ErrorEnvelope, ErrorEnvelopeBuilder};
 /// # Errors
 ///
 /// None of its own.
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct ErrorEnvelopeLayer<M = Rewrap> {
     rules: Shared<Rules>,
     mode: PhantomData<fn() -> M>,
@@ -75,7 +76,6 @@ impl ErrorEnvelopeLayer {
     /// Keeps the type of the body, for a body that can be made from bytes, as axum's can.
     ///
     /// Without it the body becomes a [`Reply`](buttress_core::Reply), which works for any body.
-    #[must_use]
     pub fn keep_body(self) -> ErrorEnvelopeLayer<Keep> {
         ErrorEnvelopeLayer { rules: self.rules, mode: PhantomData }
     }
@@ -85,7 +85,6 @@ impl<M> ErrorEnvelopeLayer<M> {
     /// Keeps the rules for as long as the program runs, and spares every request the counting of references.
     ///
     /// For a layer that is built once; one that is built again and again would fill the memory.
-    #[must_use]
     pub fn leak(self) -> Self {
         Self { rules: self.rules.leak(), ..self }
     }

@@ -109,7 +109,7 @@ impl fmt::Debug for Negotiation {
 /// assert_eq!(settings.build().unwrap_err().faults()[0].path(), "documentation");
 /// # Ok::<_, serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

@@ -25,7 +25,7 @@ use crate::{Redis, RedisBuilder, TlsSettings};
 ///
 /// A URL alone becomes settings by [`From`], so [`Redis::connect`] takes either. What is written from them has no
 /// URL and no password.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

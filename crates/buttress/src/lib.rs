@@ -19,12 +19,13 @@
 //! | `overload` | [`overload`]: deadlines, timeouts, bulkheads, load shedding, limits, outliers, fallbacks |
 //! | `ratelimit` | [`Inbound`] limits how much is asked, before and after authentication; with `redis`, for a fleet |
 //! | `redis` | [`redis`]: the one way to Redis, for what a fleet shares |
+//! | `redis-tls`, `redis-deadpool` | TLS to Redis, on rustls; connections of `deadpool-redis` for calls that wait at the server |
 //! | `reqwest` | a client of `reqwest` behind [`Outbound`] |
 //! | `retry` | [`retry`]: retries and hedges that never multiply a failure |
 //! | `tower` | with `error-envelope`: the errors of tower's own middleware become problems |
 //! | `tonic` | [`Problem`] to and from `tonic::Status`; a channel behind [`Outbound`] |
 //! | `metrics` | metrics report to the `metrics` facade |
-//! | `tokio` | a clock and a timer that follow tokio's, for tests on paused time |
+//! | `tokio` | `TokioTimer`, which sleeps on tokio: the timer of whatever waits (queues, timeouts, retries), so most other features bring it along; and `TokioClock`, for tests on paused time |
 //! | `quanta` | a clock that goes by the counter of the processor |
 //! | `serve` | [`serve`](mod@serve): a server with limits against slow and hostile clients, and a shutdown in phases |
 //! | `systemd` | sockets that systemd has opened; ready, stopping and watchdog |

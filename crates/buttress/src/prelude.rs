@@ -11,11 +11,13 @@
 
 #[cfg(feature = "outbound")]
 pub use crate::Outbound;
+#[cfg(feature = "tokio")]
+pub use crate::clock::TokioTimer;
 pub use crate::clock::{ms, secs};
 #[cfg(feature = "serve")]
 pub use crate::serve::Server;
 pub use crate::stage::{Gate, RequestHead, ResponseHead, Stage};
-pub use crate::{Code, Detail, Inbound, IntoProblem, Problem, RequestContext};
+pub use crate::{Code, Context, Detail, Inbound, IntoProblem, Principal, Problem, RequestContext};
 #[cfg(feature = "circuit-breaker")]
 pub use buttress_circuit_breaker::CircuitBreaker;
 #[cfg(feature = "health")]

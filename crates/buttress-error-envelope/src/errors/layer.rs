@@ -54,6 +54,7 @@ use super::Errors;
 /// # Errors
 ///
 /// None: that is what it is for.
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct ErrorsLayer<F, M = Rewrap> {
     map: F,
     mode: PhantomData<fn() -> M>,
@@ -66,7 +67,6 @@ impl<F> ErrorsLayer<F> {
     }
 
     /// Keeps the type of the body, for a body that can be made from bytes, as axum's can.
-    #[must_use]
     pub fn keep_body(self) -> ErrorsLayer<F, Keep> {
         ErrorsLayer { map: self.map, mode: PhantomData }
     }

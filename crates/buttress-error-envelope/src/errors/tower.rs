@@ -53,7 +53,6 @@ fn known(cause: &(dyn Error + 'static)) -> Option<Problem> {
 
 impl ErrorsLayer<fn(BoxError) -> Problem> {
     /// For the errors of tower's middleware, as [`problem_of`] knows them.
-    #[must_use]
     pub fn tower() -> Self {
         Self::new(problem_of)
     }

@@ -80,7 +80,7 @@ use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
 /// ]);
 /// # Ok::<_, toml::de::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "they are switches of a file, each by itself")]

@@ -15,7 +15,7 @@ pub(crate) struct Given(());
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tls;
 
-const FEATURE: &str = "needs the feature `tls` of buttress-redis";
+const FEATURE: &str = "needs the feature `tls` of buttress-redis: `redis-tls` of the facade";
 
 impl Tls {
     #[expect(clippy::needless_pass_by_value, reason = "with the feature it is kept")]

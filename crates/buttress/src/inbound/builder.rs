@@ -1,5 +1,10 @@
+#[cfg(feature = "ratelimit")]
+mod rate_limit;
+
 use std::fmt;
 
+use buttress_core::clock::Clock;
+use buttress_core::metrics::Metrics;
 use buttress_core::stage::{Guarded, Stage, Then};
 use buttress_core::{BuildError, ContextBuilder, Faults};
 #[cfg(feature = "error-envelope")]
@@ -47,6 +52,28 @@ impl<T: Stage, L: Limits> InboundBuilder<T, L> {
     pub fn context(mut self, change: impl FnOnce(ContextBuilder) -> ContextBuilder) -> Self {
         self.context = change(self.context);
         self
+    }
+
+    /// Counts the problems that the wall answers: `buttress_errors_total` and `buttress_brief_answers_total`. The default
+    /// is not to.
+    ///
+    /// Health checks, rate limits and the server are made before they come here, and have a `metrics` of their own.
+    ///
+    /// ```
+    /// use buttress::{Inbound, metrics::Metrics};
+    ///
+    /// let metrics = Metrics::none(); // with the feature `metrics`, `Metrics::facade()`
+    /// let wall = Inbound::builder().metrics(&metrics).build()?;
+    /// # Ok::<(), buttress::BuildError>(())
+    /// ```
+    pub fn metrics(self, metrics: &Metrics) -> Self {
+        self.context(|context| context.answers(|answers| answers.metrics(metrics)))
+    }
+
+    /// Sets the clock of the context and of its answers: ids, deadlines, timestamps, floods. The default is the
+    /// system's. Health checks and rate limits have a `clock` of their own.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.context(|context| context.clock(clock))
     }
 
     /// Sets whether panics of the handler become answers, as those of stages do. The default is yes.
@@ -124,54 +151,7 @@ impl<T: Stage, L: Limits> InboundBuilder<T, L> {
         self
     }
 
-    /// Limits how much is asked, on both sides of your own stages: by address and the like before them, by who is calling
-    /// after them, as authentication is one of them. Probes are not limited.
-    ///
-    /// More limits than one stand inside one another, in the order in which they are said. What they are made of is
-    /// [guarded](Guarded), as your own stages are.
-    ///
-    /// ```
-    /// use axum::{Router, body::Body, routing::get};
-    /// use buttress::Inbound;
-    /// use buttress::ratelimit::{Quota, RateLimit, address, principal};
-    /// use http::Request;
-    /// use std::net::SocketAddr;
-    /// # use tower::ServiceExt;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let limits = RateLimit::builder()
-    ///     .policy("per-address", Quota::per_minute(20).burst(2).by(address()))
-    ///     .policy("per-person", Quota::per_minute(100).by(principal()))
-    ///     .build()?;
-    /// let wall = Inbound::builder().rate_limit(&limits).build()?;
-    /// let app = Router::new().route("/", get(|| async { "hello" })).layer(wall);
-    ///
-    /// for status in [200, 200, 429] {
-    ///     let mut request = Request::get("/").body(Body::empty())?;
-    ///     request.extensions_mut().insert(SocketAddr::from(([203, 0, 113, 7], 4711)));
-    ///     assert_eq!(app.clone().oneshot(request).await?.status(), status);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[cfg(feature = "ratelimit")]
-    pub fn rate_limit<S: buttress_ratelimit::store::LimitStore>(
-        self,
-        limits: &buttress_ratelimit::RateLimit<S>,
-    ) -> InboundBuilder<T, (L, buttress_ratelimit::RateLimit<S>)> {
-        InboundBuilder {
-            context: self.context,
-            probes: self.probes,
-            #[cfg(feature = "error-envelope")]
-            errors: self.errors,
-            catch_panics: self.catch_panics,
-            limits: (self.limits, limits.clone()),
-            own: self.own,
-        }
-    }
-
-    /// Adds a stage of your own, inside of all others but for limits by who is calling.
+    /// Adds a stage of your own, inside of all others but for limits by caller.
     ///
     /// It is [guarded](Guarded): a panic of it is a refusal, which leaves through the stages outside.
     ///

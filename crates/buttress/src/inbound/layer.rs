@@ -59,6 +59,7 @@ use super::{InboundBuilder, InboundService, InboundSettings};
 /// # Errors
 ///
 /// None of its own: a refusal is a response.
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct Inbound<T: 'static = (), M = Rewrap> {
     pub(super) layers: Layers<T, M>,
 }
@@ -80,7 +81,6 @@ impl Default for Inbound {
 impl<T: Stage> Inbound<T> {
     /// Keeps the type of the body, for a body that can be made from bytes, as axum's can: it spares axum
     /// a box for each response.
-    #[must_use]
     pub fn keep_body(self) -> Inbound<T, Keep> {
         Inbound { layers: self.layers.keep_body() }
     }
@@ -92,7 +92,6 @@ impl<T, M> Inbound<T, M> {
     ///
     /// For a wall that is built once, as in `main`; one that is built again and again would fill the memory.
     /// See [`StageLayer::leak`](crate::stage::StageLayer::leak).
-    #[must_use]
     pub fn leak(self) -> Self {
         Self { layers: self.layers.leak() }
     }

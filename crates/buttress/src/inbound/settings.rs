@@ -20,12 +20,12 @@ use super::{Inbound, InboundBuilder};
 /// ```
 #[cfg_attr(feature = "ratelimit", doc = "")]
 #[cfg_attr(feature = "ratelimit", doc = include_str!("limits_in_a_file.md"))]
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct InboundSettings {
-    /// Ids, traces, addresses.
+    /// Ids, traces, addresses, how problems are answered, what is hidden.
     pub context: ContextSettings,
     /// Whether panics of the handler become answers.
     pub catch_panics: bool,

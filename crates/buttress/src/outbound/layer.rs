@@ -109,6 +109,7 @@ use super::{OutboundBuilder, OutboundService};
 /// | `CIRCUIT_OPEN` | 503 | circuit breaker |
 /// | `SATURATED` | 503 | bulkhead |
 #[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct Outbound {
     pub(super) name: Cow<'static, str>,
     pub(super) parts: Shared<Parts>,
@@ -131,7 +132,6 @@ impl Outbound {
     /// threads call, it is what they would wait for each other at.
     ///
     /// For a wall that is built once, as in `main`; one that is built again and again would fill the memory.
-    #[must_use]
     pub fn leak(self) -> Self {
         let parts = Shared::new((*self.parts).clone().leak()).leak();
         Self { parts, ..self }

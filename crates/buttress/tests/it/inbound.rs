@@ -1,13 +1,20 @@
 //! The wall is one layer, in the right order, and keeps the promises of a layer.
 
+use std::convert::Infallible;
+
+use buttress::clock::{ManualClock, Timestamp};
+use buttress::metrics::Metrics;
 use buttress::prelude::*;
 use buttress::stage::gate_fn;
 use buttress::{InboundSettings, Reply};
 use buttress_testkit::contract::Contract;
+use buttress_testkit::log::Log;
 use buttress_testkit::mock;
+use buttress_testkit::page::Page;
+use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::BodyExt;
-use tower::{Layer, ServiceExt};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, ServiceExt, service_fn};
 
 #[tokio::test(start_paused = true)]
 async fn keeps_the_contract() {
@@ -72,4 +79,49 @@ fn types_have_short_names() {
     let name = std::any::type_name_of_val(&service);
     assert!(name.starts_with("buttress::inbound::service::InboundService<"), "{name}");
     let _: fn(bytes::Bytes) -> Reply<()> = Reply::from;
+}
+
+/// A name of a file is hidden in the log, and in the words of others that reach the client; without it, it is not.
+#[tokio::test]
+async fn names_of_a_file_are_hidden() {
+    let file = "[context.redact]\nheaders = [\"x-partner\"]\nquery_keys = [\"seat\"]\n";
+    for (file, is_hidden) in [("", false), (file, true)] {
+        let settings: InboundSettings = toml::from_str(file).unwrap();
+        let again = toml::to_string(&settings).unwrap();
+        assert_eq!(toml::from_str::<InboundSettings>(&again).unwrap(), settings);
+        let wall = settings.build().unwrap();
+
+        let source = "https://stock.internal/?seat=12A&page=2 was sent x-partner: acme-77";
+        let failing = service_fn(move |_: Request<()>| async move {
+            let problem = Problem::new(Code::INTERNAL).with_source(std::io::Error::other(source));
+            Ok::<_, Infallible>(problem.render(None).map(Full::<Bytes>::from))
+        });
+        let log = Log::default();
+        let listening = log.listen();
+        wall.layer(failing).oneshot(Request::new(())).await.unwrap();
+        drop(listening);
+        let told = log.take().concat();
+        assert!(told.contains("page=2"), "{told}");
+        assert_eq!(!told.contains("acme-77"), is_hidden, "{told}");
+        assert_eq!(!told.contains("12A"), is_hidden, "{told}");
+    }
+    let wrong: InboundSettings = toml::from_str("[context.redact]\nfields = [\"\"]").unwrap();
+    assert_eq!(wrong.build().unwrap_err().faults()[0].path(), "context.redact.fields[0]");
+}
+
+#[tokio::test]
+async fn what_the_wall_answers_is_counted_and_timed() {
+    let (page, clock) = (Page::default(), ManualClock::new());
+    clock.set_wall(Timestamp::from_millis(1_000));
+    let wall = Inbound::builder()
+        .metrics(&Metrics::new(page.clone()))
+        .clock(clock.clone())
+        .then(gate_fn(|_: &mut dyn RequestHead| Err(Problem::new(Code::FORBIDDEN))));
+    let (service, _inner) = mock::service();
+    let service = wall.build().unwrap().layer(service);
+    let response = service.oneshot(Request::new(())).await.unwrap();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+
+    assert!(str::from_utf8(&body).unwrap().contains("1970-01-01T00:00:01.000Z"), "{body:?}");
+    assert_eq!(page.lines(), ["buttress_errors_total FORBIDDEN client none: 1"]);
 }
