@@ -55,6 +55,7 @@ pub use self::event_loop::EventLoop;
 pub use self::grpc::{GrpcFuture, GrpcHealth};
 pub use self::hysteresis::Hysteresis;
 pub use self::memory::Memory;
+pub use self::metrics::CATALOGUE;
 #[cfg(feature = "tokio")]
 pub use self::ready_made::Running;
 #[cfg(feature = "http")]

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use buttress_core::HealthStatus;
-use buttress_core::metrics::{Counter, Family, Gauge, Histogram, Metric, Metrics, Unit};
+use buttress_core::metrics::{
+    Counter, Description, Family, Gauge, Histogram, Metric, Metrics, Unit,
+};
 
 use crate::{CheckStatus, Status};
 
@@ -33,6 +35,20 @@ pub(crate) const CHANGES: Metric<Counter, 1> = Metric::counter(
     "How often the readiness of the service changed, by what it became",
 )
 .labels(&["to"]);
+
+/// Every metric of health checks.
+///
+/// ```
+/// let names: Vec<_> = buttress_health::CATALOGUE.iter().map(|metric| metric.name()).collect();
+/// assert!(names.contains(&"buttress_health_ready"));
+/// ```
+pub const CATALOGUE: &[Description] = &[
+    *READY.description(),
+    *CHANGES.description(),
+    *STATUS.description(),
+    *DURATION.description(),
+    *TRANSITIONS.description(),
+];
 
 /// What is counted for the whole.
 #[derive(Debug)]

@@ -16,14 +16,17 @@ mod circular;
 mod contract;
 mod cost;
 mod crowd;
+mod drift;
 mod early;
 mod endpoints;
 #[cfg(feature = "grpc")]
 mod grpc;
+mod guide;
 mod health_json;
 mod hostile;
 mod hysteresis;
 mod liveness;
+mod own_paths;
 mod ready_made;
 mod restarts;
 mod settings;
