@@ -39,3 +39,22 @@ impl<T: fmt::Debug> fmt::Debug for Lock<T> {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_while_it_is_held_locks_nobody_out() {
+        let lock = Lock::new(1);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            *lock.lock() += 1;
+            let _held = lock.lock();
+            panic!("as a callback of a user may");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(*lock.lock(), 2, "as it was left");
+    }
+}
