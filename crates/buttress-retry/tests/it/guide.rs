@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::ready;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -41,6 +42,40 @@ fn the_defaults_are_those_of_the_guide() {
     let settings = RetrySettings::default().builder().unwrap();
     assert_eq!(format!("{settings:?}"), format!("{told:?}"));
     assert_eq!(Backoff::exponential(ms(first)).longest(), secs(longest_alone));
+}
+
+#[test]
+fn the_ready_made_settings_are_those_of_the_guide() {
+    let page = Page::of("thresholds.md").section("Retry");
+    for (name, ready_made) in [
+        ("`Retry::api()`", Retry::api()),
+        ("`Retry::fast()`", Retry::fast()),
+        ("`Retry::database()`", Retry::database()),
+    ] {
+        let [_, tries, pauses, jitter, budget, _] = page.row(name)[..] else { panic!("{name}") };
+        let pauses = match numbers(pauses)[..] {
+            [first, longest] => Backoff::exponential(ms(first)).max(ms(longest)),
+            _ if pauses == "none" => Backoff::none(),
+            _ => panic!("{pauses}"),
+        };
+        let jitter = match jitter {
+            "none" => Jitter::None,
+            "full" => Jitter::Full,
+            "decorrelated" => Jitter::Decorrelated,
+            _ => panic!("{jitter}"),
+        };
+        let [percent, floor] = numbers(budget)[..] else { panic!("{budget}") };
+        let told = Retry::up_to(numbers(tries)[0])
+            .backoff(pauses.jitter(jitter))
+            .budget(Budget::percent(percent).floor(floor));
+        assert_eq!(format!("{ready_made:?}"), format!("{told:?}"), "{name}");
+    }
+}
+
+/// The numbers in a cell.
+fn numbers<N: FromStr>(cell: &str) -> Vec<N> {
+    let cell = cell.replace(',', "");
+    cell.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
 #[test]

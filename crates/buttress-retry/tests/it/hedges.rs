@@ -190,7 +190,9 @@ fn a_post_is_never_hedged() {
     drop(flight);
     let mut marked = post();
     marked.extensions_mut().insert(Repeatable);
-    let _flight = send(&client, marked);
+    let mut flight = send(&client, marked);
+    assert_pending(&mut flight);
+    assert_eq!(clock.sleepers(), 1, "it waits for the time of its hedge");
 }
 
 /// A body is sent twice at the same time only once it was read to its end.
