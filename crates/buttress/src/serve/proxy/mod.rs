@@ -135,6 +135,8 @@ mod tests {
             b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0b0123456789a",
             b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x0c0123456789ab",
             b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff",
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x41\0\0",
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x13\0\x0c0123456789ab",
         ] {
             assert!(parse(bytes).is_err(), "{}", bytes.escape_ascii());
         }
@@ -173,6 +175,15 @@ mod tests {
             }
             let expected = ProxyHeader { source: Some(source), length: bytes.len() };
             prop_assert_eq!(parse(&[&bytes[..], &rest].concat()), Ok(Some(expected)));
+        }
+
+        /// Only what the specification has assigned is taken from a proxy that names its client.
+        #[test]
+        fn what_is_not_assigned_is_refused(family: u8) {
+            let header = |command| [v2::SIGNATURE, &[command, family, 0, 36], &[0; 36]].concat();
+            prop_assert_eq!(parse(&header(0x21)).is_ok(), family >> 4 <= 3 && family & 0xf <= 2);
+            let own = ProxyHeader { source: None, length: 52 };
+            prop_assert_eq!(parse(&header(0x20)), Ok(Some(own)), "what is said of nobody is ignored");
         }
 
         /// More bytes never change a verdict.

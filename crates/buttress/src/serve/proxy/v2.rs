@@ -19,6 +19,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<ProxyHeader>, InvalidProxyHea
     if FIXED + rest > LONGEST {
         return Err(InvalidProxyHeader("it is too long"));
     }
+    // What is assigned: no more than Unix sockets, and no more than datagrams. Who speaks for itself may say anything.
+    if command == 0x21 && (family >> 4 > 3 || family & 0xf > 2) {
+        return Err(InvalidProxyHeader("the family or the transport is unknown"));
+    }
     let width = match family {
         // TCP over IPv4 and over IPv6.
         0x11 => 4,
