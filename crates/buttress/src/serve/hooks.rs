@@ -2,6 +2,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use buttress_core::clock::{Timer, TokioTimer};
@@ -42,6 +43,12 @@ impl Hooks {
     /// Runs the last hooks, one after the other, each for no longer than `limit`, and until somebody asks for the end
     /// once more. Says how many did not end well.
     pub(super) async fn run(self, limit: Duration, news: &mut News) -> u64 {
+        // What was asked for by now has had its effect: no hook ran that it could mean.
+        poll_fn(|cx| {
+            while news.poll(cx).is_ready() {}
+            Poll::Ready(())
+        })
+        .await;
         let mut broken = 0;
         for (name, hook) in self.last {
             tracing::debug!(target: "buttress", hook = name, "a hook runs");

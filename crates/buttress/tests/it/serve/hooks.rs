@@ -63,3 +63,20 @@ async fn asked_once_more_the_hook_that_runs_is_cut_short() {
     assert_eq!((report.broken_hooks(), report.shutdown().as_secs()), (2, 5));
     assert!(flushed.load(SeqCst));
 }
+
+/// Who asked before any hook ran has shortened what came before, and no hook.
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_before_the_hooks_cuts_none_of_them_short() {
+    let flushed = Arc::new(AtomicBool::new(false));
+    let flush = flushed.clone();
+    let mut rig = Rig::of(server().lead_time(Duration::ZERO).hook("telemetry", || async move {
+        pass(seconds(1)).await;
+        flush.store(true, SeqCst);
+    }));
+    pass(seconds(1)).await;
+    rig.shutdown.begin();
+    rig.shutdown.begin();
+    let report = rig.report().await;
+    assert_eq!((report.broken_hooks(), report.shutdown().as_secs()), (0, 1));
+    assert!(flushed.load(SeqCst));
+}
