@@ -7,7 +7,7 @@ use super::frames::Seen;
 pub(super) struct Given {
     /// Answers that have begun.
     pub(super) answers: u64,
-    /// Pieces of them that were taken. Each is a frame of data at least.
+    /// Pieces of them that were taken. Each is a frame of data at least; of a tunnel, these are counted.
     pub(super) pieces: u64,
     /// Bytes of these.
     pub(super) bytes: u64,

@@ -25,11 +25,18 @@ pub(super) struct Seen {
     pub(super) idle: u64,
     /// Bytes of data.
     pub(super) data: u64,
+    /// Frames that bring some.
+    pub(super) full: u64,
 }
 
 impl Frames {
     pub(super) fn new() -> Self {
         Self { header: [0; 9], have: 0, skip: PREFACE, of_head: false, to_follow: false }
+    }
+
+    /// What the server sends, which begins without a preface.
+    pub(super) fn sent() -> Self {
+        Self { skip: 0, ..Self::new() }
     }
 
     /// Whether a head has begun to arrive, and not ended.
@@ -70,7 +77,10 @@ impl Frames {
         match kind {
             // Data that is empty and does not end the stream brings nothing.
             0 if length == 0 && flags & 1 == 0 => seen.idle += 1,
-            0 => seen.data += u64::from(length),
+            0 => {
+                seen.data += u64::from(length);
+                seen.full += u64::from(length > 0);
+            }
             1 => {}
             _ => seen.idle += 1,
         }
@@ -104,7 +114,7 @@ mod tests {
     #[test]
     fn frames_are_told_apart() {
         let seen = Frames::new().read(&stream());
-        assert_eq!(seen, Seen { idle: 3, data: 3_000 });
+        assert_eq!(seen, Seen { idle: 3, data: 3_000, full: 1 });
     }
 
     #[test]
@@ -131,7 +141,11 @@ mod tests {
             while !rest.is_empty() {
                 let (piece, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
                 let seen = frames.read(piece);
-                sum = Seen { idle: sum.idle + seen.idle, data: sum.data + seen.data };
+                sum = Seen {
+                    idle: sum.idle + seen.idle,
+                    data: sum.data + seen.data,
+                    full: sum.full + seen.full,
+                };
                 rest = after;
             }
             prop_assert_eq!(sum, whole);

@@ -1,5 +1,6 @@
 mod flight;
 mod requests;
+mod tunnels;
 
 use std::error::Error;
 use std::num::NonZeroU64;
@@ -7,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 pub(super) use self::flight::Flight;
+use self::tunnels::Tunnels;
 use super::cause::Cause;
 use super::failure::Failure;
 use super::head::Fault;
@@ -37,6 +39,7 @@ pub(super) struct Link {
     answers: AtomicU64,
     pieces: AtomicU64,
     taken: AtomicU64,
+    tunnels: Tunnels,
     /// When it had its last turn, in nanoseconds.
     now: AtomicU64,
     written: AtomicU64,
@@ -70,6 +73,7 @@ impl Link {
             answers: AtomicU64::new(0),
             pieces: AtomicU64::new(0),
             taken: AtomicU64::new(0),
+            tunnels: Tunnels::new(),
             now: AtomicU64::new(0),
             written: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -137,11 +141,6 @@ impl Link {
             blocked: self.blocked.load(Relaxed),
             written: self.written.load(Relaxed),
         }
-    }
-
-    /// Whether an answer of it has ended, ever.
-    pub(super) fn is_answered(&self) -> bool {
-        self.answered.load(Relaxed)
     }
 
     /// It has its turn, for which it asked.

@@ -57,7 +57,7 @@ impl<S: App> Connection<S> {
         let limits = self.host.limits.clone();
         let budget = (limits.http2.idle_frames, limits.http2.idle_frames_each_second);
         let budget = Budget::new(budget.0, budget.1, opened);
-        let scan = Scan::Http2 { frames: Frames::new(), budget, clock };
+        let scan = Scan::Http2 { frames: Frames::new(), sent: Frames::sent(), budget, clock };
         let wire = TokioIo::new(Wire::new(io, link.clone(), scan));
         let streams = Streams { link: link.clone(), timeouts, clock };
         let library = http2_library(streams, &limits);

@@ -41,6 +41,7 @@ where
         let Some(turn) = NEXT.take() else {
             // An upgraded stream: under way for as long as it is pumped.
             let flight = self.link.continue_flight();
+            self.link.tunnels();
             tokio::spawn(async move {
                 task.await;
                 drop(flight);

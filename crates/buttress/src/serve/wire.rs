@@ -34,7 +34,13 @@ const END_OF_HEAD: &[u8] = b" HTTP/1.1\r\n\r\n";
 #[derive(Debug)]
 pub(super) enum Scan {
     Http1(Heads),
-    Http2 { frames: Frames, budget: Budget, clock: TokioClock },
+    /// What comes, and what goes.
+    Http2 {
+        frames: Frames,
+        sent: Frames,
+        budget: Budget,
+        clock: TokioClock,
+    },
 }
 
 impl<I> Wire<I> {
@@ -50,7 +56,7 @@ impl<I> Wire<I> {
                 self.link.heads(heads.is_inside(), heads.refused());
                 return Ok(end);
             }
-            Scan::Http2 { frames, budget, clock } => {
+            Scan::Http2 { frames, budget, clock, .. } => {
                 let seen = frames.read(bytes);
                 self.link.heads(frames.is_inside_head(), None);
                 if !budget.spend(seen, self.link.given(), clock.now()) {
@@ -125,9 +131,21 @@ impl<I: AsyncWrite + Unpin> Wire<I> {
         done
     }
 
-    fn count(&self, done: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(bytes)) = &done {
-            self.link.wrote(*bytes);
+    /// Notes how much of `pieces` was written.
+    fn count(
+        &mut self,
+        done: Poll<io::Result<usize>>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let Poll::Ready(Ok(bytes)) = &done else { return done };
+        self.link.wrote(*bytes);
+        if let Scan::Http2 { sent, .. } = &mut self.scan {
+            let mut left = *bytes;
+            for piece in pieces {
+                let (written, _) = piece.split_at(left.min(piece.len()));
+                self.link.sent(sent.read(written));
+                left -= written.len();
+            }
         }
         done
     }
@@ -140,7 +158,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let done = self.write(cx, |io, cx| io.poll_write(cx, bytes));
-        self.count(done)
+        self.count(done, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -155,7 +173,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
                 write_joined(io, cx, bytes)
             }
         });
-        self.count(done)
+        self.count(done, bytes)
     }
 
     /// Or the library would copy whole answers, and hold them for taken.

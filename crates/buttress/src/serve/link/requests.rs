@@ -37,6 +37,11 @@ impl Link {
         self.under_way().max(usize::from(self.blocked.load(Relaxed)))
     }
 
+    /// Whether an answer of it has ended, ever.
+    pub(in crate::serve) fn is_answered(&self) -> bool {
+        self.answered.load(Relaxed)
+    }
+
     /// An answer has begun.
     pub(in crate::serve) fn answers(&self) {
         self.answers.fetch_add(1, Relaxed);
@@ -58,8 +63,8 @@ impl Link {
     pub(in crate::serve) fn given(&self) -> Given {
         Given {
             answers: self.answers.load(Relaxed),
-            pieces: self.pieces.load(Relaxed),
-            bytes: self.taken.load(Relaxed),
+            pieces: self.pieces.load(Relaxed) + self.tunnels.frames.load(Relaxed),
+            bytes: self.taken.load(Relaxed) + self.tunnels.bytes.load(Relaxed),
         }
     }
 

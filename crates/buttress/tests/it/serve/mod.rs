@@ -20,3 +20,4 @@ mod rig;
 mod settings;
 #[cfg(feature = "tls")]
 mod tls;
+mod tunnels;
