@@ -61,10 +61,20 @@ fn service() {
         assert_eq!((tcp.len(), unix.len()), (1, 1), "the datagrams are left out");
         assert!(systemd::tcp_listeners().unwrap().is_empty(), "once");
         let server = Server::builder().lead_time(Duration::ZERO).build().unwrap();
+        beside().await;
         let app = Router::new().route("/", get(|| async { "hello" }));
         let report = server.serve(Both::new(tcp, unix), app).await;
         assert!(report.is_clean() && report.requests() == 4, "{report}");
     });
+}
+
+/// Another one, which comes and goes: the manager hears of the service alone.
+async fn beside() {
+    let server = Server::builder().lead_time(Duration::ZERO).service_manager(false);
+    let server = server.signals(false).build().unwrap();
+    server.handle().begin();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    assert!(server.serve(listener, Router::new()).await.is_clean());
 }
 
 /// Ends with the test, however that ends.

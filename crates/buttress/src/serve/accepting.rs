@@ -18,6 +18,7 @@ use super::link::Link;
 use super::listener::Listener;
 use super::newcomer::Newcomer;
 use super::newcomers::client;
+use super::phase::Phase;
 use super::queue::Queue;
 use super::round::others_first;
 use super::running::Running;
@@ -78,22 +79,32 @@ impl<S: App> Running<S> {
         self.resume = Some(self.clock.now() + pause);
     }
 
-    /// Takes no more connections, after those that the system has taken already.
-    pub(super) async fn close<L: Listener>(&mut self, listener: Option<L>) {
-        let Some(mut listener) = listener else { return };
-        let mut queue = Queue::new(self.clock.now());
+    /// Takes no more connections, after those that the system has taken already. At the limit these have to wait for those
+    /// that close now: so it is asked again when some have, as long as the queue lasts.
+    pub(super) async fn close<L: Listener>(&mut self, listening: &mut Option<L>) {
+        let mut queue = self.queue.take().unwrap_or_else(|| Queue::new(self.clock.now()));
+        let Some(mut listener) = listening.take() else { return };
+        if self.plan.phase() > Phase::Closing {
+            return;
+        }
         self.resume = None;
         self.empty(&mut listener, &mut queue).await;
-        // The runtime may not have heard yet of those who came last. With the time it hears of them.
-        TokioTimer.sleep(TICK).await;
-        self.empty(&mut listener, &mut queue).await;
+        if !self.is_full() {
+            // The runtime may not have heard yet of those who came last. With the time it hears of them.
+            TokioTimer.sleep(TICK).await;
+            self.empty(&mut listener, &mut queue).await;
+        }
+        if self.is_full() && queue.goes_on(self.clock.now()) {
+            (*listening, self.queue) = (Some(listener), Some(queue));
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.tasks.len() >= self.host.limits.connections
     }
 
     async fn empty<L: Listener>(&mut self, listener: &mut L, queue: &mut Queue) {
-        while self.tasks.len() < self.host.limits.connections
-            && self.resume.is_none()
-            && queue.goes_on(self.clock.now())
-        {
+        while !self.is_full() && self.resume.is_none() && queue.goes_on(self.clock.now()) {
             let waiting = poll_fn(|cx| match listener.poll_accept(cx) {
                 Poll::Ready(came) => Poll::Ready(Some(came)),
                 Poll::Pending => Poll::Ready(None),

@@ -16,7 +16,7 @@ use super::server::Server;
 use super::settings::ServerSettings;
 #[cfg(feature = "systemd")]
 use super::systemd::Systemd;
-use super::token::Shutdown;
+use super::token::Hold;
 
 /// Collects the settings of a [`Server`].
 ///
@@ -37,6 +37,8 @@ pub struct ServerBuilder {
     settings: ServerSettings,
     metrics: Metrics,
     hooks: Hooks,
+    #[cfg(feature = "systemd")]
+    service_manager: bool,
     #[cfg(feature = "tls")]
     tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
 }
@@ -46,6 +48,15 @@ impl ServerBuilder {
     /// yes. Without, the [handle](Server::handle) alone begins the end.
     pub fn signals(mut self, listen: bool) -> Self {
         self.settings.signals = listen;
+        self
+    }
+
+    /// Sets whether it tells the service manager how it goes, if there is one (see [`systemd`](super::systemd)). The default
+    /// is yes. Of several servers in a process, one should speak for all: the manager takes the first `READY=1` for that of
+    /// the whole service, and the first `STOPPING=1`.
+    #[cfg(feature = "systemd")]
+    pub fn service_manager(mut self, tell: bool) -> Self {
+        self.service_manager = tell;
         self
     }
 
@@ -82,12 +93,16 @@ impl ServerBuilder {
             hooks: self.hooks,
             hook_time: Duration::from_millis(settings.hook_timeout_ms),
             signals: settings.signals,
-            shutdown: Shutdown::new(),
+            shutdown: Hold::new(),
             meters: Arc::new(Meters::new(&self.metrics)),
             #[cfg(feature = "tls")]
             tls: self.tls.map(super::tls::acceptor),
             #[cfg(feature = "systemd")]
-            systemd: Systemd::from_environment(),
+            systemd: if self.service_manager {
+                Systemd::from_environment()
+            } else {
+                Systemd::silent()
+            },
         }
     }
 }
@@ -98,6 +113,8 @@ impl From<ServerSettings> for ServerBuilder {
             settings,
             metrics: Metrics::none(),
             hooks: Hooks::default(),
+            #[cfg(feature = "systemd")]
+            service_manager: true,
             #[cfg(feature = "tls")]
             tls: None,
         }

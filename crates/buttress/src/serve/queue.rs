@@ -22,6 +22,10 @@ impl Queue {
         Self { taken: 0, until: now + TIME }
     }
 
+    pub(super) fn until(&self) -> Moment {
+        self.until
+    }
+
     /// Whether another one is taken.
     pub(super) fn goes_on(&self, now: Moment) -> bool {
         self.taken < LONGEST && now < self.until

@@ -21,12 +21,13 @@ use super::meters::Meters;
 use super::newcomers::{Newcomers, ROOM};
 use super::news::News;
 use super::phase::{Ask, Phase, Plan};
+use super::queue::Queue;
 use super::report::Report;
 use super::round::others_first;
 use super::server::Server;
 #[cfg(feature = "systemd")]
 use super::systemd::Systemd;
-use super::token::Shutdown;
+use super::token::Hold;
 
 /// A server that runs.
 pub(super) struct Running<S> {
@@ -34,7 +35,7 @@ pub(super) struct Running<S> {
     pub(super) clock: TokioClock,
     pub(super) plan: Plan,
     pub(super) hooks: Hooks,
-    pub(super) shutdown: Shutdown,
+    pub(super) shutdown: Hold,
     /// The phase that the metrics say.
     pub(super) shown: Option<Phase>,
     pub(super) meters: Arc<Meters>,
@@ -46,6 +47,8 @@ pub(super) struct Running<S> {
     pub(super) newcomers: Newcomers,
     /// For so many more that come.
     pub(super) room: usize,
+    /// There may be some in the system's queue, for whom there is no room until others have closed.
+    pub(super) queue: Option<Queue>,
     /// When accepting goes on after an error.
     pub(super) resume: Option<Moment>,
     pub(super) jitter: RandomState,
@@ -81,6 +84,7 @@ impl<S> Running<S> {
             backoff: Backoff::default(),
             newcomers: Newcomers::default(),
             room: ROOM,
+            queue: None,
             resume: None,
             jitter: RandomState::new(),
             report: Report::default(),
@@ -118,9 +122,12 @@ impl<S: App> Running<S> {
                 Event::Accepted(came) => self.accepted(came),
                 Event::Round => self.next_round().await,
             }
+            if self.queue.is_some() {
+                self.close(&mut listener).await;
+            }
             while self.goes_on().await {
                 if self.plan.phase() == Phase::Closing {
-                    self.close(listener.take()).await;
+                    self.close(&mut listener).await;
                 }
                 self.enter();
             }
@@ -145,8 +152,8 @@ impl<S: App> Running<S> {
         news: &mut News,
         mut alarm: Pin<&mut Alarm>,
     ) -> Event<L::Io> {
-        let room = self.tasks.len() < self.host.limits.connections;
-        let mut listener = listener.as_mut().filter(|_| room && self.resume.is_none());
+        let accepts = !self.is_full() && self.resume.is_none() && self.queue.is_none();
+        let mut listener = listener.as_mut().filter(|_| accepts);
         let until = self.wake_at();
         poll_fn(|cx| {
             if let Poll::Ready(ask) = news.poll(cx) {
@@ -187,7 +194,8 @@ impl<S: App> Running<S> {
         let beat = self.systemd.beat(self.clock.now());
         #[cfg(not(feature = "systemd"))]
         let beat = None;
-        [self.plan.until(), self.resume, beat].into_iter().flatten().min()
+        let emptied = self.queue.as_ref().map(Queue::until);
+        [self.plan.until(), self.resume, emptied, beat].into_iter().flatten().min()
     }
 }
 

@@ -22,7 +22,7 @@ use super::report::Report;
 use super::running::Running;
 #[cfg(feature = "systemd")]
 use super::systemd::Systemd;
-use super::token::Shutdown;
+use super::token::{Hold, Shutdown};
 
 /// A server: limits against slow and hostile clients, and a shutdown in phases. See the [module](super).
 pub struct Server {
@@ -32,7 +32,7 @@ pub struct Server {
     pub(super) hooks: Hooks,
     pub(super) hook_time: Duration,
     pub(super) signals: bool,
-    pub(super) shutdown: Shutdown,
+    pub(super) shutdown: Hold,
     pub(super) meters: Arc<Meters>,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<tokio_rustls::TlsAcceptor>,

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::Context;
 
@@ -9,7 +10,8 @@ use super::parts::atomic::Ordering::{AcqRel, Acquire, Release};
 use super::parts::atomic::{AtomicU8, AtomicUsize};
 use super::phase::Phase;
 
-/// Begins a shutdown, and tells how far it has come. Clones speak of the same server.
+/// Begins a shutdown, and tells how far it has come. Clones speak of the same server. One that is dropped has ended,
+/// whether it was served or not.
 ///
 /// [`Server::handle`](super::Server::handle) gives one, and each request has one in its extensions, for
 /// answers that would never end by themselves:
@@ -76,7 +78,7 @@ impl Shutdown {
         self.reached(Phase::Draining).await;
     }
 
-    /// Waits until the server takes no more connections. An answer that would never end by itself, as
+    /// Waits until the server takes no more connections, but for those that wait for a place already. An answer that would never end by itself, as
     /// server-sent events or a WebSocket, should end now.
     pub async fn closing(&self) {
         self.reached(Phase::Closing).await;
@@ -97,6 +99,32 @@ impl Shutdown {
         let number = Phase::ALL.iter().position(|other| *other == phase).unwrap_or_default();
         self.state.number.store(u8::try_from(number).unwrap_or_default(), Release);
         self.state.phase.send_replace(phase);
+    }
+}
+
+/// The server's own hold of its shutdown. Without it there is no server any more, whether it was served or not.
+#[derive(Debug)]
+pub(super) struct Hold(Shutdown);
+
+impl Hold {
+    pub(super) fn new() -> Self {
+        Self(Shutdown::new())
+    }
+}
+
+impl Deref for Hold {
+    type Target = Shutdown;
+
+    fn deref(&self) -> &Shutdown {
+        &self.0
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.phase() < Phase::Ended {
+            self.enter(Phase::Ended);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use buttress::serve::{CATALOGUE, Phase};
 use buttress_testkit::page::Page;
 use buttress_testkit::paused::pass;
 
-use super::rig::{Rig, seconds, server, soon};
+use super::rig::{Pipes, Rig, app, seconds, server, soon};
 
 #[tokio::test(start_paused = true)]
 async fn connections_requests_limits_and_phases_are_counted() {
@@ -86,4 +86,22 @@ async fn a_server_that_is_dropped_has_ended() {
     ] {
         assert_eq!(page.of(name), Some(0.0), "{name}");
     }
+}
+
+/// Whoever waits for its end would wait for ever.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_never_served_has_ended_when_it_is_dropped() {
+    let build = || server().signals(false).build().unwrap();
+    let server = build();
+    let shutdown = server.handle();
+    assert_eq!(shutdown.phase(), Phase::Serving);
+    drop(server);
+    soon("the end", shutdown.closing()).await;
+    assert_eq!(shutdown.phase(), Phase::Ended);
+
+    let server = build();
+    let shutdown = server.handle();
+    let never_polled = server.serve(Pipes(tokio::sync::mpsc::unbounded_channel().1), app());
+    drop(never_polled);
+    soon("the end", shutdown.closing()).await;
 }

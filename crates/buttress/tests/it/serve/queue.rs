@@ -9,9 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use buttress::serve::Listener;
+use buttress_testkit::paused::pass;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use super::rig::{app, server, soon};
+use super::rig::{Rig, app, seconds, server, soon};
 
 type Arrival = (DuplexStream, Option<SocketAddr>);
 
@@ -86,4 +87,41 @@ async fn who_stands_behind_one_who_has_gone_is_served() {
     client.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("hello"), "{answer}");
     assert!(report.is_clean() && report.requests() == 1, "{report}");
+}
+
+/// At the limit, those who are idle make room for those who wait.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_place_has_that_of_who_is_idle() {
+    for places in [1, 2] {
+        let rig = Rig::of(server().connections(places).lead_time(Duration::ZERO));
+        let mut idle: Vec<_> = (0..places).map(|_| rig.connect()).collect();
+        for client in &mut idle {
+            client.get("/").await;
+        }
+        let mut waiting: Vec<_> = (0..4).map(|_| rig.connect()).collect();
+        for client in &mut waiting {
+            client.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
+        }
+        pass(seconds(1)).await;
+        let report = rig.end().await;
+        for client in &mut waiting {
+            assert!(client.answer().await.ends_with("hello"));
+        }
+        assert!(report.is_clean() && report.shutdown() < seconds(1), "{report}");
+        assert_eq!(report.requests(), places as u64 + 4);
+    }
+}
+
+/// For a second: what takes longer gives nobody its place.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_place_does_not_hold_up_the_end() {
+    let rig = Rig::of(server().connections(1).lead_time(Duration::ZERO));
+    let (mut works, mut waits) = (rig.connect(), rig.connect());
+    works.send("GET /work HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    waits.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    pass(seconds(1)).await;
+    let report = rig.end().await;
+    assert!(works.answer().await.ends_with("done"));
+    assert_eq!((waits.rest().await, report.shutdown().as_secs()), (String::new(), 19));
+    assert!(report.is_clean(), "{report}");
 }
