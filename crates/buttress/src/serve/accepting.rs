@@ -48,8 +48,9 @@ impl<S: App> Running<S> {
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         self.meters.accepted.increment(1);
-        let proxy = peer.is_some_and(|peer| {
-            self.host.limits.proxies.iter().any(|network| network.contains(peer.ip()))
+        let limits = &self.host.limits;
+        let proxy = peer.map_or(limits.unix_is_proxied, |peer| {
+            limits.proxies.iter().any(|network| network.contains(peer.ip()))
         });
         let place = if proxy { None } else { self.host.addresses.enter(peer) };
         if place.is_none() && !proxy {

@@ -17,6 +17,8 @@ pub(super) struct Limits {
     pub(super) silent: Silent,
     pub(super) connections: usize,
     pub(super) proxies: Vec<Network>,
+    /// Who has no address begins with a PROXY header.
+    pub(super) unix_is_proxied: bool,
     pub(super) http2: Http2,
 }
 

@@ -43,7 +43,8 @@ pub struct ServerSettings {
     pub header_bytes: usize,
     /// The most fields in it: 431 beyond.
     pub header_count: usize,
-    /// The longest path and query, in bytes: 414 beyond.
+    /// The longest path and query, in bytes: 414 beyond. No more of it is taken than leaves room for the rest of the first
+    /// line in a head.
     pub uri_length: usize,
     /// Whether a head with a line that ends in a line feed alone is refused: 400.
     pub refuse_bare_line_feeds: bool,
@@ -70,6 +71,8 @@ pub struct ServerSettings {
     pub silent_streams: Vec<String>,
     /// The proxies that must begin with a PROXY header: addresses or networks.
     pub proxy_protocol_from: Vec<String>,
+    /// Whether the connections of a Unix socket begin with a PROXY header, and any others that have no address.
+    pub proxy_protocol_from_unix: bool,
     /// What only HTTP/2 has.
     pub http2: Http2Settings,
     /// Milliseconds for which a server that was told to stop goes on serving.
@@ -100,6 +103,7 @@ impl Default for ServerSettings {
             min_bytes_per_second: 100,
             silent_streams: Vec::new(),
             proxy_protocol_from: Vec::new(),
+            proxy_protocol_from_unix: false,
             http2: Http2Settings::default(),
             lead_time_ms: 5_000,
             grace_ms: 25_000,
@@ -127,11 +131,10 @@ impl ServerSettings {
             stall: time(faults, "stall_timeout_ms", self.stall_timeout_ms),
             rate: self.min_bytes_per_second,
         };
-        let uri_most = self.header_bytes.min(65_534);
         between(faults, "min_bytes_per_second", self.min_bytes_per_second, 0, FASTEST);
         between(faults, "header_bytes", self.header_bytes, 1_024, 1 << 20);
         between(faults, "header_count", self.header_count, 1, 10_000);
-        between(faults, "uri_length", self.uri_length, 1, uri_most.max(1));
+        between(faults, "uri_length", self.uri_length, 1, LONGEST_TARGET);
         between(faults, "connections", self.connections, 1, usize::MAX);
         between(faults, "connections_per_address", self.connections_per_address, 1, usize::MAX);
         Limits {
@@ -144,6 +147,7 @@ impl ServerSettings {
             silent: Silent::new(&self.silent_streams, "silent_streams", faults),
             connections: self.connections,
             proxies: networks(faults, "proxy_protocol_from", &self.proxy_protocol_from),
+            unix_is_proxied: self.proxy_protocol_from_unix,
             http2: self.http2.check(faults),
         }
     }
@@ -152,6 +156,9 @@ impl ServerSettings {
         networks(faults, "uncounted_addresses", &self.uncounted_addresses)
     }
 }
+
+/// The HTTP library takes none that is longer.
+const LONGEST_TARGET: usize = 65_534;
 
 /// A byte a nanosecond: beyond, a byte would earn no time at all, and everybody be too slow.
 const FASTEST: u32 = 1_000_000_000;
@@ -188,7 +195,7 @@ fn networks(faults: &mut Faults, path: &str, given: &[String]) -> Vec<Network> {
         match text.parse::<Network>() {
             Ok(network) if network.prefix() > 0 => networks.push(network),
             Ok(_) => {
-                faults.add(format!("{path}[{at}]"), format_args!("`{text}` matches every address"));
+                faults.add(format!("{path}[{at}]"), format_args!("`{text}` matches every address"))
             }
             Err(invalid) => faults.add(format!("{path}[{at}]"), invalid),
         }

@@ -28,7 +28,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the longest path and query, in bytes. Beyond it the answer is 414. The default is 8 KiB.
+    /// Sets the longest path and query, in bytes. Beyond it the answer is 414. The default is 8 KiB; where the
+    /// [longest head](Self::header_bytes) has no room for that, it is what has.
     pub fn uri_length(mut self, most: usize) -> Self {
         self.settings.uri_length = most;
         self
@@ -139,6 +140,15 @@ impl ServerBuilder {
         I: IntoIterator<Item: Into<String>>,
     {
         self.settings.proxy_protocol_from.extend(proxies.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets whether connections without an address begin with a PROXY header, too: those of a Unix socket. The default is
+    /// no.
+    ///
+    /// All of them have to, then: a proxy on the same machine, which names its clients so.
+    pub fn proxy_protocol_from_unix(mut self, proxied: bool) -> Self {
+        self.settings.proxy_protocol_from_unix = proxied;
         self
     }
 

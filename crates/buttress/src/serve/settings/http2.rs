@@ -28,8 +28,9 @@ pub struct Http2Settings {
     pub ping_interval_ms: Option<u64>,
     /// Milliseconds for the answer to a ping.
     pub ping_timeout_ms: u64,
-    /// Frames that bring nothing (pings, settings, empty data …) that a client may send at once. Of empty data that does
-    /// not end a stream the HTTP library takes a hundred in the life of a connection, whatever is set here.
+    /// Frames that bring nothing (pings, settings, empty data …) that a client may send at once: 16 at least, as it begins
+    /// with some. Of empty data that does not end a stream the HTTP library takes a hundred in the life of a connection,
+    /// whatever is set here.
     pub idle_frames: u32,
     /// And how many more each second.
     pub idle_frames_per_second: u32,
@@ -52,6 +53,9 @@ impl Default for Http2Settings {
     }
 }
 
+/// A client begins with settings, their acknowledgement and a window, and some with half a dozen priorities.
+const FEWEST: u32 = 16;
+
 impl Http2Settings {
     pub(super) fn check(&self, faults: &mut Faults) -> Http2 {
         // RFC 9113, section 6.9.2; and what every connection has at its start.
@@ -60,7 +64,7 @@ impl Http2Settings {
         between(faults, "http2.stream_window", self.stream_window, 1, most);
         between(faults, "http2.connection_window", self.connection_window, least, most);
         between(faults, "http2.send_buffer", self.send_buffer, 1_024, 1 << 30);
-        between(faults, "http2.idle_frames", self.idle_frames, 1, u32::MAX);
+        between(faults, "http2.idle_frames", self.idle_frames, FEWEST, u32::MAX);
         Http2 {
             concurrent_streams: self.concurrent_streams,
             pending_resets: self.pending_reset_streams,

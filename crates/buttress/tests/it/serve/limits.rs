@@ -105,6 +105,18 @@ async fn what_is_too_long_is_refused_with_its_status() {
     drop(rig);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_target_is_no_longer_than_a_head_has_room_for() {
+    let rig = Rig::of(server().header_bytes(1_024));
+    for (length, status) in [(960, 404), (961, 414), (5_000, 414)] {
+        let mut client = rig.connect();
+        client.send(format!("GET {} HTTP/1.1\r\nhost: test\r\n\r\n", "/".repeat(length))).await;
+        let head = client.answer().await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{length}: {head}");
+    }
+    drop(rig);
+}
+
 /// In pieces, behind an honest one, and whatever follows it.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_read_behind_a_target_that_is_too_long() {

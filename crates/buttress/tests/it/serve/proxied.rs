@@ -81,3 +81,33 @@ async fn clients_are_counted_and_not_their_proxy() {
     assert_eq!(third.closed_after().await, 0);
     drop(rig);
 }
+
+/// As of a Unix socket: a proxy on the same machine.
+#[tokio::test(start_paused = true)]
+async fn who_has_no_address_may_be_a_proxy() {
+    let app = || {
+        let peer = |request: Request| async move {
+            let peer = PeerAddress::find(request.extensions());
+            peer.map_or("nobody".to_owned(), |peer| peer.to_string())
+        };
+        Router::new().route("/", get(peer))
+    };
+    let rig = Rig::start(server().proxy_protocol_from_unix(true).connections_per_address(1), app());
+    let mut client = rig.connect_with(None, 1_024);
+    client.send(HEADER).await;
+    assert!(client.get("/").await.ends_with("203.0.113.7:56324"));
+    let mut second = rig.connect_with(None, 1_024);
+    second.send(HEADER).await;
+    assert_eq!(second.closed_after().await, 0, "clients are counted");
+    let mut speaks_for_itself = rig.connect_with(None, 1_024);
+    speaks_for_itself.send("PROXY UNKNOWN\r\n").await;
+    assert!(speaks_for_itself.get("/").await.ends_with("nobody"));
+    let mut without = rig.connect_with(None, 1_024);
+    without.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    assert_eq!(without.closed_after().await, 0);
+    assert!(rig.connect().get("/").await.ends_with("192.0.2.1:4711"), "others are not asked");
+
+    let rig = Rig::start(server(), app());
+    assert!(rig.connect_with(None, 1_024).get("/").await.ends_with("nobody"));
+    drop(rig);
+}

@@ -62,6 +62,27 @@ fn the_builder_asks_the_same_questions() {
     assert_eq!(paths, ["uri_length", "http2.connection_window"]);
 }
 
+/// What is cut off by another limit is no fault, or nobody could lower one alone.
+#[test]
+fn a_short_head_needs_no_other_setting() {
+    for text in
+        [r#"{"header_bytes": 1024}"#, r#"{"header_bytes": 8192}"#, r#"{"uri_length": 65534}"#]
+    {
+        serde_json::from_str::<ServerSettings>(text).unwrap().build().unwrap();
+    }
+    let error = Server::builder().uri_length(65_535).build().unwrap_err();
+    assert_eq!(error.faults()[0].to_string(), "uri_length: must be from 1 to 65534, not 65535");
+}
+
+/// Fewer than any client needs to begin would refuse everybody.
+#[test]
+fn nobody_is_left_without_the_frames_of_a_beginning() {
+    for (frames, right) in [(1, false), (15, false), (16, true)] {
+        let server = Server::builder().http2(|http2| http2.idle_frames = frames).build();
+        assert_eq!(server.is_ok(), right, "{frames}");
+    }
+}
+
 #[cfg(feature = "schemars")]
 #[test]
 fn the_settings_have_a_schema() {
