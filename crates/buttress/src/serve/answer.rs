@@ -1,11 +1,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Buf;
+use http::header::CONTENT_LENGTH;
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::app::BoxError;
-use super::failure::Failure;
+use super::failure::{CutShort, Failure};
 use super::piece::{Piece, Way};
 
 pin_project! {
@@ -17,12 +20,25 @@ pin_project! {
         #[pin]
         app: Option<B>,
         way: Option<Way>,
+        // What its client was promised, and has not been given.
+        owed: Option<u64>,
     }
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) fn new(app: Option<B>, way: Way) -> Self {
-        Self { app, way: Some(way) }
+    pub(super) fn new(app: Option<B>, way: Way, owed: Option<u64>) -> Self {
+        Self { app, way: Some(way), owed }
+    }
+}
+
+/// How many bytes a response promises: the library says what the body says where no field does.
+pub(super) fn promised<B: Body>(response: &Response<Option<B>>) -> Option<u64> {
+    if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        return None;
+    }
+    match response.headers().get(CONTENT_LENGTH) {
+        Some(length) => length.to_str().ok()?.parse().ok(),
+        None => response.body().as_ref()?.size_hint().exact(),
     }
 }
 
@@ -50,9 +66,17 @@ impl<B: Body<Error: Into<BoxError>>> Body for ResponseBody<B> {
         if let (Some(Err(error)), Some(way)) = (&frame, &this.way) {
             way.link().failed(Failure::Body, &**error);
         }
+        if let (Some(Ok(frame)), Some(owed)) = (&frame, &mut *this.owed) {
+            *owed = owed.saturating_sub(frame.data_ref().map_or(0, |data| data.remaining() as u64));
+        }
         let last = app.is_end_stream() || !matches!(frame, Some(Ok(_)));
         if last && let Some(way) = this.way {
             way.flight().answered();
+            if let Some(owed @ 1..) = this.owed.take()
+                && !matches!(frame, Some(Err(_)))
+            {
+                way.link().failed(Failure::Body, &CutShort(owed));
+            }
         }
         let piece = |data| Piece::new(data, last, this.way);
         Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(piece))))

@@ -30,6 +30,14 @@ pub(super) enum Cause {
     Uri,
     /// More header fields than are allowed (HTTP/2).
     Fields,
+    /// A head that is too long, or that the library refuses for its fields.
+    Head,
+    /// What the library does not understand.
+    Malformed,
+    /// More of HTTP/2 than the library puts up with.
+    Excess,
+    /// No answer to a ping.
+    Ping,
 }
 
 impl Cause {
@@ -49,6 +57,28 @@ impl Cause {
             Self::Ambiguous => "ambiguous",
             Self::Uri => "uri",
             Self::Fields => "fields",
+            Self::Head => "head",
+            Self::Malformed => "malformed",
+            Self::Excess => "excess",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buttress_testkit::guide::Page;
+
+    /// As this file has them, so that a new one is not forgotten.
+    #[test]
+    fn each_reason_is_in_the_catalogue() {
+        let arms = include_str!("cause.rs").lines().filter_map(|line| line.split_once(" => \""));
+        let reasons: Vec<_> = arms.filter_map(|(_, reason)| reason.strip_suffix("\",")).collect();
+        assert!(reasons.len() > 10, "{reasons:?}");
+        let signals = Page::of("signals.md");
+        for reason in reasons {
+            let told = signals.row(&format!("`{reason}`"));
+            assert!(told.len() == 2 && !told[1].is_empty(), "{reason}: {told:?}");
         }
     }
 }

@@ -80,7 +80,9 @@ impl<S: App> Connection<S> {
         }
         let (clock, limit) = (self.host.clock, self.timeouts.header);
         let named = opening(&self.link, clock, opened, limit, proxied(io)).await?;
-        self.peer = named.map_err(|()| Some(Cause::Proxy))?.or(self.peer);
+        // Who only looks whether somebody is here breaks no rule.
+        let nothing = io.seen().is_empty();
+        self.peer = named.map_err(|()| (!nothing).then_some(Cause::Proxy))?.or(self.peer);
         let place = self.host.addresses.enter(self.peer).ok_or(Some(Cause::Address))?;
         // What it says next, it says in its turn.
         self.link.belongs_to(client(self.peer));
@@ -100,17 +102,17 @@ impl<S: App> Connection<S> {
     {
         let link = self.link.clone();
         let shaking = async {
-            if io.seen().is_empty() {
-                io.look().await?;
+            if io.seen().is_empty() && io.look().await.is_err() {
+                // Nothing came: no handshake has failed.
+                return Err(None);
             }
             link.shakes();
-            tls.accept(io).await
+            tls.accept(io).await.map_err(|_| Some(Cause::Handshake))
         };
         let (clock, limit) = (self.host.clock, self.timeouts.header);
         match opening(&link, clock, opened, limit, shaking).await {
             Ok(Ok(io)) => self.speak(Ahead::new(io), opened).await,
-            Ok(Err(_)) => Some(Cause::Handshake),
-            Err(ended) => ended,
+            Ok(Err(ended)) | Err(ended) => ended,
         }
     }
 

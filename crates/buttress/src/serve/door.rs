@@ -7,17 +7,19 @@ use std::task::{Context, Poll, ready};
 use buttress_core::PeerAddress;
 use buttress_core::clock::TokioClock;
 use http::header::{CONNECTION, HOST};
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::answer::ResponseBody;
+use super::answer::{ResponseBody, promised};
 use super::app::BoxError;
 use super::authority;
 use super::body::RequestBody;
 use super::cause::Cause;
-use super::failure::Failure;
+use super::failure::{Failure, NoAnswer};
 use super::limits::Limits;
 use super::link::Link;
 use super::piece::Way;
@@ -37,6 +39,7 @@ pub(super) struct Door<S> {
 impl<S, B> hyper::service::Service<Request<Incoming>> for Door<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>> + Clone,
+    B: Body,
 {
     type Response = Response<ResponseBody<B>>;
     type Error = BoxError;
@@ -53,6 +56,7 @@ where
             Way::Alone(flight)
         };
         let tunnel = *request.method() == Method::CONNECT;
+        let bodiless = tunnel || *request.method() == Method::HEAD;
         let state = match self.refusal(&request, number) {
             Some((status, cause)) => {
                 self.link.limited(cause);
@@ -60,7 +64,7 @@ where
             }
             None => State::Waiting { app: self.app.clone(), request: Some(self.welcome(request)) },
         };
-        Answer { state, way: Some(way), is_http2, tunnel }
+        Answer { state, way: Some(way), is_http2, tunnel, bodiless }
     }
 }
 
@@ -77,12 +81,15 @@ impl<S> Door<S> {
         if two_hosts || other_host || (refused && !long_target) {
             return Some((StatusCode::BAD_REQUEST, Cause::Ambiguous));
         }
-        if refused || target > self.limits.uri_length {
+        if refused || target > self.limits.longest_target() {
             return Some((StatusCode::URI_TOO_LONG, Cause::Uri));
         }
         // Under HTTP/1 the library has counted already.
         if headers.len() > self.limits.header_count {
             return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Cause::Fields));
+        }
+        if request.version() == Version::HTTP_2 && size(request) > self.limits.header_bytes {
+            return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Cause::Head));
         }
         None
     }
@@ -114,6 +121,8 @@ pin_project! {
         way: Option<Way>,
         is_http2: bool,
         tunnel: bool,
+        // Its length may be said, and nothing comes.
+        bodiless: bool,
     }
 }
 
@@ -130,6 +139,7 @@ pin_project! {
 impl<S, B> Future for Answer<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError>>,
+    B: Body,
 {
     type Output = Result<Response<ResponseBody<B>>, BoxError>;
 
@@ -162,8 +172,28 @@ where
         this.state.set(State::Done);
         let Some(way) = this.way.take() else { return Poll::Pending };
         let response = settled(response, way.link(), *this.is_http2, *this.tunnel);
-        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, way))))
+        let owed = if *this.bodiless { None } else { promised(&response) };
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, way, owed))))
     }
+}
+
+/// How long a head of HTTP/2 is (RFC 9113, section 6.5.2), with the fields that are no headers.
+fn size<B>(request: &Request<B>) -> usize {
+    let uri = request.uri();
+    let target = [
+        (":method", Some(request.method().as_str())),
+        (":scheme", uri.scheme_str()),
+        (":authority", uri.authority().map(Authority::as_str)),
+        (":path", uri.path_and_query().map(PathAndQuery::as_str)),
+    ];
+    let target = target.iter().filter_map(|(name, value)| Some(field(name, value.as_ref()?.len())));
+    let headers = request.headers().iter();
+    target.sum::<usize>()
+        + headers.map(|(name, value)| field(name.as_str(), value.len())).sum::<usize>()
+}
+
+fn field(name: &str, value: usize) -> usize {
+    name.len() + value + 32
 }
 
 /// The service said an error, of which the library tells nobody.
@@ -179,7 +209,20 @@ fn failed(way: Option<&Way>, error: impl Into<BoxError>) -> BoxError {
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// Says that this answer is the last, and notes if HTTP ends with it.
-fn settled<B>(mut response: Response<B>, link: &Link, is_http2: bool, tunnel: bool) -> Response<B> {
+fn settled<B>(
+    mut response: Response<Option<B>>,
+    link: &Link,
+    is_http2: bool,
+    tunnel: bool,
+) -> Response<Option<B>> {
+    // Something else would have to follow, and nothing will.
+    if response.status().is_informational()
+        && (is_http2 || response.status() != StatusCode::SWITCHING_PROTOCOLS)
+    {
+        link.failed(Failure::Answer, &NoAnswer(response.status()));
+        response = Response::new(None);
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    }
     if is_http2 {
         link.answers();
         return response;

@@ -13,6 +13,7 @@ use super::cause::Cause;
 use super::connection::Ended;
 use super::door::Door;
 use super::link::Link;
+use super::outcome;
 use super::phase::Phase;
 use super::stream::Streams;
 use super::vigil::{Verdict, Vigil};
@@ -64,8 +65,9 @@ impl<C: Speaks> Future for Drive<C> {
             if C::MANY {
                 this.link.has_turn(this.clock.now());
             }
-            if this.connection.poll(cx).is_ready() {
-                return Poll::Ready(this.finishing.take().flatten());
+            if let Poll::Ready(ended) = this.connection.poll(cx) {
+                let heard = ended.err().and_then(|error| outcome::heard(this.link, &error));
+                return Poll::Ready(this.finishing.take().flatten().or(heard));
             }
             if this.link.phase() >= Phase::Closing
                 && this.vigil.parts(this.clock.now())

@@ -1,6 +1,8 @@
 use std::error::Error;
+use std::fmt;
 
 use buttress_core::{Redact, causes};
+use http::StatusCode;
 
 use super::body_error::BodyError;
 
@@ -22,6 +24,30 @@ impl Failure {
         }
     }
 }
+
+/// A status that only comes before an answer.
+#[derive(Debug)]
+pub(super) struct NoAnswer(pub(super) StatusCode);
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a response of status {} is no answer", self.0.as_u16())
+    }
+}
+
+impl Error for NoAnswer {}
+
+/// A body has ended, and so many bytes were still to come.
+#[derive(Debug)]
+pub(super) struct CutShort(pub(super) u64);
+
+impl fmt::Display for CutShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the body ends {} bytes before its length", self.0)
+    }
+}
+
+impl Error for CutShort {}
 
 /// Whether the application only says what its client did: its own body broke off, or came too slowly.
 pub(super) fn is_the_clients(error: &(dyn Error + 'static)) -> bool {

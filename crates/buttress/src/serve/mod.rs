@@ -51,8 +51,9 @@
 //!   its handlers take, what it upgrades to another protocol, and the bodies of requests that it
 //!   [allows to be silent](ServerBuilder::silent_streams).
 //! - **Memory is bounded** by the number of connections times what one may hold: a head (32 KiB), what is read ahead
-//!   and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB) and a send buffer for
-//!   each stream (64 KiB × 100). The pieces in which the application hands its answers over are extra, for as long as
+//!   and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB), and for each stream a
+//!   head and a send buffer (96 KiB × 100). Heads that are too long are there, too, until they are refused: of HTTP/2
+//!   up to four times as long, and one whose end has not come. The pieces in which the application hands its answers over are extra, for as long as
 //!   their reader takes them: no more is asked for while that much waits to be taken.
 //! - **No client is served at another's cost.** One client has at most its share of connections. At the limit of all,
 //!   accepting waits, and the system's queue holds new ones: none is turned away that might be served a moment later.
@@ -66,9 +67,10 @@
 //!   of HTTP/2, the library may hold 16 KiB of all of them by then.
 //! - **No task outlives the server**, except those the application starts, and a handler that holds its thread. Hooks
 //!   run when all others are gone, those of HTTP/2's streams among them.
-//! - **Failures are told**: an error that the service returns instead of an answer, a body that breaks off. The client
-//!   has no whole answer, so one line of the log, a metric and the [`Report`] say so. What a client does to its own
-//!   request is no failure.
+//! - **Failures are told**: an error that the service returns instead of an answer, a body that breaks off, a head that
+//!   HTTP/1 does not allow, a status (1xx) that is no answer, a body that ends before its `Content-Length`. The client has
+//!   no whole answer, so one line of the log, a metric and the [`Report`] say so. What a client does to its own request
+//!   is no failure.
 //!
 //! # Cancellation
 //!
@@ -90,7 +92,7 @@
 //!
 //! Wrong settings are a [`BuildError`](buttress_core::BuildError), all at once. An error of a connection is
 //! its own and ends only that; a limit that was used is counted (see [`CATALOGUE`]) and logged at debug level,
-//! to the target `buttress`. An error while accepting is logged, and accepting pauses for 10 ms to 1 s.
+//! to the target `buttress`, also where the HTTP library keeps it. An error while accepting is logged, and accepting pauses for 10 ms to 1 s.
 //!
 //! Refusals below the application have a bare status and no body, since no wall has seen them: 400, 414 and 431, by
 //! this module or by the HTTP library. Everything else that ends a connection says nothing.
@@ -98,8 +100,9 @@
 //! # What it does not do
 //!
 //! - A request without `Host` is served, as many health checks send none.
-//! - Over HTTP/2, a target longer than the whole head may be is a 431, not a 414. There it is one of the fields, and
-//!   the library keeps nothing of a head that is too large (RFC 9113, section 10.5.1): not even whose fault it is.
+//! - Over HTTP/2 a head more than four times as long as allowed is refused by the library (RFC 9113, section 10.5.1): a
+//!   431, whatever was too long, and not counted. One more than sixteen times as long ends the connection, as does one
+//!   in many more pieces than it needs; that is counted.
 //! - It cannot tell a gRPC stream, whose client may have nothing to say for hours, from a body that a hostile client
 //!   holds back: both are given up, until you name the calls that may be silent in
 //!   [`silent_streams`](ServerBuilder::silent_streams). Streams of answers need no setting.
@@ -150,6 +153,7 @@ mod newcomer;
 mod newcomers;
 mod news;
 mod opening;
+mod outcome;
 mod pace;
 mod parts;
 mod phase;

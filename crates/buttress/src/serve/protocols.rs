@@ -75,6 +75,10 @@ impl<S: App> Connection<S> {
 /// What the library reads ahead, and buffers of a response, at most.
 const BUFFER: usize = 64 * 1024;
 
+/// The library takes so many times the longest head, so that one that is too long is refused by us. Beyond it answers
+/// by itself, and beyond four times that it ends the connection.
+const HEADS: usize = 4;
+
 fn http2_library(streams: Streams, limits: &Limits) -> http2::Builder<Streams> {
     let http2 = &limits.http2;
     let mut library = http2::Builder::new(streams);
@@ -86,7 +90,7 @@ fn http2_library(streams: Streams, limits: &Limits) -> http2::Builder<Streams> {
         .initial_stream_window_size(http2.stream_window)
         .initial_connection_window_size(http2.connection_window)
         .max_send_buf_size(http2.send_buffer)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(limits.header_bytes * HEADS).unwrap_or(u32::MAX))
         .keep_alive_interval(http2.ping_interval)
         .keep_alive_timeout(http2.ping_timeout)
         // For WebSockets over HTTP/2 (RFC 8441).

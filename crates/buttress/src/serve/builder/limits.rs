@@ -17,6 +17,9 @@ impl ServerBuilder {
     }
 
     /// Sets the longest head of a request, in bytes. Beyond it the answer is 431. The default is 32 KiB.
+    ///
+    /// Over HTTP/2 each field counts for its name, its value and 32 bytes more (RFC 9113, section 6.5.2). The HTTP library
+    /// takes four times as much, and says so to clients, so that what is too long is answered and counted.
     pub fn header_bytes(mut self, most: usize) -> Self {
         self.settings.header_bytes = most;
         self

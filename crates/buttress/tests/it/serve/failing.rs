@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll};
 
+use axum::routing::get;
 use buttress::metrics::Metrics;
 use buttress::serve::{RequestBody, Server};
 use buttress_testkit::body::Frames;
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::Service;
 
-use super::rig::{Pipes, soon};
+use super::rig::{Pipes, Rig, server, soon};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -161,4 +162,88 @@ async fn nothing_is_told_twice() {
     let errors = log.take().into_iter().filter(|line| line.starts_with("ERROR")).count();
     assert_eq!((errors, page.of("buttress_serve_failures_total answer")), (1, None));
     serving.abort();
+}
+
+/// One that promises more than it gives, and one that is no answer at all.
+#[tokio::test(start_paused = true)]
+async fn what_nobody_has_said_is_told() {
+    let promise = [("content-length", "100")];
+    let app = || {
+        axum::Router::new()
+            .route("/short", get(move || async move { (promise, early_end("half")) }))
+            .route("/late", get(move || async move { (promise, late_end("half")) }))
+            .route("/early", get(|| async { StatusCode::EARLY_HINTS }))
+            .route("/two", get(|| async { ([("content-length", "1, 2")], late_end("1")) }))
+    };
+    // The library keeps what it has not sent yet when it gives up.
+    for (path, what, begins) in [
+        ("/short", "body", "HTTP/1.1 200 "),
+        ("/late", "body", ""),
+        ("/early", "answer", "HTTP/1.1 500 "),
+        ("/two", "answer", ""),
+    ] {
+        let (page, log) = (Page::default(), Log::of("buttress"));
+        let listening = log.listen();
+        let rig = Rig::start(server().metrics(&Metrics::new(page.clone())), app());
+        let mut client = rig.connect();
+        client.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with(begins), "{path}: {answer}");
+        drop(listening);
+        let errors = log.take().into_iter().filter(|line| line.starts_with("ERROR")).count();
+        assert_eq!(errors, 1, "{path}");
+        assert_eq!(page.of(&format!("buttress_serve_failures_total {what}")), Some(1.0), "{path}");
+        assert_eq!(rig.end().await.failed(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_has_said_is_told_over_http2_too() {
+    let early = || async { (StatusCode::EARLY_HINTS, "hints") };
+    let short = || async { ([("content-length", "100")], "half") };
+    let app = axum::Router::new().route("/", get(early)).route("/short", get(short));
+    let rig = Rig::start(server(), app);
+    let mut client = rig.http2().await;
+    assert_eq!(client.send_request(super::rig::request("/")).await.unwrap().status(), 500);
+    let answer = client.send_request(super::rig::request("/short")).await.unwrap();
+    assert!(answer.into_body().collect().await.is_err());
+    drop(client);
+    assert_eq!(rig.end().await.failed(), 2);
+}
+
+/// A length may be said of what does not come.
+#[tokio::test(start_paused = true)]
+async fn what_has_no_body_owes_none() {
+    let server = server().signals(false).build().unwrap();
+    let app = tower::service_fn(|request: Request<RequestBody>| async move {
+        let unchanged = request.uri().path() == "/unchanged";
+        let response = Response::builder().status(if unchanged { 304 } else { 200 });
+        response.header("content-length", "100").body(late_end(""))
+    });
+    let (ours, theirs) = tokio::io::duplex(64 * 1_024);
+    let (arrivals, pipes) = tokio::sync::mpsc::unbounded_channel();
+    arrivals.send((theirs, None)).unwrap();
+    let (shutdown, serving) = (server.handle(), tokio::spawn(server.serve(Pipes(pipes), app)));
+    let mut client = super::rig::handshake(ours).await;
+    let mut head = super::rig::request("/");
+    *head.method_mut() = http::Method::HEAD;
+    for request in [head, super::rig::request("/unchanged")] {
+        drop(client.send_request(request).await.unwrap().into_body().collect().await);
+    }
+    drop(client);
+    shutdown.begin();
+    let report = soon("the end", serving).await.unwrap();
+    assert_eq!((report.requests(), report.failed()), (2, 0));
+}
+
+/// Says with its last piece that it is over.
+fn early_end(text: &'static str) -> axum::body::Body {
+    axum::body::Body::new(Frames::new().data(text).of_unknown_size())
+}
+
+/// Says that it is over only when it is asked once more.
+fn late_end(text: &'static str) -> axum::body::Body {
+    let body = Frames::new().data(text).hold().of_unknown_size();
+    body.handle().release();
+    axum::body::Body::new(body)
 }

@@ -20,4 +20,5 @@ mod rig;
 mod settings;
 #[cfg(feature = "tls")]
 mod tls;
+mod traces;
 mod tunnels;

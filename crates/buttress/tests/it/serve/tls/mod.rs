@@ -35,7 +35,7 @@ fn key() -> PrivateKeyDer<'static> {
     PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap()
 }
 
-fn config() -> ServerConfig {
+pub(super) fn config() -> ServerConfig {
     let config = ServerConfig::builder().with_no_client_auth();
     config.with_single_cert(vec![certificate()], key()).unwrap()
 }
