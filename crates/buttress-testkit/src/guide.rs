@@ -44,6 +44,12 @@ impl Page {
         rest.split("```").next().unwrap_or_default()
     }
 
+    /// What is pasted here from files: a comment before a block says which file, and what stands between which anchors.
+    #[must_use]
+    pub fn pasted(&self) -> Vec<Pasted<'_>> {
+        self.text.split("<!-- ").skip(1).filter_map(Pasted::read).collect()
+    }
+
     /// The cells of the first row of a table that speaks of this in its first cell.
     #[must_use]
     pub fn row(&self, of: &str) -> Vec<&str> {
@@ -72,9 +78,81 @@ impl Page {
     }
 }
 
+/// A block of code that the guide has from a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Pasted<'a> {
+    path: &'a str,
+    anchor: &'a str,
+    block: &'a str,
+}
+
+impl<'a> Pasted<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let (of, rest) = text.split_once(" -->\n\n```")?;
+        let (path, anchor) = of.split_once(':').filter(|_| !of.contains('\n'))?;
+        let (_language, rest) = rest.split_once('\n')?;
+        let block = rest.split("\n```").next()?;
+        Some(Self { path, anchor, block })
+    }
+
+    /// The block as it stands in the guide, and what stands in the file, without what all lines are indented by.
+    #[must_use]
+    pub fn here_and_there(&self) -> (String, String) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(self.path);
+        let file = fs::read_to_string(path).expect("there is such a file");
+        let is = |line: &&str, word| line.trim() == format!("// {word}: {}", self.anchor);
+        let lines = file.lines().skip_while(|line| !is(line, "ANCHOR")).skip(1);
+        let lines: Vec<_> = lines.take_while(|line| !is(line, "ANCHOR_END")).collect();
+        let indent = |line: &&str| line.len() - line.trim_start().len();
+        let full = lines.iter().filter(|line| !line.is_empty());
+        let margin = full.map(indent).min().unwrap_or_default();
+        let lines: Vec<_> = lines.iter().map(|line| line.get(margin..).unwrap_or("")).collect();
+        (self.block.to_owned(), lines.join("\n").trim_matches('\n').to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pages() -> Vec<(String, Page)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+        let names = files.filter_map(|name| name.into_string().ok());
+        names
+            .filter(|name| name.ends_with(".md"))
+            .map(|name| (name.clone(), Page::of(&name)))
+            .collect()
+    }
+
+    /// Where the repository is read on the web, nobody fills in an `include`.
+    #[test]
+    fn pages_are_whole_and_what_they_paste_is_what_works() {
+        let mut pasted = Vec::new();
+        for (name, page) in &pages() {
+            assert!(!page.text.contains("{{#"), "{name} leaves something to be filled in");
+            for block in page.pasted() {
+                let (here, there) = block.here_and_there();
+                assert!(
+                    !there.is_empty() && here == there,
+                    "{name} and {block:?} differ:\n{there}"
+                );
+                pasted.push(format!("{}:{}", block.path, block.anchor));
+            }
+        }
+        pasted.sort();
+        let anchors = [
+            "crates/buttress/tests/it/outbound/by_hand.rs:layers",
+            "examples/custom-stage.rs:closure",
+            "examples/custom-stage.rs:gate",
+            "examples/custom-stage.rs:stage",
+            "examples/restart.rs:serve",
+            "examples/storefront.rs:wall",
+            "examples/storefront/limits.rs:limits",
+            "examples/storefront/payments.rs:wall",
+        ];
+        assert_eq!(pasted, anchors);
+    }
 
     #[test]
     fn rows_are_found_in_their_section() {
