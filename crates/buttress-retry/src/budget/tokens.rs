@@ -80,3 +80,7 @@ impl Tokens {
         let _ = self.left.fetch_update(Relaxed, Relaxed, add);
     }
 }
+
+#[cfg(test)]
+#[cfg(buttress_loom)]
+mod models;
