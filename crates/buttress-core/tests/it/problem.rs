@@ -68,6 +68,70 @@ fn the_table_of_codes_is_as_it_was() {
     );
 }
 
+/// Each in one call, and none means another one.
+#[test]
+fn what_goes_wrong_most_often_is_told_as_this() {
+    let broken = || std::io::Error::other("db7 is gone");
+    let wrong = Detail::query("page", "too_small", "must be at least 1");
+    let table: [(&str, Problem, &str, u16, bool, Option<&str>); 17] = [
+        ("bad_request", Problem::bad_request(), "BAD_REQUEST", 400, false, None),
+        ("validation", Problem::validation([wrong]), "VALIDATION_FAILED", 422, false, None),
+        ("unauthenticated", Problem::unauthenticated(), "UNAUTHENTICATED", 401, false, None),
+        ("forbidden", Problem::forbidden(), "FORBIDDEN", 403, false, None),
+        ("not_found", Problem::not_found(), "NOT_FOUND", 404, false, None),
+        ("conflict", Problem::conflict(), "CONFLICT", 409, false, None),
+        ("gone", Problem::gone(), "GONE", 410, false, None),
+        (
+            "precondition_failed",
+            Problem::precondition_failed(),
+            "PRECONDITION_FAILED",
+            412,
+            false,
+            None,
+        ),
+        ("too_large", Problem::too_large(), "PAYLOAD_TOO_LARGE", 413, false, None),
+        ("unsupported", Problem::unsupported(), "UNSUPPORTED_MEDIA_TYPE", 415, false, None),
+        ("rate_limited", Problem::rate_limited(WAIT), "RATE_LIMITED", 429, true, None),
+        (
+            "dependency_failed",
+            Problem::dependency_failed("stock", broken()),
+            "DEPENDENCY_FAILED",
+            502,
+            true,
+            Some("stock failed"),
+        ),
+        ("timed_out", Problem::timed_out(), "TIMED_OUT", 504, true, None),
+        ("overloaded", Problem::overloaded(), "OVERLOADED", 503, true, None),
+        ("unavailable", Problem::unavailable(), "UNAVAILABLE", 503, true, None),
+        (
+            "database",
+            Problem::database(broken()),
+            "DATABASE_FAILED",
+            500,
+            false,
+            Some("db7 is gone"),
+        ),
+        ("internal", Problem::internal(broken()), "INTERNAL", 500, false, Some("db7 is gone")),
+    ];
+    let file = include_str!("../../src/problem/kinds.rs");
+    let (constructors, _) = file.split_once("pub struct").unwrap();
+    assert_eq!(constructors.matches("pub fn").count(), table.len(), "one is in no row");
+    for (name, problem, code, status, retryable, source) in table {
+        assert!(constructors.contains(&format!("pub fn {name}(")), "{name}");
+        let told =
+            (problem.code().name(), problem.status().as_u16(), problem.code().is_retryable());
+        assert_eq!(told, (code, status, retryable), "{name}");
+        assert_eq!(problem.source().map(ToString::to_string).as_deref(), source, "{name}");
+        assert_eq!(problem.message(), problem.code().default_message(), "{name}");
+        assert_eq!(problem.details().len(), usize::from(name == "validation"), "{name}");
+        let wait = problem.retry_after();
+        assert_eq!(wait, (name == "rate_limited").then_some(WAIT), "{name}");
+        assert_eq!(problem.headers().count(), 0, "{name}");
+    }
+}
+
+const WAIT: Duration = Duration::from_secs(7);
+
 #[test]
 fn an_own_code_says_what_it_wants() {
     const TEAPOT: Code = Code::new("TEAPOT", StatusCode::IM_A_TEAPOT)
