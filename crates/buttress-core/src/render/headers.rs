@@ -66,6 +66,11 @@ pub(super) fn strip(headers: &mut HeaderMap, status: StatusCode) {
     remove(headers, &OF_THE_BODY);
 }
 
+/// Takes away what is said of bytes that are not sent.
+pub(super) fn forget_bytes(headers: &mut HeaderMap) {
+    remove(headers, &OF_THE_BYTES);
+}
+
 fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
     // To compare a few names is cheaper than to hash many.
     if headers.keys().any(|name| names.contains(name)) {

@@ -48,7 +48,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::stage::ResponseHead;
 use crate::{Problem, RequestContext, number};
 
-pub use self::answers::{Answers, AnswersBuilder, AnswersSettings, Asked, BriefSettings};
+pub use self::answers::{
+    Answers, AnswersBuilder, AnswersSettings, Asked, BriefSettings, CATALOGUE,
+};
 pub(crate) use self::answers::{Asking, Who, mark_told, render_by_default};
 pub use self::format::Format;
 pub(crate) use self::format::is_grpc;
@@ -138,7 +140,8 @@ pub fn is_unsettled(extensions: &Extensions) -> bool {
 /// Gives a marked answer the format of its request, and the request's id. Leaves all others alone.
 ///
 /// A status and headers that were set since it was made stay as they are: a status of a failure is the problem's from then
-/// on, so that body, log and metrics say what is sent. A status of gRPC is sent with 200 in any case.
+/// on, so that body, log and metrics say what is sent. One that HTTP knows without a body, such as 204 or 304, is sent
+/// without one. A status of gRPC is sent with 200 in any case.
 pub fn settle(response: &mut dyn ResponseHead, context: &RequestContext) {
     if !unmark(response) {
         return;
@@ -177,7 +180,17 @@ pub(crate) fn settle_with(
         response.set_status(parts.status);
     }
     headers::replace(response.headers_mut(), parts.headers);
-    response.replace_body(body);
+    if has_no_body(response.status()) {
+        headers::forget_bytes(response.headers_mut());
+        response.replace_body(Bytes::new());
+    } else {
+        response.replace_body(body);
+    }
+}
+
+/// After one of these a client reads the next answer: bytes in between would be taken for its head.
+fn has_no_body(status: StatusCode) -> bool {
+    status.is_informational() || matches!(status.as_u16(), 204 | 205 | 304)
 }
 
 /// Puts the answer to `problem` in place of `response`, for the next context outside to settle.

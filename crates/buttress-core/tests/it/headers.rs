@@ -225,3 +225,35 @@ fn every_line_of_accept_language_is_heard() {
     assert_eq!(told(&["fr;q=0.5", "de, en;q=0.1"]), "fr;q=0.5, de, en;q=0.1");
     assert_eq!(told(&["de"; 300]), "", "longer than anybody's");
 }
+
+/// A client would take the body for the head of the next answer.
+#[tokio::test]
+async fn a_status_without_a_body_has_none() {
+    let context = Context::default();
+    let asked = context.answers().asked(&Request::new(()));
+    for status in [100, 103, 204, 205, 304] {
+        let mut returned = Problem::gone().render(None);
+        *returned.status_mut() = StatusCode::from_u16(status).unwrap();
+        returned.headers_mut().insert("etag", HeaderValue::from_static("\"7\""));
+        let length = returned.body().len();
+        returned.headers_mut().insert("content-length", HeaderValue::from(length));
+
+        let mut alone = returned.clone();
+        context.answers().settle(&mut alone, &asked);
+        let (service, inner) = mock::service();
+        inner.answer_with(move |_: Request<()>| Ok(returned.clone().map(Full::from)));
+        let service = context.clone().layer().layer(service);
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+        for answer in [Response::from_parts(parts, body), alone] {
+            assert_eq!(answer.status(), status);
+            assert!(answer.body().is_empty(), "{answer:?}");
+            for name in ["content-type", "content-length", "transfer-encoding"] {
+                assert!(all(&answer, name).is_empty(), "{name}: {answer:?}");
+            }
+            assert_eq!(all(&answer, "etag"), ["\"7\""]);
+            assert_eq!(all(&answer, "x-request-id").len(), 1);
+        }
+    }
+}

@@ -1,7 +1,10 @@
-//! The catalogue has every code, once.
+//! The catalogue has every code, once; that of the guide every metric.
 
 use buttress_core::Code;
+use buttress_core::metrics::Metrics;
+use buttress_core::render::{Answers, CATALOGUE};
 use buttress_error_envelope::Catalogue;
+use buttress_testkit::{guide, page::Page};
 use serde_json::Value;
 
 mod mine {
@@ -43,4 +46,14 @@ fn two_codes_of_one_name_are_found_by_name() {
     let error = error.json().unwrap_err();
     assert_eq!(error.names(), ["GONE", "PAGE_MISSING", "TEAPOT"]);
     assert_eq!(error.to_string(), "more than one code is called GONE, PAGE_MISSING, TEAPOT");
+}
+
+#[test]
+fn every_metric_is_in_the_guide() {
+    assert_eq!(guide::Page::of("signals.md").untold(CATALOGUE), [""; 0]);
+    let page = Page::default();
+    drop(Answers::builder().metrics(&Metrics::new(page.clone())).build().unwrap());
+    let bound = page.bound();
+    assert_eq!(bound.len(), CATALOGUE.len(), "{bound:?}");
+    assert!(bound.iter().all(|metric| CATALOGUE.contains(metric)), "{bound:?}");
 }

@@ -8,7 +8,7 @@ use super::words::Words;
 use super::{Answers, AnswersSettings, BriefSettings, Choose, Rules};
 use crate::clock::{Clock, SharedClock};
 use crate::flood::Clients;
-use crate::metrics::{Counter, Family, Metric, Metrics};
+use crate::metrics::{Counter, Description, Family, Metric, Metrics};
 use crate::render::Format;
 use crate::stage::RequestHead;
 use crate::{BuildError, Detail, Problem, Redact};
@@ -22,6 +22,9 @@ const ERRORS: Metric<Counter, 3> =
 /// Answers to clients that are refused again and again.
 const BRIEF: Metric<Counter> =
     Metric::counter("buttress_brief_answers_total", "Refusals that were answered briefly");
+
+/// Every metric of [`Answers`].
+pub const CATALOGUE: &[Description] = &[*ERRORS.description(), *BRIEF.description()];
 
 /// Collects the settings of [`Answers`].
 #[must_use = "nothing happens until `build` is called"]

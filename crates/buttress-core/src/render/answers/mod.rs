@@ -16,7 +16,7 @@ use http::{HeaderValue, Response};
 
 pub use self::asked::Asked;
 pub(crate) use self::asked::mark_told;
-pub use self::builder::AnswersBuilder;
+pub use self::builder::{AnswersBuilder, CATALOGUE};
 use self::floods::Floods;
 pub(crate) use self::report::Who;
 pub use self::settings::{AnswersSettings, BriefSettings};
