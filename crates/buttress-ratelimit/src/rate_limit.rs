@@ -53,7 +53,6 @@ impl<S: LimitStore> RateLimit<S> {
     ///
     /// It is right where nobody has to log in, or behind where that is done. Otherwise take
     /// [`before_auth`](Self::before_auth) and [`after_auth`](Self::after_auth).
-    #[must_use]
     pub fn layer(&self) -> StageLayer<LimitStage<S>> {
         self.stage().layer()
     }
