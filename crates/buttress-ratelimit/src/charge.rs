@@ -195,6 +195,13 @@ impl Charges {
         }
     }
 
+    /// The same with these costs, in their order.
+    #[cfg(feature = "redis")]
+    pub(crate) fn with_costs(mut self, costs: &[u32]) -> Self {
+        self.all.iter_mut().zip(costs).for_each(|(charge, cost)| charge.cost = *cost);
+        self
+    }
+
     /// All of them.
     #[must_use]
     #[inline]

@@ -97,6 +97,11 @@ impl Limit {
         ((nanos as u128 * self.share as u128) >> 64) as u64 >> self.shift
     }
 
+    /// How much such a time is at the steady rate, in whole charges.
+    pub(crate) fn worth(&self, nanos: u64) -> u32 {
+        u32::try_from(self.turns_in(nanos)).unwrap_or(u32::MAX)
+    }
+
     /// What `cost` takes at the steady rate, in nanoseconds.
     #[inline]
     pub(crate) const fn price(&self, cost: u32) -> u64 {

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use buttress_core::stage::{RequestHead, ResponseHead};
 
-use crate::bill::{Account, Bill};
+use crate::account::Account;
+use crate::bill::Bill;
 use crate::headers::Told;
 use crate::inner::Inner;
 use crate::store::LimitStore;

@@ -203,10 +203,8 @@ impl<S: LimitStore> LimitStage<S> {
             return Decision::Refuse(answer::unavailable(), None);
         }
         self.inner.violations.refused(rule, charge.key(), (source, retry), request);
-        let problem = match self.inner.punish(rule, charge, (source, retry), request) {
-            Some(ban) => rule.answers.banned(ban.again),
-            None => rule.answers.refused(retry),
-        };
+        let problem = self.inner.punish_all(charges, verdict, request);
+        let problem = problem.unwrap_or_else(|| rule.answers.refused(retry));
         let mut told = Some(problem);
         if self.inner.forms.any() {
             self.inner.writer(live).write(charges, verdict, &mut told);

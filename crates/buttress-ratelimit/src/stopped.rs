@@ -8,7 +8,7 @@ use buttress_core::{Key, Problem};
 use crate::inner::Inner;
 use crate::record::InForce;
 use crate::rule::Rule;
-use crate::{Charge, Retry, Source, answer};
+use crate::{Charge, Charges, Retry, Source, Verdict, answer};
 
 /// Why a request is not even charged.
 pub(crate) enum Stopped<'a> {
@@ -63,8 +63,38 @@ impl<S> Inner<S> {
         }
     }
 
+    /// Counts a refusal for each policy that had no room, whichever of them waits longest; the answer, if a ban is in force
+    /// then.
+    pub(crate) fn punish_all(
+        &self,
+        charges: &Charges,
+        verdict: &Verdict,
+        request: &dyn RequestHead,
+    ) -> Option<Problem> {
+        let (longest, retry) = verdict.refusal()?;
+        let mut found: Option<(&Rule, Duration)> = None;
+        for ((charge, standing), at) in
+            charges.as_slice().iter().zip(verdict.standings()).zip(0_u8..)
+        {
+            let Some(rule) = self.rule(charge.policy()).filter(|_| verdict.is_refused(at)) else {
+                continue;
+            };
+            // Of the others it is only known that they wait no longer.
+            let retry = if at == longest { retry } else { Retry::Unknown };
+            let Some(ban) = self.punish(rule, charge, (standing.source(), retry), request) else {
+                continue;
+            };
+            if found.is_none_or(|(_, again)| ban.again > again) {
+                found = Some((rule, ban.again));
+            }
+        }
+        let (rule, again) = found?;
+        let wait = if let Retry::After(wait) = retry { wait } else { Duration::ZERO };
+        Some(rule.answers.banned(again.max(wait)))
+    }
+
     /// Counts a refusal of whoever may be banned for it; the ban that is in force then, if there is one.
-    pub(crate) fn punish(
+    fn punish(
         &self,
         rule: &Rule,
         charge: &Charge,

@@ -46,6 +46,8 @@ pub struct Verdict {
     count: u8,
     /// A bit for each charge that was optional, and for which there was no room.
     missed: u8,
+    /// The same for each that was not.
+    refused: u8,
 }
 
 impl Verdict {
@@ -56,12 +58,12 @@ impl Verdict {
     #[inline]
     pub const fn taken() -> Self {
         let (standings, at) = ([Standing::EMPTY; MOST_POLICIES], Self::UNKNOWN);
-        Self { standings, refusal: None, delay: 0, at, count: 0, missed: 0 }
+        Self { standings, refusal: None, delay: 0, at, count: 0, missed: 0, refused: 0 }
     }
 
     /// None was taken, because of the charge with this number: among several, the one that has to wait longest.
     pub const fn refused(charge: u8, retry: Retry) -> Self {
-        Self { refusal: Some((charge, retry)), ..Self::taken() }
+        Self { refusal: Some((charge, retry)), refused: bit(charge), ..Self::taken() }
     }
 
     /// About one charge: the nanoseconds to wait, or why not; how it stands; and when it was decided.
@@ -79,7 +81,10 @@ impl Verdict {
         self.at = at;
         match room {
             Ok(delay) => self.delay = delay,
-            Err(refusal) => self.refusal = Some(refusal),
+            Err(refusal) => {
+                self.refusal = Some(refusal);
+                self.refuse(refusal.0);
+            }
         }
     }
 
@@ -99,7 +104,19 @@ impl Verdict {
 
     /// Notes that there was no room for the [optional](crate::Charge::optional) charge with this number.
     pub fn miss(&mut self, charge: u8) {
-        self.missed |= 1_u8.checked_shl(u32::from(charge)).unwrap_or(0);
+        self.missed |= bit(charge);
+    }
+
+    /// Notes that there was no room for the charge with this number, beside the one that has to wait longest: a
+    /// [penalty](crate::Penalty) of its policy counts it, too.
+    pub const fn refuse(&mut self, charge: u8) {
+        self.refused |= bit(charge);
+    }
+
+    /// Whether there was no room for the charge with this number, which was not optional, as far as the store has told.
+    #[must_use]
+    pub const fn is_refused(&self, charge: u8) -> bool {
+        self.refused & bit(charge) != 0
     }
 
     /// Whether there was no room for the optional charge with this number.
@@ -169,6 +186,22 @@ impl Verdict {
     #[inline]
     pub fn standings(&self) -> &[Standing] {
         self.standings.get(..usize::from(self.count)).unwrap_or_default()
+    }
+}
+
+/// The bit of a charge; there are eight of them at most.
+const fn bit(charge: u8) -> u8 {
+    if charge < 8 { 1 << charge } else { 0 }
+}
+
+impl Retry {
+    /// Which of two has to wait longer.
+    pub(crate) const fn rank(self) -> (u8, Duration) {
+        match self {
+            Self::After(wait) => (0, wait),
+            Self::Unknown => (1, Duration::ZERO),
+            Self::Never => (2, Duration::ZERO),
+        }
     }
 }
 

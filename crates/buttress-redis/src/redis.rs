@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, Moment, TokioClock};
-use buttress_core::key::KeySeed;
+use buttress_core::key::{Key, KeySeed, Keyer};
 use buttress_core::metrics::Metrics;
 
 use crate::cluster::Redirected;
@@ -33,6 +33,8 @@ struct Shared {
     meters: Arc<Meters>,
     clock: TokioClock,
     layout: OnceLock<Layout>,
+    /// Who this process is.
+    process: Key,
     /// What the fleet makes its keys with, once it was asked for.
     seed: OnceLock<KeySeed>,
 }
@@ -49,6 +51,7 @@ impl Redis {
             meters: Arc::new(Meters::new(metrics)),
             clock: TokioClock::new(),
             layout: OnceLock::new(),
+            process: Keyer::random().writer().key(),
             seed: OnceLock::new(),
             settings: Arc::new(settings),
         };
@@ -57,6 +60,13 @@ impl Redis {
 
     pub(crate) fn seed_of_keys(&self) -> &OnceLock<KeySeed> {
         &self.shared.seed
+    }
+
+    /// Who this process is, among those that share a server: drawn at random when the handle was made, and the same for all
+    /// its clones. So whatever says there that it is there, it counts once.
+    #[must_use]
+    pub fn process(&self) -> Key {
+        self.shared.process
     }
 
     /// Prepares a call of `script` about `tag`.

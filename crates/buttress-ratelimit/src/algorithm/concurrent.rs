@@ -31,11 +31,13 @@ impl Counter for Concurrent {
         if held <= limit.count { Ok(0) } else { Err(Retry::Unknown) }
     }
 
-    fn add(&mut self, _: &Limit, cost: u32, now: Moment) {
+    fn add(&mut self, _: &Limit, cost: u32, now: Moment) -> u32 {
         if self.is_empty() {
             self.since = now.as_nanos();
         }
-        self.held = self.held.saturating_add(cost);
+        let before = self.held;
+        self.held = before.saturating_add(cost);
+        self.held - before
     }
 
     /// It counts until somebody gives it back, so its time is the one at which it came.

@@ -30,8 +30,9 @@ pub(crate) trait Counter: Clone + Default {
     /// Whether there is room for `cost`, and how many nanoseconds to wait before going on; else when there will be.
     fn room(&self, limit: &Limit, cost: u32, now: Moment) -> Result<u64, Retry>;
 
-    /// Counts, whether or not there is room.
-    fn add(&mut self, limit: &Limit, cost: u32, now: Moment);
+    /// Counts, whether or not there is room. How much of it was counted: less than `cost` where there is more debt than
+    /// is remembered, and then no more may be given back.
+    fn add(&mut self, limit: &Limit, cost: u32, now: Moment) -> u32;
 
     /// Gives back `cost`, which [counted until](Self::until) then: what is there again by itself is not given back once
     /// more. Without a time it is what was counted last.

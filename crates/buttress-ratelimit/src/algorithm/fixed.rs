@@ -42,11 +42,13 @@ impl Counter for FixedWindow {
         Err(Retry::After(Duration::from_nanos(self.ends.saturating_sub(now.as_nanos()))))
     }
 
-    fn add(&mut self, limit: &Limit, cost: u32, now: Moment) {
+    fn add(&mut self, limit: &Limit, cost: u32, now: Moment) -> u32 {
         if self.is_empty() {
             self.ends = now.as_nanos().saturating_add(limit.period);
         }
-        self.used = self.used.saturating_add(cost);
+        let before = self.used;
+        self.used = before.saturating_add(cost);
+        self.used - before
     }
 
     fn remove(&mut self, _: &Limit, cost: u32, until: Option<u64>, _: Moment) {

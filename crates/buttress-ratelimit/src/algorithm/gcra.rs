@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use buttress_core::clock::Moment;
 
-use super::counter::Counter;
+use super::counter::{Counter, OUT_OF_ORDER};
 use crate::{Limit, Retry};
 
 /// The generic cell rate algorithm: a bucket that leaks all the time, remembered as the moment at which it is empty.
@@ -62,6 +62,12 @@ impl Gcra {
         Self { empty_at: now.as_nanos().saturating_add(level) }
     }
 
+    /// Whether a clock has jumped back, or the limit was lowered: left as it is, it would lock the key out. Another thread
+    /// that looked at the clock later is never that far.
+    pub(crate) fn is_far_ahead(self, limit: &Limit, now: Moment) -> bool {
+        self.level(now + OUT_OF_ORDER) > limit.deepest
+    }
+
     /// The same as it can be: no fuller than the deepest debt.
     #[inline]
     pub(crate) fn settled(self, limit: &Limit, now: Moment) -> Self {
@@ -86,8 +92,10 @@ impl Counter for Gcra {
         self.take(limit, cost, now).map(|(_, wait)| wait)
     }
 
-    fn add(&mut self, limit: &Limit, cost: u32, now: Moment) {
+    fn add(&mut self, limit: &Limit, cost: u32, now: Moment) -> u32 {
+        let before = self.level(now);
         *self = self.with(limit, cost, now);
+        limit.worth(self.level(now) - before).min(cost)
     }
 
     fn remove(&mut self, limit: &Limit, cost: u32, until: Option<u64>, now: Moment) {

@@ -73,7 +73,10 @@ impl Counter for SlidingLog {
         Err(Retry::After(Duration::from_nanos(leaves.saturating_sub(now.as_nanos()))))
     }
 
-    fn add(&mut self, _: &Limit, cost: u32, now: Moment) {
+    /// What pushes others out counts in their place, and not on top of them: of it no more is given back than the log
+    /// has grown by, or else they would be gone for good.
+    fn add(&mut self, _: &Limit, cost: u32, now: Moment) -> u32 {
+        let before = self.length;
         let more = usize::try_from(cost).unwrap_or(LARGEST).min(LARGEST);
         // What was forced in pushes the oldest out.
         let leave = (usize::from(self.length) + more).saturating_sub(LARGEST);
@@ -82,6 +85,7 @@ impl Counter for SlidingLog {
             self.retain(|_| (nth += 1, nth > leave).1);
         }
         (0..more).for_each(|_| self.push(now.as_nanos()));
+        u32::from(self.length - before)
     }
 
     fn remove(&mut self, limit: &Limit, cost: u32, until: Option<u64>, _: Moment) {

@@ -77,11 +77,13 @@ impl Counter for SlidingCounter {
         }
     }
 
-    fn add(&mut self, _: &Limit, cost: u32, now: Moment) {
+    fn add(&mut self, _: &Limit, cost: u32, now: Moment) -> u32 {
         if self.is_empty() {
             self.began = now.as_nanos();
         }
-        self.newer = self.newer.saturating_add(cost);
+        let before = self.newer;
+        self.newer = before.saturating_add(cost);
+        self.newer - before
     }
 
     fn remove(&mut self, limit: &Limit, cost: u32, until: Option<u64>, _: Moment) {

@@ -4,7 +4,7 @@ use buttress_core::metrics::Metrics;
 use buttress_core::{BuildError, Faults, Health, Keyer};
 use buttress_redis::engine::Asking;
 
-use super::{Checked, Heaviest, LimitStore, Memory, RedisStore, Terms, Usage};
+use super::{Checked, Heaviest, LimitStore, Memory, Receipt, RedisStore, Terms, Usage};
 use crate::{Charge, Charges, Limits, SharedBans, Verdict};
 
 /// Memory or Redis, as the settings say: the engine.
@@ -109,6 +109,13 @@ impl LimitStore for Engine {
         }
     }
 
+    fn count_with(&self, limits: &Limits, charges: &Charges, receipt: Receipt) {
+        match self {
+            Self::Memory(memory) => memory.count_with(limits, charges, receipt),
+            Self::Redis(redis) => redis.count_with(limits, charges, receipt),
+        }
+    }
+
     fn give_back(&self, limits: &Limits, charges: &Charges) {
         match self {
             Self::Memory(memory) => memory.give_back(limits, charges),
@@ -141,6 +148,13 @@ impl LimitStore for Engine {
         match self {
             Self::Memory(memory) => LimitStore::heaviest(memory, limits, policy, most),
             Self::Redis(redis) => redis.heaviest(limits, policy, most),
+        }
+    }
+
+    fn rule_set(&self) -> Option<&str> {
+        match self {
+            Self::Memory(memory) => memory.rule_set(),
+            Self::Redis(redis) => redis.rule_set(),
         }
     }
 

@@ -31,3 +31,29 @@ impl IntoStore for buttress_redis::Redis {
         self.into()
     }
 }
+
+/// In whose place another store is said to a builder: it takes all of it, but for a [timer](crate::RateLimitBuilder::timer), which
+/// stays around the new one. So it does not matter which of them is said first.
+pub trait Replaced {
+    /// What it is then.
+    type By<T: LimitStore>: LimitStore;
+
+    /// Becomes it.
+    fn replaced_by<T: LimitStore>(self, store: T) -> Self::By<T>;
+}
+
+macro_rules! replaced_whole {
+    ($($store:ty),*) => {
+        $(impl Replaced for $store {
+            type By<T: LimitStore> = T;
+
+            fn replaced_by<T: LimitStore>(self, store: T) -> T {
+                store
+            }
+        })*
+    };
+}
+
+replaced_whole!(super::Memory);
+#[cfg(feature = "redis")]
+replaced_whole!(super::RedisStore, super::Engine);

@@ -5,6 +5,7 @@ mod engine;
 mod into;
 mod memory;
 mod queued;
+mod receipt;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod terms;
@@ -18,9 +19,11 @@ use buttress_core::{BuildError, Faults, Health};
 
 #[cfg(feature = "redis")]
 pub use self::engine::Engine;
-pub use self::into::IntoStore;
+pub use self::into::{IntoStore, Replaced};
 pub use self::memory::{Checked, Heaviest, Memory, Usage, WhenFull};
 pub use self::queued::{Queued, Turn};
+pub(crate) use self::receipt::Counted;
+pub use self::receipt::Receipt;
 #[cfg(feature = "redis")]
 #[doc(no_inline)]
 pub use self::redis::RedisStore;
@@ -151,6 +154,14 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// Nobody waits for it: a store that is not in memory does it when it can, or not at all.
     fn count(&self, limits: &Limits, charges: &Charges);
 
+    /// Counts them as [`count`](Self::count) does, and [says](Receipt::counted) what of it was counted, and until when: now or
+    /// later, from wherever it is known. So no more of it is given back than was counted, and none of it out of another window.
+    /// Unless a store says otherwise, all of it was counted, and nobody knows until when.
+    fn count_with(&self, limits: &Limits, charges: &Charges, receipt: Receipt) {
+        self.count(limits, charges);
+        receipt.counted(charges);
+    }
+
     /// Gives back what was taken: a permit that is no longer held, a request that shall not count.
     ///
     /// Nobody waits for it, as it is called by `Drop`. Never more than was taken comes back.
@@ -186,6 +197,12 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// The memory that it counts in, always or while a shared store is away: what settings say of a
     /// [memory](crate::RateLimitSettings::memory) is of this one, or has no effect, and is refused then.
     fn memory(&self) -> Option<&Memory> {
+        None
+    }
+
+    /// What the rule set is called, where sets of other names count in the same place: what [shards](Charges::shard) are named by,
+    /// so that those of two sets are two.
+    fn rule_set(&self) -> Option<&str> {
         None
     }
 

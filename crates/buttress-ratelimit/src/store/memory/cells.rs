@@ -14,7 +14,7 @@ use super::outcome::{Ask, Outcome, Time};
 use super::settings::WhenFull;
 use super::spot::{self, Spot, Vacancy};
 use super::tally::{SAMPLE, Tally, Usage, in_all};
-use crate::algorithm::counter::{Counter, OUT_OF_ORDER};
+use crate::algorithm::counter::Counter;
 use crate::algorithm::gcra::Gcra;
 use crate::parts::yield_now;
 use crate::{Limit, Retry, Source};
@@ -32,7 +32,7 @@ impl Cells {
 
     /// How many buckets fit, with what stands beside them.
     pub(super) const fn buckets_in(bytes: usize) -> usize {
-        bytes.saturating_sub(Heavy::GROUP) / Self::BUCKET
+        bytes.saturating_sub(Heavy::LEAST) / Self::BUCKET
     }
 
     /// With so many buckets, of 64 bytes each.
@@ -58,7 +58,7 @@ impl Cells {
                 self.note(limit, ask.key, next, now);
                 Some(Outcome::of(Ok(wait), &next, limit, now))
             }
-            Err(retry) if !ask.forced && cell.level(now) <= limit.deepest => {
+            Err(retry) if cell.level(now) <= limit.deepest => {
                 Some(Outcome::of(Err(retry), &cell, limit, now))
             }
             _ => None,
@@ -67,7 +67,7 @@ impl Cells {
 
     /// However long it takes.
     pub(super) fn take(&self, limit: &Limit, ask: Ask, time: &mut Time<'_>) -> Outcome {
-        let at_once = self.take_at_once(limit, ask, time.now());
+        let at_once = if ask.forced { None } else { self.take_at_once(limit, ask, time.now()) };
         at_once.unwrap_or_else(|| self.take_wherever(limit, ask, time))
     }
 
@@ -89,7 +89,7 @@ impl Cells {
     pub(super) fn look(&self, limit: &Limit, ask: Ask, now: Moment) -> Outcome {
         let place = Spot::of(&self.buckets, ask.key).and_then(|spot| spot.find());
         let cell = place.map(|place| Gcra::from_nanos(place.seen())).unwrap_or_default();
-        let cell = if is_far_ahead(cell, limit, now) { cell.settled(limit, now) } else { cell };
+        let cell = if cell.is_far_ahead(limit, now) { cell.settled(limit, now) } else { cell };
         Outcome::of(cell.room(limit, ask.cost, now), &cell, limit, now)
     }
 
@@ -152,7 +152,7 @@ impl Cells {
         time: &mut Time<'_>,
     ) -> Option<Outcome> {
         let cell = Gcra::from_nanos(place.seen());
-        if cell.level(time.now()) > limit.deepest && is_far_ahead(cell, limit, time.again()) {
+        if cell.level(time.now()) > limit.deepest && cell.is_far_ahead(limit, time.again()) {
             let near = cell.settled(limit, time.now());
             place.exchange(print, near.as_nanos());
             return None;
@@ -162,7 +162,9 @@ impl Cells {
         if room.is_err() || ask.cost == 0 {
             return Some(Outcome::of(room, &cell, limit, now));
         }
-        let next = cell.with(limit, ask.cost, now);
+        let mut next = cell;
+        let counted = next.add(limit, ask.cost, now);
+        let room = if ask.forced { Ok(counted.into()) } else { room };
         if place.exchange(print, next.as_nanos()) != Exchanged::Yes {
             return None;
         }
@@ -189,7 +191,9 @@ impl Cells {
         // Another thread may have forgotten it because its time was over, by a later look at the clock than ours. From
         // our older one it would have a little more than it should.
         let now = time.again();
-        let cell = nothing.with(limit, ask.cost, now);
+        let mut cell = nothing;
+        let counted = cell.add(limit, ask.cost, now);
+        let room = if ask.forced { Ok(counted.into()) } else { room };
         while spot.find().is_none() {
             let (place, is_full) = match spot.vacancy(now) {
                 Vacancy::Free(place) => (place, false),
@@ -232,12 +236,6 @@ impl Cells {
             self.heavy.note(key, cell.as_nanos(), limit.tolerance / 8);
         }
     }
-}
-
-/// Whether a clock has jumped back, or the limit was lowered: left as it is, it would lock the key out. Another thread that
-/// looked at the clock later is never that far.
-fn is_far_ahead(cell: Gcra, limit: &Limit, now: Moment) -> bool {
-    cell.level(now + OUT_OF_ORDER) > limit.deepest
 }
 
 #[cfg(test)]

@@ -49,6 +49,9 @@ const WAYS: usize = 4;
 /// How many groups there are at most: what is asked for are tens of keys, not thousands.
 const MOST: usize = 256;
 
+/// And at least, as tens of keys are asked for of a small table, too.
+const LEAST: usize = 16;
+
 /// Keys that have taken more than half of what they may take at once, as far as there is room.
 ///
 /// They are noted beside the decision, and only when that was worth it: a key that is there already is hardly ever
@@ -67,12 +70,15 @@ impl Heavy {
     /// How many bytes a group has.
     pub(super) const GROUP: usize = size_of::<[Noted; WAYS]>();
 
+    /// How many bytes there are beside the smallest table.
+    pub(super) const LEAST: usize = LEAST * Self::GROUP;
+
     /// How many buckets a group stands beside, while there are few.
     pub(super) const BUCKETS: usize = 16;
 
     /// For a table with so many buckets.
     pub(super) fn beside(buckets: usize) -> Self {
-        let groups = (buckets / Self::BUCKETS).clamp(1, MOST);
+        let groups = (buckets / Self::BUCKETS).clamp(LEAST, MOST);
         Self((0..groups).map(|_| Default::default()).collect())
     }
 
@@ -119,5 +125,19 @@ impl Heavy {
         // By other bits than those that choose the second bucket.
         let at = usize::try_from(half >> 8 & 0xff).unwrap_or_default();
         self.0.get(at.checked_rem(self.0.len())?)
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(buttress_loom))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_table_holds_tens_of_keys() {
+        let heavy = Heavy::beside(6);
+        let keys: Vec<_> = (1..=40).map(|of| Key::from_bytes([of; 16])).collect();
+        keys.iter().for_each(|key| heavy.note(*key, 1_000, 10));
+        assert_eq!(heavy.keys().filter(|key| keys.contains(key)).count(), keys.len());
     }
 }

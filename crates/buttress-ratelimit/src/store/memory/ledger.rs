@@ -91,7 +91,8 @@ impl<C: Counter + Send + Sync> Counts for Ledger<C> {
         if is_full {
             self.tally.forgotten.up();
         }
-        entry.counter.add(limit, ask.cost, now);
+        let counted = entry.counter.add(limit, ask.cost, now);
+        let room = if ask.forced { Ok(counted.into()) } else { room };
         Outcome::of(room, &entry.counter, limit, now)
     }
 

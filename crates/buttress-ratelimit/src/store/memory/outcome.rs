@@ -24,7 +24,8 @@ impl From<&Charge> for Ask {
 /// What came of it.
 #[derive(Clone, Copy)]
 pub(super) struct Outcome {
-    /// How long to wait before going on, in nanoseconds; or why not.
+    /// How long to wait before going on, in nanoseconds; or why not. Of what is [forced](Ask::forced), which waits for
+    /// nothing, how much was counted.
     pub(super) room: Result<u64, Retry>,
     /// When everything may be taken again, in nanoseconds of the time line.
     pub(super) until: u64,
@@ -48,6 +49,16 @@ impl Outcome {
     /// There is no such policy: what was asked is a mistake, and never allowed.
     pub(super) const NO_POLICY: Self =
         Self { room: Err(Retry::Never), until: 0, remaining: 0, source: Source::Store };
+
+    /// How much was counted of what was forced.
+    pub(super) fn counted(&self) -> u32 {
+        match self.source {
+            Source::Store => {
+                self.room.map_or(0, |counted| u32::try_from(counted).unwrap_or(u32::MAX))
+            }
+            _ => 0,
+        }
+    }
 
     /// How that looks from a time on.
     #[inline]

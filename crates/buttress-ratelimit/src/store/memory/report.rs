@@ -26,7 +26,7 @@ impl Memory {
     /// ```
     ///
     /// With [`Gcra`](crate::Algorithm::Gcra) these are keys that had taken more than half of their burst. About a thousand of those
-    /// are remembered in 24 KiB, and where there are more, some may be missing that are not among the heaviest.
+    /// are remembered in 24 KiB, of a small table 64, and where there are more, some may be missing that are not among the heaviest.
     #[must_use]
     pub fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Vec<Heaviest> {
         let now = self.now();

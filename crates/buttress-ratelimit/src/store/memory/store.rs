@@ -7,7 +7,7 @@ use buttress_core::{BuildError, Faults};
 use super::outcome::Time;
 use super::table::Table;
 use super::{Checked, Heaviest, Memory, Usage};
-use crate::store::{LimitStore, Terms};
+use crate::store::{LimitStore, Receipt, Terms};
 use crate::{Algorithm, Charge, Charges, Limits, Verdict};
 
 impl LimitStore for Memory {
@@ -73,8 +73,11 @@ impl LimitStore for Memory {
     }
 
     fn count(&self, limits: &Limits, charges: &Charges) {
-        let time = Time::of(&self.shared.settings.clock);
-        self.books(limits).count(charges.as_slice(), time);
+        let _ = self.counted(limits, charges);
+    }
+
+    fn count_with(&self, limits: &Limits, charges: &Charges, receipt: Receipt) {
+        receipt.counted(&self.counted(limits, charges));
     }
 
     fn give_back(&self, limits: &Limits, charges: &Charges) {
@@ -92,6 +95,14 @@ impl LimitStore for Memory {
 
     fn forget(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Never> {
         Step::Now(self.books(limits).forget(charges.as_slice(), self.now()))
+    }
+}
+
+impl Memory {
+    /// Counts, whether or not there is room; how much of each was counted, and until when that counts.
+    pub(crate) fn counted(&self, limits: &Limits, charges: &Charges) -> Charges {
+        let time = Time::of(&self.shared.settings.clock);
+        self.books(limits).count(charges.as_slice(), time)
     }
 }
 

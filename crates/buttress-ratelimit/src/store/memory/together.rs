@@ -1,14 +1,12 @@
 //! Several charges: all are taken, or none is.
 
-use std::time::Duration;
-
 use buttress_core::clock::Moment;
 
 use super::outcome::{Ask, Outcome, Time};
 use super::seen::Seen;
 use super::table::Table;
 use super::tables::Tables;
-use crate::{Charge, Limit, Limits, MOST_POLICIES, Retry, Source, Verdict};
+use crate::{Charge, Charges, Limit, Limits, MOST_POLICIES, Retry, Source, Verdict};
 
 /// The tables of a rule set, and the limits that count now.
 #[derive(Clone, Copy)]
@@ -92,12 +90,18 @@ impl<'a> Books<'a> {
         told(charges, &seen, time.now())
     }
 
-    pub(super) fn count(self, charges: &[Charge], mut time: Time<'_>) {
+    /// What of each was counted, and until when that counts.
+    pub(super) fn count(self, charges: &[Charge], mut time: Time<'_>) -> Charges {
+        let mut counted = Charges::new();
         for charge in charges {
-            if let Some((table, limit)) = self.of(charge.policy) {
-                table.take(limit, Ask { forced: true, ..Ask::from(charge) }, &mut time);
-            }
+            let ask = Ask { forced: true, ..Ask::from(charge) };
+            let of = self.of(charge.policy);
+            let outcome =
+                of.map_or(Outcome::NO_POLICY, |(table, limit)| table.take(limit, ask, &mut time));
+            let Outcome { until, source, .. } = outcome;
+            counted.push(Charge { cost: outcome.counted(), until, source, ..*charge });
         }
+        counted
     }
 
     pub(super) fn give_back(self, charges: &[Charge], mut time: Time<'_>) {
@@ -180,21 +184,15 @@ fn tell(verdict: &mut Verdict, charges: &[Charge], outcomes: &[Option<Outcome>],
         verdict.push(outcome.standing(now));
         match outcome.room {
             Ok(wait) if !charge.optional => delay = delay.max(wait),
+            Ok(_) => {}
             Err(_) if charge.optional => verdict.miss(at),
-            Err(retry) if longest.is_none_or(|(_, other)| order(retry) > order(other)) => {
-                longest = Some((at, retry));
+            Err(retry) => {
+                verdict.refuse(at);
+                if longest.is_none_or(|(_, other)| retry.rank() > other.rank()) {
+                    longest = Some((at, retry));
+                }
             }
-            Ok(_) | Err(_) => {}
         }
     }
     verdict.note(longest.map_or(Ok(delay), Err), now.as_nanos());
-}
-
-/// Which has to wait longer.
-fn order(retry: Retry) -> (u8, Duration) {
-    match retry {
-        Retry::After(wait) => (0, wait),
-        Retry::Unknown => (1, Duration::ZERO),
-        Retry::Never => (2, Duration::ZERO),
-    }
 }

@@ -13,7 +13,7 @@ use buttress_core::{BuildError, Faults, Health, Keyer};
 use self::line::Lines;
 use self::turn::Place;
 pub use self::turn::Turn;
-use super::{Heaviest, LimitStore, Memory, Terms, Usage};
+use super::{Heaviest, LimitStore, Memory, Receipt, Replaced, Terms, Usage};
 use crate::{Charges, Limits, SharedBans, Verdict};
 
 /// A store that says yes when it is somebody's turn: for a quota with a [queue](crate::Quota::queue).
@@ -125,6 +125,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         true
     }
 
+    fn rule_set(&self) -> Option<&str> {
+        self.store.rule_set()
+    }
+
     fn is_shared(&self) -> bool {
         self.store.is_shared()
     }
@@ -160,6 +164,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         self.store.count(limits, charges);
     }
 
+    fn count_with(&self, limits: &Limits, charges: &Charges, receipt: Receipt) {
+        self.store.count_with(limits, charges, receipt);
+    }
+
     fn give_back(&self, limits: &Limits, charges: &Charges) {
         self.store.give_back(limits, charges);
     }
@@ -186,6 +194,15 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
 
     fn health(&self) -> Health {
         self.store.health()
+    }
+}
+
+/// The timer stays, and how many may wait.
+impl<S, T: Timer + Clone> Replaced for Queued<S, T> {
+    type By<E: LimitStore> = Queued<E, T>;
+
+    fn replaced_by<E: LimitStore>(self, store: E) -> Queued<E, T> {
+        Queued::new(store, self.timer).most_waiting(self.most)
     }
 }
 

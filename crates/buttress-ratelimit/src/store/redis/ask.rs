@@ -6,14 +6,16 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use buttress_core::clock::Moment;
 use buttress_core::engine::Answered;
+use buttress_core::sync::Lock;
 use buttress_redis::engine::Question;
 use buttress_redis::{Call, Ending, Redis, RedisError, Reply, Tag};
 
 use super::permits::Permit;
 use super::reading::{self, Answer};
 use super::refusals::Heard;
-use super::script::{BUCKETS, Buckets, Operation, counter, counters};
+use super::script::{BUCKETS, Buckets, Operation, Way, counter, counters};
 use super::state::{State, beside};
+use crate::store::Receipt;
 use crate::{Algorithm, Charge, Charges, Limit, Limits, MOST_POLICIES, Verdict};
 
 /// A question, with what has to be known when it is answered.
@@ -30,23 +32,8 @@ pub(super) struct Ask {
     numbers: [u64; MOST_POLICIES],
     /// Whether it is known what became of it.
     settled: AtomicBool,
-}
-
-/// Which script it goes to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Way {
-    Buckets,
-    Counters,
-}
-
-impl Way {
-    /// How many numbers are answered about each charge.
-    const fn numbers(self) -> usize {
-        match self {
-            Self::Buckets => 1,
-            Self::Counters => 3,
-        }
-    }
+    /// Where to say what was counted, if somebody asks.
+    receipt: Lock<Option<Receipt>>,
 }
 
 impl Question for Ask {
@@ -82,8 +69,8 @@ impl Question for Ask {
     /// Reads the answer, and remembers what it says.
     fn read(&self, reply: &Reply) -> Result<Verdict, RedisError> {
         let Self { operation, limits, charges, way, .. } = self;
-        let Answer { verdict, leased } =
-            reading::read(reply, way.numbers(), *operation, limits, charges)?;
+        let Answer { verdict, leased, counted } =
+            reading::read(reply, way.numbers(*operation), *operation, limits, charges)?;
         match operation {
             Operation::Take => self.settle(&verdict, leased),
             // Whatever was asked before this was answered may be a refusal that is none any more.
@@ -91,7 +78,12 @@ impl Question for Ask {
                 let now = self.state.clock.now();
                 charges.as_slice().iter().for_each(|charge| self.state.refusals.clear(charge, now));
             }
-            Operation::Look | Operation::Count | Operation::Renew => {}
+            Operation::Count => self.tell(|| {
+                let mut all = *charges;
+                all.stamp(&verdict);
+                all.with_costs(&counted)
+            }),
+            Operation::Look | Operation::Renew => {}
         }
         Ok(verdict)
     }
@@ -101,6 +93,11 @@ impl Question for Ask {
         self.give_up();
         let Self { state, operation, limits, charges, .. } = self;
         let processes = state.fleet.processes();
+        if *operation == Operation::Count {
+            let counted = state.instead.count(limits, charges, processes);
+            self.tell(|| counted);
+            return Answered::Local(Verdict::taken());
+        }
         Answered::Local(state.instead.decide(*operation, limits, charges, processes))
     }
 }
@@ -130,7 +127,14 @@ impl Ask {
         let number = if has_permits { state.permits.number() } else { 0 };
         let (numbers, settled) = ([number; MOST_POLICIES], AtomicBool::new(false));
         let charges = *charges;
-        Self { state, operation, limits, charges, asked, way, leases, numbers, settled }
+        let receipt = Lock::new(None);
+        Self { state, operation, limits, charges, asked, way, leases, numbers, settled, receipt }
+    }
+
+    /// Says there what was counted.
+    pub(super) fn telling(self, receipt: Receipt) -> Self {
+        *self.receipt.lock() = Some(receipt);
+        self
     }
 
     /// Is about the permits with these numbers.
@@ -147,6 +151,15 @@ impl Ask {
         self
     }
 
+    /// Says what was counted, if somebody asks.
+    fn tell(&self, counted: impl FnOnce() -> Charges) {
+        // Not under the lock: whoever is told may ask again.
+        let receipt = self.receipt.lock().take();
+        if let Some(receipt) = receipt {
+            receipt.counted(&counted());
+        }
+    }
+
     fn settle(&self, verdict: &Verdict, leased: u8) {
         self.settled.store(true, Relaxed);
         let Self { state, charges, asked, .. } = self;
@@ -155,7 +168,8 @@ impl Ask {
         if let Some((at, retry)) = verdict.refusal() {
             if let Some((charge, standing)) = stands.clone().nth(usize::from(at)) {
                 let heard = Heard { asked: *asked, now, at_most: state.believes(charge) };
-                state.refusals.note(charge, retry, *standing, heard);
+                let limit = self.limits.of(charge);
+                state.refusals.note(limit, charge, (retry, *standing), heard);
             }
         } else {
             self.hold(verdict);

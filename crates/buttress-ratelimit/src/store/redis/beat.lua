@@ -13,6 +13,8 @@ if silence == 0 then
   redis.call('ZREM', KEYS[1], ARGV[1])
 else
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - silence))
+  -- Who was heard of later than now was by a clock that was set back since, and says again that it is there, if it is.
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf')
   redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end

@@ -1,9 +1,11 @@
 //! How many processes share the limits.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use buttress_core::Key;
 use buttress_core::clock::Moment;
 use buttress_core::sync::Lock;
 
@@ -40,9 +42,52 @@ impl Fleet {
     }
 }
 
+/// This process, as one of those that share a rule set: one, however many stores of it count there.
+#[derive(Debug)]
+pub(super) struct Member {
+    process: Key,
+    set: &'static str,
+}
+
+/// How many stores of a process there are in each rule set.
+static STORES: Lock<BTreeMap<([u8; 16], &'static str), usize>> = Lock::new(BTreeMap::new());
+
+impl Member {
+    pub(super) fn join(process: Key, set: &'static str) -> Self {
+        *STORES.lock().entry((process.to_bytes(), set)).or_default() += 1;
+        Self { process, set }
+    }
+
+    pub(super) const fn process(&self) -> Key {
+        self.process
+    }
+
+    /// A store goes; whether it is the last one, and the process goes with it.
+    pub(super) fn leave(&self) -> bool {
+        let mut stores = STORES.lock();
+        let of = (self.process.to_bytes(), self.set);
+        let left = stores.get(&of).map_or(0, |count| count.saturating_sub(1));
+        if left == 0 {
+            stores.remove(&of);
+        } else {
+            stores.insert(of, left);
+        }
+        left == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_leaves_with_its_last_store() {
+        let (one, other) = (Key::from_bytes([1; 16]), Key::from_bytes([2; 16]));
+        let stores = [(one, "front"), (one, "front"), (one, "back"), (other, "front")];
+        let goes =
+            stores.map(|(process, set)| Member::join(process, set)).map(|store| store.leave());
+        assert_eq!(goes, [false, true, true, true]);
+    }
 
     #[test]
     fn more_are_believed_at_once_and_fewer_after_a_silence() {

@@ -56,7 +56,7 @@ impl Instead {
         match operation {
             Operation::Take | Operation::Look => {}
             Operation::Count => {
-                self.memory.count(&self.shares(limits, processes).limits, &self.local(charges));
+                let _ = self.count(limits, charges, processes);
                 return Verdict::taken();
             }
             Operation::Forget => {
@@ -81,10 +81,36 @@ impl Instead {
         };
         let Step::Now(verdict) = step;
         let whole = match verdict.refusal() {
-            Some((nth, retry)) => self.refused(all, nth, retry, limits),
+            Some((nth, retry)) => {
+                let mut refused = self.refused(all, nth, retry, limits);
+                let local = (0..).zip(all).filter(|(_, charge)| self.is_local(charge));
+                for ((at, _), nth) in local.zip(0..) {
+                    if verdict.is_refused(nth) {
+                        refused.refuse(at);
+                    }
+                }
+                refused
+            }
             None => Verdict::taken().after(verdict.delay()),
         };
         self.told(whole.at(verdict.decided_at()), limits, charges, Some(&verdict))
+    }
+
+    /// Counts here what counts here; what was counted.
+    pub(super) fn count(&self, limits: &Limits, charges: &Charges, processes: u32) -> Charges {
+        let shares = self.shares(limits, processes);
+        let here = self.memory.counted(&shares.limits, &self.local(charges));
+        let mut here = here.as_slice().iter();
+        let mut counted = Charges::new();
+        for charge in charges.as_slice() {
+            let nothing = Charge { cost: 0, source: Source::Unasked, ..*charge };
+            let local = if self.is_local(charge) { here.next().copied() } else { None };
+            counted.push(local.map_or(nothing, |charge| match charge.source {
+                Source::Store => Charge { source: Source::Local, ..charge },
+                _ => charge,
+            }));
+        }
+        counted
     }
 
     /// Gives back what was taken here.

@@ -86,7 +86,7 @@ impl State {
     }
 
     async fn say(&self, silence: Duration) -> Result<i64, RedisError> {
-        let process = self.permits.process().to_hex();
+        let process = self.member.process().to_hex();
         let call = self.redis.run_for(&BEAT, self.tag, std::iter::once(Ending::new("")));
         call.arg(&process[..]).arg(millis(silence)).send().await?.integer()
     }
@@ -141,7 +141,9 @@ impl State {
         self.return_leases(None);
         let here = tokio::runtime::Handle::try_current().ok();
         let Some(runtime) = here.as_ref().or(self.runtime.get()) else { return };
-        let state = self.clone();
-        runtime.spawn(async move { drop(state.say(Duration::ZERO).await) });
+        if self.member.leave() {
+            let state = self.clone();
+            runtime.spawn(async move { drop(state.say(Duration::ZERO).await) });
+        }
     }
 }

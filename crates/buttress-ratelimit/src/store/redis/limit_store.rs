@@ -11,7 +11,7 @@ use buttress_redis::engine::Asking;
 use super::RedisStore;
 use super::redis_store::Handle;
 use super::script::Operation;
-use crate::store::{LimitStore, Memory, Terms};
+use crate::store::{LimitStore, Memory, Receipt, Terms};
 use crate::{Charges, Limits, Retry, SharedBans, Verdict};
 
 impl LimitStore for RedisStore {
@@ -73,7 +73,13 @@ impl LimitStore for RedisStore {
 
     fn count(&self, limits: &Limits, charges: &Charges) {
         if let Some(state) = self.begun() {
-            state.count(limits, charges);
+            state.count(limits, charges, None);
+        }
+    }
+
+    fn count_with(&self, limits: &Limits, charges: &Charges, receipt: Receipt) {
+        if let Some(state) = self.begun() {
+            state.count(limits, charges, Some(receipt));
         }
     }
 
@@ -92,6 +98,10 @@ impl LimitStore for RedisStore {
             Some(state) => state.forget(limits, charges),
             None => Step::Now(UNBOUND),
         }
+    }
+
+    fn rule_set(&self) -> Option<&str> {
+        Some(&self.settings.name)
     }
 
     fn is_shared(&self) -> bool {

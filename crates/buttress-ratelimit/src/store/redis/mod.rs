@@ -53,7 +53,8 @@
 //!   period, rounded up to tenths of a second. What a process with a larger quota has counted stays: until it is over,
 //!   one with a smaller quota refuses the key, and tells it to wait no longer than that one can take.
 //! - **A flood stays here.** A refused key is refused by this process, without Redis, until the time that Redis said,
-//!   if the request costs as much or more; for a second at most where charges
+//!   if the request costs as much; or more, where it follows how much later there is room for that, as in a bucket or a
+//!   fixed window. What costs more than a burst is told that it never fits. It is for a second at most where charges
 //!   [may come back](crate::store::Terms::returning), as those of a policy that counts only failures. A key that this
 //!   process gives back to or forgets is asked about again; one that another process forgets, when the time is over.
 //!   The table is of [fixed size](RedisStore::remembered).
@@ -131,7 +132,8 @@
 //!
 //! All records of a rule set have [its name](RedisStore::named) as their tag, so they stand on one server.
 //! [`shard_by`](crate::RateLimitBuilder::shard_by) spreads them by a key instead, which each policy's key has to
-//! contain: then whatever is decided together is in one place.
+//! contain: then whatever is decided together is in one place. The tags are hashes of that key and the name, so sets of
+//! two names have nothing in common there, either.
 //!
 //! # Cancellation
 //!
@@ -167,6 +169,7 @@ mod permits;
 mod reading;
 mod redis_store;
 mod refusals;
+mod remembered;
 mod returning;
 mod script;
 mod settings;

@@ -14,6 +14,7 @@ use crate::Charge;
 /// What is held. As many as there are requests under way, and no more.
 #[derive(Debug)]
 pub(super) struct Permits {
+    /// Of this store alone, as are its numbers.
     process: Key,
     next: AtomicU64,
     held: Lock<HashMap<Key, Vec<Permit>, Uniform>>,
@@ -31,11 +32,6 @@ impl Permits {
     pub(super) fn new() -> Self {
         let process = Keyer::random().writer().key();
         Self { process, next: AtomicU64::new(0), held: Lock::default() }
-    }
-
-    /// Who this process is, among those that share the store.
-    pub(super) fn process(&self) -> Key {
-        self.process
     }
 
     /// A number that no other permits of this process have.

@@ -19,6 +19,8 @@ pub(super) struct Answer {
     pub(super) verdict: Verdict,
     /// A bit for each lease that was granted.
     pub(super) leased: u8,
+    /// How much of each was counted, where that was asked.
+    pub(super) counted: [u32; MOST_POLICIES],
 }
 
 /// Reads what was answered about charges, with so many numbers for each of them.
@@ -40,7 +42,7 @@ pub(super) fn of_bytes(
     limits: &Limits,
     charges: &[Charge],
 ) -> Result<Answer, RedisError> {
-    let mut numbers = [0; 2 + 3 * MOST_POLICIES];
+    let mut numbers = [0; 2 + 4 * MOST_POLICIES];
     let numbers = numbers.get_mut(..2 + each * charges.len()).ok_or_else(nonsense)?;
     let (given, rest) = bytes.as_chunks();
     if given.len() != numbers.len() || !rest.is_empty() {
@@ -63,8 +65,12 @@ fn of_numbers(
     let now =
         Moment::from_nanos(u64::try_from(*micros).map_err(|_| nonsense())?.saturating_mul(MICRO));
     let mut records = [Record::default(); MOST_POLICIES];
-    for ((record, charge), numbers) in records.iter_mut().zip(charges).zip(rest.chunks(each)) {
-        *record = Record::of(limits.of(charge), charge.cost(), numbers, now)?;
+    let mut counted = [0; MOST_POLICIES];
+    let places = records.iter_mut().zip(&mut counted);
+    for (((record, counted), charge), numbers) in places.zip(charges).zip(rest.chunks(each)) {
+        let limit = limits.of(charge);
+        *record = Record::of(limit, charge.cost(), numbers, now)?;
+        *counted = record::counted(limit, charge.cost(), numbers)?;
     }
     let records = records.get(..charges.len()).unwrap_or_default();
     let (missed, leased) = masks(*code, charges, records)?;
@@ -78,30 +84,27 @@ fn of_numbers(
             verdict.miss(at);
         }
     }
-    Ok(Answer { verdict: verdict.at(now.as_nanos()), leased })
+    Ok(Answer { verdict: verdict.at(now.as_nanos()), leased, counted })
 }
 
-/// The charge that has to wait longest: the first of them, if there are several.
+/// All that have to wait, and the charge that has to wait longest: the first of them, if there are several.
 fn refusal(charges: &[Charge], records: &[Record]) -> Result<Verdict, RedisError> {
     let mut longest: Option<(u8, Retry)> = None;
     for (at, (_, record)) in required(charges, records) {
         let Err(retry) = record.room else { continue };
-        if longest.is_none_or(|(_, other)| order(retry) > order(other)) {
+        if longest.is_none_or(|(_, other)| retry.rank() > other.rank()) {
             longest = Some((at, retry));
         }
     }
     let (first, _) = required(charges, records).next().ok_or_else(nonsense)?;
     let (at, retry) = longest.unwrap_or((first, SOON));
-    Ok(Verdict::refused(at, retry))
-}
-
-/// Which has to wait longer.
-fn order(retry: Retry) -> (u8, Duration) {
-    match retry {
-        Retry::After(time) => (0, time),
-        Retry::Unknown => (1, Duration::ZERO),
-        Retry::Never => (2, Duration::ZERO),
+    let mut verdict = Verdict::refused(at, retry);
+    for (at, (_, record)) in required(charges, records) {
+        if record.room.is_err() {
+            verdict.refuse(at);
+        }
     }
+    Ok(verdict)
 }
 
 /// How long those that were taken, or might be, have to wait before they go on. Nobody was let through who has to wait

@@ -56,7 +56,8 @@ impl RedisStore {
     }
 
     /// Names the rule set: two of the same name count together. The default is `limits`. It is the tag of all keys, so in a
-    /// cluster it says where they are, unless they are spread.
+    /// cluster it says where they are, unless they are [spread](crate::RateLimitBuilder::shard_by): then it is a part of what the
+    /// tags are made of.
     ///
     /// A `String` stays in memory once a set of that name is made, as names of sets do not come and go.
     #[must_use]

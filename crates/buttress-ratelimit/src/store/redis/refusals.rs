@@ -8,10 +8,10 @@ use buttress_core::clock::Moment;
 use buttress_core::sync::Lock;
 
 use crate::room::has_room;
-use crate::{Charge, Retry, Standing};
+use crate::{Algorithm, Charge, Limit, Retry, Standing};
 
-/// Charges that were refused. As long as nothing is given back, whoever asks for as much or more is refused until
-/// then: so nobody needs to be asked. It never grows; where there is no room, the one that ends first gives way.
+/// Charges that were refused. As long as nothing is given back, whoever asks for as much is refused until then, so nobody needs
+/// to be asked; who asks for more, where it is known how much later there is room for that. It never grows; where there is no room, the one that ends first gives way.
 #[derive(Debug)]
 pub(super) struct Refusals {
     buckets: Box<[Lock<Bucket>]>,
@@ -82,14 +82,20 @@ impl Refusals {
 
     /// Remembers that a charge was refused. It was decided at some time between asking and hearing, so it is certain as
     /// long as if it had been decided at once, and over as if it had just been decided.
-    pub(super) fn note(&self, charge: &Charge, retry: Retry, standing: Standing, heard: Heard) {
+    pub(super) fn note(
+        &self,
+        limit: &Limit,
+        charge: &Charge,
+        (retry, standing): (Retry, Standing),
+        heard: Heard,
+    ) {
         let Retry::After(time) = retry else { return };
         let Some(mut bucket) = self.bucket(charge.key()) else { return };
         let Heard { asked, now, at_most } = heard;
         if asked <= bucket.cleared && bucket.cleared > Moment::FIRST {
             return;
         }
-        bucket.put(Entry {
+        let entry = Entry {
             key: charge.key(),
             policy: charge.policy(),
             cost: charge.cost(),
@@ -97,28 +103,29 @@ impl Refusals {
             over: now + time,
             resets: now + standing.resets_in(),
             remaining: standing.remaining(),
-        });
+        };
+        bucket.put(limit, entry);
     }
 
-    /// Whether a charge is refused for certain.
-    pub(super) fn look(&self, charge: &Charge, now: Moment) -> Option<Remembered> {
+    /// Whether a charge is refused for certain, and when there is room for it.
+    pub(super) fn look(&self, limit: &Limit, charge: &Charge, now: Moment) -> Option<Remembered> {
         let bucket = self.bucket(charge.key())?;
-        let entry = bucket.entries.iter().find(|entry| entry.is_of(charge))?;
-        let is_certain = charge.cost() >= entry.cost && now < entry.until;
-        is_certain.then(|| Remembered {
-            retry: entry.over - now,
-            remaining: entry.remaining,
-            resets_in: entry.resets - now,
-        })
+        let certain =
+            bucket.entries.iter().filter(|entry| entry.is_of(charge) && now < entry.until);
+        let mut known = certain.filter_map(|entry| {
+            let retry = (entry.over - now).saturating_add(later(limit, entry.cost, charge.cost())?);
+            let (remaining, resets_in) = (entry.remaining, entry.resets - now);
+            Some(Remembered { retry, remaining, resets_in })
+        });
+        known.next()
     }
 
     /// Forgets what was refused, as something is given back. What was asked until now does not come back, either.
     pub(super) fn clear(&self, charge: &Charge, now: Moment) {
         let Some(mut bucket) = self.bucket(charge.key()) else { return };
         bucket.cleared = bucket.cleared.max(now);
-        if let Some(entry) = bucket.entries.iter_mut().find(|entry| entry.is_of(charge)) {
-            entry.until = Moment::FIRST;
-        }
+        let known = bucket.entries.iter_mut().filter(|entry| entry.is_of(charge));
+        known.for_each(|entry| entry.until = Moment::FIRST);
     }
 
     /// The same for all of them, as the limits are others now.
@@ -136,9 +143,23 @@ impl Refusals {
     }
 }
 
+/// How much later than for what was refused there is room for `cost`; nothing where nobody knows.
+fn later(limit: &Limit, refused: u32, cost: u32) -> Option<Duration> {
+    let more = cost.checked_sub(refused)?;
+    match limit.algorithm() {
+        Algorithm::Gcra => Some(Duration::from_nanos(limit.price(more))),
+        // With the end of the window, however much it is.
+        Algorithm::FixedWindow => Some(Duration::ZERO),
+        _ => (more == 0).then_some(Duration::ZERO),
+    }
+}
+
 impl Bucket {
-    fn put(&mut self, entry: Entry) {
-        let known = self.entries.iter().position(|other| other.is_like(&entry));
+    /// Of a key there is one for each cost where one says nothing of another, and else the one that came last.
+    fn put(&mut self, limit: &Limit, entry: Entry) {
+        let is_told = |other: &Entry| other.cost == entry.cost || later(limit, 0, 1).is_some();
+        let is_same = |other: &Entry| other.is_like(&entry) && is_told(other);
+        let known = self.entries.iter().position(is_same);
         let first_to_end = || {
             let ends = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.until);
             ends.map_or(0, |(place, _)| place)
@@ -161,81 +182,5 @@ impl Entry {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::Source;
-
-    fn at(millis: u64) -> Moment {
-        Moment::from_nanos(millis * 1_000_000)
-    }
-
-    fn charge(of: u8, cost: u32) -> Charge {
-        Charge::new(of / 16, Key::from_bytes([of; 16]), cost)
-    }
-
-    fn note(refusals: &Refusals, charge: Charge, millis: u64, asked: u64, now: u64) {
-        let standing = Standing::new(1, Duration::from_millis(2 * millis), Source::Store);
-        let heard = Heard { asked: at(asked), now: at(now), at_most: Duration::MAX };
-        refusals.note(&charge, Retry::After(Duration::from_millis(millis)), standing, heard);
-    }
-
-    #[test]
-    fn certain_from_when_it_was_asked_and_over_from_when_it_was_heard() {
-        let refusals = Refusals::new(8);
-        note(&refusals, charge(1, 3), 100, 50, 60);
-        let seen = refusals.look(&charge(1, 3), at(149)).unwrap();
-        assert_eq!((seen.retry, seen.remaining), (Duration::from_millis(11), 1));
-        assert_eq!(seen.resets_in, Duration::from_millis(111));
-        assert_eq!(refusals.look(&charge(1, 3), at(150)), None, "it might be admitted now");
-        assert!(refusals.look(&charge(1, 4), at(70)).is_some(), "more is refused as well");
-        assert_eq!(refusals.look(&charge(1, 2), at(70)), None, "less might not be");
-        assert_eq!(refusals.look(&charge(2, 3), at(70)), None, "nor another key");
-    }
-
-    #[test]
-    fn what_was_asked_before_something_came_back_is_not_remembered_after() {
-        let refusals = Refusals::new(8);
-        note(&refusals, charge(1, 1), 100, 50, 60);
-        refusals.clear(&charge(1, 1), at(70));
-        assert_eq!(refusals.look(&charge(1, 1), at(71)), None);
-        note(&refusals, charge(1, 1), 100, 65, 75);
-        assert_eq!(refusals.look(&charge(1, 1), at(76)), None, "asked before, heard after");
-        note(&refusals, charge(1, 1), 100, 71, 77);
-        assert!(refusals.look(&charge(1, 1), at(78)).is_some());
-    }
-
-    #[test]
-    fn what_has_no_time_is_not_remembered_and_without_room_nothing_is() {
-        let refusals = Refusals::new(8);
-        let heard = Heard { asked: at(1), now: at(2), at_most: Duration::MAX };
-        let standing = Standing::default();
-        refusals.note(&charge(1, 1), Retry::Unknown, standing, heard);
-        refusals.note(&charge(1, 1), Retry::Never, standing, heard);
-        assert_eq!(refusals.look(&charge(1, 1), at(2)), None);
-        let none = Refusals::new(0);
-        note(&none, charge(1, 1), 100, 1, 2);
-        none.clear(&charge(1, 1), at(3));
-        assert_eq!(none.look(&charge(1, 1), at(2)), None);
-    }
-
-    proptest! {
-        /// However many there are, nobody is refused who was not, and those that end last are kept.
-        #[test]
-        fn it_never_invents(notes in prop::collection::vec((any::<u8>(), 1_u64..100), 0..60)) {
-            let refusals = Refusals::new(8);
-            let mut model = std::collections::HashMap::new();
-            for (of, millis) in notes {
-                note(&refusals, charge(of, 1), millis, 10, 11);
-                model.insert(of, millis);
-            }
-            for of in 0..=u8::MAX {
-                let seen = refusals.look(&charge(of, 1), at(20)).map(|seen| seen.retry);
-                let over = model.get(&of).map(|millis| Duration::from_millis(millis + 11));
-                let expected = over.map(|over| over.saturating_sub(Duration::from_millis(20)));
-                prop_assert!(seen.is_none() || seen == expected);
-            }
-        }
-    }
-}
+#[cfg(not(buttress_loom))]
+mod tests;

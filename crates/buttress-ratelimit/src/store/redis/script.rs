@@ -62,6 +62,24 @@ impl Operation {
     }
 }
 
+/// Which script a question goes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Way {
+    Buckets,
+    Counters,
+}
+
+impl Way {
+    /// How many numbers are answered about each charge.
+    pub(super) const fn numbers(self, operation: Operation) -> usize {
+        match (self, operation) {
+            (Self::Buckets, _) => 1,
+            (Self::Counters, Operation::Count) => 4,
+            (Self::Counters, _) => 3,
+        }
+    }
+}
+
 /// The letter that records of an algorithm have in their keys: two algorithms never read the same record.
 pub(super) const fn letter(algorithm: Algorithm) -> &'static str {
     match algorithm {

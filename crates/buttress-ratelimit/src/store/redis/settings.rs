@@ -14,7 +14,7 @@ use buttress_core::sync::Lock;
 use buttress_redis::engine::Fallback;
 use buttress_redis::{Redis, Tag};
 
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Member};
 use super::instead::Instead;
 use super::leases::Leases;
 use super::permits::Permits;
@@ -151,6 +151,7 @@ impl Settings {
             leases: Leases::new(terms.iter().map(lease)),
             permits: Permits::new(),
             fleet: Fleet::of(self.processes.get()),
+            member: Member::join(self.redis.process(), word(self.name.clone())),
             clock: self.clock.clone(),
             limits: ArcSwapOption::empty(),
             is_left: AtomicBool::new(false),

@@ -16,13 +16,14 @@ use buttress_redis::{Redis, Tag};
 use tokio::runtime::Handle;
 
 use super::ask::Ask;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Member};
 use super::instead::Instead;
 use super::leases::Leases;
 use super::permits::Permits;
 use super::refusals::{BRIEFLY, Refusals};
 use super::script::Operation;
-use crate::{Charge, Charges, Limits, Retry, SharedBans, Source, Standing, Verdict};
+use crate::store::Receipt;
+use crate::{Charge, Charges, Limits, Retry, SharedBans, Verdict};
 
 /// What a store is made of once it knows its policies.
 pub(super) struct State {
@@ -39,6 +40,7 @@ pub(super) struct State {
     pub(super) leases: Leases,
     pub(super) permits: Permits,
     pub(super) fleet: Fleet,
+    pub(super) member: Member,
     pub(super) clock: Arc<dyn Clock>,
     /// The limits that came last, for what is done between requests.
     pub(super) limits: ArcSwapOption<Limits>,
@@ -112,14 +114,22 @@ impl State {
     }
 
     /// Counts, whether or not there is room. What is counted at the same time is held until it is given back.
-    pub(super) fn count(self: &Arc<Self>, limits: &Limits, charges: &Charges) {
+    pub(super) fn count(
+        self: &Arc<Self>,
+        limits: &Limits,
+        charges: &Charges,
+        receipt: Option<Receipt>,
+    ) {
         if !charges.as_slice().iter().all(|charge| self.knows(limits, charge)) {
             return;
         }
         let ask =
             Ask::new(self.clone(), Operation::Count, limits.clone(), charges, self.clock.now());
         ask.hold(&Verdict::taken());
-        self.post(ask);
+        self.post(match receipt {
+            Some(receipt) => ask.telling(receipt),
+            None => ask,
+        });
     }
 
     pub(super) fn forget(self: &Arc<Self>, limits: &Limits, charges: &Charges) -> Asked {
@@ -143,26 +153,6 @@ impl State {
                 self.post(ask.leasing(tokens));
             }
         }
-    }
-
-    /// Whether a charge is refused for certain, without asking: the one of them that waits longest.
-    fn remembered(&self, limits: &Limits, charges: &Charges, now: Moment) -> Option<Verdict> {
-        let all = || (0..).zip(charges.as_slice());
-        let required = all().filter(|(_, charge)| !charge.is_optional());
-        let refused =
-            required.filter_map(|(at, charge)| Some((at, self.refusals.look(charge, now)?.retry)));
-        let (at, retry) = refused.max_by_key(|(_, retry)| *retry)?;
-        let mut verdict = Verdict::refused(at, Retry::After(retry));
-        for (_, charge) in all() {
-            let standing = match self.refusals.look(charge, now) {
-                Some(seen) => {
-                    Standing::new(seen.remaining.into(), seen.resets_in, Source::Remembered)
-                }
-                None => Standing::new(limits.of(charge).burst(), Duration::ZERO, Source::Unasked),
-            };
-            verdict.push(standing);
-        }
-        Some(verdict)
     }
 
     /// For how long a refusal may be remembered, whatever its time.

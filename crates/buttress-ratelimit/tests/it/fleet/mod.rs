@@ -5,6 +5,7 @@ mod away;
 mod bans;
 mod breaking;
 mod by_hand;
+mod census;
 mod differing;
 mod door;
 mod in_a_file;
@@ -18,6 +19,7 @@ mod processes;
 mod racing;
 mod records;
 mod remembered;
+mod reported;
 mod returned;
 mod sharded;
 

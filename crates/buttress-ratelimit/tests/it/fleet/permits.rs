@@ -170,3 +170,59 @@ fn permits_outlive_their_time_and_not_their_process() {
         until("they end", taken).await;
     });
 }
+
+/// Has somebody hold a permit of this name, until so long after now.
+async fn hold(server: &Server, name: &str, ahead: Duration) {
+    let time = server.command(["TIME"]).await;
+    let [seconds, micros] = time.items() else { panic!("{time:?}") };
+    let ends = seconds.integer() * 1_000_000 + micros.integer();
+    let ends = ends + i64::try_from(ahead.as_micros()).unwrap();
+    server.command(["ZADD", &record('c', key(1)), &ends.to_string(), name]).await;
+}
+
+/// Processes may hold theirs for different times, as in a rollout: who holds them for a shorter one leaves those of others.
+#[tokio::test]
+async fn permits_outlive_those_that_are_held_for_less() {
+    let server = Server::start().await;
+    let second = Duration::from_secs(1);
+    let rig = async |time| {
+        let store = patient(connected(server.url()).await).held_for(time);
+        Rig::strict(store, Quota::at_once(3))
+    };
+    let (long, short) = (rig(second * 3_600).await, rig(second).await);
+    let charge = Charge::new(0, key(1), 1);
+    let _held = long.taken(charge).await;
+    let taken = short.taken(charge).await;
+    let lives = server.command(["PTTL", &record('c', key(1))]).await.integer();
+    assert!(lives > 3_500_000, "the permit of the other is held for an hour: {lives}");
+    short.store.give_back(&short.limits, &taken);
+    until("it is back", async || (held(&server).await == 1).then_some(())).await;
+    // Renewed three times in a second.
+    tokio::time::sleep(second).await;
+    let lives = server.command(["PTTL", &record('c', key(1))]).await.integer();
+    assert!(lives > 3_500_000, "{lives}");
+    assert!(!short.take(&[Charge::new(0, key(1), 3)]).await.is_taken());
+}
+
+/// Of processes that are gone, and of a time that has not come yet.
+#[tokio::test]
+async fn permits_of_a_clock_that_was_set_back_lock_nobody_out() {
+    let server = Server::start().await;
+    let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3_600));
+    let store = patient(connected(server.url()).await).held_for(second);
+    let rig = Rig::strict(store, Quota::at_once(2));
+    hold(&server, "gone:1:1/500", hour).await;
+    hold(&server, "gone:2:1/500", hour).await;
+    let charge = Charge::new(0, key(1), 1);
+    let verdict = rig.take(&[charge]).await;
+    assert_eq!(verdict.refusal(), Some((0, Retry::Unknown)), "they may still be held");
+    until("they end", async || rig.take(&[charge]).await.is_taken().then_some(())).await;
+
+    // Whoever holds them for longer may.
+    hold(&server, "lives:1:1/3600000", hour - second).await;
+    let both = Charge::new(0, key(1), 2);
+    for _ in 0..4 {
+        assert!(!rig.take(&[both]).await.is_taken());
+        tokio::time::sleep(second / 2).await;
+    }
+}

@@ -43,6 +43,41 @@ async fn a_flood_does_not_reach_redis() {
     );
 }
 
+/// What costs more comes later, and what costs more than there ever is never does, also where the store is not asked.
+#[tokio::test]
+async fn what_costs_more_is_not_told_to_come_as_soon() {
+    let server = Server::start().await;
+    let store = patient(connected(server.url()).await);
+    let quotas = [Quota::per_hour(10), Quota::per_hour(10).algorithm(Algorithm::SlidingCounter)];
+    let rig = Rig::new(store, &quotas.map(|quota| (quota, buttress_core::engine::Degrade::Deny)));
+    let minutes = |verdict: &buttress_ratelimit::Verdict| match verdict.refusal() {
+        Some((_, Retry::After(wait))) => wait.as_secs().div_ceil(60),
+        other => panic!("{other:?}"),
+    };
+    let asked = async |policy, cost| {
+        let verdict = rig.take(&[Charge::new(policy, key(1), cost)]).await;
+        (minutes(&verdict), first(&verdict).1)
+    };
+    for policy in [0, 1] {
+        assert!(rig.take(&[Charge::new(policy, key(1), 10)]).await.is_taken());
+    }
+    assert_eq!(asked(0, 1).await, (6, Source::Store));
+    assert_eq!(asked(0, 5).await, (30, Source::Remembered));
+    assert_eq!(asked(0, 1).await, (6, Source::Remembered));
+    let never = rig.take(&[Charge::new(0, key(1), 11)]).await;
+    assert_eq!(never.refusal(), Some((0, Retry::Never)));
+    let both = [Charge::new(0, key(1), 1), Charge::new(1, key(2), 11)];
+    let never = rig.take(&both).await;
+    assert_eq!(never.refusal(), Some((1, Retry::Never)), "whatever is remembered of others");
+    assert!(never.is_refused(0) && never.is_refused(1));
+
+    // Where nobody knows by how much later, it is asked, and both are remembered then.
+    assert_eq!(asked(1, 1).await, (66, Source::Store));
+    assert_eq!(asked(1, 5).await, (90, Source::Store));
+    assert_eq!(asked(1, 1).await, (66, Source::Remembered));
+    assert_eq!(asked(1, 5).await, (90, Source::Remembered));
+}
+
 /// A refusal says how the others stand only where that is known.
 #[tokio::test]
 async fn charges_beside_a_remembered_one_are_not_asked_about() {

@@ -15,8 +15,8 @@
 --   TO     gives back: until when it counts, in seconds, or -1 if that is not known. For c: which permits
 --   AND    the nanoseconds of it
 --
--- Answers CODE, now in microseconds, and three numbers for each charge, as the record stands afterwards: one string, eight bytes
--- each, the highest first. CODE is -1 if it is refused; otherwise a sum of 2^(i-1) for each charge that refuses nobody and was
+-- Answers CODE, now in microseconds, and three numbers for each charge, as the record stands afterwards, or, if it counts, four:
+-- the last says how much was counted, for g in nanoseconds. All are one string, eight bytes each, the highest first. CODE is -1 if it is refused; otherwise a sum of 2^(i-1) for each charge that refuses nobody and was
 -- missed.
 --
 -- Records, of which the first byte is the version of this form; times are four bytes of seconds and four of
@@ -60,6 +60,6 @@ local function invalid()
 end
 
 -- Each kind reads a record into a state, and says whether it is other than it was written; whether there is room; how to
--- add and to remove; how it is written; and what is answered. Permits are no record that is read.
+-- add, and how much that was, and to remove; how it is written; and what is answered. Permits are no record that is read.
 
 local kinds, permits = {}, {}

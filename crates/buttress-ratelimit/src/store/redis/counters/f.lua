@@ -10,7 +10,9 @@ end
 function f.room(s, c) return s[2] + c.cost <= c.most end
 function f.add(s, c)
   if s[2] == 0 then s[1] = c.span end
-  s[2] = math.min(s[2] + c.cost, FOREVER)
+  local before = s[2]
+  s[2] = math.min(before + c.cost, FOREVER)
+  return s[2] - before
 end
 function f.remove(s, c)
   if not c.to or c.to == s[1] then s[2] = math.max(0, s[2] - c.cost) end

@@ -16,7 +16,11 @@ function g.read(record, c)
   return { c.span, 0 }, true
 end
 function g.room(s, c) return s[1] + c.cost <= c.most end
-function g.add(s, c) s[1] = math.max(s[1], math.min(s[1] + c.cost, c.span)) end
+function g.add(s, c)
+  local before = s[1]
+  s[1] = math.max(before, math.min(before + c.cost, c.span))
+  return s[1] - before
+end
 function g.remove(s, c)
   local left = c.to and math.max(0, c.to) or c.cost
   s[1] = s[1] - math.min(c.cost, left, s[1])

@@ -12,11 +12,14 @@ function l.read(record, c)
   return state, mend
 end
 function l.room(s, c) return #s + c.cost <= c.most end
+-- What pushes others out counts in their place, and is not given back on top of them.
 function l.add(s, c)
+  local before = #s
   for _ = 1, math.min(c.cost, LARGEST) do
     if #s == LARGEST then table.remove(s, 1) end
     s[#s + 1] = 0
   end
+  return #s - before
 end
 function l.remove(s, c)
   local came, left = c.to and c.span - c.to or s[#s], c.cost

@@ -18,7 +18,9 @@ function s.room(s, c)
 end
 function s.add(s, c)
   if s[2] == 0 and s[3] == 0 then s[1] = 0 end
-  s[2] = math.min(s[2] + c.cost, FOREVER)
+  local before = s[2]
+  s[2] = math.min(before + c.cost, FOREVER)
+  return s[2] - before
 end
 function s.remove(s, c)
   if not c.to or c.to == 2 * c.span - s[1] then

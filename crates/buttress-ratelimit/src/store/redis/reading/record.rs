@@ -97,6 +97,22 @@ impl Record {
     }
 }
 
+/// How much of a cost was counted, where that is told: the fourth number.
+pub(super) fn counted(limit: &Limit, cost: u32, numbers: &[i64]) -> Result<u32, RedisError> {
+    let Some(number) = numbers.get(3) else { return Ok(0) };
+    let number = u64::try_from(*number).map_err(|_| nonsense())?;
+    let counted = match limit.algorithm() {
+        // Where its numbers are not whole, the script may have lost a little.
+        Algorithm::Gcra if number > WHOLE => limit.worth(number.saturating_add(INEXACT)),
+        Algorithm::Gcra => limit.worth(number),
+        _ => count(number)?,
+    };
+    Ok(counted.min(cost))
+}
+
+/// Up to there the numbers of a script are whole.
+const WHOLE: u64 = 1 << 53;
+
 /// The largest first number of a record. A larger one would lock a key out for longer than its limit can.
 fn furthest(limit: &Limit) -> u64 {
     match limit.algorithm() {
