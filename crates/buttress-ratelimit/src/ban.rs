@@ -20,7 +20,7 @@ use buttress_core::Key;
 ///
 /// let ban = limits.bans()[0].clone();
 /// assert_eq!((ban.policy(), ban.left().as_secs()), ("per-address", 300));
-/// assert!(limits.lift(ban.policy(), ban.key()));
+/// assert_eq!(limits.lift(ban.policy(), ban.key()), Ok(true));
 /// assert!(limits.bans().is_empty());
 /// # Ok::<_, buttress_core::BuildError>(())
 /// ```

@@ -1,5 +1,7 @@
+mod named;
 mod waiting;
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,9 +10,11 @@ use buttress_core::key::{KeyFor, Keyer};
 use buttress_core::metrics::Metrics;
 use buttress_core::{Audit, BuildError, Faults};
 
+pub(crate) use self::named::Named;
+use crate::config::Said;
 use crate::headers::Forms;
 use crate::plan::Plan;
-use crate::store::{IntoStore, LimitStore, Memory};
+use crate::store::{IntoStore, LimitStore, Memory, Replaced};
 use crate::when::Condition;
 use crate::{HeaderForm, Policy, RateLimit, RateLimitSettings};
 
@@ -57,15 +61,6 @@ pub struct RateLimitBuilder<S = Memory> {
     pub(crate) said: Option<Box<RateLimitSettings>>,
 }
 
-/// A policy, and where it stands.
-pub(crate) struct Named {
-    pub(crate) name: String,
-    pub(crate) path: String,
-    pub(crate) policy: Policy,
-    /// Whether its quota could be read.
-    pub(crate) has_quota: bool,
-}
-
 /// How many keys are watched for penalties, if nothing else is said.
 const MOST_BANNED: usize = 16_384;
 
@@ -75,7 +70,7 @@ impl<S> RateLimitBuilder<S> {
     pub fn policy(mut self, name: impl Into<String>, policy: Policy) -> Self {
         let name = name.into();
         let path = format!("policies.{name}");
-        self.policies.push(Named { name, path, policy, has_quota: true });
+        self.policies.push(Named { name, path, policy, said: Said::InCode, has_quota: true });
         self
     }
 
@@ -152,9 +147,9 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets where metrics go. The default is nowhere.
-    pub fn metrics(mut self, metrics: Metrics) -> Self {
-        self.metrics = metrics;
+    /// Sets where metrics go: lent or given. The default is nowhere.
+    pub fn metrics(mut self, metrics: impl Borrow<Metrics>) -> Self {
+        self.metrics = metrics.borrow().clone();
         self
     }
 
@@ -164,11 +159,14 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets where limits are counted. The default is the memory of this process. A handle to Redis will do, too, and means
+    /// Sets where limits are counted. The default is the memory of this process. A [timer](Self::timer) that was said before stays. A handle to Redis will do, too, and means
     /// a `RedisStore` with its defaults. All who share it make the same keys: by its [seed](LimitStore::keyer), which who connects
     /// has asked for, or by a [keyer](Self::keyer).
-    pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<T::Store> {
-        self.map(|_| store.into_store())
+    pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<S::By<T::Store>>
+    where
+        S: Replaced,
+    {
+        self.map(|before| before.replaced_by(store.into_store()))
     }
 
     fn map<T>(self, store: impl FnOnce(S) -> T) -> RateLimitBuilder<T> {

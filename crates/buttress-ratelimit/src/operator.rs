@@ -60,8 +60,11 @@ impl<'a, S: LimitStore> Operator<'a, S> {
     }
 
     /// As [`RateLimit::lift`].
-    #[must_use = "there may be no such ban"]
-    pub fn lift(&self, policy: &str, key: Key) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name.
+    pub fn lift(&self, policy: &str, key: Key) -> Result<bool, NoSuchLimit> {
         self.limits.lift_by(policy, key, self.by)
     }
 

@@ -53,7 +53,8 @@ impl<S: LimitStore> Plan<S> {
         // What is beyond the most was refused above, and has no number.
         for (number, named) in (0..u8::MAX).zip(std::mem::take(&mut builder.policies)) {
             if !named.policy.quota.queue.is_zero() && !builder.store.gives_turns() {
-                faults.add(format!("{}.quota.queue", named.path), "needs a timer: say `.timer(…)`");
+                let queue = named.said.place("quota.queue");
+                faults.add(format!("{}.{queue}", named.path), "needs a timer: say `.timer(…)`");
             }
             read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
         }
@@ -84,7 +85,7 @@ impl<S: LimitStore> Plan<S> {
     }
 }
 
-fn inner<S>(
+fn inner<S: LimitStore>(
     builder: RateLimitBuilder<S>,
     read: Vec<Read>,
     bans: Option<Bans>,
@@ -95,6 +96,8 @@ fn inner<S>(
     let quotas = read.iter().map(|read| read.quota).collect();
     let metered = |name: &Arc<str>| PolicyMeters::new(&builder.metrics, name);
     let used = |name: &Arc<str>| UsageMeters::new(&builder.metrics, name);
+    let shards = keyer.scoped("shards");
+    let shards = builder.store.rule_set().map_or(shards, |name| shards.scoped(name));
     Inner {
         store: builder.store,
         live: Current::new(Live::new(&names, quotas, &limits)),
@@ -108,7 +111,7 @@ fn inner<S>(
         deny: denials(builder.deny),
         missed: AtomicBool::new(false),
         counts_probes: builder.counts_probes,
-        shard: builder.shard_by.map(|by| Shard { by, keyer: keyer.scoped("shards") }),
+        shard: builder.shard_by.map(|by| Shard { by, keyer: shards }),
         shown_keys: keyer.scoped("shown to clients"),
         forms: builder.forms,
         clock: builder.clock,
@@ -142,7 +145,7 @@ fn bans(read: &[Read], most: usize, faults: &mut Faults) -> Option<Bans> {
 impl Read {
     fn of(
         number: u8,
-        Named { name, path, policy, has_quota }: Named,
+        Named { name, path, policy, has_quota, .. }: Named,
         (keyer, shadow, shard): (&Keyer, bool, Option<&KeyParts>),
         faults: &mut Faults,
     ) -> Option<Self> {

@@ -2,14 +2,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use buttress_core::stage::{Stage, StageLayer};
-use buttress_core::{BuildError, Health, Key, Probe, ProbeFuture};
+use buttress_core::{BuildError, Fault, Faults, Health, Key, Probe, ProbeFuture};
 
 use crate::bans::Lifted;
 use crate::inner::{Inner, Part};
 use crate::policy::Place;
 use crate::store::{LimitStore, Memory};
 use crate::violations::By;
-use crate::{Ban, LimitStage, Quota, RateLimitBuilder};
+use crate::{Ban, LimitStage, NoSuchLimit, Quota, RateLimitBuilder};
 
 /// Limits, checked and ready. Clones count together.
 ///
@@ -93,18 +93,20 @@ impl<S: LimitStore> RateLimit<S> {
     /// the others half a second later, and whether or not it was known here.
     ///
     /// The audit is told that the system did it; an [operator](Self::operator) says who.
-    #[must_use = "there may be no such ban"]
-    pub fn lift(&self, policy: &str, key: Key) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no policy of this name.
+    pub fn lift(&self, policy: &str, key: Key) -> Result<bool, NoSuchLimit> {
         self.lift_by(policy, key, By::SYSTEM)
     }
 
-    pub(crate) fn lift_by(&self, policy: &str, key: Key, by: By<'_>) -> bool {
-        let (Some(bans), Ok(number)) = (&self.inner.bans, self.number(policy)) else {
-            return false;
+    pub(crate) fn lift_by(&self, policy: &str, key: Key, by: By<'_>) -> Result<bool, NoSuchLimit> {
+        let number = self.number(policy)?;
+        let has_penalty = self.inner.rule(number).is_some_and(|rule| rule.penalty.is_some());
+        let Some(bans) = self.inner.bans.as_ref().filter(|_| has_penalty) else {
+            return Ok(false);
         };
-        if self.inner.rule(number).is_none_or(|rule| rule.penalty.is_none()) {
-            return false;
-        }
         let now = self.inner.clock.now();
         let Lifted { was_banned, is_told } = bans.lift(number, key, now);
         if was_banned {
@@ -115,7 +117,7 @@ impl<S: LimitStore> RateLimit<S> {
         } else if was_banned || is_told {
             self.inner.violations.lifted(policy, key, by);
         }
-        was_banned
+        Ok(was_banned)
     }
 }
 
@@ -163,9 +165,22 @@ impl<S: LimitStore> RateLimit<S> {
         quotas: Vec<(&str, Quota)>,
         by: By<'_>,
     ) -> Result<(), BuildError> {
+        self.replace_placed(quotas, Faults::new(), |fault| fault.path().to_owned(), by)
+    }
+
+    /// The same, with what is wrong already, and each fault at its place.
+    pub(crate) fn replace_placed(
+        &self,
+        quotas: Vec<(&str, Quota)>,
+        mut faults: Faults,
+        place: impl Fn(&Fault) -> String,
+        by: By<'_>,
+    ) -> Result<(), BuildError> {
         let Inner { names, costs, store, .. } = &*self.inner;
         let one_at_a_time = self.inner.replacing.lock();
-        let live = self.inner.live.load().with(names, costs, quotas.iter().copied(), store)?;
+        let live = self.inner.live.load().with(names, costs, quotas.iter().copied(), store);
+        let live = faults.within("", live.map_err(|error| error.placed(place)));
+        let Some(live) = faults.finish(live)? else { return Ok(()) };
         self.inner.live.replace(live);
         // A sink of the audit may be whatever a user wrote, and replace something itself.
         drop(one_at_a_time);

@@ -9,8 +9,8 @@ use crate::store::Queued;
 const MOST_WAITING: usize = 1_024;
 
 impl<S> RateLimitBuilder<S> {
-    /// Lets requests wait for their turn, for quotas with a [queue](crate::Quota::queue). Said after the
-    /// [engine](Self::engine), which it is put around.
+    /// Lets requests wait for their turn, for quotas with a [queue](crate::Quota::queue). It is put around
+    /// the [engine](Self::engine), whichever of them is said first.
     ///
     /// ```
     /// use buttress_core::clock::ManualClock;

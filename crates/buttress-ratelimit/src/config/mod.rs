@@ -8,22 +8,24 @@ mod quota;
 mod reading;
 #[cfg(feature = "redis")]
 mod redis;
+mod replacing;
 mod restart;
 
+use buttress_core::BuildError;
 use buttress_core::key::KeySeed;
-use buttress_core::{BuildError, Faults};
 use serde::{Deserialize, Serialize};
 
 pub use self::class::{Class, ClassSettings};
 pub use self::condition::ConditionSettings;
 pub use self::key::KeySettings;
 pub use self::policy::{CountSettings, PenaltySettings, PlaceSettings, PolicySettings};
+pub(crate) use self::quota::Said;
 pub use self::quota::{QuotaNumbers, QuotaSettings};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use self::redis::RedisStoreSettings;
 use crate::store::{Memory, WhenFull};
-use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
+use crate::{HeaderForm, RateLimit, RateLimitBuilder};
 
 /// The settings of a [`RateLimit`], as they stand in a file. What is left out has its default.
 ///
@@ -48,7 +50,7 @@ use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
 ///     degrade = "deny"
 /// "#)?;
 /// let limits = settings.build()?;
-/// assert_eq!(limits.quota("logins").unwrap().to_string(), "5 every 900s");
+/// assert_eq!(limits.quota("logins").unwrap().to_string(), "5 every 15 minutes, as fixed_window");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -72,10 +74,9 @@ use crate::{HeaderForm, Quota, RateLimit, RateLimitBuilder};
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
 /// assert_eq!(paths, [
 ///     "policies[0].by",
+///     "policies[0].quota",
 ///     "policies[1].quota",
 ///     "policies[1].name",
-///     "policies[0].quota.count",
-///     "policies[0].quota.burst",
 ///     "policies[1].when[0]",
 /// ]);
 /// # Ok::<_, toml::de::Error>(())
@@ -167,19 +168,5 @@ impl RateLimitSettings {
             (None, None) => Memory::new(),
         };
         memory.when_full(when_full)
-    }
-
-    fn quotas(&self) -> Result<Vec<(&str, Quota)>, BuildError> {
-        let mut faults = Faults::new();
-        let mut quotas = Vec::new();
-        for (at, policy) in self.policies.iter().enumerate() {
-            let quota = faults.within(&format!("policies[{at}]"), policy.quota.read());
-            quotas.extend(quota.map(|quota| (policy.name.as_str(), quota)));
-        }
-        for (at, class) in self.classes.iter().enumerate() {
-            let quota = faults.within(&format!("classes[{at}]"), class.quota());
-            quotas.extend(quota.map(|quota| (class.name(), quota)));
-        }
-        faults.finish(quotas)
     }
 }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use buttress_core::Faults;
 use buttress_core::engine::Degrade;
 use buttress_core::key::MissingKey;
+use buttress_core::{BuildError, Faults};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -166,7 +166,8 @@ impl PolicySettings {
         policy.shadow = self.shadow;
         policy.overload = self.overload;
         policy.degrade = self.degrade.or(degrade).unwrap_or(policy.degrade);
-        policy.penalty = self.penalty.map(Penalty::from);
+        let penalty = self.penalty.as_ref().map(PenaltySettings::read);
+        policy.penalty = penalty.and_then(|penalty| faults.within(path, penalty));
         policy.place = self.place.map(Place::from);
         (self.refunding(policy, path, faults), is_read)
     }
@@ -186,6 +187,21 @@ impl PolicySettings {
             return policy;
         }
         policy.refund_status(move |status| statuses.contains(&status))
+    }
+}
+
+impl PenaltySettings {
+    fn read(&self) -> Result<Penalty, BuildError> {
+        let (penalty, mut faults) = (Penalty::from(*self), Faults::new());
+        penalty.check(&mut faults, "penalty");
+        faults.finish(penalty).map_err(|error| {
+            error.renamed(&[
+                ("penalty.within", "penalty.within_s"),
+                ("penalty.lasts", "penalty.lasts_s"),
+                ("penalty.at_most", "penalty.at_most_s"),
+                ("penalty.forgiven_after", "penalty.forgiven_after_s"),
+            ])
+        })
     }
 }
 

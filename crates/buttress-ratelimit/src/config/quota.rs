@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use buttress_core::{BuildError, Faults};
+use buttress_core::{BuildError, Fault, Faults};
 use serde::{Deserialize, Serialize};
 
 use crate::{Algorithm, Quota};
@@ -55,15 +55,62 @@ pub struct QuotaNumbers {
 }
 
 impl QuotaSettings {
+    /// A quota that makes a limit, or what is wrong with it: of words all at once, and of numbers each at its own.
     pub(super) fn read(&self) -> Result<Quota, BuildError> {
+        let of_quota = |reason: String| BuildError::of("quota", reason);
+        let quota = match self {
+            Self::Numbers(numbers) => Quota::from(*numbers),
+            Self::Words(words) => {
+                words.parse().map_err(|error: crate::InvalidQuota| of_quota(error.to_string()))?
+            }
+        };
+        let Err(wrong) = quota.check() else { return Ok(quota) };
+        // A burst that nobody said is the count, of which the same is told.
+        let is_said = |fault: &&Fault| fault.path() != "burst" || quota.burst.is_some();
+        let wrong = wrong.faults().iter().filter(is_said);
         match self {
-            Self::Numbers(numbers) => Ok(Quota::from(*numbers)),
-            Self::Words(words) => words.parse().or_else(|error: crate::InvalidQuota| {
+            Self::Words(words) => {
+                let reasons: Vec<_> =
+                    wrong.map(|fault| format!("its {} {}", fault.path(), fault.reason())).collect();
+                Err(of_quota(format!("`{words}` makes no limit: {}", reasons.join("; "))))
+            }
+            Self::Numbers(_) => {
                 let mut faults = Faults::new();
-                faults.add("quota", error);
-                faults.finish(Quota::per_second(1))
-            }),
+                wrong.for_each(|fault| {
+                    faults
+                        .add(self.said().place(&format!("quota.{}", fault.path())), fault.reason())
+                });
+                faults.finish(quota)
+            }
         }
+    }
+
+    pub(super) const fn said(&self) -> Said {
+        match self {
+            Self::Words(_) => Said::InWords,
+            Self::Numbers(_) => Said::InNumbers,
+        }
+    }
+}
+
+/// How a quota was said, and so what its numbers are called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Said {
+    InCode,
+    InWords,
+    InNumbers,
+}
+
+impl Said {
+    /// What is called `path` in code.
+    pub(crate) fn place(self, path: &str) -> String {
+        let place = match (self, path) {
+            (Self::InWords, path) if path.starts_with("quota.") => "quota",
+            (Self::InNumbers, "quota.period") => "quota.period_ms",
+            (Self::InNumbers, "quota.queue") => "quota.queue_ms",
+            (Self::InCode | Self::InWords | Self::InNumbers, path) => path,
+        };
+        place.to_owned()
     }
 }
 

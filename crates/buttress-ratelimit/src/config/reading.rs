@@ -2,7 +2,7 @@ use buttress_core::Faults;
 use buttress_core::engine::Degrade;
 use buttress_core::key::Keyer;
 
-use super::{ConditionSettings, RateLimitSettings};
+use super::{ConditionSettings, QuotaSettings, RateLimitSettings, Said};
 use crate::RateLimitBuilder;
 use crate::builder::Named;
 use crate::when::Condition;
@@ -63,14 +63,16 @@ impl RateLimitSettings {
         for (at, policy) in self.policies.iter().enumerate() {
             let path = format!("policies[{at}]");
             let name = policy.name.clone();
+            let said = policy.quota.said();
             let (policy, has_quota) = policy.read(&path, self.degrade(), faults);
-            all.push(Named { name, path, policy, has_quota });
+            all.push(Named { name, path, policy, said, has_quota });
         }
         for (at, class) in self.classes.iter().enumerate() {
             let path = format!("classes[{at}]");
             let name = class.name().to_owned();
+            let said = class.quota.as_ref().map_or(Said::InCode, QuotaSettings::said);
             let (policy, has_quota) = class.read(&path, self.degrade(), faults);
-            all.push(Named { name, path, policy, has_quota });
+            all.push(Named { name, path, policy, said, has_quota });
         }
         all
     }

@@ -1,9 +1,4 @@
-use buttress_core::BuildError;
-
 use super::{ClassSettings, PolicySettings, QuotaSettings, RateLimitSettings};
-use crate::RateLimit;
-use crate::store::LimitStore;
-use crate::violations::By;
 
 impl RateLimitSettings {
     /// What these settings say in another way than others, quotas aside, each by its path: that is looked at when a process
@@ -57,46 +52,5 @@ impl RateLimitSettings {
     fn classes_beside_quotas(&self) -> Vec<ClassSettings> {
         let without = |class: &ClassSettings| ClassSettings { quota: None, ..class.clone() };
         self.classes.iter().map(without).collect()
-    }
-}
-
-impl<S: LimitStore> RateLimit<S> {
-    /// Replaces the quotas by those of these settings, as [`replace`](Self::replace) does. Whatever else they say is looked
-    /// at when a process starts: what [differs](RateLimitSettings::needs_restart) from the settings that these limits were made
-    /// of is told in the log, and so is a policy that these limits were made without.
-    ///
-    /// # Errors
-    ///
-    /// Fails with everything that is wrong with the quotas, and then nothing is replaced.
-    pub fn replace_from(&self, settings: &RateLimitSettings) -> Result<(), BuildError> {
-        self.replace_from_by(settings, By::SYSTEM)
-    }
-
-    pub(crate) fn replace_from_by(
-        &self,
-        settings: &RateLimitSettings,
-        by: By<'_>,
-    ) -> Result<(), BuildError> {
-        let quotas = settings.quotas()?;
-        let (known, new): (Vec<_>, Vec<_>) =
-            quotas.into_iter().partition(|(policy, _)| self.rule(policy).is_some());
-        self.replace_by(known, by)?;
-        if !new.is_empty() {
-            let names: Vec<_> = new.into_iter().map(|(policy, _)| policy).collect();
-            tracing::warn!(
-                target: "buttress",
-                policies = names.join(", "),
-                "some policies only count after a restart, as these limits were made without them"
-            );
-        }
-        let changed = self.inner.said.as_ref().map(|said| said.needs_restart(settings));
-        if let Some(paths) = changed.filter(|paths| !paths.is_empty()) {
-            tracing::warn!(
-                target: "buttress",
-                settings = paths.join(", "),
-                "some settings of limits only count after a restart"
-            );
-        }
-        Ok(())
     }
 }

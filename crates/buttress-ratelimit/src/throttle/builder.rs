@@ -13,7 +13,7 @@ use super::gate::Gate;
 use super::meters::Meters;
 use super::{ByFn, ByKey, ThrottleLayer};
 use crate::checks::check_name;
-use crate::store::{IntoStore, LimitStore, Memory, Queued, Terms, keyer_for};
+use crate::store::{IntoStore, LimitStore, Memory, Queued, Replaced, Terms, keyer_for};
 use crate::{Algorithm, Limit, Limits, Quota};
 
 /// Collects the settings of a [`ThrottleLayer`].
@@ -83,9 +83,12 @@ impl<W> ThrottleBuilder<W> {
 }
 
 impl<W, L: LimitStore> ThrottleBuilder<W, L> {
-    /// Counts in this store. The default is the memory of this process. It comes before the [timer](Self::timer).
-    pub fn engine<E: IntoStore>(self, store: E) -> ThrottleBuilder<W, E::Store> {
-        self.map_store(|_| store.into_store())
+    /// Counts in this store. The default is the memory of this process. A [timer](Self::timer) that was said before stays.
+    pub fn engine<E: IntoStore>(self, store: E) -> ThrottleBuilder<W, L::By<E::Store>>
+    where
+        L: Replaced,
+    {
+        self.map_store(|before| before.replaced_by(store.into_store()))
     }
 
     /// Lets requests wait for their turn, as long as the [queue](Quota::queue) of the quota says.

@@ -51,7 +51,7 @@ fn violations_and_changes_are_audited() {
             "ratelimit.denied refused deny[0] path /admin".to_owned(),
         ]
     );
-    assert!(limits.lift("a", key));
+    assert!(limits.lift("a", key).unwrap());
     let _ = now(limits.reset("a", key).unwrap());
     limits.replace([("a", Quota::per_hour(2))]).unwrap();
     assert!(answered(&stage, ada(), 200));
@@ -174,7 +174,7 @@ fn who_changes_something_is_told() {
         ),
     ] {
         ban(&mut records);
-        assert!(operator.lift("a", key));
+        assert!(operator.lift("a", key).unwrap());
         operator.replace_from(&settings).unwrap();
         operator.replace([("a", Quota::per_hour(1))]).unwrap();
         let _ = now(operator.reset("a", key).unwrap());
@@ -192,7 +192,7 @@ fn who_changes_something_is_told() {
     }
     // Who says nothing is the system.
     ban(&mut records);
-    assert!(limits.lift("a", key));
+    assert!(limits.lift("a", key).unwrap());
     assert_eq!(records.try_recv().unwrap().actor().to_string(), "system rate limit");
 }
 

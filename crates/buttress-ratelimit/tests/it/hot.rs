@@ -126,6 +126,66 @@ fn from_settings_too() {
     assert_eq!(limits.quota("all"), Some(Quota::per_minute(7)));
 }
 
+/// What is wrong with a file is told at once, and each at its place there, as when it was read first.
+#[test]
+fn a_file_that_is_wrong_is_told_whole_and_by_its_own_names() {
+    let settings = |text: &str| toml::from_str::<RateLimitSettings>(text).unwrap();
+    let before = r#"
+        policies = [
+            { name = "a", quota = "9/h", by = "everyone" },
+            { name = "b", quota = { count = 9, period_ms = 1000 }, by = "everyone", cost = 5 },
+            { name = "b.quota", quota = "9/h", by = "everyone" },
+        ]
+        classes = [{ class = "reads", quota = "9/h" }]
+    "#;
+    let limits = settings(before).build().unwrap();
+    let wrong = |text: &str| {
+        let error = limits.replace_from(&settings(text)).unwrap_err();
+        let paths = error.faults().iter().map(|fault| fault.path().to_owned());
+        (paths.collect::<Vec<_>>(), error.to_string())
+    };
+    let (paths, told) = wrong(
+        r#"
+            policies = [
+                { name = "a", quota = "9/fortnight", by = "everyone" },
+                { name = "b", quota = { count = 4, period_ms = 1000, queue_ms = 5 }, by = "everyone" },
+                { name = "b.quota", quota = "9/h fixed_window", by = "everyone" },
+                { name = "new", quota = { count = 0, burst = 0 }, by = "everyone" },
+            ]
+            classes = [{ class = "reads", quota = "0/s queue 999d" }]
+        "#,
+    );
+    let expected = [
+        "policies[0].quota",
+        "policies[3].quota.count",
+        "policies[3].quota.burst",
+        "policies[3].quota.period_ms",
+        "classes[0].quota",
+        "policies[1].cost",
+        "policies[1].quota.queue_ms",
+        "policies[2].quota",
+    ];
+    assert_eq!(paths, expected, "{told}");
+    let reason = "`0/s queue 999d` makes no limit: its count must be at least 1: to refuse \
+                  everything, refuse it; its queue must be at most 366 days";
+    assert!(told.contains(reason), "{told}");
+    assert_eq!(limits.quota("a"), Some(Quota::per_hour(9)), "nothing of it was taken");
+    let twice = before.replace("b.quota", "a");
+    assert_eq!(wrong(&twice).0, ["policies[2]"]);
+}
+
+/// A file names what stands in it, and not what a builder calls it.
+#[test]
+fn penalties_of_a_file_are_told_by_its_names() {
+    let text = r#"policies = [{ name = "a", quota = "9/s", by = "everyone", penalty = {
+        refusals = 0, within_s = 0, lasts_s = 9, at_most_s = 8, forgiven_after_s = 0 } }]"#;
+    let settings: RateLimitSettings = toml::from_str(&text.replace('\n', "")).unwrap();
+    let error = settings.build().unwrap_err();
+    let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+    let names = ["refusals", "within_s", "forgiven_after_s", "at_most_s"];
+    assert_eq!(paths, names.map(|name| format!("policies[0].penalty.{name}")));
+}
+
 /// A policy that the file has got since is no reason to keep the old numbers of all others.
 #[test]
 fn a_policy_that_is_new_in_the_file_blocks_no_change() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use buttress_core::Code;
 use buttress_core::clock::ManualClock;
 use buttress_core::stage::{Decision, Stage};
 use buttress_ratelimit::store::{Memory, WhenFull};
@@ -84,8 +85,8 @@ fn bans_are_seen_and_lifted() {
 
     let network = "203.0.113.7/32".parse().ok();
     let key = limits.writer("strict").unwrap().address(network).key();
-    assert!(limits.lift("strict", key));
-    assert!(!limits.lift("strict", key) && !limits.lift("other", key));
+    assert!(limits.lift("strict", key).unwrap());
+    assert!(!limits.lift("strict", key).unwrap() && limits.lift("other", key).is_err());
     assert_eq!(limits.bans().len(), 1);
     assert!(answered(&limits.stage(), from("203.0.113.7"), 200));
     assert!(!answered(&limits.stage(), from("203.0.113.8"), 200));
@@ -193,4 +194,23 @@ fn nobody_is_banned_for_want_of_room() {
     let Decision::Refuse(problem, _) = crowded else { panic!("one may wait") };
     assert_eq!(problem.code().name(), "RATE_LIMITED");
     assert!(limits.bans().is_empty());
+}
+
+/// A policy that waits longer must not keep another one from counting: who tries passwords would be banned by neither.
+#[test]
+fn each_policy_that_has_no_room_counts() {
+    let clock = ManualClock::new();
+    let penalty = Penalty::after(3).lasts(SECOND * 60);
+    let strict = Quota::per_minute(1).by(address()).penalty(penalty);
+    let limits = on(&clock).policy("strict", strict);
+    let limits = limits.policy("daily", Quota::per_day(1).by(address())).build().unwrap();
+    let stage = limits.stage();
+    let ask = || enter(&stage, &mut from("203.0.113.7"));
+    assert!(ask().is_passed());
+    assert_eq!([(); 2].map(|()| ask().problem().code()), [Code::RATE_LIMITED; 2]);
+    let banned = ask().problem();
+    assert_eq!(banned.code(), codes::BANNED);
+    assert_eq!(banned.retry_after(), Some(SECOND * 86_400), "before that nothing has room");
+    assert_eq!(limits.bans().len(), 1);
+    assert_eq!(limits.bans()[0].policy(), "strict");
 }

@@ -122,7 +122,7 @@ fn what_comes_back_and_who_is_banned_is_counted() {
             "returned_total a: 1",
         ]
     );
-    assert!(limits.lift("a", limits.bans()[0].key()));
+    assert!(limits.lift("a", limits.bans()[0].key()).unwrap());
     assert_eq!(page.of("buttress_ratelimit_banned"), Some(0.0));
 }
 

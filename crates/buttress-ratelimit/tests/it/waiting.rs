@@ -10,6 +10,7 @@ use buttress_core::engine::Step;
 use buttress_core::metrics::Metrics;
 use buttress_core::stage::{Decision, Stage};
 use buttress_ratelimit::store::{LimitStore, Memory};
+use buttress_ratelimit::throttle::ThrottleBuilder;
 use buttress_ratelimit::{
     Bill, Charges, LimitStage, Limits, Quota, RateLimit, Retry, Source, Standing, Verdict, everyone,
 };
@@ -185,6 +186,29 @@ async fn a_turn_is_waited_for_and_counted() {
     assert_eq!(page.of("buttress_ratelimit_queue_seconds a"), Some(1.0));
     let waits = page.lines().into_iter().filter(|line| line.contains("queue_seconds"));
     assert_eq!(waits.count(), 1, "the other policy lets nobody wait");
+}
+
+/// Whichever is said first, the timer is around the store, and what was said of it stays.
+#[test]
+fn a_timer_stays_with_the_engine_that_is_said_after_it() {
+    let clock = ManualClock::new();
+    let leaky = || Quota::per_second(1).burst(1).queue(Duration::from_secs(9));
+    let memory = || Memory::with_capacity(64).clock(clock.clone());
+    let limits = RateLimit::builder()
+        .policy("a", leaky().by(everyone()))
+        .timer(clock.clone())
+        .most_waiting(1)
+        .engine(Memory::new())
+        .engine(memory())
+        .build()
+        .unwrap();
+    let stage = limits.stage();
+    let mut requests = [(); 3].map(Request::new);
+    let decisions = requests.each_mut().map(|request| stage.enter(request));
+    assert!(matches!(decisions, [Decision::Pass(_), Decision::Wait(_), Decision::Refuse(..)]));
+
+    let throttle = ThrottleBuilder::http(leaky(), everyone()).timer(clock.clone());
+    assert!(throttle.engine(memory()).build().is_ok());
 }
 
 /// The queue bounds how long each waits; how many wait, of all keys, is bounded, too.

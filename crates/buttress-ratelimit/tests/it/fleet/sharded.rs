@@ -7,11 +7,11 @@ use buttress_core::key::{KeyFor, KeyParts, address, key_fn, principal, route};
 use buttress_core::metrics::Metrics;
 use buttress_core::{Fault, Keyer};
 use buttress_ratelimit::store::{LimitStore, RedisStore, Terms};
-use buttress_ratelimit::{Charge, Charges, Quota, Source};
+use buttress_ratelimit::{Charge, Charges, Quota, RateLimit, Source, Subject};
 use buttress_redis::Redis;
-use buttress_testkit::redis::Cluster;
+use buttress_testkit::redis::{Cluster, Server};
 
-use super::{Rig, first, joined, patient};
+use super::{Rig, connected, first, joined, patient};
 
 #[tokio::test]
 async fn each_shard_is_where_its_key_says() {
@@ -36,6 +36,31 @@ async fn each_shard_is_where_its_key_says() {
         owners.insert(owner.address());
     }
     assert_eq!(owners.len(), 3, "all primaries have some");
+}
+
+/// Two sets of limits that are spread by the same key, in one Redis: each counts for itself.
+#[tokio::test]
+async fn sets_of_two_names_have_nothing_in_common() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    let keyer = Keyer::random();
+    let set = |name: &'static str| {
+        let policy = Quota::per_hour(3).by(principal()).degrade(Degrade::Deny);
+        let limits = RateLimit::builder().policy("writes", policy).shard_by(principal());
+        limits.keyer(keyer).engine(patient(redis.clone()).named(name)).build().unwrap()
+    };
+    let (front, back) = (set("front"), set("back"));
+    let ada = |limits: &RateLimit<RedisStore>| {
+        let shard = limits.shard_writer().unwrap().principal("ada").key();
+        Subject::from(limits.writer("writes").unwrap().principal("ada").key()).at(shard)
+    };
+    assert!(front.take("writes", ada(&front), 3).unwrap().await.is_taken());
+    assert!(back.take("writes", ada(&back), 3).unwrap().await.is_taken());
+    let again = set("front");
+    assert!(
+        !again.check("writes", ada(&again)).unwrap().await.is_taken(),
+        "of one name they are one"
+    );
 }
 
 #[test]

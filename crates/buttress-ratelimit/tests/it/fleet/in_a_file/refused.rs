@@ -21,12 +21,11 @@ fn all_that_is_wrong_is_told_where_it_stands() {
     "#;
     let error = read(text).over(Some(nowhere())).build().unwrap_err();
     let expected = [
+        "policies[0].quota",
         "redis.within_ms",
         "redis.processes",
         "redis.held_for_s",
         "memory.keys",
-        "policies[0].quota.count",
-        "policies[0].quota.burst",
         "redis.name",
         "redis.leases.al",
     ];
@@ -77,10 +76,7 @@ async fn a_burst_below_what_is_leased_is_no_new_quota() {
     };
     assert_eq!(replaced(&text.replace("burst 100", "burst 49")), ["redis.leases.hot"]);
     let all_wrong = text.replace("burst 100", "burst 49").replace("10/s", "0/s");
-    assert_eq!(
-        replaced(&all_wrong),
-        ["policies.other.quota.count", "policies.other.quota.burst", "redis.leases.hot"]
-    );
+    assert_eq!(replaced(&all_wrong), ["policies[1].quota", "redis.leases.hot"]);
     assert_eq!(limits.quota("hot"), Some(Quota::per_second(1_000).burst(100)), "refused whole");
     assert_eq!(replaced(&text.replace("burst 100", "burst 50")), [""; 0]);
     assert_eq!(limits.quota("hot"), Some(Quota::per_second(1_000).burst(50)));
