@@ -27,7 +27,7 @@ use crate::{Penalty, Quota};
 ///     .degrade(Degrade::Deny);
 ///
 /// let limits = RateLimit::builder().policy("logins", logins).build()?;
-/// assert_eq!(limits.quota("logins").unwrap().to_string(), "5 every 900s, up to 5 at once");
+/// assert_eq!(limits.quota("logins").unwrap().to_string(), "5 every 15 minutes, up to 5 at once");
 /// # Ok::<_, buttress_core::BuildError>(())
 /// ```
 #[must_use = "a policy limits nothing until it is part of a rate limit"]

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::time::Duration;
 
 use buttress_core::BuildError;
@@ -15,6 +14,11 @@ use crate::{Algorithm, Limit};
 /// assert_eq!(Quota::per_minute(100).burst(200).to_string(), "100 a minute, up to 200 at once");
 /// assert_eq!(Quota::per_second(20).to_string(), "20 a second, up to 20 at once");
 /// assert_eq!(Quota::at_once(8).to_string(), "8 at the same time");
+///
+/// // And each of these sentences is read again.
+/// let logins: Quota = "5/15m fixed_window".parse().unwrap();
+/// assert_eq!(logins.to_string(), "5 every 15 minutes, as fixed_window");
+/// assert_eq!(logins.to_string().parse(), Ok(logins));
 /// ```
 ///
 /// Numbers are checked when a limit is built, all of them at once.
@@ -87,34 +91,5 @@ impl Quota {
     /// burst or a queue where the algorithm has none.
     pub fn check(&self) -> Result<Limit, BuildError> {
         Limit::try_from(*self)
-    }
-}
-
-/// As it is said: `100 a minute, up to 200 at once`.
-impl fmt::Display for Quota {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.algorithm == Algorithm::Concurrent {
-            return write!(f, "{} at the same time", self.count);
-        }
-        write!(f, "{} {}", self.count, Period(self.period))?;
-        if self.algorithm == Algorithm::Gcra {
-            write!(f, ", up to {} at once", self.burst.unwrap_or(self.count))?;
-        }
-        if !self.queue.is_zero() {
-            write!(f, ", waiting up to {:?}", self.queue)?;
-        }
-        Ok(())
-    }
-}
-
-struct Period(Duration);
-
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = [(1, "a second"), (60, "a minute"), (3_600, "an hour"), (86_400, "a day")];
-        match named.iter().find(|(seconds, _)| self.0 == Duration::from_secs(*seconds)) {
-            Some((_, name)) => f.write_str(name),
-            None => write!(f, "every {:?}", self.0),
-        }
     }
 }

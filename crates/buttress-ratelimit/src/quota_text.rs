@@ -1,3 +1,5 @@
+mod sentence;
+
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +8,7 @@ use std::time::Duration;
 use crate::{Algorithm, Quota};
 
 /// Reads a quota as settings say it: `100/minute`, `20/second burst 60`, `5/15m fixed_window`, `30/hour queue 2s`,
-/// `8 at once`.
+/// `8 at once`. Or as it [prints](Quota#impl-Display-for-Quota).
 ///
 /// A time is `second`, `minute`, `hour` or `day`, or a number with `ms`, `s`, `m`, `h` or `d`. Whether the numbers make a limit
 /// is asked by [`Quota::check`].
@@ -27,7 +29,8 @@ impl FromStr for Quota {
     type Err = InvalidQuota;
 
     fn from_str(text: &str) -> Result<Self, InvalidQuota> {
-        read(text).map_err(|reason| InvalidQuota { text: text.to_owned(), reason })
+        let quota = sentence::read(text).unwrap_or_else(|| read(text));
+        quota.map_err(|reason| InvalidQuota { text: text.to_owned(), reason })
     }
 }
 
@@ -154,6 +157,11 @@ mod tests {
             "1/s queue 1s burst 2 queue 2s",
             "1/s sliding_log gcra",
             "1 at",
+            "1 every 15",
+            "1 a fortnight",
+            "1 a minute, as never",
+            "1 a minute, up to x at once",
+            "1 at the same",
             "at once",
             "1 at once more",
             "1/seconds",
@@ -165,7 +173,36 @@ mod tests {
         }
     }
 
+    /// Of all that makes a limit.
+    fn quotas() -> impl Strategy<Value = Quota> {
+        let period = (1_u64..100, 0_usize..7).prop_map(|(many, unit)| {
+            let units = [1, 1_000, 1_000_000, 1_000_000_000, 60_000_000_000, 3_600_000_000_000];
+            Duration::from_nanos(many * units.get(unit).unwrap_or(&86_400_000_000_000))
+        });
+        let (count, burst) = (1_u64..1_000, prop::option::of(1_u64..1_000));
+        (count, period, burst, 0_usize..5, 0_u64..5_000).prop_map(
+            |(count, period, burst, how, queue)| {
+                let plain = Quota::per(period, count);
+                match how {
+                    0 => plain.queue(Duration::from_micros(queue)),
+                    1 => plain.algorithm(Algorithm::FixedWindow),
+                    2 => plain.algorithm(Algorithm::SlidingCounter),
+                    3 => Quota::at_once(count),
+                    // One that is the count says nothing.
+                    _ => burst
+                        .filter(|burst| *burst != count)
+                        .map_or(plain, |burst| plain.burst(burst)),
+                }
+            },
+        )
+    }
+
     proptest! {
+        #[test]
+        fn every_sentence_is_read_as_what_it_was_written_of(quota in quotas()) {
+            prop_assert_eq!(quota.to_string().parse(), Ok(quota));
+        }
+
         /// Nothing that stands in a file makes it panic, and what makes a limit can be said as a sentence.
         #[test]
         fn any_text_is_a_quota_or_is_not(text in "\\PC{0,40}|[0-9]{1,12}/[0-9]{0,9}[smhd]{1,2}( burst [0-9]{1,10})?") {

@@ -26,7 +26,7 @@ use crate::{Policy, Quota, classes};
 /// "#)?;
 /// let limits = settings.build()?;
 /// assert_eq!(limits.quota("reads").unwrap().to_string(), "20 a second, up to 60 at once");
-/// assert_eq!(limits.quota("logins").unwrap().to_string(), "30 every 900s, up to 30 at once");
+/// assert_eq!(limits.quota("logins").unwrap().to_string(), "30 every 15 minutes, up to 30 at once");
 /// assert!(limits.quota("pictures").is_some());
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```

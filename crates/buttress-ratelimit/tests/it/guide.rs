@@ -33,7 +33,7 @@ fn the_settings_of_the_guide_are_settings() {
     let limits = file.rate_limit.clone().build().unwrap();
     let quota = |policy| limits.quota(policy).unwrap().to_string();
     assert_eq!(quota("per-address"), "20 a second, up to 60 at once");
-    assert_eq!(quota("logins"), "5 every 900s");
+    assert_eq!(quota("logins"), "5 every 15 minutes, as fixed_window");
     #[cfg(feature = "redis")]
     {
         let fleet = files.next().unwrap();
