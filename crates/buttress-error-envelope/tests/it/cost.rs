@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::net::SocketAddr;
 use std::task::{Context as Cx, Poll};
+use std::time::Duration;
 
 use buttress_core::clock::Timestamp;
-use buttress_core::render::{Format, Occasion, Render};
+use buttress_core::render::{Answers, Format, Occasion, Render};
 use buttress_core::stage::Stage;
-use buttress_core::{Context, Problem};
+use buttress_core::{Context, Detail, Problem};
 use buttress_error_envelope::{
     ErrorEnvelopeLayer, HtmlPage, JsonApi, Negotiation, PlainText, ProblemJson, RichGrpcStatus,
 };
@@ -129,5 +131,32 @@ fn each_format_costs_what_its_page_says() {
         drop(format.render(&problem, &occasion));
         let ((), count) = allocations::of(|| drop(format.render(&problem, &occasion)));
         assert!(count.allocations() <= most, "{format:?}: {count:?}");
+    }
+}
+
+/// A client that is refused again and again costs less each time, not only fewer bytes on the wire.
+#[test]
+fn a_brief_answer_costs_less_than_a_long_one() {
+    let details = ["page", "size", "step"];
+    let details = details.map(|name| Detail::query(name, "not_a_number", "must be a number"));
+    let problem = Problem::validation(details).with_message("Three of them are no numbers.");
+    let peer: SocketAddr = "203.0.113.7:1".parse().unwrap();
+    for format in
+        [Format::JSON, Format::new(ProblemJson::new()), Format::new(RichGrpcStatus::new())]
+    {
+        let cost = |refusals| {
+            let chosen = format.clone();
+            let answers = Answers::builder().format(move |_| chosen.clone());
+            let answers = answers.brief_after(refusals, Duration::from_secs(60)).build().unwrap();
+            let mut asks = request();
+            asks.extensions_mut().insert(peer);
+            let refused = || answers.answer(&problem, &answers.asked(&asks));
+            // The first one also pays for what a thread keeps, and is the one that may be long.
+            drop(refused());
+            allocations::of(|| drop(refused())).1
+        };
+        let (brief, long) = (cost(1), cost(u32::MAX));
+        assert!(brief.bytes() < long.bytes(), "{format:?}: {brief:?} {long:?}");
+        assert!(brief.allocations() <= long.allocations(), "{format:?}: {brief:?} {long:?}");
     }
 }

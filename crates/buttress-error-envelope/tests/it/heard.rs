@@ -9,9 +9,12 @@ use buttress_core::{Context, Problem};
 use buttress_error_envelope::{ErrorEnvelopeLayer, LeaveAlone};
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
-use http::Response;
+use http::{Request, Response};
 
-use crate::support::{answer, get as get_path, walled};
+use crate::support::{answer, ask, walled};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// What comes of a failure behind this envelope: its body, what is counted, what is logged.
 async fn heard(envelope: ErrorEnvelopeLayer, failed: Response<Body>) -> [String; 3] {
@@ -23,7 +26,8 @@ async fn heard(envelope: ErrorEnvelopeLayer, failed: Response<Body>) -> [String;
     let app = Router::new()
         .route("/orders/{id}", get(move || async move { failed.lock().take().unwrap() }))
         .layer(walled(context, envelope));
-    let response = get_path(app, "/orders/7").await;
+    let request = Request::get("/orders/7").header("traceparent", PARENT);
+    let response = ask(app, request.body(Body::empty()).unwrap()).await;
     assert!(response.headers().contains_key("x-request-id"));
     let body = String::from_utf8(response.into_body().to_vec()).unwrap();
     [body, page.lines().join("\n"), log.take().join("\n")]
@@ -53,6 +57,9 @@ async fn whatever_the_reason() {
         assert_eq!(counted, format!("buttress_errors_total {code} /orders/{{id}}: 1"));
         assert!(told.starts_with(level) && !told.contains('\n'), "{told}");
         assert!(told.contains(&format!("status={status} request_id=")), "{told}");
+        assert!(told.contains(r#" route="/orders/{id}""#), "{told}");
+        let is_traced = told.contains(&format!(" trace_id={TRACE} "));
+        assert_eq!(is_traced, level == "ERROR", "{told}");
     }
 }
 
@@ -76,4 +83,6 @@ async fn a_problem_is_itself() {
     let [_, counted, told] = heard(rule, failed).await;
     assert_eq!(counted, "buttress_errors_total OVERLOADED server /orders/{id}: 1");
     assert!(told.starts_with("WARN message=request failed"), "{told}");
+    let place = format!(r#" trace_id={TRACE} route="/orders/{{id}}""#);
+    assert!(told.contains(&place), "{told}");
 }

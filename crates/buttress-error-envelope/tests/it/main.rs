@@ -25,6 +25,8 @@ mod heard;
 mod json_api;
 #[cfg(feature = "axum")]
 mod leaks;
+#[cfg(feature = "axum")]
+mod leaks_of_heads;
 mod left_alone;
 mod negotiation;
 #[cfg(feature = "axum")]

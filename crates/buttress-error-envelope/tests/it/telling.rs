@@ -24,7 +24,10 @@ async fn header_body_log_and_trace_have_the_same_id() {
     let _listening = log.listen();
     let app = Router::new().route("/", get(|| async { StatusCode::BAD_GATEWAY })).layer(wall());
     let span = tracing::info_span!("request", request_id = tracing::field::Empty);
-    let response = get_path(app, "/").instrument(span).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let request = Request::get("/").header("traceparent", parent).body(Body::empty()).unwrap();
+    let response = ask(app, request).instrument(span).await;
 
     let error = error(&response);
     let id = error["correlationId"].as_str().unwrap();
@@ -35,7 +38,8 @@ async fn header_body_log_and_trace_have_the_same_id() {
         told[0].starts_with("ERROR message=request failed code=\"DEPENDENCY_FAILED\" status=502")
     );
     assert!(
-        told[0].contains("trace_id=") && told[0].contains("the service answered 502"),
+        told[0].contains(&format!(r#" trace_id={trace} route="/""#))
+            && told[0].contains("the service answered 502"),
         "{told:?}"
     );
 }
