@@ -71,8 +71,8 @@ fn name<'a>(path: &'a Path, own_name: Option<&'a str>) -> &'a str {
     first.or(own_name).unwrap_or_default()
 }
 
-/// The name of a field that is not there, or is there twice: the program's own word, if serde begins with it. Further on
-/// the same words may be those of a value.
+/// The name of a field that is not there, or is there twice: the program's own word, if serde begins with it. Further
+/// on the same words may be those of a value.
 fn own_name(said: &str) -> Option<&str> {
     const NAMING: [&str; 2] = ["missing field `", "duplicate field `"];
     let (name, _) = NAMING.iter().find_map(|words| said.strip_prefix(words))?.split_once('`')?;
