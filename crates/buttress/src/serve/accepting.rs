@@ -80,8 +80,8 @@ impl<S: App> Running<S> {
         self.resume = Some(self.clock.now() + pause);
     }
 
-    /// Takes no more connections, after those that the system has taken already. At the limit these have to wait for those
-    /// that close now: so it is asked again when some have, as long as the queue lasts.
+    /// Takes no more connections, after those that the system has taken already. At the limit these have to wait for
+    /// those that close now: so it is asked again when some have, as long as the queue lasts.
     pub(super) async fn close<L: Listener>(&mut self, listening: &mut Option<L>) {
         let mut queue = self.queue.take().unwrap_or_else(|| Queue::new(self.clock.now()));
         let Some(mut listener) = listening.take() else { return };

@@ -51,9 +51,9 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets whether it tells the service manager how it goes, if there is one (see [`systemd`](super::systemd)). The default
-    /// is yes. Of several servers in a process, one should speak for all: the manager takes the first `READY=1` for that of
-    /// the whole service, and the first `STOPPING=1`.
+    /// Sets whether it tells the service manager how it goes, if there is one (see [`systemd`](super::systemd)). The
+    /// default is yes. Of several servers in a process, one should speak for all: the manager takes the first `READY=1`
+    /// for that of the whole service, and the first `STOPPING=1`.
     #[cfg(feature = "systemd")]
     pub fn service_manager(mut self, tell: bool) -> Self {
         self.service_manager = tell;

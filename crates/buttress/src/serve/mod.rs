@@ -53,8 +53,8 @@
 //! - **Memory is bounded** by the number of connections times what one may hold: a head (32 KiB), what is read ahead
 //!   and buffered of a body (64 KiB each way), and under HTTP/2 the connection's window (1 MiB), and for each stream a
 //!   head and a send buffer (96 KiB × 100). Heads that are too long are there, too, until they are refused: of HTTP/2
-//!   up to four times as long, and one whose end has not come. The pieces in which the application hands its answers over are extra, for as long as
-//!   their reader takes them: no more is asked for while that much waits to be taken.
+//!   up to four times as long, and one whose end has not come. The pieces in which the application hands its answers
+//!   over are extra, for as long as their reader takes them: no more is asked for while that much waits to be taken.
 //! - **No client is served at another's cost.** One client has at most its share of connections. At the limit of all,
 //!   accepting waits, and the system's queue holds new ones: none is turned away that might be served a moment later.
 //!   Clients without an answer yet do not stand in front of those that had one: of a crowd that comes at once four have
@@ -68,9 +68,9 @@
 //! - **No task outlives the server**, except those the application starts, and a handler that holds its thread. Hooks
 //!   run when all others are gone, those of HTTP/2's streams among them.
 //! - **Failures are told**: an error that the service returns instead of an answer, a body that breaks off, a head that
-//!   HTTP/1 does not allow, a status (1xx) that is no answer, a body that ends before its `Content-Length`. The client has
-//!   no whole answer, so one line of the log, a metric and the [`Report`] say so. What a client does to its own request
-//!   is no failure.
+//!   HTTP/1 does not allow, a status (1xx) that is no answer, a body that ends before its `Content-Length`. The client
+//!   has no whole answer, so one line of the log, a metric and the [`Report`] say so. What a client does to its own
+//!   request is no failure.
 //!
 //! # Cancellation
 //!
@@ -90,9 +90,10 @@
 //!
 //! # Errors
 //!
-//! Wrong settings are a [`BuildError`](buttress_core::BuildError), all at once. An error of a connection is
-//! its own and ends only that; a limit that was used is counted (see [`CATALOGUE`]) and logged at debug level,
-//! to the target `buttress`, also where the HTTP library keeps it. An error while accepting is logged, and accepting pauses for 10 ms to 1 s.
+//! Wrong settings are a [`BuildError`](buttress_core::BuildError), all at once. An error of a connection is its own and
+//! ends only that; a limit that was used is counted (see [`CATALOGUE`]) and logged at debug level, to the target
+//! `buttress`, also where the HTTP library keeps it. An error while accepting is logged, and accepting pauses for 10 ms
+//! to 1 s.
 //!
 //! Refusals below the application have a bare status and no body, since no wall has seen them: 400, 414 and 431, by
 //! this module or by the HTTP library. Everything else that ends a connection says nothing.

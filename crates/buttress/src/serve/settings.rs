@@ -43,8 +43,8 @@ pub struct ServerSettings {
     pub header_bytes: usize,
     /// The most fields in it: 431 beyond.
     pub header_count: usize,
-    /// The longest path and query, in bytes: 414 beyond. No more of it is taken than leaves room for the rest of the first
-    /// line in a head.
+    /// The longest path and query, in bytes: 414 beyond. No more of it is taken than leaves room for the rest of the
+    /// first line in a head.
     pub uri_length: usize,
     /// Whether a head with a line that ends in a line feed alone is refused: 400.
     pub refuse_bare_line_feeds: bool,

@@ -78,8 +78,8 @@ impl Shutdown {
         self.reached(Phase::Draining).await;
     }
 
-    /// Waits until the server takes no more connections, but for those that wait for a place already. An answer that would never end by itself, as
-    /// server-sent events or a WebSocket, should end now.
+    /// Waits until the server takes no more connections, but for those that wait for a place already. An answer that
+    /// would never end by itself, as server-sent events or a WebSocket, should end now.
     pub async fn closing(&self) {
         self.reached(Phase::Closing).await;
     }

@@ -18,8 +18,8 @@ impl ServerBuilder {
 
     /// Sets the longest head of a request, in bytes. Beyond it the answer is 431. The default is 32 KiB.
     ///
-    /// Over HTTP/2 each field counts for its name, its value and 32 bytes more (RFC 9113, section 6.5.2). The HTTP library
-    /// takes four times as much, and says so to clients, so that what is too long is answered and counted.
+    /// Over HTTP/2 each field counts for its name, its value and 32 bytes more (RFC 9113, section 6.5.2). The HTTP
+    /// library takes four times as much, and says so to clients, so that what is too long is answered and counted.
     pub fn header_bytes(mut self, most: usize) -> Self {
         self.settings.header_bytes = most;
         self
@@ -146,8 +146,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets whether connections without an address begin with a PROXY header, too: those of a Unix socket. The default is
-    /// no.
+    /// Sets whether connections without an address begin with a PROXY header, too: those of a Unix socket. The default
+    /// is no.
     ///
     /// All of them have to, then: a proxy on the same machine, which names its clients so.
     pub fn proxy_protocol_from_unix(mut self, proxied: bool) -> Self {

@@ -3,8 +3,8 @@ use crate::serve::frames::Seen;
 use crate::serve::parts::atomic::Ordering::{Relaxed, Release};
 use crate::serve::parts::atomic::{AtomicBool, AtomicU64};
 
-/// What was written since a stream of HTTP/2 speaks another protocol. The library sends its bytes by itself, so no piece
-/// of an answer says that its client takes them.
+/// What was written since a stream of HTTP/2 speaks another protocol. The library sends its bytes by itself, so no
+/// piece of an answer says that its client takes them.
 #[derive(Debug)]
 pub(super) struct Tunnels {
     any: AtomicBool,

@@ -28,9 +28,9 @@ pub struct Http2Settings {
     pub ping_interval_ms: Option<u64>,
     /// Milliseconds for the answer to a ping.
     pub ping_timeout_ms: u64,
-    /// Frames that bring nothing (pings, settings, empty data …) that a client may send at once: 16 at least, as it begins
-    /// with some. Of empty data that does not end a stream the HTTP library takes a hundred in the life of a connection,
-    /// whatever is set here.
+    /// Frames that bring nothing (pings, settings, empty data …) that a client may send at once: 16 at least, as it
+    /// begins with some. Of empty data that does not end a stream the HTTP library takes a hundred in the life of a
+    /// connection, whatever is set here.
     pub idle_frames: u32,
     /// And how many more each second.
     pub idle_frames_per_second: u32,
