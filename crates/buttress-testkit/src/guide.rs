@@ -1,5 +1,7 @@
 //! What the guide says, for tests that hold it to the code.
 
+mod alerts;
+
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;

@@ -22,6 +22,14 @@ fn every_metric_is_in_the_catalogue_with_what_its_labels_say() {
     told("buttress_breaker_refused_total", &states.map(State::as_str));
 }
 
+/// Also where they stand in the README. Of a fleet none does.
+#[test]
+fn alerts_ask_for_metrics_and_labels_that_there_are() {
+    for page in ["signals.md", "../crates/buttress-circuit-breaker/README.md"] {
+        assert_eq!(Page::of(page).misnamed("buttress_breaker_", CATALOGUE), [""; 0], "{page}");
+    }
+}
+
 #[test]
 fn the_defaults_are_those_of_the_guide() {
     let page = Page::of("thresholds.md").section("Circuit breaker");

@@ -225,4 +225,6 @@ fn deviation(of: &[f64]) -> f64 {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -29,6 +29,12 @@ fn every_metric_is_in_the_catalogue() {
 }
 
 #[test]
+fn alerts_ask_for_metrics_and_labels_that_there_are() {
+    let signals = Page::of("signals.md");
+    assert_eq!(signals.misnamed("buttress_bulkhead_", bulkhead::CATALOGUE), [""; 0]);
+}
+
+#[test]
 fn the_defaults_of_a_bulkhead_are_those_of_the_guide() {
     let page = Page::of("thresholds.md").section("Bulkhead and its queue");
     let mut told = BulkheadSettings::default();

@@ -23,6 +23,9 @@ mod health;
 mod hostile;
 mod lines;
 mod outlier;
+mod properties;
+#[cfg(feature = "schemars")]
+mod schemas;
 mod shed;
 mod signals;
 mod simulator;

@@ -28,6 +28,11 @@ fn every_metric_is_in_the_catalogue() {
 }
 
 #[test]
+fn alerts_ask_for_metrics_and_labels_that_there_are() {
+    assert_eq!(Page::of("signals.md").misnamed("buttress_retry_", CATALOGUE), [""; 0]);
+}
+
+#[test]
 fn the_defaults_are_those_of_the_guide() {
     let page = Page::of("thresholds.md").section("Retry");
     let [first, longest, longest_alone] = page.numbers("first pause")[..] else { panic!() };

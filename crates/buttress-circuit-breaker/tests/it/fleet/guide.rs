@@ -23,3 +23,18 @@ fn every_signal_is_in_the_catalogue() {
         assert!(!row(event).is_empty(), "{event}");
     }
 }
+
+#[cfg(feature = "schemars")]
+#[test]
+fn its_settings_have_a_schema() {
+    use buttress_circuit_breaker::fleet::FleetSettings;
+
+    let schema = serde_json::to_value(schemars::schema_for!(FleetSettings)).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+    let properties = schema["properties"].as_object().unwrap();
+    assert_eq!(properties.keys().collect::<Vec<_>>(), ["quorum"]);
+    assert_eq!(properties["quorum"]["default"], 2);
+    // A number of votes, or a share such as `50%`.
+    let of = &schema["$defs"]["QuorumSettings"]["anyOf"];
+    assert_eq!([&of[0]["type"], &of[1]["type"]], ["integer", "string"]);
+}
