@@ -144,6 +144,8 @@ mod tests {
         }
         pasted.sort();
         let anchors = [
+            "crates/buttress-health/tests/it/traces.rs:inside",
+            "crates/buttress-health/tests/it/traces.rs:outside",
             "crates/buttress/tests/it/outbound/by_hand.rs:layers",
             "examples/custom-stage.rs:closure",
             "examples/custom-stage.rs:gate",

@@ -34,3 +34,4 @@ mod signals;
 mod sockets;
 mod summary;
 mod support;
+mod traces;
