@@ -34,9 +34,11 @@ fn same(port: &[u8], other: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn is_another(method: &Method, target: &str, host: &'static str) -> bool {
+    fn is_another(method: &Method, target: &str, host: &str) -> bool {
         let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
         differs(method, &target.parse().unwrap(), &headers)
     }
@@ -86,5 +88,37 @@ mod tests {
     #[test]
     fn nobody_has_to_say_it_twice() {
         assert!(!differs(&Method::GET, &Uri::from_static("http://test/"), &HeaderMap::new()));
+    }
+
+    fn swapped(text: &str) -> String {
+        let swap = |letter: char| match letter {
+            'a'..='z' => letter.to_ascii_uppercase(),
+            _ => letter.to_ascii_lowercase(),
+        };
+        text.chars().map(swap).collect()
+    }
+
+    const SOME: &str = "[a-bA-B]{1,2}(\\.[a-bA-B])?(:(80|443|8080))?";
+
+    proptest! {
+        /// Whoever is asked first, and however it is written.
+        #[test]
+        fn two_are_the_same_both_ways(one in SOME, other in SOME) {
+            let differs = |one: &str, other: &str| {
+                is_another(&Method::GET, &format!("http://{one}/"), other)
+            };
+            prop_assert_eq!(differs(&one, &other), differs(&other, &one));
+            prop_assert_eq!(differs(&one, &other), differs(&swapped(&one), &other));
+            prop_assert_eq!(differs(&one, &other), differs(&one, &swapped(&other)));
+        }
+
+        #[test]
+        fn a_host_is_never_another_than_itself(host in SOME, user in "([a-z]{1,3}(:[a-z]?)?@)?", path in "/[a-z@:/]{0,8}") {
+            let target = format!("http://{user}{host}{path}");
+            prop_assert!(!is_another(&Method::GET, &target, &host));
+            prop_assert!(!is_another(&Method::GET, &target, &swapped(&host)));
+            let other = format!("x{host}");
+            prop_assert!(is_another(&Method::GET, &target, &other));
+        }
     }
 }

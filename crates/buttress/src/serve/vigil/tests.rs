@@ -1,3 +1,6 @@
+use std::collections::HashSet;
+
+use buttress_core::clock::secs;
 use proptest::prelude::*;
 
 use super::*;
@@ -121,6 +124,13 @@ fn who_asks_for_more_long_after_the_end_is_cut_off() {
     }
     vigil.look(second(40), Seen { requests: 40, in_flight: 1, ..Seen::default() });
     assert_eq!(vigil.due(), Some((second(40), KILL(Cause::Stuck))));
+}
+
+#[test]
+fn connections_that_came_together_reach_different_ages() {
+    let random = (0..100).map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let ages: HashSet<_> = random.map(|random| jittered(secs(1_000), random)).collect();
+    assert!(ages.len() > 10, "{}", ages.len());
 }
 
 proptest! {

@@ -2,10 +2,15 @@
 
 use buttress::metrics::Metrics;
 use buttress::serve::{CATALOGUE, Phase};
-use buttress_testkit::page::Page;
 use buttress_testkit::paused::pass;
+use buttress_testkit::{guide, page::Page};
 
 use super::rig::{Pipes, Rig, app, seconds, server, soon};
+
+#[test]
+fn every_metric_is_in_the_catalogue() {
+    assert_eq!(guide::Page::of("signals.md").untold(CATALOGUE), [""; 0]);
+}
 
 #[tokio::test(start_paused = true)]
 async fn connections_requests_limits_and_phases_are_counted() {

@@ -1,5 +1,6 @@
 //! The server, in memory and on paused time: no test waits, and each limit is met to the second.
 
+mod ages;
 mod ambiguous;
 mod body;
 mod cost;
@@ -22,3 +23,4 @@ mod settings;
 mod tls;
 mod traces;
 mod tunnels;
+mod windows;
