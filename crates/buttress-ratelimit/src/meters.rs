@@ -48,6 +48,11 @@ pub(crate) const CROWDED: Metric<Counter, 2> = Metric::counter(
     "What became of keys, as there was no room: forgotten, refused, uncounted",
 )
 .labels(&["policy", "what"]);
+pub(crate) const FALLBACK: Metric<Gauge, 1> = Metric::gauge(
+    "buttress_ratelimit_fallback",
+    "Whether a store answers without Redis: 1 from the first answer without it to the first one after a second with it",
+)
+.labels(&["store"]);
 
 /// Every metric of the door. Those of a store are in its own catalogue.
 pub const CATALOGUE: &[Description] = &[
@@ -61,6 +66,7 @@ pub const CATALOGUE: &[Description] = &[
     *KEYS.description(),
     *PLACES.description(),
     *CROWDED.description(),
+    *FALLBACK.description(),
 ];
 
 /// What is counted for one policy.

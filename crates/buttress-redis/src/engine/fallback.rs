@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buttress_core::clock::{Clock, TokioClock};
-use buttress_core::metrics::{Counter, Description, Metric, Metrics};
+use buttress_core::metrics::{Counter, Description, Gauge, Metric, Metrics};
 use buttress_core::{Health, Probe, ProbeFuture};
 
 use super::condition::Condition;
@@ -25,6 +25,7 @@ pub const CATALOGUE: &[Description] = &[*DEGRADED.description()];
 /// - The metric `buttress_degraded_answers_total` counts those that it did not give.
 /// - The log has one line when that begins, and one when it is over: the first answer of the store after a second
 ///   without a failure.
+/// - A [gauge](Self::gauge) of the store is 1 meanwhile.
 /// - As a [`Probe`] it is degraded meanwhile, and down if it denies.
 ///
 /// Every request asks again, so nothing has to be switched back. While [the handle](Redis) knows that its server
@@ -64,6 +65,7 @@ struct Shared {
     clock: TokioClock,
     condition: Condition,
     degraded: Counter,
+    in_force: Gauge,
 }
 
 impl Fallback {
@@ -78,6 +80,7 @@ impl Fallback {
             clock: TokioClock::new(),
             condition: Condition::default(),
             degraded: Counter::none(),
+            in_force: Gauge::none(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -95,8 +98,16 @@ impl Fallback {
         self.changed(|shared| shared.degraded = metrics.bind(&DEGRADED, labels))
     }
 
+    /// Sets this to 1 while it answers without Redis, and to 0 before and after: whenever the log says so. The default is
+    /// nowhere. It is for a store that has such a metric of its own.
+    #[must_use]
+    pub fn gauge(self, gauge: Gauge) -> Self {
+        gauge.set(0.0);
+        self.changed(|shared| shared.in_force = gauge)
+    }
+
     fn changed(self, change: impl FnOnce(&mut Shared)) -> Self {
-        let Shared { redis, store, degrade, within, clock, degraded, .. } = &*self.shared;
+        let Shared { redis, store, degrade, within, clock, degraded, in_force, .. } = &*self.shared;
         let mut shared = Shared {
             redis: redis.clone(),
             store,
@@ -105,6 +116,7 @@ impl Fallback {
             clock: *clock,
             condition: Condition::default(),
             degraded: degraded.clone(),
+            in_force: in_force.clone(),
         };
         change(&mut shared);
         Self { shared: Arc::new(shared) }
@@ -178,8 +190,9 @@ impl Fallback {
     }
 
     fn with<T>(&self, answer: T) -> Answered<T> {
-        let Shared { clock, condition, store, .. } = &*self.shared;
+        let Shared { clock, condition, store, in_force, .. } = &*self.shared;
         if condition.succeeded(|| clock.now()) {
+            in_force.set(0.0);
             tracing::info!(target: "buttress", store, "Redis answers again");
         }
         Answered::Store(answer)
@@ -190,9 +203,10 @@ impl Fallback {
         error: &RedisError,
         instead: impl FnOnce(&RedisError) -> Answered<T>,
     ) -> Answered<T> {
-        let Shared { clock, condition, store, degrade, degraded, .. } = &*self.shared;
+        let Shared { clock, condition, store, degrade, degraded, in_force, .. } = &*self.shared;
         degraded.increment(1);
         if condition.failed(clock.now()) {
+            in_force.set(1.0);
             tracing::warn!(target: "buttress", store, %degrade, %error, "answers without Redis");
         }
         instead(error)

@@ -21,6 +21,7 @@ use super::permits::Permits;
 use super::refusals::Refusals;
 use super::script::letter;
 use super::state::State;
+use crate::meters::FALLBACK;
 use crate::store::{LimitStore, Memory, Terms};
 use crate::{Algorithm, Limit};
 
@@ -133,6 +134,8 @@ impl Settings {
     pub(super) fn state(&self, terms: &[Terms], memory: Memory, metrics: &Metrics) -> State {
         let degrade = || terms.iter().map(Terms::degrades_to);
         let fallback = Fallback::new(self.redis.clone(), "limits", Instead::gravest(degrade()));
+        let name = word(self.name.clone());
+        let fallback = fallback.gauge(metrics.bind(&FALLBACK, [name]));
         let lease = |terms: &Terms| {
             let lease = self.leases.iter().find(|(policy, _)| policy == terms.name());
             lease.map_or(0, |(_, at_most)| *at_most)
@@ -142,7 +145,7 @@ impl Settings {
         State {
             redis: self.redis.clone(),
             fallback: fallback.within(self.within).metrics(metrics),
-            tag: Tag::from(word(self.name.clone())),
+            tag: Tag::from(name),
             endings: terms.iter().map(ending).collect(),
             held_for: self.held_for,
             instead: Instead::new(degrade(), memory),
@@ -151,7 +154,7 @@ impl Settings {
             leases: Leases::new(terms.iter().map(lease)),
             permits: Permits::new(),
             fleet: Fleet::of(self.processes.get()),
-            member: Member::join(self.redis.process(), word(self.name.clone())),
+            member: Member::join(self.redis.process(), name),
             clock: self.clock.clone(),
             limits: ArcSwapOption::empty(),
             is_left: AtomicBool::new(false),

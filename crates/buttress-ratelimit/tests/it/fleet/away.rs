@@ -170,6 +170,8 @@ async fn killed_and_back() {
     let charge = Charge::new(0, key(1), 1);
     assert_eq!(first(&rig.take(&[charge]).await), (9, Source::Store));
     assert_eq!(rig.store.health().status(), HealthStatus::Up);
+    let fallback = || page.of("buttress_ratelimit_fallback limits");
+    assert_eq!(fallback(), Some(0.0));
 
     server.kill();
     for _ in 0..50 {
@@ -181,6 +183,7 @@ async fn killed_and_back() {
     assert!(lines[0].starts_with("WARN message=answers without Redis"), "{lines:?}");
     assert_eq!(rig.store.health().status(), HealthStatus::Down, "as it denies");
     assert!(page.of("buttress_degraded_answers_total limits deny").unwrap() > 49.0);
+    assert_eq!(fallback(), Some(1.0));
 
     server.restart().await;
     let back = async || (first(&rig.take(&[charge]).await).1 == Source::Store).then_some(());
@@ -191,6 +194,7 @@ async fn killed_and_back() {
     };
     let line = until("that is told", over).await;
     assert_eq!(line, "INFO message=Redis answers again store=\"limits\"");
+    assert_eq!(fallback(), Some(0.0));
     let up = async || (rig.store.health().status() == HealthStatus::Up).then_some(());
     until("it is well", up).await;
 }

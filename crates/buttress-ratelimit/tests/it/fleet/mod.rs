@@ -6,6 +6,7 @@ mod bans;
 mod breaking;
 mod by_hand;
 mod census;
+mod degraded;
 mod differing;
 mod door;
 mod in_a_file;

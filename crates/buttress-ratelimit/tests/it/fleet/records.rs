@@ -25,6 +25,14 @@ async fn dump(server: &Server, name: &str) -> Reply {
     server.command(["DUMP", name]).await
 }
 
+/// What time it is for the server, in milliseconds.
+async fn millis(server: &Server) -> i64 {
+    let Reply::Array(parts) = server.command(["TIME"]).await else { panic!("no time") };
+    let [seconds, micros] = &parts[..] else { panic!("{parts:?}") };
+    let number = |part: &Reply| part.text().parse::<i64>().unwrap();
+    number(seconds) * 1_000 + number(micros) / 1_000
+}
+
 /// A record is forgotten by the server when its key stands as if it had never asked, and not a second later.
 #[tokio::test]
 async fn records_end_by_themselves() {
@@ -39,11 +47,17 @@ async fn records_end_by_themselves() {
                 'c' => &[30, 30],
                 _ => &[60, 60],
             };
+            let began = millis(&server).await;
             for seconds in ends {
                 assert!(rig.take(&[Charge::new(0, key(1), 1)]).await.is_taken());
+                let asked = millis(&server).await;
                 let left = server.command(["PTTL", &record(kind, key(1))]).await.integer();
+                let now = millis(&server).await;
+                // By the server's own clock: so long after a moment between the first take and now. It counts in whole
+                // milliseconds, each time rounded.
                 let end = i64::try_from(seconds * 1_000).unwrap();
-                assert!(left > end - 9_000 && left <= end + 1, "{kind}: {left} of {end}");
+                assert!(now + left + 2 >= began + end, "{kind}: {left} of {end}, since {began}");
+                assert!(asked + left <= now + end + 2, "{kind}: {left} of {end}, at {now}");
             }
             let _ = rig.store.forget(&rig.limits, &all(&[Charge::new(0, key(1), 1)])).await;
             let exists = server.command(["EXISTS", &record(kind, key(1))]).await;
