@@ -20,7 +20,7 @@ struct Order {
     amount: u32,
 }
 
-/// A context, an envelope, a stage that refuses, a router.
+/// A context, a stage that refuses before the envelope, an envelope, a stage that refuses behind it, a router.
 async fn start() -> Server {
     let formats = Negotiation::default().chooser();
     let context = Context::builder().answers(|answers| answers.format(formats)).build().unwrap();
@@ -28,8 +28,13 @@ async fn start() -> Server {
         "/refused" => Err(Problem::overloaded().with_source("too much to do")),
         _ => Ok(()),
     });
+    let deny = gate_fn(|request: &mut dyn RequestHead| match request.uri().path() {
+        "/denied" => Err(Problem::forbidden()),
+        _ => Ok(()),
+    });
     let wall = ServiceBuilder::new()
         .layer(context.layer().catch_panics().keep_body())
+        .layer(deny.layer().keep_body())
         .layer(ErrorEnvelopeLayer::default().keep_body())
         .layer(refuse.layer().keep_body());
     let app = Router::new()
@@ -58,6 +63,7 @@ fn failures() -> Vec<(Request<Bytes>, Code)> {
         (ask(Method::GET, "/panic", ""), Code::INTERNAL),
         (ask(Method::POST, "/upload", large), Code::PAYLOAD_TOO_LARGE),
         (ask(Method::GET, "/refused", ""), Code::OVERLOADED),
+        (ask(Method::GET, "/denied", ""), Code::FORBIDDEN),
     ]
 }
 

@@ -1,9 +1,13 @@
 //! A connection that changes its protocol behind the wall.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::body::Body;
+use axum::extract::Extension;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::{Router, routing::any};
+use buttress::serve::Shutdown;
 use buttress_testkit::raw::Connection;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -11,9 +15,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 
-use crate::support::{head, prompt, serve_axum, serve_hyper, serve_ours, wall};
+use crate::support::{head, prompt, serve_axum, serve_hyper, serve_ours, soon, wall};
 
 const HANDSHAKE: &str = "GET /ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -56,6 +61,54 @@ async fn to_a_web_socket_of_axum() {
         assert!(client.is_closed().await);
         server.stop().await;
     }
+}
+
+// ANCHOR: closing
+async fn chat(
+    upgrade: WebSocketUpgrade,
+    Extension(shutdown): Extension<Shutdown>,
+) -> Response<Body> {
+    upgrade.on_upgrade(async move |mut socket| {
+        loop {
+            tokio::select! {
+                message = socket.recv() => match message {
+                    Some(Ok(message @ Message::Text(_))) => drop(socket.send(message).await),
+                    Some(Ok(_)) => {}
+                    _ => return, // the client has gone
+                },
+                () = shutdown.closing() => break,
+            }
+        }
+        let code = close_code::AWAY; // the server goes down: come back, to another instance
+        drop(socket.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await);
+        // Until the client has said goodbye, too.
+        while let Some(Ok(_)) = socket.recv().await {}
+    })
+}
+// ANCHOR_END: closing
+
+/// One that says goodbye when the server closes is not cut off: nobody waits for the grace period.
+#[tokio::test]
+async fn a_web_socket_that_listens_to_the_end_is_not_cut_off() {
+    let app = Router::new().route("/ws", any(chat)).layer(wall());
+    let server = prompt().grace(Duration::from_secs(60)).signals(false).build().unwrap();
+    let shutdown = server.handle();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(server.serve(listener, app));
+    let mut client = Connection::connect(address).await;
+    client.send(HANDSHAKE).await;
+    assert!(head(&mut client).await.starts_with("HTTP/1.1 101 "));
+    client.send([0x81, 0x82, 0, 0, 0, 0, b'h', b'i']).await;
+    assert_eq!(client.read(4).await, [0x81, 2, b'h', b'i']);
+
+    shutdown.begin();
+    assert_eq!(client.read(4).await, [0x88, 2, 3, 0xe9], "a close, 1001");
+    client.send([0x88, 0x82, 0, 0, 0, 0, 3, 0xe9]).await;
+    assert!(client.is_closed().await);
+    let report = soon("the end of the server", serving).await.unwrap();
+    assert!(report.is_clean() && report.requests() == 1, "{report}");
+    assert!(report.shutdown() < Duration::from_secs(30), "{report}");
 }
 
 async fn upgrade(mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -154,6 +154,7 @@ mod tests {
             "examples/storefront.rs:wall",
             "examples/storefront/limits.rs:limits",
             "examples/storefront/payments.rs:wall",
+            "tests/it/upgrades.rs:closing",
         ];
         assert_eq!(pasted, anchors);
     }
