@@ -50,39 +50,44 @@ use crate::{Abandoned, Mode, Over, Rule};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CircuitBreakerSettings {
-    /// After how many failures it opens. By default 5, if there are no rules; else by the rules alone.
+    /// After how many failures it opens. By default 5 if there are no `rules`; else the rules alone open it.
     pub failures: Option<u32>,
-    /// In which time, in milliseconds. By default they have to come in a row.
+    /// In which time so many `failures` open it, in milliseconds. By default they have to come in a row, in whichever
+    /// time.
     pub failures_in_ms: Option<u64>,
-    /// What else opens it; without `failures`, what opens it.
+    /// Further rules that open it: any of them is enough. By default there are none.
     pub rules: Vec<RuleSettings>,
-    /// For how many milliseconds it opens first. By default 1,000.
+    /// How long it stays open the first time, in milliseconds; it is twice as long each time that did not help. By
+    /// default 1,000.
     pub open_ms: Option<u64>,
-    /// For how many it does in the end. By default 32,000, or the first if that is longer.
+    /// How long it stays open at most, in milliseconds. By default 32,000, or `open_ms` if that is longer.
     pub open_at_most_ms: Option<u64>,
-    /// By how many percent chance shortens or prolongs that. By default 10.
+    /// By how many percent chance shortens or prolongs the open time at most. By default 10.
     pub jitter_percent: Option<u32>,
-    /// After how many milliseconds closed it begins with the first open time again. By default after the longest open time.
+    /// How long it must have been closed to begin with `open_ms` again, in milliseconds. By default as long as the
+    /// longest open time.
     pub stable_after_ms: Option<u64>,
-    /// Up to how many milliseconds it stays open as the failure asks for. By default it is not looked at.
+    /// How long it stays open at most because the failing answer asks for it (`Retry-After`), in milliseconds. By
+    /// default that is ignored.
     pub follow_retry_after_ms: Option<u64>,
-    /// How many calls at a time try whether it works again. By default 1.
+    /// How many calls at a time may probe whether the dependency works again. By default 1.
     pub probes: Option<u8>,
-    /// After how many of these it closes. By default 1.
+    /// How many probes must succeed before it closes. By default 1.
     pub close_after: Option<u8>,
-    /// After how many milliseconds the place of one that hangs is given to another one. By default 30,000.
+    /// How long a probe may hang before another call may probe, in milliseconds. By default 30,000.
     pub lease_ms: Option<u64>,
-    /// How many milliseconds it takes until all calls pass again. By default all do at once.
+    /// How long it takes after closing until all calls pass again, in milliseconds. By default all do at once.
     pub ramp_up_ms: Option<u64>,
-    /// A call that waits for more milliseconds is slow. By default 10,000.
+    /// How long a call may take before it counts as slow, in milliseconds. By default 10,000.
     pub slow_ms: Option<u64>,
-    /// What a call counts as whose caller went away.
+    /// How to count a call that its caller dropped. By default as a failure if it had been slow.
     pub abandoned: Abandoned,
-    /// Whether windows of calls are counted one by one.
+    /// Whether windows of calls are counted exactly, where threads wait for each other. By default not: a window of 80
+    /// calls or more forgets in steps of a fortieth.
     pub exact_counts: bool,
-    /// Whether it does what its rules say.
+    /// Whether the breaker acts on its rules, only measures, or is off. By default it acts.
     pub mode: Mode,
-    /// Whether the service is down while it is open, and not only degraded.
+    /// Whether health reports the service as down while the breaker is open, and not only as degraded. By default not.
     pub critical: bool,
 }
 
@@ -92,53 +97,53 @@ pub struct CircuitBreakerSettings {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum RuleSettings {
-    /// So many calls fail in a row.
+    /// So many calls in a row failed.
     InARow(u32),
-    /// So many calls fail in a time.
+    /// So many calls failed within a time.
     Failures(TimesSettings),
-    /// So many percent of the calls fail.
+    /// So many percent of the calls failed.
     FailureRate(RateSettings),
-    /// So many percent of the calls are slow.
+    /// So many percent of the calls were slow.
     SlowRate(RateSettings),
-    /// So many answers in a time say: not so fast.
+    /// So many answers within a time asked for fewer calls: 429, or gRPC's `RESOURCE_EXHAUSTED`.
     Throttled(TimesSettings),
 }
 
-/// So many in a time.
+/// A number of calls within a time.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TimesSettings {
-    /// How many.
+    /// How many calls.
     pub n: u32,
-    /// In how many milliseconds.
+    /// Within which time, in milliseconds.
     pub within_ms: u64,
 }
 
-/// So many percent of the calls.
+/// A share of the calls.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RateSettings {
-    /// From what share on.
+    /// From which share of the calls on it opens, in percent.
     pub percent: u32,
-    /// Of which calls.
+    /// Which calls the share is of: the last so many, or those of a time.
     pub over: OverSettings,
-    /// Not before there are so many of them.
+    /// How many of these calls there must be before the share counts.
     pub at_least: u32,
 }
 
-/// Of which calls a rate is.
+/// Which calls a share is of.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OverSettings {
-    /// Of those in the last milliseconds.
+    /// The calls of so many last milliseconds.
     Ms(u64),
-    /// Of the last so many.
+    /// The last so many calls.
     Calls(u32),
 }
 

@@ -38,6 +38,7 @@ use crate::{Breaker, CircuitBreaker, NoTimer};
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct CircuitBreakerLayer<C: 'static = HttpClassify, M = Rewrap, T = NoTimer> {
     breaker: Breaker,
     classify: Shared<C>,
@@ -70,7 +71,6 @@ impl<C, M, T> CircuitBreakerLayer<C, M, T> {
 
     /// Keeps the breaker and what its services share as long as the program runs, so that no reference to it is counted: for a
     /// client that is made once. See [`Shared::leak`].
-    #[must_use]
     pub fn leak(self) -> Self {
         Self { breaker: self.breaker.leak(), classify: self.classify.leak(), ..self }
     }

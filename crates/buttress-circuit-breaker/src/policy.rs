@@ -51,9 +51,9 @@ pub enum Abandoned {
     /// goes away is no news of whom it called.
     #[default]
     FailureIfSlow,
-    /// Nothing, ever.
+    /// Never counts.
     Ignore,
-    /// A failure, always.
+    /// Always a failure.
     Failure,
 }
 

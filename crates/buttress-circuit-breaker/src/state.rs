@@ -129,12 +129,12 @@ impl Force {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Mode {
-    /// By its rules.
+    /// Acts on its rules.
     #[default]
     Active,
-    /// It counts, and tells when it would have tripped. For a look before one trusts it.
+    /// Only measures: it counts, and tells when it would have opened, but refuses nothing.
     MetricsOnly,
-    /// It does nothing at all.
+    /// Is off: it lets all calls pass, and counts nothing.
     Off,
 }
 

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Quorum;
 
-/// What a file may say of a fleet.
+/// The settings of a fleet, as they stand in a file.
 ///
 /// ```
 /// use buttress_circuit_breaker::fleet::{Fleet, FleetSettings, MemoryVotes};
@@ -21,7 +21,8 @@ use super::Quorum;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FleetSettings {
-    /// How many processes open the breakers of all.
+    /// How many processes must have opened their breaker for all to open: a number, or a share such as `50%`. By
+    /// default 2.
     pub quorum: QuorumSettings,
 }
 
@@ -31,7 +32,7 @@ pub struct FleetSettings {
 #[serde(untagged, expecting = "a quorum: a number of votes, or a share such as `50%`")]
 #[non_exhaustive]
 pub enum QuorumSettings {
-    /// So many votes, 2 or more.
+    /// So many processes, 2 or more.
     Votes(u32),
     /// A share of the processes that are there, in percent: `50%`.
     Share(String),

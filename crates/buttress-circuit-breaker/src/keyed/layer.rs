@@ -42,6 +42,7 @@ use crate::NoTimer;
 /// ```
 ///
 /// A request that lacks a part of its key has the breaker of all that lack it.
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct KeyedBreakerLayer<K, C: 'static = HttpClassify, M = Rewrap, T = NoTimer>
 where
     K: 'static,
@@ -77,7 +78,6 @@ impl<K, C, M, T> KeyedBreakerLayer<K, C, M, T> {
     }
 
     /// As [`CircuitBreakerLayer::leak`](crate::CircuitBreakerLayer::leak).
-    #[must_use]
     pub fn leak(self) -> Self {
         let Self { table, by, classify, timer, mode } = self;
         Self { table: table.leak(), by: by.leak(), classify: classify.leak(), timer, mode }
