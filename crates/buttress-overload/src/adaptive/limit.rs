@@ -39,7 +39,6 @@ impl Adaptive {
     }
 
     /// A layer for HTTP; for other services see [`DoorLayer`].
-    #[must_use]
     pub fn layer(&self) -> DoorLayer<Self> {
         DoorLayer::new(self.clone())
     }

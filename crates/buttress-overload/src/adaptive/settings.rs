@@ -46,7 +46,8 @@ pub struct AdaptiveSettings {
     pub tolerance: f64,
     /// How often the unloaded latency is measured anew, in milliseconds, for `gradient`. By default 30,000.
     pub measured_every_ms: u64,
-    /// How long a call must have taken, in milliseconds, to count as a drop if its caller gives it up. By default 10,000.
+    /// How long a call must have taken, in milliseconds, to count as a drop if its caller gives it up. By default
+    /// 10,000.
     pub slow_ms: u64,
 }
 

@@ -54,14 +54,12 @@ impl<T> BulkheadLayer<Rewrap, T> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn until_body_ends(self) -> BulkheadLayer<ToTheEnd, T> {
         self.mode()
     }
 
     /// Keeps the type of the body, for a body that can be made from bytes. Without it the body becomes a
     /// [`Reply`](buttress_core::Reply), which works for any.
-    #[must_use]
     pub fn keep_body(self) -> BulkheadLayer<Keep, T> {
         self.mode()
     }
@@ -85,7 +83,6 @@ impl<T> BulkheadLayer<Rewrap, T> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn as_error(self) -> BulkheadLayer<AsError, T> {
         self.mode()
     }

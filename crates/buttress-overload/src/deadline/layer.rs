@@ -61,7 +61,6 @@ impl<T: Timer + Clone> DeadlineLayer<T> {
 
 impl<T: Timer + Clone, M> DeadlineLayer<T, M> {
     /// Tells the next hop how much is left, in this header. A deadline that stands there already counts, too.
-    #[must_use]
     pub fn tells(self, wire: Wire) -> Self {
         self.change(|rules| {
             rules.told.read = wire.clone();
@@ -71,26 +70,22 @@ impl<T: Timer + Clone, M> DeadlineLayer<T, M> {
 
     /// Reads a deadline that stands in this header already, and writes none. The default is `x-request-timeout-ms`, and for gRPC
     /// `grpc-timeout`.
-    #[must_use]
     pub fn reads(self, wire: Wire) -> Self {
         self.change(|rules| rules.told.read = wire)
     }
 
     /// Puts the deadline into the extensions of requests: for services inside that hand them to another task, where the
     /// [current](buttress_core::Deadline::current) one is not known.
-    #[must_use]
     pub fn in_extensions(self) -> Self {
         self.change(|rules| rules.told.in_extensions = true)
     }
 
     /// Tells time by this clock. The default is the system's. All parts of a wall have to have one.
-    #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
         self.change(|rules| rules.clock = RulesClock::own(clock))
     }
 
     /// Counts what is over, under this name. The default is not to.
-    #[must_use]
     pub fn metrics(self, metrics: &Metrics, name: &str) -> Self {
         self.change(|rules| {
             rules.before = metrics.bind(&EXPIRED, [name, "before"]);
@@ -100,21 +95,18 @@ impl<T: Timer + Clone, M> DeadlineLayer<T, M> {
 
     /// Keeps it for as long as the program runs, and spares every call the counting of references. It comes last: what is
     /// changed afterwards is counted again.
-    #[must_use]
     pub fn leak(self) -> Self {
         Self { rules: self.rules.leak(), ..self }
     }
 
     /// Keeps the type of the body, for a body that can be made from bytes. Without it the body becomes a
     /// [`Reply`](buttress_core::Reply), which works for any.
-    #[must_use]
     pub fn keep_body(self) -> DeadlineLayer<T, Keep> {
         DeadlineLayer { rules: self.rules, timer: self.timer, mode: PhantomData }
     }
 
     /// Works for any requests and responses, which have the deadline of the scope around, if there is one: what is over is
     /// an error, of a type that a [`Problem`] can become.
-    #[must_use]
     pub fn as_error(self) -> DeadlineLayer<T, AsError> {
         DeadlineLayer { rules: self.rules, timer: self.timer, mode: PhantomData }
     }

@@ -87,7 +87,6 @@ impl<G: Guard, C, M, P> DoorLayer<G, C, M, P> {
 
     /// Keeps what the services share as long as the program runs, so that no reference to it is counted: see
     /// [`Shared::leak`]. The guard has a `leak` of its own.
-    #[must_use]
     pub fn leak(self) -> Self {
         Self { rules: self.rules.leak(), ..self }
     }

@@ -202,7 +202,8 @@ impl Record {
         self.successes.saturating_add(self.failures)
     }
 
-    /// Whether this share of its calls failed, or more. In whole numbers: a fraction may miss the very share by its last bit.
+    /// Whether this share of its calls failed, or more. In whole numbers: a fraction may miss the very share by its
+    /// last bit.
     fn reaches(self, percent: u32) -> bool {
         let (failures, successes) = (u64::from(self.failures), u64::from(self.successes));
         failures * 100 >= u64::from(percent) * (failures + successes)

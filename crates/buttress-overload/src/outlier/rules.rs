@@ -94,8 +94,8 @@ impl OutlierRules {
         self
     }
 
-    /// Sets for how long an outlier is left out the first time. The default is 30 s. It may be shorter than the time from one look
-    /// at rates [to the next](Self::every): who comes back does not wait for a look.
+    /// Sets for how long an outlier is left out the first time. The default is 30 s. It may be shorter than the time
+    /// from one look at rates [to the next](Self::every): who comes back does not wait for a look.
     pub const fn left_out_for(mut self, time: Duration) -> Self {
         self.first = time;
         self

@@ -29,12 +29,13 @@ use crate::file::Names;
 pub struct OutlierSettings {
     /// After how many failures in a row an endpoint is left out; 0 switches this rule off. By default 5.
     pub in_a_row: u32,
-    /// How many standard deviations below the mean of all endpoints a success rate must be for its endpoint to be left out; 0 switches
-    /// this rule off. By default 1.9.
+    /// How many standard deviations below the mean of all endpoints a success rate must be for its endpoint to be left
+    /// out; 0 switches this rule off. By default 1.9.
     pub deviations: f64,
     /// How many percentage points below that mean it must be, too, from 0 to 100. By default 5.
     pub least_gap: u32,
-    /// From which share of failed calls on an endpoint is left out, in percent from 1 to 100; 0, the default, switches this rule off.
+    /// From which share of failed calls on an endpoint is left out, in percent from 1 to 100; 0, the default, switches
+    /// this rule off.
     pub failure_percent: u32,
     /// How many calls an endpoint must have had since rates were looked at last for its rate to count. By default 100.
     pub least_calls: u32,
@@ -42,8 +43,8 @@ pub struct OutlierSettings {
     pub least_endpoints: usize,
     /// How often rates are looked at, in milliseconds. By default 10,000.
     pub every_ms: u64,
-    /// For how long an endpoint is left out the first time, in milliseconds; each further time it is that much longer. By default
-    /// 30,000.
+    /// For how long an endpoint is left out the first time, in milliseconds; each further time it is that much longer.
+    /// By default 30,000.
     pub left_out_for_ms: u64,
     /// For how long it is left out at most, in milliseconds, however often it was before. By default 300,000.
     pub at_most_ms: u64,

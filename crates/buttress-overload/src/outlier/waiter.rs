@@ -54,8 +54,8 @@ impl<T: Timer> Waiter<T> {
         self.alarm.as_mut().map_or(Poll::Pending, |(_, sleep)| sleep.as_mut().poll(cx))
     }
 
-    /// Looks for itself now: what it changes by that need not wake it. If it was woken by the time, it goes by the exact one: what
-    /// is a little older would take nobody in yet.
+    /// Looks for itself now: what it changes by that need not wake it. If it was woken by the time, it goes by the
+    /// exact one: what is a little older would take nobody in yet.
     pub(super) fn look(&mut self) {
         let inner = self.outliers.inner();
         self.place.leave(&inner.changes);

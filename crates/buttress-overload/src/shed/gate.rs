@@ -44,7 +44,6 @@ impl Shed {
 
 impl<T: Timer + Clone> Shed<T> {
     /// A layer for HTTP; for other services see [`DoorLayer`].
-    #[must_use]
     pub fn layer(&self) -> DoorLayer<Self> {
         DoorLayer::new(self.clone())
     }

@@ -44,14 +44,15 @@ use crate::queue::QueueSettings;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ShedSettings {
-    /// How many calls are let in at a time: a number, or a table with the settings of an adaptive limit. By default adaptive.
+    /// How many calls are let in at a time: a number, or a table with the settings of an adaptive limit. By default
+    /// adaptive.
     pub limit: ShedLimitSettings,
     /// How many calls may wait when the limit is reached; 0 refuses them at once. By default 100.
     pub queue: u32,
     /// How long a call may wait at most, in milliseconds. By default 1,000.
     pub at_most_ms: u64,
-    /// How long a wait is no overload yet, in milliseconds: calls are shed once everybody has waited for longer during a whole interval.
-    /// By default 5.
+    /// How long a wait is no overload yet, in milliseconds: calls are shed once everybody has waited for longer during
+    /// a whole interval. By default 5.
     pub target_ms: u64,
     /// How long that interval is, in milliseconds. By default 100.
     pub interval_ms: u64,

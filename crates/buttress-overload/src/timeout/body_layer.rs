@@ -53,14 +53,12 @@ impl<T: Timer + Clone> BodyTimeoutLayer<T> {
     }
 
     /// Sets how long the next frame may be waited for.
-    #[must_use]
     pub fn idle(mut self, time: Duration) -> Self {
         self.bounds.idle = Some(time);
         self
     }
 
     /// Sets how long the end may be waited for, from the first time on that anything has to be.
-    #[must_use]
     pub fn whole(mut self, time: Duration) -> Self {
         self.bounds.whole = Some(time);
         self

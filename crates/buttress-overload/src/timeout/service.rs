@@ -24,14 +24,12 @@ impl<T> TimeoutLayer<T> {
 
     /// Keeps the type of the body, for a body that can be made from bytes. Without it the body becomes a
     /// [`Reply`](buttress_core::Reply), which works for any.
-    #[must_use]
     pub fn keep_body(self) -> TimeoutLayer<T, Keep> {
         TimeoutLayer { timeout: self.timeout, mode: PhantomData }
     }
 
     /// Works for any requests and responses: what runs out of time is an error, of a type that a
     /// [`Problem`](buttress_core::Problem) can become.
-    #[must_use]
     pub fn as_error(self) -> TimeoutLayer<T, AsError> {
         TimeoutLayer { timeout: self.timeout, mode: PhantomData }
     }
