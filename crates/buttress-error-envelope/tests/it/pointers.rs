@@ -50,7 +50,7 @@ fn app(context: Context) -> Router {
         .layer(context.layer().keep_body())
 }
 
-fn sent(body: String) -> http::request::Builder {
+fn sent(body: &str) -> http::request::Builder {
     let length = body.len();
     Request::post("/json")
         .header("content-type", "application/json")
@@ -63,7 +63,7 @@ async fn detail(request: Request<Body>) -> Value {
 
 async fn of_json(body: impl Into<String>) -> Value {
     let body = body.into();
-    detail(sent(body.clone()).body(Body::from(body)).unwrap()).await
+    detail(sent(&body).body(Body::from(body)).unwrap()).await
 }
 
 async fn of_query(path: &str) -> Value {
@@ -133,7 +133,7 @@ async fn line_and_column_stand_by_themselves() {
             },
         )
     });
-    let request = sent(body.to_owned()).header("accept", "application/problem+json");
+    let request = sent(body).header("accept", "application/problem+json");
     let response = ask(app(context.build().unwrap()), request.body(body.into()).unwrap()).await;
     let error = json(&response)["errors"][0].clone();
     assert_eq!(error["detail"], "falscher Typ in Zeile 2");
@@ -144,7 +144,7 @@ async fn line_and_column_stand_by_themselves() {
 #[tokio::test]
 async fn json_api_points_to_what_is_there() {
     let body = r#"{"home":{}}"#;
-    let request = sent(body.to_owned()).header("accept", "application/vnd.api+json");
+    let request = sent(body).header("accept", "application/vnd.api+json");
     let response = ask(app(negotiating()), request.body(body.into()).unwrap()).await;
     let error = json(&response)["errors"][0].clone();
     assert_eq!(error["source"]["pointer"], "/home");
