@@ -30,6 +30,7 @@ mod restarts;
 mod serving;
 mod streaming;
 mod support;
+mod throttle;
 mod trailers;
 mod unread;
 mod upgrades;

@@ -118,10 +118,13 @@ async fn a_body_that_breaks_off_opens_the_breaker() {
 #[tokio::test]
 async fn a_failure_that_was_repeated_is_marked_for_the_hop_before() {
     let dependency = dependency().await;
-    let (service, _outbound) = service(&dependency, Protocol::Http1).await;
-    let mut client = Client::connect(Protocol::Http1, &service).await;
-    let answer = client.get("/fails").await;
-    assert_eq!((answer.status(), answer.header("x-no-retry")), (503, Some("1")));
-    drop(client);
-    service.stop().await;
+    for protocol in Protocol::BOTH {
+        let (service, _outbound) = service(&dependency, protocol).await;
+        let mut client = Client::connect(protocol, &service).await;
+        let answer = client.get("/fails").await;
+        assert_eq!(answer.status(), 503, "over {protocol:?}");
+        assert_eq!(answer.header("x-no-retry"), Some("1"), "over {protocol:?}");
+        drop(client);
+        service.stop().await;
+    }
 }

@@ -8,7 +8,10 @@ use axum::Router;
 use axum::routing::get;
 use buttress::OutboundBuilder;
 use buttress::circuit_breaker::State;
+use buttress::overload::Priority;
+use buttress::overload::adaptive::{Adaptive, Aimd};
 use buttress::overload::bulkhead::Bulkhead;
+use buttress::overload::shed::Shed;
 use buttress::prelude::*;
 use buttress::retry::ReplayBody;
 use bytes::Bytes;
@@ -22,30 +25,67 @@ use tower::ServiceExt;
 
 use crate::support::{Client, Protocol, Server, serve_axum, soon};
 
+/// Two clients stay connected to what is for one call at a time: both are served, by turns, and nobody else is inside. Then
+/// somebody `enters`, and is told by the refusal.
+async fn idle_ones_hold_nothing<T>(
+    protocol: Protocol,
+    app: Router,
+    in_flight: impl Fn() -> u32,
+    enters: impl AsyncFnOnce() -> T,
+    refusal: Code,
+) {
+    let server = serve_axum(app.layer(Inbound::builder().build().unwrap())).await;
+    let mut idle = Client::connect(protocol, &server).await;
+    let mut other = Client::connect(protocol, &server).await;
+    for client in [&mut idle, &mut other] {
+        assert_eq!(client.get("/").await.status(), 200);
+        assert_eq!(in_flight(), 0, "it is served, and stays, over {protocol:?}");
+    }
+    for client in [&mut idle, &mut other] {
+        assert_eq!(client.get("/").await.status(), 200, "while the other one is there");
+    }
+
+    let inside = enters().await;
+    idle.get("/").await.assert_problem(refusal);
+    drop(inside);
+    assert_eq!(idle.get("/").await.status(), 200, "the same connection");
+    drop((idle, other));
+    server.stop().await;
+}
+
+fn hello() -> Router {
+    Router::new().route("/", get(|| async { "hello" }))
+}
+
 #[tokio::test]
 async fn an_idle_connection_holds_no_permit() {
     for protocol in Protocol::BOTH {
         let bulkhead = Bulkhead::of(1).build().unwrap();
-        let app = Router::new().route("/", get(|| async { "hello" }));
-        let wall = Inbound::builder().build().unwrap();
-        let server = serve_axum(app.layer(bulkhead.layer().keep_body()).layer(wall)).await;
+        let app = hello().layer(bulkhead.layer().keep_body());
+        let enters = async || bulkhead.try_enter().unwrap();
+        idle_ones_hold_nothing(protocol, app, || bulkhead.in_flight(), enters, Code::SATURATED)
+            .await;
+    }
+}
 
-        let mut idle = Client::connect(protocol, &server).await;
-        let mut other = Client::connect(protocol, &server).await;
-        for client in [&mut idle, &mut other] {
-            assert_eq!(client.get("/").await.status(), 200);
-            assert_eq!(bulkhead.in_flight(), 0, "it is served, and stays, over {protocol:?}");
-        }
-        for client in [&mut idle, &mut other] {
-            assert_eq!(client.get("/").await.status(), 200, "while the other one is there");
-        }
+#[tokio::test]
+async fn an_idle_connection_holds_no_place_of_a_shed() {
+    for protocol in Protocol::BOTH {
+        let shed = Shed::of(1).build().unwrap();
+        let app = hello().layer(shed.layer().keep_body());
+        let enters = async || shed.enter(Priority::Critical).await.unwrap();
+        idle_ones_hold_nothing(protocol, app, || shed.under_way(), enters, Code::OVERLOADED).await;
+    }
+}
 
-        let inside = bulkhead.try_enter().unwrap();
-        idle.get("/").await.assert_problem(Code::SATURATED);
-        drop(inside);
-        assert_eq!(idle.get("/").await.status(), 200, "the same connection");
-        drop((idle, other));
-        server.stop().await;
+#[tokio::test]
+async fn an_idle_connection_holds_no_slot_of_an_adaptive_limit() {
+    for protocol in Protocol::BOTH {
+        let one = Aimd::new().between(1, 1).starting_at(1);
+        let limit = Adaptive::by(one).build().unwrap();
+        let app = hello().layer(limit.layer().keep_body());
+        let enters = async || limit.enter(Priority::Critical).unwrap();
+        idle_ones_hold_nothing(protocol, app, || limit.under_way(), enters, Code::OVERLOADED).await;
     }
 }
 
