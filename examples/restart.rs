@@ -4,6 +4,9 @@
 //! to readiness, serves on for the lead time, finishes what it has, and says by its exit status whether
 //! something was cut off. With `--smoke` it does all that with children of its own, under load, and cuts one off.
 
+#[path = "restart/client.rs"]
+mod client;
+
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -15,15 +18,12 @@ use axum::http::StatusCode;
 use axum::{Router, routing::get};
 use buttress::serve::Server;
 use buttress_examples::{Failure, Options};
-use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use socket2::{Domain, Socket, Type};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{interval, timeout};
+
+use self::client::{Kept, ask};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Failure> {
@@ -169,32 +169,31 @@ impl Drop for Process {
     }
 }
 
-/// Asks all the time, until `old` has ended; says how often, and how often it took a second try.
+/// How many of one restart may need a second try. A closing socket loses only who is just being connected.
+const MOST_AGAIN: u32 = 5;
+
+/// Asks all the time, until `old` has ended: over a connection for each request, and over one that is kept for as long as
+/// the server likes. Says how often, and how often it took a second try.
 async fn load_until(old: &mut Process, address: SocketAddr) -> Result<(u32, u32), Failure> {
     let mut turns = interval(Duration::from_millis(5));
     let (mut answered, mut again) = (0, 0);
+    let mut kept = Kept::open(address).await?;
     loop {
         turns.tick().await;
         if ask(address).await.is_err() {
-            // A closing socket may lose who is just being connected, so a client tries once more.
             ask(address).await.map_err(|error| format!("request {answered}: {error}"))?;
             again += 1;
         }
-        answered += 1;
+        again += kept.ask().await.map_err(|error| format!("kept, {answered}: {error}"))?;
+        answered += 2;
+        if again > MOST_AGAIN {
+            return Err(format!("{again} of {answered} requests took a second try").into());
+        }
         match old.child.try_wait()? {
-            None if answered > 10_000 => return Err("it does not end".into()),
+            None if answered > 20_000 => return Err("it does not end".into()),
             None => {}
             Some(status) if status.success() => return Ok((answered, again)),
             Some(status) => return Err(format!("it ended with {status}").into()),
         }
     }
-}
-
-async fn ask(address: SocketAddr) -> Result<String, Failure> {
-    let stream = TokioIo::new(TcpStream::connect(address).await?);
-    let (mut sender, connection) = http1::handshake(stream).await?;
-    tokio::spawn(connection);
-    let request = Request::get("/").header("host", "test").body(Empty::<Bytes>::new())?;
-    let body = sender.send_request(request).await?.into_body().collect().await?;
-    Ok(String::from_utf8(body.to_bytes().into())?)
 }

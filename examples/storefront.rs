@@ -6,6 +6,8 @@
 
 #[path = "storefront/fitting_room.rs"]
 mod fitting_room;
+#[path = "storefront/gifts.rs"]
+mod gifts;
 #[path = "storefront/guests.rs"]
 mod guests;
 #[path = "storefront/limits.rs"]
@@ -77,12 +79,16 @@ async fn main() -> Result<ExitCode, Failure> {
         .build()?;
     // ANCHOR_END: wall
 
-    let smoke = options.smoke().then(|| tokio::spawn(smoke(address, server.handle(), log, own)));
+    let smoke = options.smoke().then(|| {
+        let tried = smoke(address, server.handle(), log.clone(), own);
+        tokio::spawn(tried)
+    });
     let report = server.serve(listener, app).await;
     println!("{report}");
     drop(checks);
     if let Some(smoke) = smoke {
         smoke.await??;
+        tries::how_it_closed(&log)?;
     }
     Ok(report.exit_code())
 }
@@ -94,6 +100,7 @@ async fn smoke(
     log: Log,
     own: Option<OwnRedis>,
 ) -> Result<(), Failure> {
+    let mut wrapped = None;
     let tried = async {
         try_all(address, tries::tries()).await?;
         tries::one_id_in_answer_and_log(address, &log).await?;
@@ -106,6 +113,8 @@ async fn smoke(
             }
             None => println!("not tried: `redis-server` is not installed, so it cannot be lost"),
         }
+        wrapped = Some(tokio::spawn(try_all(address, tries::slow())));
+        gifts::begun().await;
         shutdown.begin();
         try_all(address, tries::while_it_drains()).await
     };
@@ -116,5 +125,13 @@ async fn smoke(
         shutdown.begin();
     }
     shutdown.begin();
-    tried
+    tried?;
+    if let Some(wrapped) = wrapped {
+        wrapped.await??;
+        if shutdown.phase() < Phase::Closing {
+            return Err("the gift was wrapped before the shop closed".into());
+        }
+        println!("ok: who had asked before was served to the end");
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ use tower::ServiceBuilder;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 
+use crate::gifts;
 use crate::guests::Guests;
 use crate::payments::Payments;
 
@@ -46,6 +47,7 @@ pub(crate) fn routes(stock: Stock, guests: Guests, payments: Payments) -> Router
         .route("/sale", get(welcome).layer(crowded))
         .route("/stock/lose", post(async |State(stock): State<Stock>| stock.set_lost(true)))
         .route("/stock/find", post(async |State(stock): State<Stock>| stock.set_lost(false)))
+        .merge(gifts::routes())
         .route("/guests", post(come_in))
         .route("/payments", post(pay))
         .route(

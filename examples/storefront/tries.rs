@@ -334,6 +334,25 @@ pub(crate) fn while_it_drains() -> Vec<Try> {
     ]
 }
 
+/// Begun before the shop is told to stop, and done after it has closed its door.
+pub(crate) fn slow() -> Vec<Try> {
+    vec![
+        Try::get("a gift, which takes its time", "/gift")
+            .expect("it is wrapped", |seen| seen.text == "wrapped"),
+    ]
+}
+
+/// The log tells the whole end of the shop.
+pub(crate) fn how_it_closed(log: &Log) -> Result<(), Failure> {
+    for phase in ["phase=draining", "phase=closing", "phase=ended"] {
+        if !log.says(&["the server goes down", phase]) {
+            return Err(format!("the log does not say `{phase}`").into());
+        }
+    }
+    println!("ok: the log says how the shop closed");
+    Ok(())
+}
+
 /// Whoever reports a failure names an id, and it is found in the log, with the cause that nobody was told.
 pub(crate) async fn one_id_in_answer_and_log(
     address: SocketAddr,
