@@ -6,12 +6,12 @@ use super::*;
 
 /// By a rule of its own each, and how sure that is: rates are fractions, and one that is off by its last bit is no mistake.
 fn model(rules: &OutlierRules, records: &[Record]) -> Option<Vec<(usize, Ejected)>> {
-    let calls = |record: &Record| u64::from(record.successes) + u64::from(record.failures);
-    let rate = |record: &Record| f64::from(record.successes) / calls(record).max(1) as f64;
-    let counts = |record: &Record| calls(record) >= u64::from(rules.least_calls);
+    let calls = |record: &Record| record.successes + record.failures;
+    let rate = |record: &Record| f64::from(record.successes) / f64::from(calls(record).max(1));
+    let counts = |record: &Record| calls(record) >= rules.least_calls;
     let rates: Vec<f64> = records.iter().filter(|record| counts(record)).map(rate).collect();
     let limit = rules.deviations.filter(|_| rates.len() >= rules.least_endpoints).map(|times| {
-        let of = rates.len() as f64;
+        let of = rates.iter().map(|_| 1.0).sum::<f64>();
         let mean = rates.iter().fold(0.0, |mean, rate| mean + rate / of);
         let pairs =
             rates.iter().flat_map(|one| rates.iter().map(move |other| (one - other).powi(2)));
@@ -24,7 +24,7 @@ fn model(rules: &OutlierRules, records: &[Record]) -> Option<Vec<(usize, Ejected
         if (below - ROUNDING).abs() < ROUNDING / 2.0 {
             return None;
         }
-        let share = rules.failures.map(|percent| u64::from(percent) * calls(record));
+        let share = rules.failures.map(|percent| u64::from(percent) * u64::from(calls(record)));
         if below > ROUNDING {
             outliers.push((at, Ejected::SuccessRate));
         } else if share.is_some_and(|share| u64::from(record.failures) * 100 >= share) {
