@@ -17,11 +17,13 @@
 
 pub mod accept;
 pub mod addresses;
+pub mod authority;
 pub mod deadlines;
 pub mod fleet_tallies;
 pub mod foreign;
 pub mod forwarded;
 pub mod health_answer;
+pub mod health_requests;
 pub mod http1_heads;
 pub mod http2_frames;
 pub mod keys;
@@ -55,12 +57,14 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("accept", accept::run),
     ("addresses", addresses::run),
+    ("authority", authority::run),
     ("deadlines", deadlines::run),
     ("fleet_tallies", fleet_tallies::run),
     ("foreign", foreign::run),
     ("forwarded", forwarded::run),
     ("problem_formats", problem_formats::run),
     ("health_answer", health_answer::run),
+    ("health_requests", health_requests::run),
     ("http1_heads", http1_heads::run),
     ("http2_frames", http2_frames::run),
     ("keys", keys::run),

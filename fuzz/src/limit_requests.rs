@@ -41,7 +41,8 @@ pub fn run(data: &[u8]) {
     assert!(!is_exempt || passes == [true, true], "{request:?}");
 }
 
-fn request(data: &[u8]) -> Option<Request<()>> {
+/// A method and a target in the first line, headers in the others.
+pub(crate) fn request(data: &[u8]) -> Option<Request<()>> {
     let mut lines = data.split(|byte| *byte == b'\n');
     let first = lines.next()?;
     let at = first.iter().position(|byte| *byte == b' ')?;

@@ -2,7 +2,10 @@
 
 mod library;
 
+use http::{HeaderMap, HeaderValue, Method, Uri, header::HOST};
+
 use self::library::Library;
+use super::authority;
 use super::frames::Frames;
 use super::head::Heads;
 
@@ -52,4 +55,11 @@ pub fn frames<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (u64, u64) {
         .into_iter()
         .map(|piece| frames.read(piece))
         .fold((0, 0), |(idle, data), seen| (idle + seen.idle, data + seen.data))
+}
+
+/// Whether a request for `target` is refused because its `Host` field names another server.
+#[must_use]
+pub fn names_another(target: &Uri, host: &HeaderValue) -> bool {
+    let headers = HeaderMap::from_iter([(HOST, host.clone())]);
+    authority::differs(&Method::GET, target, &headers)
 }
