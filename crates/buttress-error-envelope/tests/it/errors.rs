@@ -149,6 +149,10 @@ fn problems_are_found_in_any_depth() {
     assert_eq!(problem_of(within).code(), Code::GONE);
     let within: BoxError = Box::new(std::io::Error::other(tower::timeout::error::Elapsed::new()));
     assert_eq!(problem_of(within).code(), Code::TIMED_OUT);
+    // Who sheds load does so on purpose: no error in the log.
+    let shed = problem_of(Box::new(tower::load_shed::error::Overloaded::new()));
+    assert_eq!(shed.code(), Code::OVERLOADED);
+    assert!(std::error::Error::source(&shed).is_none());
     let large: BoxError =
         http_body_util::Limited::new(http_body_util::Full::new("xx".into()), 1).oneshot_error();
     assert_eq!(problem_of(large).code(), Code::PAYLOAD_TOO_LARGE);
