@@ -38,9 +38,9 @@ impl Account {
         charge: &Charge,
         charges: &Charges,
     ) -> Self {
-        let charged = Lock::new(Charged::new(*charge, limits.of(charge)));
+        let so_far = Lock::new(Charged::new(*charge, limits.of(charge)));
         let (inner, limits) = (inner.clone(), limits.clone());
-        Self(Arc::new(Entry { inner, limits, there: charges.none_there(), charged }))
+        Self(Arc::new(Entry { inner, limits, there: charges.none_there(), charged: so_far }))
     }
 
     /// Of a charge that was not taken: whatever is said of it counts nowhere.

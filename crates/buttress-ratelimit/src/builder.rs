@@ -70,7 +70,7 @@ impl<S> RateLimitBuilder<S> {
     pub fn policy(mut self, name: impl Into<String>, policy: Policy) -> Self {
         let name = name.into();
         let path = format!("policies.{name}");
-        self.policies.push(Named { name, path, policy, said: Said::InCode, has_quota: true });
+        self.policies.push(Named { name, path, policy, said: Said::Code, has_quota: true });
         self
     }
 

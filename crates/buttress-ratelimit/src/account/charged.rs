@@ -65,13 +65,11 @@ impl Charged {
         if more > 0 {
             return Next::Count(Charge { cost: more, until: 0, ..self.reserved });
         }
-        match self.take_out() {
-            Some(charge) => Next::GiveBack(charge),
-            None => {
-                self.is_busy = false;
-                Next::Nothing
-            }
+        if let Some(charge) = self.take_out() {
+            return Next::GiveBack(charge);
         }
+        self.is_busy = false;
+        Next::Nothing
     }
 
     /// So much came on top; nothing, if nobody knows.

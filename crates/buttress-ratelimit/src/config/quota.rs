@@ -76,10 +76,10 @@ impl QuotaSettings {
             }
             Self::Numbers(_) => {
                 let mut faults = Faults::new();
-                wrong.for_each(|fault| {
-                    faults
-                        .add(self.said().place(&format!("quota.{}", fault.path())), fault.reason())
-                });
+                for fault in wrong {
+                    let place = self.said().place(&format!("quota.{}", fault.path()));
+                    faults.add(place, fault.reason());
+                }
                 faults.finish(quota)
             }
         }
@@ -87,8 +87,8 @@ impl QuotaSettings {
 
     pub(super) const fn said(&self) -> Said {
         match self {
-            Self::Words(_) => Said::InWords,
-            Self::Numbers(_) => Said::InNumbers,
+            Self::Words(_) => Said::Words,
+            Self::Numbers(_) => Said::Numbers,
         }
     }
 }
@@ -96,19 +96,19 @@ impl QuotaSettings {
 /// How a quota was said, and so what its numbers are called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Said {
-    InCode,
-    InWords,
-    InNumbers,
+    Code,
+    Words,
+    Numbers,
 }
 
 impl Said {
     /// What is called `path` in code.
     pub(crate) fn place(self, path: &str) -> String {
         let place = match (self, path) {
-            (Self::InWords, path) if path.starts_with("quota.") => "quota",
-            (Self::InNumbers, "quota.period") => "quota.period_ms",
-            (Self::InNumbers, "quota.queue") => "quota.queue_ms",
-            (Self::InCode | Self::InWords | Self::InNumbers, path) => path,
+            (Self::Words, path) if path.starts_with("quota.") => "quota",
+            (Self::Numbers, "quota.period") => "quota.period_ms",
+            (Self::Numbers, "quota.queue") => "quota.queue_ms",
+            (Self::Code | Self::Words | Self::Numbers, path) => path,
         };
         place.to_owned()
     }

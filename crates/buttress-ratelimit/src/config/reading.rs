@@ -70,7 +70,7 @@ impl RateLimitSettings {
         for (at, class) in self.classes.iter().enumerate() {
             let path = format!("classes[{at}]");
             let name = class.name().to_owned();
-            let said = class.quota.as_ref().map_or(Said::InCode, QuotaSettings::said);
+            let said = class.quota.as_ref().map_or(Said::Code, QuotaSettings::said);
             let (policy, has_quota) = class.read(&path, self.degrade(), faults);
             all.push(Named { name, path, policy, said, has_quota });
         }

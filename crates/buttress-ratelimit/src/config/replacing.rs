@@ -21,7 +21,7 @@ impl RateLimitSettings {
             (&*policy.name, path, policy.quota.said(), quota)
         });
         let classes = self.classes.iter().enumerate().map(|(at, class)| {
-            let said = class.quota.as_ref().map_or(Said::InCode, QuotaSettings::said);
+            let said = class.quota.as_ref().map_or(Said::Code, QuotaSettings::said);
             (class.name(), format!("classes[{at}]"), said, class.quota())
         });
         let read = |(name, path, said, quota): (_, String, _, _)| {

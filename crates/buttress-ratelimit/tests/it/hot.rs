@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use buttress_core::Fault;
 use buttress_core::clock::ManualClock;
 use buttress_core::stage::Stage;
 use buttress_ratelimit::{Algorithm, Quota, RateLimit, RateLimitSettings, address, everyone};
@@ -181,7 +182,7 @@ fn penalties_of_a_file_are_told_by_its_names() {
         refusals = 0, within_s = 0, lasts_s = 9, at_most_s = 8, forgiven_after_s = 0 } }]"#;
     let settings: RateLimitSettings = toml::from_str(&text.replace('\n', "")).unwrap();
     let error = settings.build().unwrap_err();
-    let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
+    let paths: Vec<_> = error.faults().iter().map(Fault::path).collect();
     let names = ["refusals", "within_s", "forgiven_after_s", "at_most_s"];
     assert_eq!(paths, names.map(|name| format!("policies[0].penalty.{name}")));
 }

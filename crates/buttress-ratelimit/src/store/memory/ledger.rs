@@ -91,8 +91,8 @@ impl<C: Counter + Send + Sync> Counts for Ledger<C> {
         if is_full {
             self.tally.forgotten.up();
         }
-        let counted = entry.counter.add(limit, ask.cost, now);
-        let room = if ask.forced { Ok(counted.into()) } else { room };
+        let added = entry.counter.add(limit, ask.cost, now);
+        let room = if ask.forced { Ok(added.into()) } else { room };
         Outcome::of(room, &entry.counter, limit, now)
     }
 

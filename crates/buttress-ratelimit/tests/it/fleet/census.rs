@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use buttress_core::clock::{Timer, TokioTimer};
 use buttress_core::engine::Degrade;
 use buttress_ratelimit::{Charge, Quota};
 use buttress_redis::Redis;
@@ -31,7 +32,7 @@ async fn what_a_process_has_counts_once() {
     drop(rigs.remove(0));
     for _ in 0..10 {
         assert_eq!(count().await, 2);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        TokioTimer.sleep(Duration::from_millis(50)).await;
     }
     drop(rigs.remove(0));
     until("it has gone", async || (count().await == 1).then_some(())).await;
