@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use axum::routing::post;
 use axum::{Json, Router};
@@ -97,14 +97,17 @@ impl Payments {
 pub(crate) struct Bank {
     address: SocketAddr,
     closed: Arc<AtomicBool>,
+    asked: Arc<AtomicU32>,
 }
 
 impl Bank {
     async fn open() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let bank = Self { address: listener.local_addr()?, closed: Arc::default() };
-        let closed = bank.closed.clone();
+        let address = listener.local_addr()?;
+        let bank = Self { address, closed: Arc::default(), asked: Arc::default() };
+        let (closed, asked) = (bank.closed.clone(), bank.asked.clone());
         let app = Router::new().route("/payments", post(async move |headers: HeaderMap| {
+            asked.fetch_add(1, Ordering::Relaxed);
             if closed.load(Ordering::Relaxed) {
                 return Err(StatusCode::SERVICE_UNAVAILABLE);
             }
@@ -117,5 +120,11 @@ impl Bank {
 
     pub(crate) fn set_closed(&self, closed: bool) {
         self.closed.store(closed, Ordering::Relaxed);
+        self.asked.store(0, Ordering::Relaxed);
+    }
+
+    /// How often it was asked since it was closed, or opened.
+    pub(crate) fn asked(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
     }
 }

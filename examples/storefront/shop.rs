@@ -50,6 +50,7 @@ pub(crate) fn routes(stock: Stock, guests: Guests, payments: Payments) -> Router
         .merge(gifts::routes())
         .route("/guests", post(come_in))
         .route("/payments", post(pay))
+        .route("/bank/asked", get(bank_asked))
         .route(
             "/bank/close",
             post(async |payments: Extension<Payments>| payments.bank().set_closed(true)),
@@ -158,6 +159,10 @@ async fn pay(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let receipt = payments.pay(&context, payment.amount).await?;
     Ok((StatusCode::CREATED, Json(receipt)))
+}
+
+async fn bank_asked(payments: Extension<Payments>) -> axum::Json<Value> {
+    axum::Json(json!({ "times": payments.bank().asked() }))
 }
 
 async fn come_in(guests: Extension<Guests>) -> axum::Json<Value> {

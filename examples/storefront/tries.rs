@@ -170,6 +170,8 @@ fn payments() -> Vec<Try> {
         pay("now no payment succeeds, though it is tried three times")
             .status(502)
             .expect("it is the family's shape", |seen| seen.is_problem("DEPENDENCY_FAILED")),
+        Try::get("the bank was asked three times for it", "/bank/asked")
+            .expect("three times, and no more", |seen| seen.json["times"] == 3),
         pay("and the bank is left alone: whoever pays is told at once, and when to come back")
             .eventually()
             .status(503)
