@@ -18,6 +18,7 @@ pub(super) enum Word {
 }
 
 /// Nothing is written as a word: left out, it would be read as the default.
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 pub(super) fn serialize<S: Serializer>(millis: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
     millis.map_or(OrNever::Word(Word::Never), OrNever::Millis).serialize(to)
 }
