@@ -1,9 +1,8 @@
 //! Where gifts are wrapped, which takes its time.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::routing::get;
+use buttress::clock::{Timer, TokioTimer, ms};
 use tokio::sync::Notify;
 
 static BEGUN: Notify = Notify::const_new();
@@ -14,7 +13,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 async fn wrap() -> &'static str {
     BEGUN.notify_one();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    TokioTimer.sleep(ms(1_500)).await;
     "wrapped"
 }
 

@@ -18,9 +18,9 @@ async fn runs(jitter_percent: u8) -> [Vec<Moment>; 2] {
     let seen = [(); 2].map(|()| Arc::new(Lock::new(Vec::new())));
     let file = format!(r#"{{ "checks": {{ "jitter_percent": {jitter_percent} }} }}"#);
     let settings: HealthSettings = serde_json::from_str(&file).unwrap();
-    let mut builder = HealthChecksBuilder::from(settings).clock(clock.clone());
+    let mut builder = HealthChecksBuilder::from(settings).clock(clock);
     for (name, seen) in ["a", "b"].into_iter().zip(&seen) {
-        let (clock, seen) = (clock.clone(), seen.clone());
+        let seen = seen.clone();
         let check = Check::of(name, move || {
             seen.lock().push(clock.now());
             async { Health::up() }
