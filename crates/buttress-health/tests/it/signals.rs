@@ -18,7 +18,7 @@ fn watched() -> (Page, Dependency, HealthChecks) {
     let database = Dependency::new(Health::up());
     let health = HealthChecks::builder()
         .clock(TokioClock::new())
-        .metrics(&Metrics::new(page.clone()))
+        .metrics(Metrics::new(page.clone()))
         .check(database.check("db").every(Duration::from_secs(1)))
         .build()
         .unwrap();
