@@ -73,7 +73,7 @@ fn the_table_of_codes_is_as_it_was() {
 fn what_goes_wrong_most_often_is_told_as_this() {
     let broken = || std::io::Error::other("db7 is gone");
     let wrong = Detail::query("page", "too_small", "must be at least 1");
-    let table: [(&str, Problem, &str, u16, bool, Option<&str>); 17] = [
+    let table: [Row; 17] = [
         ("bad_request", Problem::bad_request(), "BAD_REQUEST", 400, false, None),
         ("validation", Problem::validation([wrong]), "VALIDATION_FAILED", 422, false, None),
         ("unauthenticated", Problem::unauthenticated(), "UNAUTHENTICATED", 401, false, None),
@@ -131,6 +131,9 @@ fn what_goes_wrong_most_often_is_told_as_this() {
 }
 
 const WAIT: Duration = Duration::from_secs(7);
+
+/// Of a constructor: what it makes, whose code, status and promise are these, and its source.
+type Row = (&'static str, Problem, &'static str, u16, bool, Option<&'static str>);
 
 #[test]
 fn an_own_code_says_what_it_wants() {
