@@ -35,7 +35,6 @@ impl<C, T> RetryLayer<C, T> {
 
     /// Keeps it for as long as the program runs, and spares every call the counting of references: for a client that is
     /// made once. What is built and dropped again and again would fill the memory.
-    #[must_use]
     pub fn leak(self) -> Self {
         Self { shared: self.shared.leak() }
     }

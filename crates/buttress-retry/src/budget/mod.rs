@@ -41,8 +41,8 @@ use self::tokens::Rules;
 /// assert_eq!(budget.left(clock.now()), 2.0);
 /// ```
 ///
-/// Calls that are ready at once hardly ever look at the clock. So after a pause, up to 63 calls of a thread may count from the next look
-/// on and not from when they were made; none is forgotten, and none counts twice.
+/// Calls that are ready at once hardly ever look at the clock. So after a pause, up to 63 calls of a thread may count
+/// from the next look on and not from when they were made; none is forgotten, and none counts twice.
 ///
 /// Clones are the same budget: give one to several clients of the same dependency, or to its retries and its hedges. All who
 /// share it have to have one clock. A change of its settings, as by [`floor`](Self::floor), makes a new one.
@@ -107,8 +107,8 @@ impl Budget {
         Self::new(Terms::unlimited())
     }
 
-    /// The same with one repeat ahead, where nothing was spent in a window: the calls have to earn it before there is another one, so
-    /// over all calls it is their share and one.
+    /// The same with one repeat ahead, where nothing was spent in a window: the calls have to earn it before there is
+    /// another one, so over all calls it is their share and one.
     pub(crate) fn one_ahead(self) -> Self {
         let mut terms = self.terms;
         if let Kind::Ratio { advance, .. } = &mut terms.kind {
@@ -184,8 +184,9 @@ impl Budget {
 
     /// Takes what a repeat costs, if there is as much.
     ///
-    /// `counted` says that the call was counted just before, so that it is known when: else it may count a little later than it was
-    /// made, if nobody looks at a clock for long. Who has waited since says nothing, as it has [looked](Self::look).
+    /// `counted` says that the call was counted just before, so that it is known when: else it may count a little later
+    /// than it was made, if nobody looks at a clock for long. Who has waited since says nothing, as it has
+    /// [looked](Self::look).
     #[must_use = "dropped, it is given back"]
     pub fn take(&self, cost: Cost, counted: Option<Deposit>, now: Moment) -> Option<Taken> {
         let price = u64::from(self.terms.prices.of(cost));

@@ -16,9 +16,9 @@ use crate::parts::atomic::Ordering::{Acquire, Relaxed, Release};
 /// lock, as it is by those who failed already. The number of the present bucket only changes under the same lock; and its
 /// successor's place is empty before anybody can count into it.
 ///
-/// Where no call has to wait, hardly any looks at the clock, and after a pause the first ones are counted into a bucket that is
-/// long over. So each stripe knows how many of its present bucket are of that time; the others go along when it turns, as nobody knows
-/// better. No call is forgotten by that, and none counts twice.
+/// Where no call has to wait, hardly any looks at the clock, and after a pause the first ones are counted into a bucket
+/// that is long over. So each stripe knows how many of its present bucket are of that time; the others go along when it
+/// turns, as nobody knows better. No call is forgotten by that, and none counts twice.
 #[derive(Debug)]
 pub(super) struct Ratio {
     /// Millionths of a repeat that each call brings.
@@ -59,7 +59,8 @@ pub(super) struct Spent {
 }
 
 impl Ratio {
-    /// An advance may be spent in a window in which nothing was yet, if all calls ever made have earned what was spent before.
+    /// An advance may be spent in a window in which nothing was yet, if all calls ever made have earned what was spent
+    /// before.
     pub(super) fn new(
         per_call: u64,
         floor_per_second: u32,
@@ -154,26 +155,24 @@ impl Ratio {
     }
 
     fn available(&self, ledger: &Ledger, bucket: u64) -> i128 {
-        let calls = self.calls(window(bucket));
+        let calls = self.calls(|| window(bucket));
         let earned = self.earned(calls) + i128::from(self.floor);
         let spent = ledger.spent_until(bucket);
         let left = earned - i128::from(spent);
         if self.advance == 0 || spent > 0 {
             return left;
         }
-        let calls_ever = ledger.calls_before.saturating_add(self.calls(0..PLACES));
+        let calls_ever = ledger.calls_before.saturating_add(self.calls(|| 0..PLACES));
         let left_ever = self.earned(calls_ever) - i128::from(ledger.spent_ever);
-        left.max((left_ever.min(0)) + i128::from(self.advance))
+        left.max(left_ever.min(0) + i128::from(self.advance))
     }
 
     fn earned(&self, calls: u64) -> i128 {
         i128::from(calls) * i128::from(self.per_call)
     }
 
-    fn calls(&self, places: impl Iterator<Item = usize> + Clone) -> u64 {
-        let of = |stripe: &Stripe| -> u64 {
-            places.clone().map(|at| stripe.calls[at].load(Relaxed)).sum()
-        };
+    fn calls<I: Iterator<Item = usize>>(&self, places: impl Fn() -> I) -> u64 {
+        let of = |stripe: &Stripe| places().map(|at| stripe.calls[at].load(Relaxed)).sum::<u64>();
         self.stripes.iter().map(of).sum()
     }
 
@@ -210,15 +209,15 @@ impl Ledger {
     }
 }
 
-/// The buckets whose places are emptied when it turns from one to another. The next one was the last time; and one more than there are
-/// to count into then, for the next time.
+/// The buckets whose places are emptied when it turns from one to another. The next one was the last time; and one more
+/// than there are to count into then, for the next time.
 fn emptied(from: u64, to: u64) -> impl Iterator<Item = u64> {
     let last = to + 1;
     (from + 2).max(last.saturating_sub(PLACES as u64 - 1))..=last
 }
 
 /// The places of the window that ends with this bucket.
-fn window(bucket: u64) -> impl Iterator<Item = usize> + Clone {
+fn window(bucket: u64) -> impl Iterator<Item = usize> {
     (bucket.saturating_sub(WINDOW - 1)..=bucket).map(place)
 }
 

@@ -24,7 +24,8 @@ pub(super) struct Misplaced {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// Millionths of a repeat that each call brings, repeats a second that nobody has to earn, and millionths to be earned later.
+    /// Millionths of a repeat that each call brings, repeats a second that nobody has to earn, and millionths to be
+    /// earned later.
     Ratio {
         per_call: u64,
         floor: u32,

@@ -84,8 +84,8 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Where no call has to wait, hardly any looks at the clock, whatever the pauses between them. None is forgotten by that, and none
-    /// counts twice.
+    /// Where no call has to wait, hardly any looks at the clock, whatever the pauses between them. None is forgotten by
+    /// that, and none counts twice.
     #[test]
     fn calls_that_are_ready_at_once_count_whatever_the_pauses(
         steps in prop::collection::vec((0..40_u64, 0..1_500_u64, 0..100_u64), 1..40),
@@ -100,16 +100,14 @@ proptest! {
                 calls.push(now);
             }
             let since = |all: &[u64], age: u64| all.iter().filter(|at| **at + age > now).count() as u64;
-            match budget.take(Cost::Failure, None, at(now)) {
-                Some(taken) => {
-                    taken.spend();
-                    repeats.push(now);
-                    prop_assert!(100 * repeats.len() as u64 <= percent * calls.len() as u64, "too many at {now}");
-                }
-                None => {
-                    let least = percent * since(&calls, 8_000);
-                    prop_assert!(100 * (since(&repeats, 10_000) + 1) > least, "too few at {now}");
-                }
+            if let Some(taken) = budget.take(Cost::Failure, None, at(now)) {
+                taken.spend();
+                repeats.push(now);
+                let (repeats, calls) = (repeats.len() as u64, calls.len() as u64);
+                prop_assert!(100 * repeats <= percent * calls, "too many at {now}");
+            } else {
+                let least = percent * since(&calls, 8_000);
+                prop_assert!(100 * (since(&repeats, 10_000) + 1) > least, "too few at {now}");
             }
         }
     }
@@ -159,23 +157,23 @@ fn calls_go_along_with_the_time_once() {
 #[test]
 fn one_is_ahead_and_is_earned_again() {
     let budget = Budget::percent(10).floor(0).one_ahead();
-    let spend = |now| budget.take(Cost::Hedge, None, at(now)).map(Taken::spend).is_some();
-    let mut spent = Vec::new();
+    let take = |now| budget.take(Cost::Hedge, None, at(now)).map(Taken::spend).is_some();
+    let mut granted = Vec::new();
     for call in 0..100 {
         let now = call * 5_000;
         let _ = budget.deposit(|| at(now));
         budget.look(at(now));
-        spent.extend(spend(now).then_some(call));
+        granted.extend(take(now).then_some(call));
     }
-    assert_eq!(spent, [0, 9, 19, 29, 39, 49, 59, 69, 79, 89, 99]);
+    assert_eq!(granted, [0, 9, 19, 29, 39, 49, 59, 69, 79, 89, 99]);
 
     // Of many calls there is their share, and not one beside.
-    let (budget, mut spent) = (Budget::percent(10).floor(0).one_ahead(), 0);
+    let (budget, mut granted) = (Budget::percent(10).floor(0).one_ahead(), 0);
     for _ in 0..1_000 {
         let _ = budget.deposit(|| at(0));
-        spent += u32::from(budget.take(Cost::Hedge, None, at(0)).map(Taken::spend).is_some());
+        granted += u32::from(budget.take(Cost::Hedge, None, at(0)).map(Taken::spend).is_some());
     }
-    assert_eq!(spent, 100);
+    assert_eq!(granted, 100);
 }
 
 #[test]

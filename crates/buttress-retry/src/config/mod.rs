@@ -56,7 +56,8 @@ use crate::{Backoff, Budget, Follow, Retry, RetryBuilder};
 pub struct RetrySettings {
     /// How many attempts a call has at most, the first among them, from 1 to 100. By default 3.
     pub tries: Option<u32>,
-    /// Whether `PUT` and `DELETE` are repeated, too. By default only safe methods are, and what has an `Idempotency-Key`.
+    /// Whether `PUT` and `DELETE` are repeated, too. By default only safe methods are, and what has an
+    /// `Idempotency-Key`.
     pub idempotent_methods: bool,
     /// Whether calls of gRPC are repeated, whichever method. By default only those that the program marks.
     pub grpc_all: bool,
@@ -64,8 +65,8 @@ pub struct RetrySettings {
     pub statuses: Option<Vec<u16>>,
     /// The codes of gRPC after which a call is repeated. By default 14, `UNAVAILABLE`.
     pub grpc_codes: Option<Vec<u8>>,
-    /// Whether a refusal of our own wall, as of an open circuit breaker, is handed on at once. By default the call waits and is tried
-    /// again if that fits its deadline.
+    /// Whether a refusal of our own wall, as of an open circuit breaker, is handed on at once. By default the call
+    /// waits and is tried again if that fits its deadline.
     pub refusals_are_final: bool,
     /// How long to wait before a repeat. By default from 100 to 2,000 ms, doubling, with full jitter.
     pub backoff: Option<BackoffSettings>,

@@ -15,12 +15,13 @@ pub struct BackoffSettings {
     pub kind: BackoffKind,
     /// The pause before the first repeat, in milliseconds. By default 100. Not for `none`.
     pub first_ms: u64,
-    /// The longest pause, in milliseconds. By default 2,000, or `first_ms` if that is longer. Not for `fixed` and `none`.
+    /// The longest pause, in milliseconds. By default 2,000, or `first_ms` if that is longer. Not for `fixed` and
+    /// `none`.
     pub max_ms: Option<u64>,
     /// By which factor `exponential` pauses grow. By default 2.
     pub factor: Option<f64>,
-    /// How chance spreads the pauses: `none`, `equal`, `full`, `decorrelated`, or by so many percent. By default `full`, where there is
-    /// a pause.
+    /// How chance spreads the pauses: `none`, `equal`, `full`, `decorrelated`, or by so many percent. By default
+    /// `full`, where there is a pause.
     pub jitter: Option<JitterSettings>,
 }
 

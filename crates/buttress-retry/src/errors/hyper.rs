@@ -50,11 +50,11 @@ impl ReadError for HyperErrors {
     }
 }
 
-/// A request that cannot be sent as it is: a URI without a host, a version or a method that its connection does not have. It was never
-/// sent, and never will be.
+/// A request that cannot be sent as it is: a URI without a host, a version or a method that its connection does not
+/// have. It was never sent, and never will be.
 ///
-/// These kinds have no method by which to ask for them, and no error behind them. So it goes by how they are printed, where
-/// all of them, and no others, are called `User…`; a test asks the library itself for each.
+/// These kinds have no method by which to ask for them, and no error behind them. So it goes by how they are printed,
+/// where all of them, and no others, are called `User…`; a test asks the library itself for each.
 fn is_of_the_user(error: &hyper_util::client::legacy::Error) -> bool {
     error.source().is_none() && format!("{error:?}").contains("(User")
 }

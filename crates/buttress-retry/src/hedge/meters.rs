@@ -2,7 +2,7 @@ use buttress_core::metrics::{Counter, Metric, Metrics};
 
 pub(crate) const HEDGES: Metric<Counter, 2> = Metric::counter(
     "buttress_retry_hedges_total",
-    "Hedges that were sent and won, lost, or were as bad as the first, and those that were not sent by their cap or for want of budget",
+    "Hedges by how they ended, and those that were not sent: capped, or for want of budget",
 )
 .labels(&["outbound", "result"]);
 

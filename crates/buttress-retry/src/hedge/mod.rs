@@ -64,9 +64,8 @@ use crate::budget::Budget;
 ///   came back, and is repeated or not as if there had been no hedge.
 /// - The loser is dropped in the same poll that gives the answer.
 /// - A hedge never delays the first: it waits for readiness beside it, with a clone of the instance.
-/// - It is paid for twice: from its own [cap](Self::at_most_percent), and from the budget of the retries. Which of the two said no is
-///   counted, as `capped` and `no_budget`. What is not sent
-///   after all is given back.
+/// - It is paid for twice: from its own [cap](Self::at_most_percent), and from the budget of the retries. Which of the
+///   two said no is counted, as `capped` and `no_budget`. What is not sent after all is given back.
 /// - A call that is itself the repeat of an outer one is not hedged.
 ///
 /// # Cost
@@ -123,9 +122,9 @@ impl Hedge {
 
     /// Sets how many hedges there may be for a hundred calls, whatever the budget would allow. The default is 10.
     ///
-    /// It counts the calls of the last ten seconds. A client with few calls would never have a tenth of ten of them; so where there was
-    /// no hedge in that time there may be one, if all calls so far have earned those before it. The first slow call may thus be hedged
-    /// at once; over all calls it is never more than this share and one.
+    /// It counts the calls of the last ten seconds. A client with few calls would never have a tenth of ten of them; so
+    /// where there was no hedge in that time there may be one, if all calls so far have earned those before it. The
+    /// first slow call may thus be hedged at once; over all calls it is never more than this share and one.
     pub const fn at_most_percent(mut self, percent: u32) -> Self {
         self.cap = percent;
         self

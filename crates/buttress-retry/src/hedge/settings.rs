@@ -22,7 +22,8 @@ use super::Hedge;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HedgeSettings {
-    /// After how many milliseconds a second attempt is made; with a `percentile`, only until that is known, and then by default 100.
+    /// After how many milliseconds a second attempt is made; with a `percentile`, only until that is known, and then by
+    /// default 100.
     pub after_ms: Option<u64>,
     /// At which percentile of how long calls take a second attempt is made, from 50 to 99. By default after `after_ms`.
     pub percentile: Option<u32>,

@@ -57,8 +57,8 @@ async fn where_nobody_listens_nothing_was_sent() {
     assert_eq!(post(address, false).await, (3, None));
 }
 
-/// All kinds that hyper-util calls those of its user, from the library itself: a request that can never be sent is no news of the
-/// dependency, and is not repeated.
+/// All kinds that hyper-util calls those of its user, from the library itself: a request that can never be sent is no
+/// news of the dependency, and is not repeated.
 #[tokio::test]
 async fn a_request_that_cannot_be_sent_is_the_callers_fault() {
     let (listener, address) = listen().await;

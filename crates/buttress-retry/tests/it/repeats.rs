@@ -103,7 +103,8 @@ fn errors_are_repeated_where_that_is_safe() {
     assert_eq!(seen.lock().len(), 1);
 }
 
-/// On an answer that is none of gRPC the header is noise: by it, a 503 with a stray one would not be repeated, and a 200 might.
+/// On an answer that is none of gRPC the header is noise: by it, a 503 with a stray one would not be repeated, and a
+/// 200 might.
 #[test]
 fn a_stray_status_of_grpc_says_nothing() {
     let clock = ManualClock::new();

@@ -8,11 +8,13 @@ pub(super) const PLACES: usize = 16;
 #[derive(Debug)]
 pub(super) struct Stripe {
     pub(super) calls: [AtomicU64; PLACES],
-    /// A bucket, and how many of its calls were made while it was the present one: somebody has looked at the clock since.
+    /// A bucket, and how many of its calls were made while it was the present one: somebody has looked at the clock
+    /// since.
     known: AtomicU64,
 }
 
-/// The bits of a number of calls that are known; the others say of which bucket, as far as there is room for its number.
+/// The bits of a number of calls that are known; the others say of which bucket, as far as there is room for its
+/// number.
 const CALLS: u32 = 40;
 
 impl Stripe {
@@ -33,11 +35,14 @@ impl Stripe {
         let (of_bucket, known) = (bucket << CALLS, self.known.load(Relaxed));
         let known = known.checked_sub(of_bucket).filter(|known| known >> CALLS == 0).unwrap_or(0);
         let unknown = calls.saturating_sub(known);
-        self.calls[place(bucket)].fetch_sub(unknown, Relaxed);
+        if unknown > 0 {
+            self.calls[place(bucket)].fetch_sub(unknown, Relaxed);
+        }
         unknown
     }
 
-    /// Counts them into this bucket, which is to be the present one. From then on they are of that time, and are not moved again.
+    /// Counts them into this bucket, which is to be the present one. From then on they are of that time, and are not
+    /// moved again.
     pub(super) fn put_unknown(&self, bucket: u64, calls: u64) {
         self.calls[place(bucket)].fetch_add(calls, Relaxed);
         self.known.store(bucket << CALLS | calls, Relaxed);
