@@ -35,6 +35,7 @@ use super::silent::Silent;
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches of a file, each by itself")]
 pub struct ServerSettings {
     /// Milliseconds from the first moment of a connection to the end of its first request head, and for each
     /// later head from its first byte.
@@ -195,7 +196,8 @@ fn networks(faults: &mut Faults, path: &str, given: &[String]) -> Vec<Network> {
         match text.parse::<Network>() {
             Ok(network) if network.prefix() > 0 => networks.push(network),
             Ok(_) => {
-                faults.add(format!("{path}[{at}]"), format_args!("`{text}` matches every address"))
+                let path = format!("{path}[{at}]");
+                faults.add(path, format_args!("`{text}` matches every address"));
             }
             Err(invalid) => faults.add(format!("{path}[{at}]"), invalid),
         }
