@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerLayer};
+use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerLayer};
 use buttress_core::clock::{Clock, SystemClock, TokioTimer};
 use buttress_core::deadline::Wire;
 use buttress_core::metrics::Metrics;
@@ -12,11 +12,15 @@ use buttress_core::outcome::HttpClassify;
 use buttress_core::stage::Keep;
 use buttress_core::sync::Shared;
 use buttress_core::{BuildError, Faults};
+use buttress_overload::adaptive::AdaptiveBuilder;
+use buttress_overload::bulkhead::BulkheadBuilder;
 use buttress_overload::deadline::DeadlineLayer;
 use buttress_overload::door::DoorLayer;
+use buttress_overload::shed::ShedBuilder;
+use buttress_overload::throttle::ThrottleBuilder;
 use buttress_overload::timeout::Timeout;
 use buttress_retry::errors::HyperErrors;
-use buttress_retry::{Retry, RetryLayer};
+use buttress_retry::{Retry, RetryBuilder, RetryLayer};
 
 use super::attempt::Limits;
 use super::names::in_a_file;
@@ -42,13 +46,17 @@ impl OutboundBuilder {
     fn parts(&mut self, faults: &mut Faults) -> Option<Parts> {
         // Users with their own rules still need to know what was never begun.
         self.classify = self.classify.clone().also(Arc::new(HyperErrors));
+        #[cfg(feature = "reqwest")]
+        {
+            self.classify = self.classify.clone().also(Arc::new(super::ReqwestErrors));
+        }
         let deadline = self.built_deadline();
         let guards = self.built_guards(faults);
         let retry = faults.within("retry", self.built_retry());
         let breaker = faults.within("circuit_breaker", self.built_breaker());
         let bulkhead = self.bulkhead.take().map(|bulkhead| {
             let bulkhead = bulkhead.named(self.named()).clock(self.shared_clock());
-            bulkhead.metrics(&self.told_to()).build()
+            self.telling(bulkhead, BulkheadBuilder::metrics).build()
         });
         let bulkhead = faults.within("bulkhead", bulkhead.transpose());
         let guards = DoorLayer::new(guards?).classify(self.classify.clone()).keep_body();
@@ -83,21 +91,20 @@ impl OutboundBuilder {
     }
 
     fn built_guards(&mut self, faults: &mut Faults) -> Option<Guards> {
-        let (name, metrics) = (self.named(), self.told_to());
-        let clock = self.shared_clock();
+        let (name, clock) = (self.named(), self.shared_clock());
         let throttle = self.throttle.take().map(|throttle| {
-            let throttle = throttle.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            throttle.build()
+            let throttle = throttle.named(name.clone()).clock(clock.clone());
+            self.telling(throttle, ThrottleBuilder::metrics).build()
         });
         let adaptive = self.adaptive.take().map(|adaptive| {
             let slow = reached(adaptive.slow_time(), self.deadline.time());
-            let adaptive = adaptive.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            adaptive.slow(slow).build()
+            let adaptive = adaptive.named(name.clone()).clock(clock.clone()).slow(slow);
+            self.telling(adaptive, AdaptiveBuilder::metrics).build()
         });
         let shed = self.shed.take().map(|shed| {
             let slow = reached(shed.slow_time(), self.deadline.time());
-            let shed = shed.named(name.clone()).metrics(&metrics).clock(clock.clone());
-            shed.slow(slow).build()
+            let shed = shed.named(name.clone()).clock(clock.clone()).slow(slow);
+            self.telling(shed, ShedBuilder::metrics).build()
         });
         let throttle = faults.within("throttle", throttle.transpose());
         let adaptive = faults.within("adaptive", adaptive.transpose());
@@ -117,32 +124,34 @@ impl OutboundBuilder {
             .deadline_header(self.told.clone().unwrap_or_default())
             .clock(self.shared_clock())
             .timer(TokioTimer);
-        match &self.metrics {
-            Some(metrics) => retry.metrics(metrics),
-            None => retry,
-        }
-        .build()
+        self.telling(retry, RetryBuilder::metrics).build()
     }
 
     fn built_breaker(&mut self) -> Result<CircuitBreakerLayer, BuildError> {
         let lease = self.shortest_lease();
         let breaker = self.breaker.take().unwrap_or_else(CircuitBreaker::by_switch_alone);
-        breaker
+        let breaker = breaker
             .in_a_wall(self.attempt_timeout.or(self.deadline.time()), lease)
             .named(self.named())
             .classify(self.classify.clone())
-            .clock(self.shared_clock())
-            .metrics(&self.told_to())
-            .build()
+            .clock(self.shared_clock());
+        self.telling(breaker, CircuitBreakerBuilder::metrics).build()
     }
 
     fn built_timeout(&self) -> Option<Timeout<TokioTimer>> {
         let timeout = Timeout::after(self.attempt_timeout?, TokioTimer);
-        Some(timeout.metrics(&self.told_to(), &self.name))
+        Some(match &self.metrics {
+            Some(metrics) => timeout.metrics(metrics, &self.name),
+            None => timeout,
+        })
     }
 
-    fn told_to(&self) -> Metrics {
-        self.metrics.clone().unwrap_or_else(Metrics::none)
+    /// A part that tells the metrics of the wall; its own, if the wall has none.
+    fn telling<B>(&self, part: B, tell: impl FnOnce(B, &Metrics) -> B) -> B {
+        match &self.metrics {
+            Some(metrics) => tell(part, metrics),
+            None => part,
+        }
     }
 
     fn shared_clock(&self) -> Arc<dyn Clock> {

@@ -24,7 +24,9 @@ use super::within::Within;
 /// Collects what the outbound wall is made of. Made by [`Outbound::to`](crate::Outbound::to), or of
 /// [settings](OutboundSettings).
 ///
-/// Name, clock, timer, judge and metrics are the wall's: what a part is given of them is replaced.
+/// Name, clock, timer and judge are the wall's: what a part is given of them is replaced, as deadlines are moments of
+/// one clock, and what a failure is has to be so to all. So are its metrics, if the wall is given
+/// [some](Self::metrics); else it keeps its own.
 ///
 /// ```
 /// use buttress::prelude::*;
@@ -118,7 +120,7 @@ impl OutboundBuilder {
         self
     }
 
-    /// Does not make calls that would be turned away.
+    /// Does not make calls that would be turned away, as far as the answers so far say so: client-side throttling.
     pub fn throttle(mut self, throttle: ThrottleBuilder) -> Self {
         self.throttle = Some(throttle);
         self

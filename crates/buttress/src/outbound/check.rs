@@ -63,12 +63,13 @@ impl OutboundBuilder {
         within("retry.hedge", of_retry, attempt.or(all), "what it stands beside");
     }
 
-    /// A probe has its place for as long as it may take: from when it is let pass, so with its wait for a permit. The breaker holds
-    /// its settings to that, and all that it is given later.
+    /// A probe has its place for as long as it may take: from when it is let pass, so with its wait for a permit. The
+    /// breaker holds its settings to that, and all that it is given later. Without a timeout of its own, an attempt may
+    /// take all the time of its call: a probe that lost its place before would never be heard of, and a dependency that
+    /// is merely slow never be found well.
     pub(super) fn shortest_lease(&self) -> Duration {
-        let (Some(_), Some(attempt)) = (&self.breaker, self.attempt_timeout) else {
-            return Duration::ZERO;
-        };
+        let longest = self.attempt_timeout.or(self.deadline.time());
+        let (Some(_), Some(attempt)) = (&self.breaker, longest) else { return Duration::ZERO };
         let wait = self.bulkhead.as_ref().map_or(Duration::ZERO, BulkheadBuilder::longest_wait);
         attempt.saturating_add(wait).min(self.deadline.time().unwrap_or(Duration::MAX))
     }

@@ -54,7 +54,7 @@ use super::{OutboundBuilder, OutboundService};
 ///     .bulkhead(64)
 ///     .attempt_timeout(Duration::from_secs(5))
 ///     .build()?                                            // every wrong setting at once
-///     .layer_on(http_client);                              // hyper client, reqwest (adapter), tonic channel, any tower service
+///     .layer_on(http_client);                              // a hyper client; of reqwest, tonic and others, with an adapter
 ///
 /// // A client that fails once: nobody notices.
 /// assert_eq!(client.clone().oneshot(request()).await?.status(), 200);
@@ -123,7 +123,10 @@ impl Outbound {
 }
 
 impl Outbound {
-    /// Puts a client behind the wall: one of hyper, a channel of tonic, any service at all that is asked over HTTP.
+    /// Puts a client behind the wall: one of hyper-util, or any service of `Request<ReplayBody<B>>` with `B` the body
+    /// of your requests, that answers with a `Response`, can be cloned, and fails with an [`Error`](std::error::Error).
+    /// For one that wants another body there is [`layer_on_with`](Self::layer_on_with), and the
+    /// [module](crate::outbound) says what there is for reqwest and tonic.
     pub fn layer_on<S>(&self, client: S) -> OutboundService<S> {
         OutboundService { way: Parts::around(&self.parts, client), parts: self.parts.clone() }
     }

@@ -2,7 +2,8 @@
 //!
 //! | client | how it is put behind the wall |
 //! |---|---|
-//! | hyper-util's, any service over HTTP whose error is an [`Error`](std::error::Error) | [`layer_on`](Outbound::layer_on) |
+//! | hyper-util's, any service of `Request<ReplayBody<B>>` whose error is an [`Error`](std::error::Error) | [`layer_on`](Outbound::layer_on) |
+//! | a service that wants a body of its own type | [`layer_on_with`](Outbound::layer_on_with), and how that is made |
 #![cfg_attr(feature = "reqwest", doc = "| reqwest | `layer_on`, in a [`Reqwest`] |")]
 #![cfg_attr(
     not(feature = "reqwest"),
@@ -34,6 +35,7 @@ mod settings;
 #[cfg(feature = "tonic")]
 mod tonic;
 mod way;
+mod with_body;
 mod within;
 
 pub use self::builder::OutboundBuilder;
@@ -42,9 +44,10 @@ pub use self::layer::Outbound;
 pub use self::parts::OutboundBody;
 #[cfg(feature = "reqwest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
-pub use self::reqwest::{Reqwest, ReqwestFuture};
+pub use self::reqwest::{Reqwest, ReqwestErrors, ReqwestFuture};
 pub use self::service::OutboundService;
 pub use self::settings::OutboundSettings;
 #[cfg(feature = "tonic")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tonic")))]
 pub use self::tonic::TonicBodies;
+pub use self::with_body::WithBody;

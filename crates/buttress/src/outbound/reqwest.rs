@@ -4,7 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use buttress_core::outcome::{Judgement, Outcome, Reached, ReadError};
 use buttress_retry::ReplayBody;
+#[cfg(doc)]
+use buttress_retry::errors::HyperErrors;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
@@ -65,6 +68,35 @@ impl Reqwest {
 impl From<Client> for Reqwest {
     fn from(client: Client) -> Self {
         Self::new(client)
+    }
+}
+
+/// Knows of the errors of reqwest those that say nothing of whom a request was for: it could not be made, as its URI is
+/// not whole or not of HTTP. Such a call is ignored, and is not repeated. What is behind other errors is known
+/// [elsewhere](HyperErrors).
+///
+/// A wall has it by itself. For single layers, beside [`HyperErrors`]:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use buttress::outbound::ReqwestErrors;
+/// use buttress::outcome::HttpClassify;
+/// use buttress::retry::errors::HyperErrors;
+///
+/// let classify = HttpClassify::new().also(Arc::new(HyperErrors)).also(Arc::new(ReqwestErrors));
+/// # drop(classify);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
+pub struct ReqwestErrors;
+
+impl ReadError for ReqwestErrors {
+    fn read(&self, error: &(dyn StdError + 'static)) -> Option<Judgement> {
+        let error: &Error = error.downcast_ref()?;
+        // Nobody was asked, and yet nothing is to be sent again: it would fail in the same way.
+        let no_news = Judgement::new(Outcome::Ignored).with_reached(Reached::Perhaps);
+        error.is_builder().then_some(no_news)
     }
 }
 

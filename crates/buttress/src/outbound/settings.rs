@@ -50,29 +50,32 @@ use super::{Outbound, OutboundBuilder};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OutboundSettings {
-    /// What the dependency is called, by metrics, health and events.
+    /// The name of the dependency, in metrics, health and events. It has to be there.
     pub name: String,
-    /// How long a call may take in all, in milliseconds. By default 30,000.
+    /// How long a call may take in all, with its repeats and until its answer begins, in milliseconds. By default
+    /// 30,000.
     pub deadline_ms: Option<u64>,
-    /// Whether it may take as long as its request has, which may be for ever.
+    /// Whether a call may take as long as its request has, which may be for ever. By default not; not beside
+    /// `deadline_ms`.
     pub without_deadline: bool,
-    /// Not to make calls that would be turned away.
+    /// Client-side throttling: calls that would be turned away are not made. Off if absent.
     pub throttle: Option<ThrottleSettings>,
-    /// To find out how many calls at a time the dependency bears.
+    /// A limit on calls at a time that adapts to what the dependency bears. Off if absent.
     pub adaptive: Option<AdaptiveSettings>,
-    /// To shed what would come too late.
+    /// A limit on calls at a time with a queue that refuses what would come too late. Off if absent.
     pub shed: Option<ShedSettings>,
-    /// To try again, and to hedge.
+    /// Retries and hedges. Off if absent.
     pub retry: Option<RetrySettings>,
-    /// To stop calling what is down.
+    /// A circuit breaker. If absent, it opens by hand alone.
     pub circuit_breaker: Option<CircuitBreakerSettings>,
-    /// To hold back attempts that are too many.
+    /// A limit on attempts at a time. Off if absent.
     pub bulkhead: Option<BulkheadSettings>,
-    /// Whether a permit of the bulkhead is given back with the end of the body of an answer, and not with its head.
+    /// Whether an attempt holds its permit of the bulkhead until the body of its answer ends. By default until the head
+    /// is there.
     pub permits_until_body_ends: bool,
-    /// How long an attempt may take until its answer begins, in milliseconds.
+    /// How long an attempt may take until its answer begins, in milliseconds. By default as long as the call.
     pub attempt_timeout_ms: Option<u64>,
-    /// Whether refusals have a body, the family's JSON.
+    /// Whether refusals have a body, the family's JSON. By default they have none.
     pub render_refusals: bool,
 }
 

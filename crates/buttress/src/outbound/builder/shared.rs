@@ -10,20 +10,22 @@ use crate::OutboundBuilder;
 
 /// What all parts share.
 impl OutboundBuilder {
-    /// Judges by this how calls end. The default is [`HttpClassify`]. What is known [of the errors](HyperErrors) of hyper, hyper-util and
-    /// h2 is added to it, for those of which it says nothing itself.
+    /// Judges by this how calls end. The default is [`HttpClassify`]. What is known [of the errors](HyperErrors) of
+    /// hyper, hyper-util and h2, and with the feature `reqwest` of those of reqwest, is added to it, for those of which
+    /// it says nothing itself.
     pub fn classify(mut self, classify: HttpClassify) -> Self {
         self.classify = classify;
         self
     }
 
-    /// Tells time by this clock. The default is the system's.
+    /// Tells time by this clock, as all parts then do. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
 
-    /// Counts what becomes of calls. The default is not to.
+    /// Counts what becomes of calls, in all parts. The default is not to, but for parts that were given metrics of
+    /// their own.
     pub fn metrics(mut self, metrics: &Metrics) -> Self {
         self.metrics = Some(metrics.clone());
         self

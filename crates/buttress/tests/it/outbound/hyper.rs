@@ -1,5 +1,7 @@
 //! A client of hyper behind the wall, over real connections.
 
+use std::convert::Infallible;
+
 use buttress::circuit_breaker::State;
 use buttress::clock::TokioTimer;
 use buttress::outcome::HttpClassify;
@@ -7,6 +9,7 @@ use buttress::prelude::*;
 use buttress::retry::{Repeatable, ReplayBody};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -31,6 +34,30 @@ fn wall() -> Outbound {
         .build()
         .unwrap()
         .leak()
+}
+
+/// A URI without a host never leaves this process: it is the caller's fault, by whatever client.
+#[tokio::test]
+async fn a_request_that_cannot_be_sent_opens_no_breaker() {
+    let wall = Outbound::to("payments").circuit_breaker(CircuitBreaker::after(1)).build().unwrap();
+    let client = wall.layer_on(client());
+    let request = Request::get("/nowhere").body(Full::default()).unwrap();
+    assert!(client.oneshot(request).await.is_err());
+    assert_eq!(wall.breaker().state(), State::Closed);
+}
+
+/// A client that has its type already, and is no client of the wall's bodies.
+#[tokio::test]
+async fn a_client_of_another_body_gets_one_with_each_attempt() {
+    let (address, seen) = server(|time| if time < 3 { 503 } else { 200 }).await;
+    let client: Client<HttpConnector, BoxBody<Bytes, Infallible>> =
+        Client::builder(TokioExecutor::new()).build_http();
+    let client = wall().layer_on_with(client, BodyExt::boxed);
+    let order = Request::post(format!("http://{address}/")).extension(Repeatable);
+    let order = order.body(Full::<Bytes>::from("a whole order")).unwrap();
+    assert_eq!(client.oneshot(order).await.unwrap().status(), 200);
+    let seen = seen.lock();
+    assert!(seen.len() == 3 && seen.iter().all(|(_, body)| body == "a whole order"));
 }
 
 #[tokio::test]

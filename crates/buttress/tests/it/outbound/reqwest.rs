@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 
+use buttress::circuit_breaker::State;
+use buttress::metrics::Metrics;
 use buttress::outbound::Reqwest;
 use buttress::prelude::*;
 use buttress::retry::Repeatable;
+use buttress_testkit::page::Page;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -76,9 +79,23 @@ async fn reqwest_does_not_retry_beneath() {
     }
 }
 
+/// It is the caller's fault: nothing is repeated, and the breaker hears of no failure.
 #[tokio::test]
-async fn what_is_no_url_is_an_error() {
-    let client = wall(3).layer_on(Reqwest::from(::reqwest::Client::new()));
-    let error = client.oneshot(Request::get("/nowhere").body(Full::<Bytes>::default()).unwrap());
-    assert!(error.await.unwrap_err().is_builder());
+async fn what_is_no_url_is_an_error_and_none_of_the_dependency() {
+    let page = Page::default();
+    let wall = Outbound::to("payments")
+        .retry(Retry::up_to(3).backoff(Backoff::none()))
+        .circuit_breaker(CircuitBreaker::after(1))
+        .metrics(&Metrics::new(page.clone()))
+        .build()
+        .unwrap();
+    let client = wall.layer_on(Reqwest::from(::reqwest::Client::new()));
+    for uri in ["/nowhere", "ftp://stock.internal/"] {
+        let request = Request::get(uri).body(Full::<Bytes>::default()).unwrap();
+        let error = client.clone().oneshot(request).await.unwrap_err();
+        assert!(error.is_builder(), "{uri}");
+    }
+    assert_eq!(wall.breaker().state(), State::Closed);
+    let lines = page.lines().concat();
+    assert!(!lines.contains("repeats_total"), "{lines}");
 }

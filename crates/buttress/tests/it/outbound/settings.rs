@@ -89,6 +89,20 @@ fn a_probe_has_its_place_for_as_long_as_it_may_take() {
     assert!(queued(breaker()).deadline(secs(30)).build().is_ok(), "there it is over before");
 }
 
+/// Else a probe of a dependency that takes 40 s loses its place after 30, and the breaker never hears that it is well.
+#[test]
+fn without_an_attempt_timeout_it_is_the_deadline_that_a_lease_has_to_last_for() {
+    let lasting = |time| to().deadline(time).circuit_breaker(breaker());
+    assert_eq!(wrong(lasting(secs(120))), ["circuit_breaker.lease"]);
+    assert!(lasting(secs(30)).build().is_ok());
+    assert!(to().circuit_breaker(breaker()).build().is_ok(), "30 s by default, both of them");
+    assert_eq!(wrong(to().circuit_breaker(breaker().lease(secs(29)))), ["circuit_breaker.lease"]);
+    let long = to().deadline(secs(120)).circuit_breaker(breaker().lease(secs(120)));
+    assert!(long.build().is_ok());
+    assert!(to().deadline(secs(120)).build().is_ok(), "a breaker that opens by hand alone");
+    assert!(to().without_deadline().circuit_breaker(breaker()).build().is_ok(), "nobody knows");
+}
+
 #[test]
 fn what_is_held_until_bodies_end_has_to_be_there() {
     assert_eq!(wrong(to().permits_until_body_ends()), ["permits_until_body_ends"]);

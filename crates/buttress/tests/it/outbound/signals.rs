@@ -55,3 +55,40 @@ async fn all_of_it_stands_in_the_catalogues() {
         assert!(lines.iter().any(|line| line == told), "{told}: {lines:#?}");
     }
 }
+
+/// What a part was given holds where the wall was given nothing; else all tell the same.
+#[tokio::test(start_paused = true)]
+async fn a_part_keeps_its_metrics_where_the_wall_has_none() {
+    let (parts, of_wall) = (Page::default(), Page::default());
+    let metrics = Metrics::new(parts.clone());
+    let to = || {
+        Outbound::to("payments")
+            .throttle(Throttle::builder().metrics(&metrics))
+            .adaptive(Adaptive::by(Gradient::new()).metrics(&metrics))
+            .shed(Shed::of(64).metrics(&metrics))
+            .retry(Retry::up_to(2).metrics(&metrics))
+            .circuit_breaker(CircuitBreaker::after(5).metrics(&metrics))
+            .bulkhead_with(|bulkhead| bulkhead.metrics(&metrics))
+            .attempt_timeout(secs(5))
+    };
+    let wall = to().metrics(&Metrics::new(of_wall.clone())).build().unwrap();
+    assert!(parts.bound().is_empty() && !of_wall.bound().is_empty());
+    drop(wall);
+
+    let wall = to().build().unwrap();
+    let client = wall.layer_on(dependency(&Asked::default(), |_| 200));
+    assert_eq!(client.oneshot(get()).await.unwrap().status(), 200);
+    let bound = parts.bound();
+    for part in [
+        buttress::circuit_breaker::CATALOGUE,
+        buttress::retry::CATALOGUE,
+        throttle::CATALOGUE,
+        adaptive::CATALOGUE,
+        shed::CATALOGUE,
+        bulkhead::CATALOGUE,
+    ] {
+        assert!(part.iter().any(|metric| bound.contains(metric)), "{:?}", part[0]);
+    }
+    let lines = parts.lines();
+    assert!(lines.iter().all(|line| line.contains(" payments")), "{lines:?}");
+}
