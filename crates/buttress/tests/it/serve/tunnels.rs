@@ -1,4 +1,4 @@
-//! Streams of HTTP/2 that speak another protocol (RFC 8441), as WebSockets do.
+//! Streams of HTTP/2 that speak another protocol (RFC 8441), as web sockets do.
 
 use std::time::Duration;
 
@@ -67,12 +67,12 @@ async fn tunnel(rig: &Rig) -> TokioIo<Upgraded> {
 async fn what_is_said_in_a_tunnel_comes_back() {
     let rig = Rig::start(server(), tunnels());
     let mut tunnel = tunnel(&rig).await;
-    for word in [&b"hi"[..], &[b'x'; 100_000]] {
+    for word in [b"hi".to_vec(), vec![b'x'; 100_000]] {
         let mut back = vec![0; word.len()];
         let (mut reader, mut writer) = split(&mut tunnel);
-        let (written, read) = tokio::join!(writer.write_all(word), reader.read_exact(&mut back));
+        let (written, read) = tokio::join!(writer.write_all(&word), reader.read_exact(&mut back));
         written.unwrap();
-        assert_eq!((read.unwrap(), &back[..]), (word.len(), word));
+        assert_eq!((read.unwrap(), &back), (word.len(), &word));
     }
     // A silent one is no idle connection.
     pass(seconds(600)).await;
