@@ -1,6 +1,7 @@
-//! The outbound wall, its parts and a fleet of breakers, as they stand in a file.
+//! The outbound wall, its parts, endpoints and a fleet of breakers, as they stand in a file.
 
 use buttress::OutboundSettings;
+use buttress::overload::outlier::OutlierSettings;
 use buttress_circuit_breaker::CircuitBreakerSettings;
 use buttress_circuit_breaker::fleet::{Fleet, FleetSettings, MemoryVotes};
 use buttress_core::BuildError;
@@ -23,6 +24,9 @@ pub fn run(data: &[u8]) {
     }
     if let Some(settings) = read::<CircuitBreakerSettings>(text) {
         check(settings.builder().and_then(|builder| builder.build().map(drop)));
+    }
+    if let Some(settings) = read::<OutlierSettings>(text) {
+        check(settings.builder(3).build().map(drop));
     }
     if let Some(settings) = read::<FleetSettings>(text) {
         check(Fleet::with(MemoryVotes::new()).settings(&settings).build().map(drop));

@@ -122,7 +122,7 @@ mod tests {
         let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
         let names = files.filter_map(|name| name.into_string().ok());
         names
-            .filter(|name| name.ends_with(".md"))
+            .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "md"))
             .map(|name| (name.clone(), Page::of(&name)))
             .collect()
     }
