@@ -1,7 +1,7 @@
 //! What the outbound wall does before a dependency that nobody can rely on: `cargo run --example outbound`.
 //!
-//! The dependency is built in, and so is time: it passes as fast as there is nothing to do. So whole minutes are over in no time, and
-//! each run is as the last one.
+//! The dependency is built in, and so is time: it passes as fast as there is nothing to do. So whole minutes are over
+//! in no time, and each run is as the last one.
 
 #[path = "outbound/dependency.rs"]
 mod dependency;

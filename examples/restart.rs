@@ -84,8 +84,8 @@ fn share(port: u16) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-/// Two restarts under load: every request is answered, and every process ends well. The last one ends with a request that
-/// it never answers, and says so.
+/// Two restarts under load: every request is answered, and every process ends well. The last one ends with a request
+/// that it never answers, and says so.
 async fn smoke() -> Result<(), Failure> {
     // Holds the port, and is no listener.
     let held = share(0)?;
@@ -172,8 +172,8 @@ impl Drop for Process {
 /// How many of one restart may need a second try. A closing socket loses only who is just being connected.
 const MOST_AGAIN: u32 = 5;
 
-/// Asks all the time, until `old` has ended: over a connection for each request, and over one that is kept for as long as
-/// the server likes. Says how often, and how often it took a second try.
+/// Asks all the time, until `old` has ended: over a connection for each request, and over one that is kept for as long
+/// as the server likes. Says how often, and how often it took a second try.
 async fn load_until(old: &mut Process, address: SocketAddr) -> Result<(u32, u32), Failure> {
     let mut turns = interval(Duration::from_millis(5));
     let (mut answered, mut again) = (0, 0);

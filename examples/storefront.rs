@@ -1,8 +1,9 @@
 //! A small shop behind the wall: `cargo run --example storefront`, then follow what it prints.
 //!
-//! It needs nothing but itself; with `BUTTRESS_REDIS_URL` it counts its guests, and what they ask, with the shops of its fleet. Every request gets an id, a trace and a real client address; every failure has
-//! one shape, in the format that its client wants; nobody may ask too much; a bank that is down is left alone; health is told as it
-//! is; and it stops without dropping anybody.
+//! It needs nothing but itself; with `BUTTRESS_REDIS_URL` it counts its guests, and what they ask, with the shops of
+//! its fleet. Every request gets an id, a trace and a real client address; every failure has one shape, in the format
+//! that its client wants; nobody may ask too much; a bank that is down is left alone; health is told as it is; and it
+//! stops without dropping anybody.
 
 #[path = "storefront/fitting_room.rs"]
 mod fitting_room;

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 
 type Sender = http1::SendRequest<Empty<Bytes>>;
 
-/// A connection that is kept until the server says that it closes. Until then each request is answered at once: only a new
-/// connection may take a second try.
+/// A connection that is kept until the server says that it closes. Until then each request is answered at once: only a
+/// new connection may take a second try.
 pub(crate) struct Kept {
     address: SocketAddr,
     sender: Option<Sender>,

@@ -22,8 +22,8 @@ pub(crate) async fn limits(redis: Option<&Redis>) -> Result<RateLimit<Engine>, B
     // ANCHOR_END: limits
 }
 
-/// A fleet makes its keys with the seed that it shares. A shop that cannot ask for it counts for itself, until it is started
-/// anew: with keys of its own it would not know what the others counted.
+/// A fleet makes its keys with the seed that it shares. A shop that cannot ask for it counts for itself, until it is
+/// started anew: with keys of its own it would not know what the others counted.
 async fn counted(redis: Option<&Redis>) -> (Engine, Keyer) {
     let Some(redis) = redis else { return (Memory::new().into(), Keyer::random()) };
     // Whatever is wrong is told by the next line.

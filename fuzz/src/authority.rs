@@ -3,8 +3,8 @@
 use buttress::serve::scanning::names_another;
 use http::{HeaderValue, Uri};
 
-/// The first line is the target, the rest the field. What a target names itself is never another, and no letter is one for
-/// its case.
+/// The first line is the target, the rest the field. What a target names itself is never another, and no letter is one
+/// for its case.
 ///
 /// # Panics
 ///

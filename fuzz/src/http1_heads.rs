@@ -2,8 +2,8 @@
 
 use buttress::serve::scanning::{heads, heads_as_the_library};
 
-/// Nothing panics, the cuts do not matter, the HTTP library finds the same heads, and none is refused before it has ended,
-/// or could be the next.
+/// Nothing panics, the cuts do not matter, the HTTP library finds the same heads, and none is refused before it has
+/// ended, or could be the next.
 pub fn run(data: &[u8]) {
     let (cuts, bytes) = data.split_at(data.len().min(4));
     let whole = heads([bytes]);

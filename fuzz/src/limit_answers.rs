@@ -21,8 +21,8 @@ fn limits() -> Limits {
     quotas.iter().map(|quota| quota.check().unwrap()).collect()
 }
 
-/// The first byte says how many charges there are, and its first bit that all numbers of all kinds are answered. Two bytes are
-/// a charge: its policy; its cost, and whether it refuses nobody. The rest is the answer.
+/// The first byte says how many charges there are, and its first bit that all numbers of all kinds are answered. Two
+/// bytes are a charge: its policy; its cost, and whether it refuses nobody. The rest is the answer.
 ///
 /// Whoever reads it hears of a verdict that those limits could have come to, or of none.
 ///
@@ -74,8 +74,8 @@ fn check(verdict: &Verdict, limits: &Limits, charges: &[Charge]) {
     }
 }
 
-/// The longest that a key waits for anything: a burst with its queue and a debt of a period, or what two windows have. And two
-/// microseconds, by which a script may be wrong, and the time of a server.
+/// The longest that a key waits for anything: a burst with its queue and a debt of a period, or what two windows have.
+/// And two microseconds, by which a script may be wrong, and the time of a server.
 fn longest(limit: &Limit) -> Duration {
     let interval = limit.period().as_nanos().div_ceil(limit.count().into());
     let burst = Duration::from_nanos(u64::try_from(interval).unwrap() * limit.burst());

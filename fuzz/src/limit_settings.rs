@@ -3,8 +3,8 @@
 use buttress_ratelimit::store::Memory;
 use buttress_ratelimit::{Quota, RateLimitBuilder, RateLimitSettings};
 
-/// What is read can be written, and is the same when it is read again. Settings make limits or say what is wrong with them;
-/// limits that they have made take the same quotas again.
+/// What is read can be written, and is the same when it is read again. Settings make limits or say what is wrong with
+/// them; limits that they have made take the same quotas again.
 ///
 /// # Panics
 ///

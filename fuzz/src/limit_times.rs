@@ -20,8 +20,8 @@ const ALGORITHMS: [Algorithm; 5] = [
 
 /// Eight bytes of the input are a step: what is done, how much, and how far the clock goes, in either direction.
 ///
-/// Nothing is left that a limit does not have. Who is told when to come again is admitted at exactly that time, and not a
-/// nanosecond before; and that time is no longer than what a limit can be in debt.
+/// Nothing is left that a limit does not have. Who is told when to come again is admitted at exactly that time, and not
+/// a nanosecond before; and that time is no longer than what a limit can be in debt.
 ///
 /// # Panics
 ///
@@ -94,8 +94,8 @@ fn check(verdict: &Verdict, limit: &Limit) {
     assert!(verdict.delay() <= limit.queue(), "{verdict:?}");
 }
 
-/// The deepest debt: a whole burst, a queue, and what was counted too late to be asked for. And a second, by which threads
-/// may be out of order.
+/// The deepest debt: a whole burst, a queue, and what was counted too late to be asked for. And a second, by which
+/// threads may be out of order.
 fn longest(limit: &Limit) -> Duration {
     let interval = limit.period().as_nanos().div_ceil(limit.count().into());
     let burst = Duration::from_nanos(u64::try_from(interval).unwrap() * limit.burst());

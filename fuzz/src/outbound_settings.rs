@@ -9,7 +9,8 @@ use buttress_retry::RetrySettings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What is read can be written and read again. Settings make what they are of, or say what is wrong with them, and where.
+/// What is read can be written and read again. Settings make what they are of, or say what is wrong with them, and
+/// where.
 ///
 /// # Panics
 ///

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Empty;
 
-/// Digits alone are a time to wait; all else is a date, nothing, or for gRPC a no. Never is a wait longer than it may be.
+/// Digits alone are a time to wait; all else is a date, nothing, or for gRPC a no. Never is a wait longer than it may
+/// be.
 pub fn run(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else { return };
     of_http(&value);

@@ -1,5 +1,5 @@
-//! What bounds calls, on both sides of real connections: none holds a permit that has nothing to do, and what is given up ends on the
-//! other side, too.
+//! What bounds calls, on both sides of real connections: none holds a permit that has nothing to do, and what is given
+//! up ends on the other side, too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,8 +25,8 @@ use tower::ServiceExt;
 
 use crate::support::{Client, Protocol, Server, serve_axum, soon};
 
-/// Two clients stay connected to what is for one call at a time: both are served, by turns, and nobody else is inside. Then
-/// somebody `enters`, and is told by the refusal.
+/// Two clients stay connected to what is for one call at a time: both are served, by turns, and nobody else is inside.
+/// Then somebody `enters`, and is told by the refusal.
 async fn idle_ones_hold_nothing<T>(
     protocol: Protocol,
     app: Router,

@@ -18,8 +18,8 @@ use tower::{Layer, ServiceExt};
 
 use crate::support::{Protocol, Server, serve_axum, soon};
 
-/// Four at once, of which one may go each quarter of a second, and nobody waits for longer than half a second: three come
-/// through, each at its turn, and the fourth never gets there.
+/// Four at once, of which one may go each quarter of a second, and nobody waits for longer than half a second: three
+/// come through, each at its turn, and the fourth never gets there.
 #[tokio::test]
 async fn what_there_is_no_room_for_waits_here_or_is_refused_here() {
     for protocol in Protocol::BOTH {

@@ -42,8 +42,8 @@ fn start(case: &Case, times: u64) -> io::Result<Child> {
     Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg("--toggle-collect=*measure::instructions::counted*")
-        // What was freed while all cases were made decides how glibc finds room afterwards. With more places for what was
-        // freed it finds it alike, whatever was made before; with seven, a context cost 455 more in some programs.
+        // What was freed while all cases were made decides how glibc finds room afterwards. With more places for what
+        // was freed it finds it alike, whatever was made before; with seven, a context cost 455 more in some programs.
         .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=64")
         .arg(std::env::current_exe()?)
         .args(["--one", &case.name(), &times.to_string()])

@@ -14,8 +14,8 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// With what is slow within reach: what hangs until its time is over would be slow to nobody otherwise, and as little news of the
-    /// dependency as a call that its caller has given up.
+    /// With what is slow within reach: what hangs until its time is over would be slow to nobody otherwise, and as
+    /// little news of the dependency as a call that its caller has given up.
     pub(crate) fn fit(self, policy: Policy) -> Policy {
         match self.longest {
             Some(longest) if policy.slow >= longest && !longest.is_zero() => {

@@ -13,8 +13,8 @@ use crate::{CircuitBreakerSettings, Events, Force, State, Transition, Trip};
 
 pub use self::readiness::Waiter;
 
-/// The handle of a circuit breaker: to see how it stands, to force it, and to make calls that need no tower. Clones are the
-/// same breaker.
+/// The handle of a circuit breaker: to see how it stands, to force it, and to make calls that need no tower. Clones are
+/// the same breaker.
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Force, State};
@@ -83,8 +83,8 @@ impl Breaker {
         self.0.machine.force(force, &*self.0);
     }
 
-    /// Forgets all that was: it is as it begins by its settings, so closed, unless these only count or have it off. One that somebody
-    /// holds, here or in the fleet, stays so until it is [released](Force::Release).
+    /// Forgets all that was: it is as it begins by its settings, so closed, unless these only count or have it off. One
+    /// that somebody holds, here or in the fleet, stays so until it is [released](Force::Release).
     pub fn reset(&self) {
         self.0.machine.reset(&*self.0);
     }
@@ -96,8 +96,8 @@ impl Breaker {
         self.0.machine.trip(trip, &*self.0)
     }
 
-    /// Goes by these settings from now on: in the same state, and with empty windows. Another mode than the settings had before is
-    /// taken on, too.
+    /// Goes by these settings from now on: in the same state, and with empty windows. Another mode than the settings
+    /// had before is taken on, too.
     ///
     /// ```
     /// use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerSettings, State};
@@ -118,7 +118,8 @@ impl Breaker {
     ///
     /// # Errors
     ///
-    /// Fails with every setting that is wrong, and with what the wall would refuse that it stands in. The old ones stay then.
+    /// Fails with every setting that is wrong, and with what the wall would refuse that it stands in. The old ones stay
+    /// then.
     ///
     /// # Concurrency
     ///

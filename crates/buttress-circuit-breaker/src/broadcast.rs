@@ -27,8 +27,9 @@ pub(crate) enum Heard<T> {
     Missed(u64),
 }
 
-/// Those who wait for what was told. They are woken apart from that, because a waker is foreign code: it must not run under
-/// a lock of whoever tells, and its panic is not theirs. Dropping it wakes them, so that they are also if somebody else panics.
+/// Those who wait for what was told. They are woken apart from that, because a waker is foreign code: it must not run
+/// under a lock of whoever tells, and its panic is not theirs. Dropping it wakes them, so that they are also if
+/// somebody else panics.
 #[must_use = "they are woken when it is dropped"]
 #[derive(Debug)]
 pub(crate) struct Sleepers(Vec<Waker>);

@@ -27,13 +27,15 @@ impl CircuitBreaker<()> {
         CircuitBreakerBuilder::new(First::None, vec![rule])
     }
 
-    /// Opens when somebody says so, and never by itself: with [`trip`](crate::Breaker::trip) and [`force`](crate::Breaker::force), or with a fleet.
+    /// Opens when somebody says so, and never by itself: with [`trip`](crate::Breaker::trip) and
+    /// [`force`](crate::Breaker::force), or with a fleet.
     pub fn by_switch_alone() -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(First::None, Vec::new())
     }
 }
 
-/// Collects the settings of a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), of a [`Breaker`](crate::Breaker), or of a [table](Self::build_table) of them.
+/// Collects the settings of a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), of a [`Breaker`](crate::Breaker), or
+/// of a [table](Self::build_table) of them.
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Over, Rule};
@@ -113,8 +115,8 @@ impl CircuitBreakerBuilder {
 
 /// When it opens.
 impl<C, T> CircuitBreakerBuilder<C, T> {
-    /// Counts the failures of [`after`](CircuitBreaker::after) in a time, whatever succeeds meanwhile. Without it they have to
-    /// come in a row.
+    /// Counts the failures of [`after`](CircuitBreaker::after) in a time, whatever succeeds meanwhile. Without it they
+    /// have to come in a row.
     pub fn failures_in(mut self, window: Duration) -> Self {
         self.said.first = match self.said.first {
             First::After(failures, _) => First::After(failures, Some(window)),
@@ -140,15 +142,16 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.policy(|policy| policy.abandoned(counts_as))
     }
 
-    /// Counts windows of calls one by one, up to 4,096 calls. The default is in steps of a fortieth where there are 80 or more, for which threads do
-    /// not wait for each other.
+    /// Counts windows of calls one by one, up to 4,096 calls. The default is in steps of a fortieth where there are 80
+    /// or more, for which threads do not wait for each other.
     pub fn exact_counts(self, exact: bool) -> Self {
         self.policy(|policy| policy.exact_counts(exact))
     }
 
-    /// Counts a call as slow as soon as it is, and not first when it ends: so calls that hang for ever open the breaker, too.
-    /// It needs a rule of [slow calls](Rule::SlowRate), and a timer for each call that has to wait. The default is not to. It is
-    /// for the services of a layer: a [`Breaker::call`](crate::Breaker::call) is looked at when it ends.
+    /// Counts a call as slow as soon as it is, and not first when it ends: so calls that hang for ever open the
+    /// breaker, too. It needs a rule of [slow calls](Rule::SlowRate), and a timer for each call that has to wait. The
+    /// default is not to. It is for the services of a layer: a [`Breaker::call`](crate::Breaker::call) is looked at
+    /// when it ends.
     pub fn count_hanging<U: Timer + Clone>(self, timer: U) -> CircuitBreakerBuilder<C, U> {
         let said = Said { watches: true, ..self.said };
         CircuitBreakerBuilder { said, classify: self.classify, timer }
@@ -162,14 +165,14 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
 
 /// How long it stays open, and how it closes.
 impl<C, T> CircuitBreakerBuilder<C, T> {
-    /// Opens for the first time, and for twice as long each time that did not help, up to the last. The default is from one second
-    /// to 32.
+    /// Opens for the first time, and for twice as long each time that did not help, up to the last. The default is from
+    /// one second to 32.
     pub fn open_for(self, time: RangeInclusive<Duration>) -> Self {
         self.policy(|policy| policy.open_for(*time.start(), *time.end()))
     }
 
-    /// Shortens or prolongs that by chance, by so many percent at most, and never beyond the first and the last. The default
-    /// is ten.
+    /// Shortens or prolongs that by chance, by so many percent at most, and never beyond the first and the last. The
+    /// default is ten.
     pub fn jitter(self, percent: u32) -> Self {
         self.policy(|policy| policy.jitter(percent))
     }
@@ -179,8 +182,8 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.policy(|policy| policy.stable_after(time))
     }
 
-    /// Stays open for as long as the failure asks for that opened it, in `Retry-After` or in the pushback of gRPC, if that is
-    /// longer; up to this. The default is not to look at that.
+    /// Stays open for as long as the failure asks for that opened it, in `Retry-After` or in the pushback of gRPC, if
+    /// that is longer; up to this. The default is not to look at that.
     pub fn follow_retry_after(self, at_most: Duration) -> Self {
         self.policy(|policy| policy.follow_retry_after(at_most))
     }
@@ -195,13 +198,14 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.policy(|policy| policy.close_after(successes))
     }
 
-    /// Gives the place of one that hangs to another call after this time, whatever others do meanwhile. The default is thirty seconds;
-    /// make it no shorter than calls may take.
+    /// Gives the place of one that hangs to another call after this time, whatever others do meanwhile. The default is
+    /// thirty seconds; make it no shorter than calls may take.
     pub fn lease(self, time: Duration) -> Self {
         self.policy(|policy| policy.lease(time))
     }
 
-    /// Takes this time until all calls pass again: first a tenth of them, then more. The default is to let all pass at once.
+    /// Takes this time until all calls pass again: first a tenth of them, then more. The default is to let all pass at
+    /// once.
     pub fn ramp_up(self, time: Duration) -> Self {
         self.policy(|policy| policy.ramp_up(time))
     }

@@ -6,8 +6,8 @@ use arc_swap::{ArcSwap, Guard};
 use crate::policy::Policy;
 use crate::tally::Tally;
 
-/// What a machine, or a table, goes by now. Most policies are never replaced: until one is, whoever looks here borrows the
-/// first, and writes to nothing that other threads read.
+/// What a machine, or a table, goes by now. Most policies are never replaced: until one is, whoever looks here borrows
+/// the first, and writes to nothing that other threads read.
 pub(crate) struct Current<R> {
     first: R,
     later: OnceLock<ArcSwap<R>>,

@@ -5,9 +5,9 @@ use crate::broadcast::{Broadcast, Heard, Listener, Sleepers};
 
 /// The steps of a breaker, as they are made. Made by [`Breaker::events`](crate::Breaker::events).
 ///
-/// The breaker waits for nobody who listens. What there is no room for gives way, the oldest first, and how much that was is
-/// told as a number, before what came after it. No step is told twice. Two that threads make at the same time may be told the
-/// other way round: their [numbers](Transition::generation) say which was first.
+/// The breaker waits for nobody who listens. What there is no room for gives way, the oldest first, and how much that
+/// was is told as a number, before what came after it. No step is told twice. Two that threads make at the same time
+/// may be told the other way round: their [numbers](Transition::generation) say which was first.
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Event, Force, State};

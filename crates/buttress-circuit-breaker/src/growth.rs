@@ -20,8 +20,8 @@ impl Growth {
         // Not above a day, so a factor of two stays far from what a duration cannot hold.
         let bare = self.first.saturating_mul(doubled).min(self.last).min(LONGEST);
         let margin = f64::from(self.jitter.min(100)) / 100.0;
-        // Chance does not lead out of what was promised. It is drawn from what is left of its range, and not cut off at the end:
-        // half of all that open at the same time would be due in the same instant.
+        // Chance does not lead out of what was promised. It is drawn from what is left of its range, and not cut off at
+        // the end: half of all that open at the same time would be due in the same instant.
         let least = bare.mul_f64(1.0 - margin).max(self.first.min(self.last));
         let most = bare.mul_f64(1.0 + margin).min(self.last);
         least + most.saturating_sub(least).mul_f64(share.clamp(0.0, 1.0))

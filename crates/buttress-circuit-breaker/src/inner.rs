@@ -108,8 +108,8 @@ impl World {
         self.audit.record(&event.actor(Actor::System("circuit breaker")));
     }
 
-    /// Tells of a breaker of a table. Which one is not known, only a hash of it; and strangers may move many: so the log hears
-    /// of it when it is asked for, and the audit only of what an operator did.
+    /// Tells of a breaker of a table. Which one is not known, only a hash of it; and strangers may move many: so the
+    /// log hears of it when it is asked for, and the audit only of what an operator did.
     pub(crate) fn tell_of_key(&self, step: &Transition) {
         let (breaker, from, to) = (&*self.name, step.from().as_str(), step.to().as_str());
         tracing::debug!(target: "buttress", breaker, from, to, "circuit breaker of a key moved");

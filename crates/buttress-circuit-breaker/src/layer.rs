@@ -12,8 +12,8 @@ use crate::{Breaker, CircuitBreaker, NoTimer};
 ///
 /// Clones of a layer, and all services that it makes, have one breaker together.
 ///
-/// For HTTP a refusal is a response, and the body becomes a [`Reply`](buttress_core::Reply). For any other service there is
-/// [`as_error`](Self::as_error):
+/// For HTTP a refusal is a response, and the body becomes a [`Reply`](buttress_core::Reply). For any other service
+/// there is [`as_error`](Self::as_error):
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Trip};
@@ -58,8 +58,8 @@ impl<C, M, T> CircuitBreakerLayer<C, M, T> {
         &self.breaker
     }
 
-    /// Keeps the type of the body, which has to be one that can be made from bytes. Calls are then judged by their heads: a body that
-    /// breaks off and a status of gRPC that comes behind one are not seen.
+    /// Keeps the type of the body, which has to be one that can be made from bytes. Calls are then judged by their
+    /// heads: a body that breaks off and a status of gRPC that comes behind one are not seen.
     pub fn keep_body(self) -> CircuitBreakerLayer<C, Keep, T> {
         self.answering()
     }
@@ -69,8 +69,8 @@ impl<C, M, T> CircuitBreakerLayer<C, M, T> {
         self.answering()
     }
 
-    /// Keeps the breaker and what its services share as long as the program runs, so that no reference to it is counted: for a
-    /// client that is made once. See [`Shared::leak`].
+    /// Keeps the breaker and what its services share as long as the program runs, so that no reference to it is
+    /// counted: for a client that is made once. See [`Shared::leak`].
     pub fn leak(self) -> Self {
         Self { breaker: self.breaker.leak(), classify: self.classify.leak(), ..self }
     }

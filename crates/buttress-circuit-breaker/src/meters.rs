@@ -140,8 +140,8 @@ impl Meters {
 
     /// Makes the gauges what `look` sees: a state, and the number of the time it is in.
     ///
-    /// Whoever made a step looks afterwards, and looks again if somebody else made one meanwhile. So the last who is done has
-    /// written what is true, and nobody needs a lock for that, under which a recorder would run.
+    /// Whoever made a step looks afterwards, and looks again if somebody else made one meanwhile. So the last who is
+    /// done has written what is true, and nobody needs a lock for that, under which a recorder would run.
     pub(crate) fn publish(&self, look: impl Fn() -> (State, u32)) {
         let States::One(gauges) = &self.states else { return };
         loop {

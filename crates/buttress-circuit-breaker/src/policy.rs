@@ -71,7 +71,8 @@ impl Policy {
         Self { growth: Growth { first, last, ..self.growth }, ..self }
     }
 
-    /// Shortens or prolongs that by chance, by so many percent at most; the first time is only prolonged, and the last one shortened.
+    /// Shortens or prolongs that by chance, by so many percent at most; the first time is only prolonged, and the last
+    /// one shortened.
     pub fn jitter(self, percent: u32) -> Self {
         Self { growth: Growth { jitter: percent, ..self.growth }, ..self }
     }

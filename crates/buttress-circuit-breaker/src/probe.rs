@@ -5,8 +5,9 @@ use buttress_core::{Health, HealthStatus, Probe, ProbeFuture};
 use crate::machine::Snapshot;
 use crate::{Breaker, State};
 
-/// How the dependency is, as far as the calls tell: open is degraded or down, [as chosen](crate::CircuitBreakerBuilder::health).
-/// One that is due is not down any more: a service without calls, because it is said to be down, would never try again.
+/// How the dependency is, as far as the calls tell: open is degraded or down, [as
+/// chosen](crate::CircuitBreakerBuilder::health). One that is due is not down any more: a service without calls,
+/// because it is said to be down, would never try again.
 ///
 /// ```
 /// use buttress_circuit_breaker::{CircuitBreaker, Force, Trip};

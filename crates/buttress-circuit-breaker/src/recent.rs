@@ -8,9 +8,9 @@ use crate::parts::atomic::Ordering::{AcqRel, Relaxed};
 
 /// Whether so many things happened in a time: exactly, and without a lock.
 ///
-/// The times of the last ones are kept, one less than it takes; each new one puts its own time in the place of the oldest. If that
-/// was not long ago, enough have come. Each time has the generation with it to which it belongs, so nothing has to be swept
-/// when another one begins.
+/// The times of the last ones are kept, one less than it takes; each new one puts its own time in the place of the
+/// oldest. If that was not long ago, enough have come. Each time has the generation with it to which it belongs, so
+/// nothing has to be swept when another one begins.
 #[derive(Debug)]
 pub(crate) struct Recent {
     times: Box<[AtomicU64]>,

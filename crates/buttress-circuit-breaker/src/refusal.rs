@@ -60,7 +60,8 @@ impl Refusal {
         self.reason
     }
 
-    /// After which time it is worth asking again, rounded up to a tenth of a second; nothing while somebody holds it open.
+    /// After which time it is worth asking again, rounded up to a tenth of a second; nothing while somebody holds it
+    /// open.
     #[must_use]
     pub const fn wait(&self) -> Option<Duration> {
         self.wait
@@ -76,8 +77,8 @@ impl fmt::Display for Refusal {
 
 impl Error for Refusal {}
 
-/// The problems of refusals, kept: all that are told within a tenth of a second are the same one, and a clone of it is no
-/// allocation.
+/// The problems of refusals, kept: all that are told within a tenth of a second are the same one, and a clone of it is
+/// no allocation.
 pub(crate) struct Refusals {
     breaker: Cow<'static, str>,
     kept: Box<[ArcSwapOption<Kept>]>,

@@ -66,9 +66,9 @@ pub enum Rule {
 /// # How exactly it slides
 ///
 /// A time is cut into twenty buckets, and the oldest goes as a whole: what counts is never older than the time, and
-/// spans at least 95 % of it. Fewer than 80 calls are counted one by one. More are cut, too, into forty buckets or a few
-/// more: what counts is never more than the calls asked for, and 97 % of them at least. (With exact counts, all of them are
-/// counted one by one.) Where much traffic has just become little, up to fifteen successes of a thread are
+/// spans at least 95 % of it. Fewer than 80 calls are counted one by one. More are cut, too, into forty buckets or a
+/// few more: what counts is never more than the calls asked for, and 97 % of them at least. (With exact counts, all of
+/// them are counted one by one.) Where much traffic has just become little, up to fifteen successes of a thread are
 /// left out, once.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

@@ -55,7 +55,8 @@ impl Tally {
         }
     }
 
-    /// One more success, that is not slow. It says whether a rule holds only where it was brought to a window that all share.
+    /// One more success, that is not slow. It says whether a rule holds only where it was brought to a window that all
+    /// share.
     #[inline]
     pub(crate) fn one_more(
         &self,

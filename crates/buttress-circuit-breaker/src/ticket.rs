@@ -18,9 +18,9 @@ use crate::machine::Ended;
 ///
 /// # Cancellation
 ///
-/// Dropped unsettled, it says that the caller went away: what that counts as is said by [`Abandoned`](crate::Abandoned). The place
-/// of a probe is free again. Once there is a head that is no failure, and that is not of gRPC, it was a success: many look at the
-/// status and read no body.
+/// Dropped unsettled, it says that the caller went away: what that counts as is said by
+/// [`Abandoned`](crate::Abandoned). The place of a probe is free again. Once there is a head that is no failure, and
+/// that is not of gRPC, it was a success: many look at the status and read no body.
 #[must_use = "dropping it says that the caller went away"]
 pub struct BreakerTicket<H: Host = Breaker> {
     host: H,
@@ -125,8 +125,9 @@ impl<H: Host> BreakerTicket<H> {
 /// For a service that knows by when a call has to be done, and makes it. No part of the public interface.
 #[doc(hidden)]
 impl<H: Host> BreakerTicket<H> {
-    /// Nobody waits any longer for a call that had to be done by then. It was slow if it had its [fair time](Deadline::fair_time): else
-    /// those that hang would count for nothing where all of them have less than what is slow.
+    /// Nobody waits any longer for a call that had to be done by then. It was slow if it had its [fair
+    /// time](Deadline::fair_time): else those that hang would count for nothing where all of them have less than what
+    /// is slow.
     #[cold]
     pub fn leave_before(mut self, deadline: Deadline) {
         let slow = self.host.slow();

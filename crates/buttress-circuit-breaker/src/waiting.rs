@@ -3,9 +3,11 @@ use std::task::Waker;
 use crate::broadcast::Sleepers;
 use crate::parts::Lock;
 
-/// Those whose service inside is not ready. When the breaker opens they are refused, whatever that one does: so they are woken.
+/// Those whose service inside is not ready. When the breaker opens they are refused, whatever that one does: so they
+/// are woken.
 ///
-/// Whoever waits looks at the breaker once more after that, and the breaker has moved before it wakes: one of the two sees the other.
+/// Whoever waits looks at the breaker once more after that, and the breaker has moved before it wakes: one of the two
+/// sees the other.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting(Lock<Places>);
 

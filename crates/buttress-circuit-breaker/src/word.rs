@@ -94,8 +94,8 @@ impl Word {
         matches!(self.phase(), Phase::Closed)
     }
 
-    /// Whether a success with this pass changes nothing: that is an ordinary one, and of this time; nothing has failed just
-    /// before, and successes are not counted. Most calls end with this one comparison.
+    /// Whether a success with this pass changes nothing: that is an ordinary one, and of this time; nothing has failed
+    /// just before, and successes are not counted. Most calls end with this one comparison.
     #[inline]
     pub(crate) const fn is_quiet_for(self, pass: Pass) -> bool {
         (self.0 ^ pass.bits()) & QUIET == 0

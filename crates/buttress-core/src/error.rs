@@ -43,8 +43,8 @@ impl BuildError {
         &self.faults
     }
 
-    /// The same, each at the path that `place` says: for settings of a file, whose names are not those of the builder that checks
-    /// them.
+    /// The same, each at the path that `place` says: for settings of a file, whose names are not those of the builder
+    /// that checks them.
     ///
     /// ```
     /// let error = buttress_core::BuildError::of("window", "must be greater than zero");
@@ -57,8 +57,8 @@ impl BuildError {
         Self { faults: self.faults.into_iter().map(placed).collect() }
     }
 
-    /// The same, by the names of a file: each pair is a path that a builder says, and the one that stands there. What is not
-    /// among them is called the same in both.
+    /// The same, by the names of a file: each pair is a path that a builder says, and the one that stands there. What
+    /// is not among them is called the same in both.
     ///
     /// ```
     /// let error = buttress_core::BuildError::of("window", "must be at least 1 s");

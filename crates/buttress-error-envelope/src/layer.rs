@@ -51,8 +51,8 @@ use crate::{ErrorEnvelope, ErrorEnvelopeBuilder};
 /// # Cost
 ///
 /// A success costs one look into the extensions of its request (none
-/// [within a context](ErrorEnvelopeBuilder::within_context)), one reference to the settings (none with the defaults in a
-/// context, nor after [`leak`](Self::leak)), and no allocation.
+/// [within a context](ErrorEnvelopeBuilder::within_context)), one reference to the settings (none with the defaults in
+/// a context, nor after [`leak`](Self::leak)), and no allocation.
 ///
 /// # Errors
 ///

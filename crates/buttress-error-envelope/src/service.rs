@@ -49,8 +49,8 @@ impl<S, M> ErrorEnvelope<S, M> {
         }
     }
 
-    /// Calls the service where the request has to be asked. Apart, and with the request itself: what looks at it through a
-    /// pointer keeps it from being handed on where it is, and it is large.
+    /// Calls the service where the request has to be asked. Apart, and with the request itself: what looks at it
+    /// through a pointer keeps it from being handed on where it is, and it is large.
     #[inline(never)]
     fn call_asking<B>(&mut self, request: Request<B>) -> ResponseFuture<S::Future, M>
     where

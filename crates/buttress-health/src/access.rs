@@ -82,8 +82,8 @@ fn address(request: &dyn RequestHead) -> Option<IpAddr> {
     known.filter(|client| !client.is_cut_short()).map(|client| client.ip())
 }
 
-/// Whether the one who is connected says to ask for somebody else. Nobody has named it as a proxy, or it would have been
-/// believed: so it is not known who asks.
+/// Whether the one who is connected says to ask for somebody else. Nobody has named it as a proxy, or it would have
+/// been believed: so it is not known who asks.
 fn is_passed_on(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| PASSED_ON.contains(&name.as_str()))
 }

@@ -116,8 +116,9 @@ impl HealthChecksBuilder {
     /// Shows details to clients with these addresses or networks.
     ///
     /// The address is the one that the context resolved; without a context, that of the peer. Where that one
-    /// says to ask for somebody else (`Forwarded`, `X-Forwarded-For`, `X-Real-IP`, `Via`) and is no proxy that the context
-    /// trusts, nobody knows who asks, and nobody sees more. Behind a proxy that says nothing of it, everyone has its address.
+    /// says to ask for somebody else (`Forwarded`, `X-Forwarded-For`, `X-Real-IP`, `Via`) and is no proxy that the
+    /// context trusts, nobody knows who asks, and nobody sees more. Behind a proxy that says nothing of it, everyone
+    /// has its address.
     pub fn details_for_networks<I: IntoIterator<Item: Into<String>>>(
         mut self,
         networks: I,

@@ -81,8 +81,9 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// Whether something changed since the last time. One looks more often than that: when results would have become too
-    /// old, and to read memory. And a change that was taken back is two: somebody may have seen what was in between.
+    /// Whether something changed since the last time. One looks more often than that: when results would have become
+    /// too old, and to read memory. And a change that was taken back is two: somebody may have seen what was in
+    /// between.
     fn sees(&mut self, verdict: &Verdict) -> bool {
         let seen = Some((verdict.generation, verdict.unknown));
         std::mem::replace(&mut self.seen, seen) != seen

@@ -13,8 +13,8 @@ pub(crate) enum Endpoint {
 pub(crate) struct Asked<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) group: Option<&'a str>,
-    /// Whether it is a probe's even if there is no such group: below the paths that nobody has chosen. There a slip in a
-    /// probe's configuration must not be answered by a page of the application.
+    /// Whether it is a probe's even if there is no such group: below the paths that nobody has chosen. There a slip in
+    /// a probe's configuration must not be answered by a page of the application.
     pub(crate) is_ours: bool,
 }
 

@@ -10,8 +10,8 @@ use crate::answer::mark;
 /// [`HealthChecks::stage`]; clones share what is known.
 ///
 /// It stands inside the context, so that who may see details is decided by the real client's address, and
-/// outside of whatever refuses: a limit or a login must not take a service out of its load balancer. On which side of an
-/// error envelope it stands does not matter: that a service is not ready is marked as [no
+/// outside of whatever refuses: a limit or a login must not take a service out of its load balancer. On which side of
+/// an error envelope it stands does not matter: that a service is not ready is marked as [no
 /// failure](buttress_core::render::NoFailure).
 ///
 /// ```

@@ -24,8 +24,8 @@ impl Load {
     }
 }
 
-/// A failure with a word about coming back is how a server says that it has too much to do, and one without an answer may be
-/// how it does not.
+/// A failure with a word about coming back is how a server says that it has too much to do, and one without an answer
+/// may be how it does not.
 fn says_no_more_than_that(failure: Judgement) -> bool {
     failure.advice() == Advice::None && failure.reached() == Reached::Answered
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// How much it matters that a request is served, where not all can be.
 ///
-/// A request of HTTP carries it in its extensions; what carries none is as the layer says, [`Normal`](Self::Normal) unless it was
-/// told otherwise.
+/// A request of HTTP carries it in its extensions; what carries none is as the layer says, [`Normal`](Self::Normal)
+/// unless it was told otherwise.
 ///
 /// ```
 /// use buttress_overload::Priority;

@@ -2,13 +2,15 @@ use crate::Priority;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-/// Slots for calls, of a number that may change at any time: how many are taken and how many there are is one word, so they
-/// are never more than there are.
+/// Slots for calls, of a number that may change at any time: how many are taken and how many there are is one word, so
+/// they are never more than there are.
 ///
-/// A lower [priority](Priority) finds fewer of them. If the number sinks below what is taken, nothing is taken until enough has come back.
+/// A lower [priority](Priority) finds fewer of them. If the number sinks below what is taken, nothing is taken until
+/// enough has come back.
 ///
-/// Whoever waits has to be seen by whoever gives. The one who waits sets [`LOOK`] and then looks for a slot, the other gives one back and
-/// finds `LOOK`: changes of one word have one order, so one of the two sees the other, without a fence.
+/// Whoever waits has to be seen by whoever gives. The one who waits sets [`LOOK`] and then looks for a slot, the other
+/// gives one back and finds `LOOK`: changes of one word have one order, so one of the two sees the other, without a
+/// fence.
 pub(crate) struct Slots(AtomicU64);
 
 const ONE: u64 = 1;

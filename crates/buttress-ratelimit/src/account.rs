@@ -59,8 +59,8 @@ impl Account {
 }
 
 impl<S: LimitStore> Entry<S> {
-    /// Does what is to be done, one after the other: what is counted has to be known before any of it comes back. Who finds
-    /// somebody at it has only said what it is to cost.
+    /// Does what is to be done, one after the other: what is counted has to be known before any of it comes back. Who
+    /// finds somebody at it has only said what it is to cost.
     fn change(self: &Arc<Self>) {
         loop {
             // The lock is held for this line alone: a store may say at once what it has counted.

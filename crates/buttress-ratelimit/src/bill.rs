@@ -6,8 +6,8 @@ use http::Extensions;
 use crate::account::Account;
 
 /// Says what a request has cost, once that is known: found in the extensions of a request that a policy with
-/// [`cost_reported`](crate::Policy::cost_reported) was asked about, also where nothing was charged, as by a trial that had
-/// no room. A request that is exempt, or that no such policy is for, has none.
+/// [`cost_reported`](crate::Policy::cost_reported) was asked about, also where nothing was charged, as by a trial that
+/// had no room. A request that is exempt, or that no such policy is for, has none.
 ///
 /// The difference to what was charged so far is taken or given back at once, so it may be said while a body is still
 /// being sent, and said again. What exceeds the limit is counted too: the next request waits for it.
@@ -35,12 +35,12 @@ use crate::account::Account;
 /// # Ok::<_, buttress_core::BuildError>(())
 /// ```
 ///
-/// Of what exceeds the limit so much is counted as it can be in debt: with [`Gcra`](crate::Algorithm::Gcra) the burst, the queue
-/// and a period. What is said to be less later gives back what was counted, where it was counted and as far as it still
-/// counts, and never what others have been charged.
+/// Of what exceeds the limit so much is counted as it can be in debt: with [`Gcra`](crate::Algorithm::Gcra) the burst,
+/// the queue and a period. What is said to be less later gives back what was counted, where it was counted and as far
+/// as it still counts, and never what others have been charged.
 ///
-/// What is not settled stays as it was reserved. A charge that the answer's status gives back is nothing from then on, and
-/// what is said later has no effect.
+/// What is not settled stays as it was reserved. A charge that the answer's status gives back is nothing from then on,
+/// and what is said later has no effect.
 #[derive(Clone)]
 pub struct Bill {
     accounts: Arc<[(Arc<str>, Account)]>,

@@ -65,8 +65,8 @@ pub struct RateLimitBuilder<S = Memory> {
 const MOST_BANNED: usize = 16_384;
 
 impl<S> RateLimitBuilder<S> {
-    /// Adds a policy: eight are the most, as all of them are decided together. Its name is seen by clients, in metrics and in
-    /// stores.
+    /// Adds a policy: eight are the most, as all of them are decided together. Its name is seen by clients, in metrics
+    /// and in stores.
     pub fn policy(mut self, name: impl Into<String>, policy: Policy) -> Self {
         let name = name.into();
         let path = format!("policies.{name}");
@@ -111,21 +111,22 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Tells in structured headers whose quota it is: `pk=:…:`, a hash that is in no store, and the same for the same key.
+    /// Tells in structured headers whose quota it is: `pk=:…:`, a hash that is in no store, and the same for the same
+    /// key.
     pub fn partition_keys(mut self) -> Self {
         self.forms.partition_keys = true;
         self
     }
 
-    /// Sets what makes keys. A fleet shares the seed, so for a store that is shared it has to be said: otherwise each process
-    /// would count for itself. In memory the default is random.
+    /// Sets what makes keys. A fleet shares the seed, so for a store that is shared it has to be said: otherwise each
+    /// process would count for itself. In memory the default is random.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
         self.keyer = Some(keyer);
         self
     }
 
-    /// Spreads the counters by this key: all that one request is charged is at one place of a cluster, and another key is at
-    /// another.
+    /// Spreads the counters by this key: all that one request is charged is at one place of a cluster, and another key
+    /// is at another.
     ///
     /// Each policy must go by these parts, and may go by more: else its counters would be in several places. A store in
     /// memory has one place for all.
@@ -159,9 +160,9 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets where limits are counted. The default is the memory of this process. A [timer](Self::timer) that was said before stays. A handle to Redis will do, too, and means
-    /// a `RedisStore` with its defaults. All who share it make the same keys: by its [seed](LimitStore::keyer), which who connects
-    /// has asked for, or by a [keyer](Self::keyer).
+    /// Sets where limits are counted. The default is the memory of this process. A [timer](Self::timer) that was said
+    /// before stays. A handle to Redis will do, too, and means a `RedisStore` with its defaults. All who share it make
+    /// the same keys: by its [seed](LimitStore::keyer), which who connects has asked for, or by a [keyer](Self::keyer).
     pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<S::By<T::Store>>
     where
         S: Replaced,

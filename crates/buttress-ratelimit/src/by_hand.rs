@@ -40,16 +40,17 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(self.inner.store.take(&self.live().limits, &charges))
     }
 
-    /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all. Those of a shared store
-    /// come back as they were taken: as many as at once, from the process that took them; those that were taken while it was away
-    /// come back here.
+    /// Gives back what was [taken](Self::take): for permits of what counts at the same time, above all. Those of a
+    /// shared store come back as they were taken: as many as at once, from the process that took them; those that were
+    /// taken while it was away come back here.
     ///
-    /// Nobody says by this where it was taken. Where a store may be away there is [`give_back_of`](Self::give_back_of), which
-    /// knows.
+    /// Nobody says by this where it was taken. Where a store may be away there is [`give_back_of`](Self::give_back_of),
+    /// which knows.
     ///
     /// # Errors
     ///
-    /// Fails if there is no policy of this name, if its shard is not said, or if permits were not taken so; then none comes back.
+    /// Fails if there is no policy of this name, if its shard is not said, or if permits were not taken so; then none
+    /// comes back.
     pub fn give_back(
         &self,
         policy: &str,
@@ -60,8 +61,8 @@ impl<S: LimitStore> RateLimit<S> {
         self.give_back_all(policy, &charges)
     }
 
-    /// Gives back what this verdict has taken, and nothing else: where it was taken, be that a shared store or, while it was away,
-    /// the memory of this process, and as far as it would not be there again by itself.
+    /// Gives back what this verdict has taken, and nothing else: where it was taken, be that a shared store or, while
+    /// it was away, the memory of this process, and as far as it would not be there again by itself.
     ///
     /// ```
     /// use buttress_core::engine::Step;
@@ -120,10 +121,10 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(self.inner.store.look(&self.live().limits, &charges))
     }
 
-    /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift). Another process of a fleet that
-    /// has refused the key remembers it until the time that it told. A store that could not be asked answers with a refusal:
-    /// then what it has counted stays. The audit is told whether it was done, or, of a store that is waited for, that it was asked for;
-    /// and that the system did it: an [operator](Self::operator) says who.
+    /// Makes this key stand as if it had never asked. A ban stays: see [`lift`](Self::lift). Another process of a fleet
+    /// that has refused the key remembers it until the time that it told. A store that could not be asked answers with
+    /// a refusal: then what it has counted stays. The audit is told whether it was done, or, of a store that is waited
+    /// for, that it was asked for; and that the system did it: an [operator](Self::operator) says who.
     ///
     /// # Errors
     ///
@@ -154,7 +155,8 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(forgotten)
     }
 
-    /// Begins a key of this policy: written by the same parts as its key says, in the same order, it is that of a request.
+    /// Begins a key of this policy: written by the same parts as its key says, in the same order, it is that of a
+    /// request.
     #[must_use]
     pub fn writer(&self, policy: &str) -> Option<KeyWriter> {
         self.rule(policy).map(|at| self.inner.rules[at].keyer.writer())

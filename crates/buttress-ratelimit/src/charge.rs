@@ -180,8 +180,8 @@ impl Charges {
         true
     }
 
-    /// Notes what was taken, by whom, and how long that counts: whoever may give charges back keeps them stamped, so that
-    /// exactly this is given back. Optional ones that were missed took nothing, so they are left without a cost.
+    /// Notes what was taken, by whom, and how long that counts: whoever may give charges back keeps them stamped, so
+    /// that exactly this is given back. Optional ones that were missed took nothing, so they are left without a cost.
     pub fn stamp(&mut self, verdict: &Verdict) {
         let count = self.count;
         for (at, (charge, standing)) in

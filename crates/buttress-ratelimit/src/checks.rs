@@ -42,8 +42,8 @@ pub(crate) fn check_memory<S: LimitStore>(builder: &RateLimitBuilder<S>, faults:
     }
 }
 
-/// What the store says of the policies. Of those whose quota makes no limit it has not heard, and takes it that there are none:
-/// what they lack is told already.
+/// What the store says of the policies. Of those whose quota makes no limit it has not heard, and takes it that there
+/// are none: what they lack is told already.
 pub(crate) fn check_terms(
     store: &impl LimitStore,
     (terms, shard): (&[Terms], Option<&KeyParts>),

@@ -28,8 +28,8 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Quota, Retry, Source, Sta
 
 /// Puts a store of limits through every promise of [`LimitStore`].
 ///
-/// `make` gives a store that knows no policies yet, for each promise; they may count in the same place, as each uses keys
-/// of its own.
+/// `make` gives a store that knows no policies yet, for each promise; they may count in the same place, as each uses
+/// keys of its own.
 ///
 /// # Panics
 ///
@@ -88,7 +88,8 @@ fn quotas() -> [Quota; 8] {
     ]
 }
 
-/// The same, of which nothing comes back while the suite looks: so it is told to the last one whether there is one too many.
+/// The same, of which nothing comes back while the suite looks: so it is told to the last one whether there is one too
+/// many.
 fn slow_quotas() -> [Quota; 8] {
     let mut quotas = quotas();
     quotas[usize::from(QUICK)] = Quota::per_hour(10).burst(2);

@@ -20,8 +20,8 @@ use crate::{Algorithm, Quota};
 /// ```
 ///
 /// Time is counted in whole nanoseconds. [`Gcra`](Algorithm::Gcra) has one interval between two requests at the steady
-/// rate, and rounds it up: so it is never faster than was said, and slower by less than a nanosecond for each request. At
-/// 7 a second that is one request in five years.
+/// rate, and rounds it up: so it is never faster than was said, and slower by less than a nanosecond for each request.
+/// At 7 a second that is one request in five years.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limit {
     pub(crate) algorithm: Algorithm,
@@ -90,8 +90,8 @@ impl Limit {
         Duration::from_nanos(self.queue)
     }
 
-    /// How many whole intervals there are in a time: by a product, which processors are quicker with than with a division. Exact
-    /// for less than 292 years.
+    /// How many whole intervals there are in a time: by a product, which processors are quicker with than with a
+    /// division. Exact for less than 292 years.
     #[inline]
     pub(crate) const fn turns_in(&self, nanos: u64) -> u64 {
         ((nanos as u128 * self.share as u128) >> 64) as u64 >> self.shift
@@ -211,8 +211,8 @@ fn burst_of(quota: &Quota) -> u64 {
     }
 }
 
-/// By what to multiply, and then to shift, beyond 64 bits, in place of a division. Nothing for what is too short to be an
-/// interval.
+/// By what to multiply, and then to shift, beyond 64 bits, in place of a division. Nothing for what is too short to be
+/// an interval.
 fn reciprocal(interval: u64) -> (u64, u32) {
     let Some(shift) = interval.saturating_sub(1).checked_ilog2() else { return (0, 0) };
     let share = (1_u128 << (64 + shift)).div_ceil(u128::from(interval));

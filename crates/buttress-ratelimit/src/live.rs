@@ -8,8 +8,8 @@ use crate::headers::Table;
 use crate::store::LimitStore;
 use crate::{Limit, Limits, Quota};
 
-/// What counts now. Most quotas are never replaced: until some are, whoever looks here borrows the first ones, and writes
-/// to nothing that other threads read.
+/// What counts now. Most quotas are never replaced: until some are, whoever looks here borrows the first ones, and
+/// writes to nothing that other threads read.
 pub(crate) struct Current {
     first: Arc<Live>,
     later: OnceLock<ArcSwap<Live>>,

@@ -12,8 +12,8 @@ use crate::{Charges, Limits, Source, Verdict};
 
 /// What a [`LimitStage`](crate::LimitStage) keeps of a request until its answer: nothing, for most.
 ///
-/// Dropping it gives back permits of what counts at the same time. Other charges stay, as nobody knows what their answer
-/// would have been.
+/// Dropping it gives back permits of what counts at the same time. Other charges stay, as nobody knows what their
+/// answer would have been.
 pub struct LimitMemo<S: LimitStore> {
     pub(crate) told: Told,
     /// Behind a pointer: most have none, and it is moved with the answer.
@@ -117,7 +117,8 @@ impl<S: LimitStore> Open<S> {
                 }
             }
         }
-        // Not before all were asked: if a closure of a policy has panicked, permits still come back when this is dropped.
+        // Not before all were asked: if a closure of a policy has panicked, permits still come back when this is
+        // dropped.
         self.charges = Charges::new();
         self.give_back(&back);
     }

@@ -45,15 +45,16 @@ pub struct Operator<'a, S: LimitStore = Memory> {
 }
 
 impl<S: LimitStore> RateLimit<S> {
-    /// Changes limits in the name of somebody, whom the audit is told. What is changed without it, the system has changed.
+    /// Changes limits in the name of somebody, whom the audit is told. What is changed without it, the system has
+    /// changed.
     pub const fn operator<'a>(&'a self, actor: Actor<'a>) -> Operator<'a, S> {
         Operator { limits: self, by: By { actor, request: None } }
     }
 }
 
 impl<'a, S: LimitStore> Operator<'a, S> {
-    /// Says in which request: the audit is told its id and its trace. Where the [actor](Actor::Unknown) is not known, it is
-    /// whom the request is from.
+    /// Says in which request: the audit is told its id and its trace. Where the [actor](Actor::Unknown) is not known,
+    /// it is whom the request is from.
     pub const fn request(mut self, context: &'a RequestContext) -> Self {
         self.by.request = Some(context);
         self

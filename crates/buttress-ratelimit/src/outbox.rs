@@ -7,8 +7,8 @@ use buttress_core::Key;
 use buttress_core::clock::Moment;
 use buttress_core::sync::Lock;
 
-/// News of bans, in the order in which they came, until somebody carries them away. It holds as many as there may be bans:
-/// what comes beyond that stays with this process.
+/// News of bans, in the order in which they came, until somebody carries them away. It holds as many as there may be
+/// bans: what comes beyond that stays with this process.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// Whether somebody carries anything.

@@ -124,8 +124,8 @@ impl Policy {
         self
     }
 
-    /// What to do with a request that lacks a part of its key. The default is [`MissingKey::Share`]: all who lack it have
-    /// one quota together.
+    /// What to do with a request that lacks a part of its key. The default is [`MissingKey::Share`]: all who lack it
+    /// have one quota together.
     ///
     /// ```
     /// use buttress_core::stage::{Decision, Stage};
@@ -152,7 +152,8 @@ impl Policy {
         self
     }
 
-    /// Is decided after authentication. Policies whose keys say who is calling are by themselves; a closure has to say so.
+    /// Is decided after authentication. Policies whose keys say who is calling are by themselves; a closure has to say
+    /// so.
     ///
     /// ```
     /// use buttress_core::stage::{Decision, Stage};

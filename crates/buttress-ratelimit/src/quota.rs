@@ -87,8 +87,8 @@ impl Quota {
     ///
     /// # Errors
     ///
-    /// Fails with every number that makes no limit: zero, more than can be counted, a time of nothing or of centuries, a
-    /// burst or a queue where the algorithm has none.
+    /// Fails with every number that makes no limit: zero, more than can be counted, a time of nothing or of centuries,
+    /// a burst or a queue where the algorithm has none.
     pub fn check(&self) -> Result<Limit, BuildError> {
         Limit::try_from(*self)
     }

@@ -10,8 +10,8 @@ use crate::{Algorithm, Quota};
 /// Reads a quota as settings say it: `100/minute`, `20/second burst 60`, `5/15m fixed_window`, `30/hour queue 2s`,
 /// `8 at once`. Or as it [prints](Quota#impl-Display-for-Quota).
 ///
-/// A time is `second`, `minute`, `hour` or `day`, or a number with `ms`, `s`, `m`, `h` or `d`. Whether the numbers make a limit
-/// is asked by [`Quota::check`].
+/// A time is `second`, `minute`, `hour` or `day`, or a number with `ms`, `s`, `m`, `h` or `d`. Whether the numbers make
+/// a limit is asked by [`Quota::check`].
 ///
 /// ```
 /// use buttress_ratelimit::{Algorithm, Quota};

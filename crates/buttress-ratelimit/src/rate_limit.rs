@@ -13,8 +13,8 @@ use crate::{Ban, LimitStage, NoSuchLimit, Quota, RateLimitBuilder};
 
 /// Limits, checked and ready. Clones count together.
 ///
-/// Made by [`RateLimit::builder`]. From it come the layer, the two stages around authentication, and what an operator asks
-/// without a request: see the [crate](crate) for the whole picture.
+/// Made by [`RateLimit::builder`]. From it come the layer, the two stages around authentication, and what an operator
+/// asks without a request: see the [crate](crate) for the whole picture.
 ///
 /// ```
 /// use buttress_core::engine::Step;
@@ -67,8 +67,8 @@ impl<S: LimitStore> RateLimit<S> {
         LimitStage::new(self.inner.clone(), Part::Only(Place::BeforeAuth))
     }
 
-    /// A stage of the policies that do: inside of authentication. Their keys say principal, tenant or session, or the policy
-    /// says [`after_auth`](crate::Policy::after_auth).
+    /// A stage of the policies that do: inside of authentication. Their keys say principal, tenant or session, or the
+    /// policy says [`after_auth`](crate::Policy::after_auth).
     pub fn after_auth(&self) -> LimitStage<S> {
         LimitStage::new(self.inner.clone(), Part::Only(Place::AfterAuth))
     }
@@ -89,8 +89,8 @@ impl<S: LimitStore> RateLimit<S> {
         named.collect()
     }
 
-    /// Lifts a ban, and forgets the refusals behind it; whether there was one here. In a fleet it is lifted by all processes: by
-    /// the others half a second later, and whether or not it was known here.
+    /// Lifts a ban, and forgets the refusals behind it; whether there was one here. In a fleet it is lifted by all
+    /// processes: by the others half a second later, and whether or not it was known here.
     ///
     /// The audit is told that the system did it; an [operator](Self::operator) says who.
     ///
@@ -129,11 +129,12 @@ impl<S: LimitStore> RateLimit<S> {
         self.rule(policy).and_then(|at| self.inner.live.load().quotas.get(at).copied())
     }
 
-    /// Replaces the quotas of these policies, all at once. A request that is being decided keeps to what was there when it
-    /// came; the headers of its response tell of the quotas that count when it leaves.
+    /// Replaces the quotas of these policies, all at once. A request that is being decided keeps to what was there when
+    /// it came; the headers of its response tell of the quotas that count when it leaves.
     ///
-    /// Counters stay, as each algorithm has them: how many came, or with [`Gcra`](crate::Algorithm::Gcra) the time until all
-    /// is there again. So who has used up 10 a minute has used up 20 a minute, too, until that minute is over.
+    /// Counters stay, as each algorithm has them: how many came, or with [`Gcra`](crate::Algorithm::Gcra) the time
+    /// until all is there again. So who has used up 10 a minute has used up 20 a minute, too, until that minute is
+    /// over.
     ///
     /// ```
     /// use buttress_ratelimit::{Quota, RateLimit, address};
@@ -151,8 +152,9 @@ impl<S: LimitStore> RateLimit<S> {
     ///
     /// # Errors
     ///
-    /// Fails with everything that is wrong, and then nothing is replaced: an unknown name, numbers that make no limit, a cost
-    /// that would never fit, another algorithm, a burst that is less than what processes [lease](LimitStore::check_limits).
+    /// Fails with everything that is wrong, and then nothing is replaced: an unknown name, numbers that make no limit,
+    /// a cost that would never fit, another algorithm, a burst that is less than what processes
+    /// [lease](LimitStore::check_limits).
     pub fn replace<'a>(
         &self,
         quotas: impl IntoIterator<Item = (&'a str, Quota)>,

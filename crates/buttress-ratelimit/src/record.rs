@@ -54,7 +54,8 @@ impl Record {
         (!left.is_zero()).then(|| InForce { left, again: left.max(self.room_at - now) })
     }
 
-    /// Counts a refusal by a quota that has room again after `wait`; the length of the ban that follows from it, if one does.
+    /// Counts a refusal by a quota that has room again after `wait`; the length of the ban that follows from it, if one
+    /// does.
     ///
     /// Whoever was under way when a ban was imposed does not make it longer.
     pub(crate) fn refused(
@@ -87,8 +88,8 @@ impl Record {
         (!length.is_zero()).then_some(Told::Banned { began: banned_at, length, steps })
     }
 
-    /// Hears of a ban that another process has imposed, or of one of its own. Of two bans the one that ends later holds,
-    /// and no ban is longer than the longest one here, whatever is said.
+    /// Hears of a ban that another process has imposed, or of one of its own. Of two bans the one that ends later
+    /// holds, and no ban is longer than the longest one here, whatever is said.
     pub(crate) fn hear(&mut self, penalty: &Penalty, began: Moment, length: Duration, steps: u32) {
         let length = length.min(penalty.at_most);
         let is_later = began + length > self.banned_at + self.length;

@@ -52,8 +52,8 @@ pub struct LimitStage<S: LimitStore = Memory> {
     awaits_answer: bool,
 }
 
-/// What was asked of a store that has to be waited for. It waits in the extensions of its request, so that the wait of the
-/// stage is that of the store.
+/// What was asked of a store that has to be waited for. It waits in the extensions of its request, so that the wait of
+/// the stage is that of the store.
 #[derive(Clone)]
 struct Pending {
     charges: Charges,

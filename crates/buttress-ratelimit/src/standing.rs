@@ -21,8 +21,8 @@ pub enum Source {
     Denied,
     /// Nobody, as there was no room for its key, and the table then [lets through](crate::store::WhenFull::Admit).
     Uncounted,
-    /// Nobody, as there was no room: for its key, and the table then [refuses](crate::store::WhenFull::Refuse), or for one more
-    /// who waits. Nobody is [banned](crate::Penalty) for that.
+    /// Nobody, as there was no room: for its key, and the table then [refuses](crate::store::WhenFull::Refuse), or for
+    /// one more who waits. Nobody is [banned](crate::Penalty) for that.
     Crowded,
     /// Nobody, as another charge was refused without asking the store. What its standing says means nothing.
     Unasked,

@@ -63,8 +63,8 @@ impl<S> Inner<S> {
         }
     }
 
-    /// Counts a refusal for each policy that had no room, whichever of them waits longest; the answer, if a ban is in force
-    /// then.
+    /// Counts a refusal for each policy that had no room, whichever of them waits longest; the answer, if a ban is in
+    /// force then.
     pub(crate) fn punish_all(
         &self,
         charges: &Charges,
@@ -110,7 +110,8 @@ impl<S> Inner<S> {
         let punished = bans.refused(charge.policy(), charge.key(), self.clock.now(), wait)?;
         if punished.is_new {
             self.metered(charge.policy(), |meters| meters.bans.increment(1));
-            // Those whose time is over are taken off when somebody looks: to count them now would let a flood pay for it.
+            // Those whose time is over are taken off when somebody looks: to count them now would let a flood pay for
+            // it.
             self.meters.banned.add(1.0);
             self.violations.banned(rule, charge.key(), punished.ban.left, request);
         }

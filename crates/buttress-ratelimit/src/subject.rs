@@ -27,7 +27,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Says where it is kept, if the limits are spread: by a key that [`RateLimit::shard_writer`](crate::RateLimit::shard_writer) has written.
+    /// Says where it is kept, if the limits are spread: by a key that
+    /// [`RateLimit::shard_writer`](crate::RateLimit::shard_writer) has written.
     #[must_use]
     pub const fn at(self, shard: Key) -> Self {
         Self { shard: Some(shard), ..self }

@@ -43,8 +43,8 @@ impl RateLimit {
 }
 
 impl<S: LimitStore> RateLimit<S> {
-    /// The `most` keys of a policy that have least left, the heaviest first: of those that have taken more than half of what
-    /// they may. It holds up nobody.
+    /// The `most` keys of a policy that have least left, the heaviest first: of those that have taken more than half of
+    /// what they may. It holds up nobody.
     ///
     /// Nothing where the store cannot tell: one that a fleet shares is not asked for all it has.
     ///

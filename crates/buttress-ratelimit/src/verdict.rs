@@ -94,8 +94,8 @@ impl Verdict {
         self
     }
 
-    /// Was decided at this time of the store, in nanoseconds. A store that says it is told, when charges are given back,
-    /// [until when](crate::Charge::until) each would have counted: this time, and what its standing had as
+    /// Was decided at this time of the store, in nanoseconds. A store that says it is told, when charges are given
+    /// back, [until when](crate::Charge::until) each would have counted: this time, and what its standing had as
     /// [`resets_in`](Standing::resets_in).
     pub const fn at(mut self, nanos: u64) -> Self {
         self.at = nanos;

@@ -51,9 +51,9 @@ use crate::{Argument, Ending, ErrorKind, Redis, RedisError, Reply, Script, Tag};
 ///
 /// # Cost
 ///
-/// Before each use the pool asks the connection whether it lives: a second round trip. With 64 callers a pool of sixteen
-/// connections made 22 to 25 % of the calls a second of one shared connection, at 23 to 26 µs of the client's CPU for each
-/// beside 3.0 to 3.5 of [`Redis::run`]. Use it for what waits, and that for everything else.
+/// Before each use the pool asks the connection whether it lives: a second round trip. With 64 callers a pool of
+/// sixteen connections made 22 to 25 % of the calls a second of one shared connection, at 23 to 26 µs of the client's
+/// CPU for each beside 3.0 to 3.5 of [`Redis::run`]. Use it for what waits, and that for everything else.
 #[derive(Clone)]
 pub struct Blocking {
     redis: Redis,

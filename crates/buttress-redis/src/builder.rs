@@ -119,8 +119,8 @@ impl RedisBuilder {
         self
     }
 
-    /// Checks the settings, and waits until it [is connected](Redis::connected), unless it is [lazy](Self::lazy). Then it asks
-    /// for the [seed](Redis::seed) `keys`, and draws it if there is none; that a user may not is no error.
+    /// Checks the settings, and waits until it [is connected](Redis::connected), unless it is [lazy](Self::lazy). Then
+    /// it asks for the [seed](Redis::seed) `keys`, and draws it if there is none; that a user may not is no error.
     ///
     /// # Errors
     ///

@@ -62,8 +62,8 @@ impl Redis {
         &self.shared.seed
     }
 
-    /// Who this process is, among those that share a server: drawn at random when the handle was made, and the same for all
-    /// its clones. So whatever says there that it is there, it counts once.
+    /// Who this process is, among those that share a server: drawn at random when the handle was made, and the same for
+    /// all its clones. So whatever says there that it is there, it counts once.
     #[must_use]
     pub fn process(&self) -> Key {
         self.shared.process

@@ -57,14 +57,14 @@ impl Script {
         self
     }
 
-    /// Lets calls be decided together: those that wait to leave at the same time, on the same connection and about the same
-    /// [`Tag`](crate::Tag), leave as one, 16 at most. Nobody waits for others. It saves the server most of what a call costs
-    /// beside what the script does.
+    /// Lets calls be decided together: those that wait to leave at the same time, on the same connection and about the
+    /// same [`Tag`](crate::Tag), leave as one, 16 at most. Nobody waits for others. It saves the server most of what a
+    /// call costs beside what the script does.
     ///
-    /// Such a script is given the keys of all calls in a row, and one argument of each: a call with none or several goes
-    /// alone. It has to decide about each as if it had come alone, in turn. For one call it answers as any script does, and
-    /// for several a list with an answer for each, where an error is that of one call. Another answer is none, and ends the
-    /// connection.
+    /// Such a script is given the keys of all calls in a row, and one argument of each: a call with none or several
+    /// goes alone. It has to decide about each as if it had come alone, in turn. For one call it answers as any script
+    /// does, and for several a list with an answer for each, where an error is that of one call. Another answer is
+    /// none, and ends the connection.
     ///
     /// ```
     /// use buttress_redis::{Redis, Script};

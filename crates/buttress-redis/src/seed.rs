@@ -12,7 +12,8 @@ impl Redis {
     /// The seed of this name that the fleet shares: the first call draws it, in one atomic operation, and all get the
     /// same one.
     ///
-    /// Ask at the start, once, when it [is connected](Self::connected). It is safe to ask again after any error. There is one for each [prefix](crate::RedisBuilder::prefix).
+    /// Ask at the start, once, when it [is connected](Self::connected). It is safe to ask again after any error. There
+    /// is one for each [prefix](crate::RedisBuilder::prefix).
     ///
     /// Anyone who may read that server has it, and may find out by trying what is behind a key. And it lasts as long as
     /// the server's data: one without persistence draws another when it is restarted, a failover in the second of its
@@ -49,8 +50,9 @@ impl Redis {
         Ok(seed)
     }
 
-    /// The [seed](Self::seed) `keys`, if this handle has been told it. [`connect`](Self::connect) asks for it, so that stores
-    /// whose keys a fleet shares need not be given one; a handle that is lazy, or whose user may not, does not know it.
+    /// The [seed](Self::seed) `keys`, if this handle has been told it. [`connect`](Self::connect) asks for it, so that
+    /// stores whose keys a fleet shares need not be given one; a handle that is lazy, or whose user may not, does not
+    /// know it.
     #[must_use]
     pub fn known_seed(&self) -> Option<KeySeed> {
         self.seed_of_keys().get().cloned()

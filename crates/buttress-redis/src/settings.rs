@@ -59,7 +59,8 @@ pub struct RedisSettings {
     /// The password for sentinels.
     #[serde(skip_serializing)]
     pub sentinel_password: Option<Secret<String>>,
-    /// Whether to speak TLS to sentinels, where they differ from the servers. Without it, as the scheme of the URL says.
+    /// Whether to speak TLS to sentinels, where they differ from the servers. Without it, as the scheme of the URL
+    /// says.
     pub sentinel_tls: Option<bool>,
     /// Whom to trust, and who we are, where TLS is spoken.
     pub tls: Option<TlsSettings>,

@@ -4,8 +4,8 @@ use http::Request;
 
 /// Which attempt of a call this is, counted from one.
 ///
-/// From the second on it is in the extensions of the request; what has none is the first. Of two retries around one another it is
-/// that of the inner one, whose first attempt has none.
+/// From the second on it is in the extensions of the request; what has none is the first. Of two retries around one
+/// another it is that of the inner one, whose first attempt has none.
 ///
 /// ```
 /// use buttress_retry::Attempt;

@@ -145,7 +145,8 @@ fn check(
     Ok(ended.body?)
 }
 
-/// How long to wait: no less than the one, and rather the other, so that not all who were told the same come back at once.
+/// How long to wait: no less than the one, and rather the other, so that not all who were told the same come back at
+/// once.
 struct Pause {
     least: Duration,
     spread: Duration,
@@ -169,8 +170,8 @@ impl Pause {
     }
 }
 
-/// Once in a call an attempt is free that a living dependency never took: a connection that was about to close, a stream
-/// that was refused. One that cannot be reached at all has failed, and its repeats count.
+/// Once in a call an attempt is free that a living dependency never took: a connection that was about to close, a
+/// stream that was refused. One that cannot be reached at all has failed, and its repeats count.
 fn is_free(judgement: Judgement) -> bool {
     judgement.is_unprocessed()
         && !matches!(judgement.outcome(), Outcome::Failure | Outcome::Rejected)

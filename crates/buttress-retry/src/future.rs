@@ -60,8 +60,8 @@ where
     S: Service<Request<ReplayBody<B>>>,
     T: Timer,
 {
-    /// Makes the first attempt, with the instance that is ready, and keeps what others are made of. All of it in one place:
-    /// to move a request that was looked at costs more than to make one.
+    /// Makes the first attempt, with the instance that is ready, and keeps what others are made of. All of it in one
+    /// place: to move a request that was looked at costs more than to make one.
     #[inline]
     pub(crate) fn begin(
         service: &mut S,

@@ -121,8 +121,8 @@ impl<T> Inner<T> {
         }
     }
 
-    /// Whether the request that this call is made for is itself a repeat. Where nobody says which that is, it is that of the
-    /// scope around.
+    /// Whether the request that this call is made for is itself a repeat. Where nobody says which that is, it is that
+    /// of the scope around.
     #[inline]
     pub(crate) fn is_inner(context: Option<&RequestContext>) -> bool {
         match context {

@@ -93,8 +93,8 @@ impl Meters {
         }
     }
 
-    /// Shows what the budget has left. Who changed it looks afterwards, and once more if somebody else has meanwhile: so what is
-    /// shown last is true, and no lock is held while somebody records it.
+    /// Shows what the budget has left. Who changed it looks afterwards, and once more if somebody else has meanwhile:
+    /// so what is shown last is true, and no lock is held while somebody records it.
     #[cold]
     pub(crate) fn show(&self, budget: &Budget, now: Moment) {
         loop {

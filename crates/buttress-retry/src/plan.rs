@@ -112,8 +112,8 @@ impl<S, B: Body> Plan<S, B> {
             && inner.when.safety(&self.spare.head) == Safety::Repeatable
     }
 
-    /// It is time for a second attempt beside this one: with which instance, what, and paid for how. Nothing, if its body is
-    /// still being sent, if the deadline does not leave as much time again, or if nobody pays.
+    /// It is time for a second attempt beside this one: with which instance, what, and paid for how. Nothing, if its
+    /// body is still being sent, if the deadline does not leave as much time again, or if nobody pays.
     #[cold]
     pub(crate) fn beside<T>(
         &self,

@@ -47,9 +47,10 @@ use crate::{Attempt, Budget, Run};
 /// # }
 /// ```
 ///
-/// The deadline is that of the scope around, [`Deadline::current`](buttress_core::Deadline::current). So is the request that it runs
-/// for, [`RequestContext::current`](buttress_core::RequestContext::current): for one that an outer hop has sent again, nothing is
-/// repeated or hedged. Budget, pauses and metrics are those of the policy, whose clones have them together.
+/// The deadline is that of the scope around, [`Deadline::current`](buttress_core::Deadline::current). So is the request
+/// that it runs for, [`RequestContext::current`](buttress_core::RequestContext::current): for one that an outer hop has
+/// sent again, nothing is repeated or hedged. Budget, pauses and metrics are those of the policy, whose clones have
+/// them together.
 ///
 /// # Cancellation
 ///
@@ -77,9 +78,9 @@ impl<T: Timer> RetryPolicy<T> {
 
     /// Runs `work`, and again after any error, as long as the policy allows.
     ///
-    /// A refusal of our own wall, as of a circuit breaker inside, is final, unless the time that it says fits the deadline. It is known
-    /// where the error is a [`Problem`](buttress_core::Problem); where it only holds one, [`run_if`](Self::run_if) can tell it: `judge` says
-    /// [`Outcome::Rejected`], and what the refusal advises.
+    /// A refusal of our own wall, as of a circuit breaker inside, is final, unless the time that it says fits the
+    /// deadline. It is known where the error is a [`Problem`](buttress_core::Problem); where it only holds one,
+    /// [`run_if`](Self::run_if) can tell it: `judge` says [`Outcome::Rejected`], and what the refusal advises.
     pub fn run<F, Fut, R, E>(&self, work: F) -> Run<F, Fut, AnyError, T>
     where
         F: FnMut(Attempt) -> Fut,
@@ -114,8 +115,8 @@ impl<T: Timer> RetryPolicy<T> {
     }
 }
 
-/// Judges as [`by_result`]: any error is a failure, but for a [`Problem`](buttress_core::Problem) by which our own wall refused,
-/// and any value a success.
+/// Judges as [`by_result`]: any error is a failure, but for a [`Problem`](buttress_core::Problem) by which our own wall
+/// refused, and any value a success.
 ///
 /// ```
 /// use buttress_core::outcome::{Classify, Outcome};

@@ -7,8 +7,8 @@ use crate::builder::TimerMissing;
 use crate::{Backoff, Budget, Jitter, Retry, RetryBuilder};
 
 impl Retry<(), HttpClassify, TimerMissing> {
-    /// For the API of another service: three attempts, pauses from 100 milliseconds to 2 seconds with full jitter, and a
-    /// fifth of the calls.
+    /// For the API of another service: three attempts, pauses from 100 milliseconds to 2 seconds with full jitter, and
+    /// a fifth of the calls.
     ///
     /// ```
     /// use buttress_core::clock::ms;
@@ -26,15 +26,15 @@ impl Retry<(), HttpClassify, TimerMissing> {
             .budget(Budget::percent(20))
     }
 
-    /// For calls that have no time: two attempts without a pause, and a tenth of the calls. It suits a dependency with many
-    /// instances, of which the next one may do better.
+    /// For calls that have no time: two attempts without a pause, and a tenth of the calls. It suits a dependency with
+    /// many instances, of which the next one may do better.
     pub fn fast() -> RetryBuilder {
         Retry::up_to(2).backoff(Backoff::none()).budget(Budget::percent(10))
     }
 
-    /// For queries of a database: three attempts, pauses from 20 to 500 milliseconds of decorrelated jitter, which parts those
-    /// that have met in a deadlock, and a tenth of the calls. For [`run_if`](crate::RetryPolicy::run_if), with what your
-    /// driver says of serialization failures.
+    /// For queries of a database: three attempts, pauses from 20 to 500 milliseconds of decorrelated jitter, which
+    /// parts those that have met in a deadlock, and a tenth of the calls. For [`run_if`](crate::RetryPolicy::run_if),
+    /// with what your driver says of serialization failures.
     pub fn database() -> RetryBuilder {
         Retry::up_to(3)
             .backoff(Backoff::exponential(ms(20)).max(ms(500)).jitter(Jitter::Decorrelated))

@@ -3,7 +3,8 @@ use buttress_core::{Health, Probe, ProbeFuture};
 use crate::inner::Inner;
 use crate::{RetryLayer, RetryPolicy};
 
-/// Degraded while its budget is [used up](crate::Budget::is_used_up): what fails is not repeated any more, as too much does.
+/// Degraded while its budget is [used up](crate::Budget::is_used_up): what fails is not repeated any more, as too much
+/// does.
 ///
 /// ```
 /// use buttress_core::clock::{Clock, ManualClock};

@@ -13,7 +13,8 @@ use crate::builder::TimerMissing;
 use crate::layer::Judged;
 use crate::{ReplayBody, ResponseFuture};
 
-/// A service whose calls are tried again. Made by a [`RetryLayer`](crate::RetryLayer), which [`up_to`](Retry::up_to) builds.
+/// A service whose calls are tried again. Made by a [`RetryLayer`](crate::RetryLayer), which [`up_to`](Retry::up_to)
+/// builds.
 ///
 /// A call takes the instance along that was polled ready, and leaves a clone behind; its repeats are made with the same
 /// instance, polled ready again.

@@ -73,8 +73,8 @@ impl<B: Body> Spare<B> {
     }
 }
 
-/// For a service that stands for several parts at once, the retry among them, and makes the first attempt of each call itself.
-/// No part of the public interface.
+/// For a service that stands for several parts at once, the retry among them, and makes the first attempt of each call
+/// itself. No part of the public interface.
 #[doc(hidden)]
 impl<C, T> RetryLayer<C, T> {
     /// Whether a first attempt needs more than to be made: a second one beside it, or a span. Then it belongs to a
@@ -117,7 +117,8 @@ impl<C, T> RetryLayer<C, T> {
         }
     }
 
-    /// The first attempt has come to this, by the judge that it shares with this layer: all that follows, with this instance, or nothing, if that is the answer.
+    /// The first attempt has come to this, by the judge that it shares with this layer: all that follows, with this
+    /// instance, or nothing, if that is the answer.
     #[inline]
     pub fn rest<S, B, D>(
         &self,

@@ -53,8 +53,8 @@ impl Page {
         self.bound.lock().clone()
     }
 
-    /// Does this once, in the midst of the next time that a gauge is set: what somebody else may do between a look and what is
-    /// written of it.
+    /// Does this once, in the midst of the next time that a gauge is set: what somebody else may do between a look and
+    /// what is written of it.
     pub fn between(&self, act: impl FnOnce() + Send + 'static) {
         *self.between.lock() = Some(Box::new(act));
     }

@@ -1,7 +1,8 @@
 //! What a live key costs in memory, ours and governor's, counted at the allocator:
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml --bin peers-limit-keys`
 //!
-//! Ours is made for so many keys, and asked by each of them once. What it has forgotten for want of room is said beside.
+//! Ours is made for so many keys, and asked by each of them once. What it has forgotten for want of room is said
+//! beside.
 
 use std::num::NonZeroU32;
 

@@ -82,7 +82,8 @@ async fn main() -> Result<(), Failure> {
 /// What each key has in a second: ten thousand of them have more than any server decides.
 const PLENTY: u64 = 100_000;
 
-/// The same where decisions are made here. Of 32 keys with less, a fast machine asks for more than they have, and is refused.
+/// The same where decisions are made here. Of 32 keys with less, a fast machine asks for more than they have, and is
+/// refused.
 const HOT: u64 = 1_000_000;
 
 /// One in a hundred of that: no process holds more of a key.

@@ -1,7 +1,7 @@
 //! What stands between a handler and its dependency, by tower itself and by three other crates.
 //!
-//! Each does what ours does in the same group, as far as it can; where it does less, the row's function says so. None of them
-//! looks at how a body ends, so all judge by the head.
+//! Each does what ours does in the same group, as far as it can; where it does less, the row's function says so. None
+//! of them looks at how a body ends, so all judge by the head.
 
 mod breaker;
 mod limits;

@@ -59,7 +59,8 @@ fn is_any_failure<E>(result: &Result<Answer, E>) -> bool {
     result.as_ref().map_or(true, is_failure)
 }
 
-/// It has neither a budget nor a bulkhead; and its retry calls what was not polled ready, so that tower's limit panics inside.
+/// It has neither a budget nor a bulkhead; and its retry calls what was not polled ready, so that tower's limit panics
+/// inside.
 fn seatbelt(request: fn() -> Asked) -> Run {
     let run = OnceLock::new();
     in_runtime(Box::new(move |times| {

@@ -2,10 +2,11 @@
 //!
 //! `cargo run --release -p buttress-benches --bin buttress-benches-slow-clients -- [--attackers N] [--seconds N] [--kind NAME]`
 //!
-//! Server and honest clients have a thread each. The attackers are a process of their own, whose work gives way (`nice`)
-//! to that of the others: they would come from other machines, and what they spend there costs a server nothing. An
-//! attacker whose connection was ended comes back after a second: all of them in the same moment, or one by one. In the control
-//! they attack another server on the same machine, so what is seen there is not the attacked server's.
+//! Server and honest clients have a thread each. The attackers are a process of their own, whose work gives way
+//! (`nice`) to that of the others: they would come from other machines, and what they spend there costs a server
+//! nothing. An attacker whose connection was ended comes back after a second: all of them in the same moment, or one by
+//! one. In the control they attack another server on the same machine, so what is seen there is not the attacked
+//! server's.
 
 mod attackers;
 mod honest;

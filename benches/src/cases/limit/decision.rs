@@ -28,8 +28,8 @@ pub const HOT_APART: &str = "limit, one hot key for each thread";
 pub const MILLION: &str = "limit, 1,000,000 live keys";
 /// Of one client, who has no more.
 pub const REFUSED: &str = "limit, a decision that refuses";
-/// More than anybody asks for here: every so often one, and so many at once. A key that has asked once is live for as long,
-/// also where callgrind makes a run fifty times as long; and all of it comes back within ten years.
+/// More than anybody asks for here: every so often one, and so many at once. A key that has asked once is live for as
+/// long, also where callgrind makes a run fifty times as long; and all of it comes back within ten years.
 #[must_use]
 pub const fn plenty(clients: u32) -> (Duration, u32) {
     match clients {

@@ -9,8 +9,8 @@ use crate::Run;
 /// Decisions about so many clients, each of which asked once before, in an order without a pattern.
 ///
 /// The limiter is made and filled when it is first needed: to be named in a list must not cost a million keys. And
-/// a run goes on where the last one stopped, on whatever thread. Short runs that began anew would only ever meet the same
-/// few clients, and find them in the cache.
+/// a run goes on where the last one stopped, on whatever thread. Short runs that began anew would only ever meet the
+/// same few clients, and find them in the cache.
 ///
 /// # Panics
 ///
@@ -34,7 +34,8 @@ pub fn decisions<L: Send + Sync + 'static>(
     })
 }
 
-/// The same, but that a second thread has clients of its own, as many as the first: nobody asks for what the other one does.
+/// The same, but that a second thread has clients of its own, as many as the first: nobody asks for what the other one
+/// does.
 ///
 /// The first is the thread that ran it first.
 ///

@@ -16,8 +16,8 @@ use crate::drive::get;
 
 /// The work of making calls through `service`, each of which must be answered with a 200.
 ///
-/// As a client makes them: clone the service, wait for readiness, call, poll to the end, read the body to its end. A breaker
-/// judges a call there, so that all sides read it.
+/// As a client makes them: clone the service, wait for readiness, call, poll to the end, read the body to its end. A
+/// breaker judges a call there, so that all sides read it.
 ///
 /// # Panics
 ///

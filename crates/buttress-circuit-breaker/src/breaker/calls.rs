@@ -7,8 +7,8 @@ use crate::{BreakerTicket, ByResult, Call};
 
 /// Calls.
 impl Breaker {
-    /// Makes a call, unless it is open. An `Ok` is a success and an `Err` is a failure, unless that is a [`Problem`] by which
-    /// another part of our own wall refused; to tell more, [judge](Self::call_judged).
+    /// Makes a call, unless it is open. An `Ok` is a success and an `Err` is a failure, unless that is a [`Problem`] by
+    /// which another part of our own wall refused; to tell more, [judge](Self::call_judged).
     ///
     /// # Errors
     ///

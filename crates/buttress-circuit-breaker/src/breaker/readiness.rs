@@ -11,7 +11,8 @@ use crate::waiting::Place;
 /// [`CircuitBreaker`](crate::CircuitBreaker) is. No part of the public interface.
 #[doc(hidden)]
 impl Breaker {
-    /// Why the next call is refused, whatever has become of the breaker by then; nothing if the service inside is to be asked.
+    /// Why the next call is refused, whatever has become of the breaker by then; nothing if the service inside is to be
+    /// asked.
     #[inline]
     #[must_use]
     pub fn will_refuse(&self) -> Option<Refused> {
@@ -26,7 +27,8 @@ impl Breaker {
     }
 }
 
-/// The place of a service whose service inside is not ready: when the breaker opens, it is woken. No part of the public interface.
+/// The place of a service whose service inside is not ready: when the breaker opens, it is woken. No part of the public
+/// interface.
 ///
 /// It is nothing until it has to wait. Dropping it gives the place back.
 #[doc(hidden)]
@@ -40,8 +42,8 @@ impl Waiter {
         Self(None)
     }
 
-    /// The service inside is not ready. Why the next call is refused, if the breaker has opened meanwhile; if not, the task is woken
-    /// when it does.
+    /// The service inside is not ready. Why the next call is refused, if the breaker has opened meanwhile; if not, the
+    /// task is woken when it does.
     #[cold]
     pub fn waits(&mut self, breaker: &Breaker, cx: &mut Context<'_>) -> Option<Refused> {
         let waiting = &breaker.inner().waiting;

@@ -43,8 +43,9 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self.said.policy.slow
     }
 
-    /// Stands in a wall, where no call takes longer than that, if it is known, and no lease may be shorter: what is slow is half of the
-    /// one, if it were never reached otherwise. That holds for settings, too, that it is given later. No part of the public interface.
+    /// Stands in a wall, where no call takes longer than that, if it is known, and no lease may be shorter: what is
+    /// slow is half of the one, if it were never reached otherwise. That holds for settings, too, that it is given
+    /// later. No part of the public interface.
     #[doc(hidden)]
     pub const fn in_a_wall(self, longest: Option<Duration>, lease: Duration) -> Self {
         self.bounded(Bounds { longest, lease })

@@ -15,9 +15,9 @@ impl<C, T> CircuitBreakerBuilder<C, T> {
         self
     }
 
-    /// Says what it is to health while it is open. The default is degraded: the service goes on without that dependency. With
-    /// [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe), and degraded once its open time is over.
-    /// A [table](Self::build_table) is always degraded while any key is open.
+    /// Says what it is to health while it is open. The default is degraded: the service goes on without that
+    /// dependency. With [`Down`](HealthStatus::Down) it is a critical [probe](buttress_core::Probe), and degraded once
+    /// its open time is over. A [table](Self::build_table) is always degraded while any key is open.
     pub fn health(mut self, open: HealthStatus) -> Self {
         self.said.health = open;
         self

@@ -69,8 +69,8 @@ impl<V: Votes> FleetBuilder<V> {
     ///
     /// # Errors
     ///
-    /// Fails with all that is wrong: a [quorum](Quorum) that one process would be, or of no or more than all processes; a name
-    /// that is empty.
+    /// Fails with all that is wrong: a [quorum](Quorum) that one process would be, or of no or more than all processes;
+    /// a name that is empty.
     pub fn build(self) -> Result<Fleet<V>, BuildError> {
         let mut faults = Faults::new();
         let quorum = faults.within("", self.quorum).unwrap_or_default();

@@ -27,7 +27,8 @@ pub struct Fleet<V: Votes> {
 
 #[cfg(feature = "redis")]
 impl Fleet<super::RedisVotes> {
-    /// Begins with a fleet that votes there, under the name `breakers`; see [`RedisVotes`](super::RedisVotes) for another.
+    /// Begins with a fleet that votes there, under the name `breakers`; see [`RedisVotes`](super::RedisVotes) for
+    /// another.
     pub fn over(redis: buttress_redis::Redis) -> FleetBuilder<super::RedisVotes> {
         Self::with(super::RedisVotes::new(redis))
     }
@@ -41,8 +42,8 @@ impl<V: Votes> Fleet<V> {
 
     /// Lets `breaker` open with those of the same name in other processes, for as long as the [`Joined`] lives.
     ///
-    /// What is known of the fleet holds for it at once: a breaker that joins while the others are held open is held open, and
-    /// one that is open itself stays so. One that is closed closes nobody else's.
+    /// What is known of the fleet holds for it at once: a breaker that joins while the others are held open is held
+    /// open, and one that is open itself stays so. One that is closed closes nobody else's.
     ///
     /// # Errors
     ///
@@ -91,16 +92,16 @@ impl<V: Votes> Fleet<V> {
         Ok(())
     }
 
-    /// Orders all processes to do so with the breaker of this name, those that start later included: until the next order,
-    /// or until somebody says something else to [a breaker of one process](Breaker::force).
+    /// Orders all processes to do so with the breaker of this name, those that start later included: until the next
+    /// order, or until somebody says something else to [a breaker of one process](Breaker::force).
     ///
-    /// It may be called from where no breaker has joined, as by a tool of an operator. It is [told](FleetBuilder::audit), also
-    /// if it fails.
+    /// It may be called from where no breaker has joined, as by a tool of an operator. It is
+    /// [told](FleetBuilder::audit), also if it fails.
     ///
     /// # Errors
     ///
-    /// Fails if the store cannot be asked. Where it may have been heard nevertheless, it may have been done: ask again, as an
-    /// order that is given twice is the same order.
+    /// Fails if the store cannot be asked. Where it may have been heard nevertheless, it may have been done: ask again,
+    /// as an order that is given twice is the same order.
     pub async fn force(&self, breaker: &str, force: Force) -> Result<Order, V::Error> {
         let ordered = self.core.votes.force(breaker, force).await;
         let outcome = if ordered.is_ok() { Outcome::Succeeded } else { Outcome::Failed };

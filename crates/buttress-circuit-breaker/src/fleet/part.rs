@@ -31,8 +31,8 @@ impl Part {
 
     /// What to ask.
     ///
-    /// A breaker that was closed by its own probes knows more than those who voted before that: their votes do not count for
-    /// it any more. Or it would be opened by them again and again, until the last one has ended.
+    /// A breaker that was closed by its own probes knows more than those who voted before that: their votes do not
+    /// count for it any more. Or it would be opened by them again and again, until the last one has ended.
     pub(super) fn asked<'a>(&self, name: &'a str, standing: &Standing) -> Asked<'a> {
         let asked = Asked::about(name);
         let asked = standing.recovered.map_or(asked, |ago| asked.newer_than(ago));
@@ -72,9 +72,9 @@ impl Part {
         (!is_nothing).then_some(order.force())
     }
 
-    /// That there are fewer is believed once none of the others could have been silent for so long: a server that has lost
-    /// its data knows only those that were faster than the others to say that they are there, and one vote of two would be
-    /// half of the fleet.
+    /// That there are fewer is believed once none of the others could have been silent for so long: a server that has
+    /// lost its data knows only those that were faster than the others to say that they are there, and one vote of two
+    /// would be half of the fleet.
     fn count(&mut self, members: u32, now: Moment) {
         let members = members.max(1);
         if members >= self.members || now - self.since >= SILENCE {

@@ -2,7 +2,8 @@ use std::fmt;
 
 use buttress_core::{BuildError, Faults};
 
-/// How many processes must have found a dependency down until all of them stop calling it. Two, if nothing else is said.
+/// How many processes must have found a dependency down until all of them stop calling it. Two, if nothing else is
+/// said.
 ///
 /// It is two at least, also as a share: one process with a broken network must not open the breakers of all.
 ///

@@ -109,8 +109,8 @@ impl<V: Votes> Core<V> {
         at_once(votes.map(|(seat, tally)| self.settle(seat, Some(tally.has_voted())))).await;
     }
 
-    /// Makes what the store has of this process's vote what the process thinks. `told` is whether it has one, where that was
-    /// just heard: so what could not be said, or was lost, is said again.
+    /// Makes what the store has of this process's vote what the process thinks. `told` is whether it has one, where
+    /// that was just heard: so what could not be said, or was lost, is said again.
     pub(super) async fn settle(&self, seat: &Seat, told: Option<bool>) -> Result<(), V::Error> {
         let mut voted = seat.voted.lock().await;
         let (breaker, standing) = (seat.breaker.name(), Standing::of(&seat.breaker));

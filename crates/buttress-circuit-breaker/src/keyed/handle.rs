@@ -83,7 +83,8 @@ impl BreakerTable {
         self.0.table.force(key, force, &*self.0);
     }
 
-    /// Forgets all that was of the breaker of this key, if anything is known of it, as [`Breaker::reset`](crate::Breaker::reset) does.
+    /// Forgets all that was of the breaker of this key, if anything is known of it, as
+    /// [`Breaker::reset`](crate::Breaker::reset) does.
     pub fn reset(&self, key: Key) {
         self.0.table.reset(key, &*self.0);
     }
@@ -94,8 +95,8 @@ impl BreakerTable {
         self.0.table.trip(key, trip, &*self.0)
     }
 
-    /// Goes by these settings from now on, for the keys that it has and for those to come: in the same states, and with empty
-    /// windows. Another mode than the settings had before is taken on by all, too. The audit hears of it, once.
+    /// Goes by these settings from now on, for the keys that it has and for those to come: in the same states, and with
+    /// empty windows. Another mode than the settings had before is taken on by all, too. The audit hears of it, once.
     ///
     /// ```
     /// use buttress_circuit_breaker::{CircuitBreaker, CircuitBreakerSettings, State};

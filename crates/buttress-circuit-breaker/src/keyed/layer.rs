@@ -72,7 +72,8 @@ impl<K, C, M, T> KeyedBreakerLayer<K, C, M, T> {
         self.answering()
     }
 
-    /// As [`CircuitBreakerLayer::as_error`](crate::CircuitBreakerLayer::as_error), for requests of HTTP, of which there are keys.
+    /// As [`CircuitBreakerLayer::as_error`](crate::CircuitBreakerLayer::as_error), for requests of HTTP, of which there
+    /// are keys.
     pub fn as_error(self) -> KeyedBreakerLayer<K, C, AsError, T> {
         self.answering()
     }

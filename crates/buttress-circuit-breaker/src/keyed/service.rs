@@ -13,11 +13,11 @@ use tower_service::Service;
 use super::BreakerTable;
 use crate::{BreakerTicket, NoTimer, ResponseFuture};
 
-/// A service with a circuit breaker for each key before it. Made by a [`KeyedBreakerLayer`](super::KeyedBreakerLayer), which has
-/// an example.
+/// A service with a circuit breaker for each key before it. Made by a [`KeyedBreakerLayer`](super::KeyedBreakerLayer),
+/// which has an example.
 ///
-/// Which breaker decides is known with the request: so the service inside is asked in any case whether it is ready, and keeps
-/// its readiness if the call is refused.
+/// Which breaker decides is known with the request: so the service inside is asked in any case whether it is ready, and
+/// keeps its readiness if the call is refused.
 pub struct KeyedBreaker<S, K: 'static, C: 'static = HttpClassify, M = Rewrap, T = NoTimer> {
     inner: S,
     table: BreakerTable,

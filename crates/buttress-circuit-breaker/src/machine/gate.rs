@@ -15,16 +15,16 @@ use crate::{State, Transition, Trip, Why};
 
 /// The state of one breaker: the word, and three times that belong to it.
 ///
-/// Steps from one phase to another are made under a lock, which their rarity allows. The times are written before the word
-/// is. Between two times of being open there is always another phase: so who looks at the word, at `until`, and finds the
-/// word of the same generation, has the two that belong together.
+/// Steps from one phase to another are made under a lock, which their rarity allows. The times are written before the
+/// word is. Between two times of being open there is always another phase: so who looks at the word, at `until`, and
+/// finds the word of the same generation, has the two that belong together.
 #[derive(Debug)]
 pub(crate) struct Gate {
     word: AtomicU64,
     /// When an open one is due.
     pub(super) until: AtomicU64,
-    /// When the oldest lease of a probe is over, for who is refused without the lock. It is written after the word: whoever has an
-    /// older one asks under the lock.
+    /// When the oldest lease of a probe is over, for who is refused without the lock. It is written after the word:
+    /// whoever has an older one asks under the lock.
     pub(super) lease: AtomicU64,
     /// When it came to its phase.
     pub(super) since: AtomicU64,
@@ -111,7 +111,8 @@ impl Gate {
         step.map(|made| Ok(made.probe()))
     }
 
-    /// Whether such an end of this call is no [news](Self::news), as most are, at a glance. If not, it still may be none.
+    /// Whether such an end of this call is no [news](Self::news), as most are, at a glance. If not, it still may be
+    /// none.
     #[inline]
     pub(crate) fn is_quiet(&self, pass: Pass, outcome: Outcome) -> bool {
         matches!(outcome, Outcome::Success) && self.word().is_quiet_for(pass)
@@ -230,7 +231,8 @@ impl Gate {
         }
     }
 
-    /// For how long it stays open. What is taken for now may be a little before it opened: nobody waits for longer than it is open.
+    /// For how long it stays open. What is taken for now may be a little before it opened: nobody waits for longer than
+    /// it is open.
     pub(crate) fn left(&self, now: Moment) -> Duration {
         self.until() - now.max(self.since())
     }

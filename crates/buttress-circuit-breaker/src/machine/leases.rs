@@ -4,8 +4,8 @@ use buttress_core::clock::Moment;
 
 /// The places that probes have, of all gates whose steps are made under one lock: each has its own time.
 ///
-/// There are only those that are out, so that a breaker that is closed or open has no room for them. What is here of a key that has lost
-/// its own goes with the next step of whose that is then.
+/// There are only those that are out, so that a breaker that is closed or open has no room for them. What is here of a
+/// key that has lost its own goes with the next step of whose that is then.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     out: BTreeSet<Lease>,
@@ -20,8 +20,8 @@ pub(crate) struct Lease {
     number: u32,
 }
 
-/// A probe knows its place by so many bits. The same number comes again after that many probes, and only what still hangs then
-/// could be taken for another one.
+/// A probe knows its place by so many bits. The same number comes again after that many probes, and only what still
+/// hangs then could be taken for another one.
 pub(super) const BITS: u32 = 18;
 
 impl Leases {

@@ -46,8 +46,8 @@ use crate::word::Word;
 /// # Guarantees
 ///
 /// - **Late news is old news.** What began before a step moves nothing after it, and is counted nowhere.
-/// - **Never more probes than allowed**, however many threads ask, and never a place that is lost: each probe has a lease of
-///   its own.
+/// - **Never more probes than allowed**, however many threads ask, and never a place that is lost: each probe has a
+///   lease of its own.
 /// - **Nothing is needed for time to pass**, no task and no timer: what is due happens when somebody calls.
 /// - **A window slides.** What is too old never counts: see [`Over`](crate::Over) for how exactly.
 ///
@@ -58,10 +58,11 @@ use crate::word::Word;
 ///
 /// # Cost
 ///
-/// Closed, and with rules of failures alone, a call that succeeds reads one number twice and writes nothing, so threads do not
-/// wait for each other. With a rule that is a rate, a success adds to a number of its thread. One in up to 64, and each while there
-/// are few, brings what came together to what all share, under a lock; so does a failure. No allocation in either case. While it is
-/// half-open, a probe takes and gives back its place under a lock, and the places are a list that is allocated.
+/// Closed, and with rules of failures alone, a call that succeeds reads one number twice and writes nothing, so threads
+/// do not wait for each other. With a rule that is a rate, a success adds to a number of its thread. One in up to 64,
+/// and each while there are few, brings what came together to what all share, under a lock; so does a failure. No
+/// allocation in either case. While it is half-open, a probe takes and gives back its place under a lock, and the
+/// places are a list that is allocated.
 ///
 /// A machine takes less than 400 bytes; and for each window 256 bytes, up to 16 times 128 more (twice as many as the
 /// computer has processors), and 24 bytes for each of its buckets, which are 80 at most.
@@ -138,9 +139,9 @@ impl Machine {
         self.gate.is_quiet(pass, outcome)
     }
 
-    /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, if there is a rule of slow
-    /// calls, and is no other call when it ends. That it fails then counts as well. (Not for a rate with exact counts, which
-    /// have room for one look at each call.)
+    /// A call waits for longer than is not [slow](Policy::slow): it counts as slow from now on, if there is a rule of
+    /// slow calls, and is no other call when it ends. That it fails then counts as well. (Not for a rate with exact
+    /// counts, which have room for one look at each call.)
     pub fn hangs(&self, pass: Pass, outside: &impl Outside) -> Pass {
         let news = self.is_news(&pass, Outcome::Failure) && matches!(pass.kind(), Kind::Ordinary);
         if !news {
@@ -166,7 +167,8 @@ impl Machine {
         answer
     }
 
-    /// One more success, where nothing has failed just before: it waits with others of its thread until it is looked at.
+    /// One more success, where nothing has failed just before: it waits with others of its thread until it is looked
+    /// at.
     fn settle_success(&self, pass: Pass, ended: &Ended, outside: &impl Outside) {
         let rules = self.current.load();
         if ended.verdict(&rules.policy) != (Verdict::Good { slow: false }) || pass.is_counted() {

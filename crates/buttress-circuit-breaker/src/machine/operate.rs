@@ -46,8 +46,8 @@ impl Machine {
         self.gate.force(force, &around, |_| true);
     }
 
-    /// Forgets all that was: it is as it begins by its policy, so closed, unless that only counts or is off. One that somebody
-    /// [holds](State::is_forced) stays so until it is [released](Force::Release).
+    /// Forgets all that was: it is as it begins by its policy, so closed, unless that only counts or is off. One that
+    /// somebody [holds](State::is_forced) stays so until it is [released](Force::Release).
     pub fn reset(&self, outside: &impl Outside) {
         let rules = self.current.load();
         self.gate.reset(&self.around(&rules.policy, &rules.tally, outside), |_| true);

@@ -25,8 +25,8 @@ impl Gate {
         });
     }
 
-    /// Forgets all, if it is `meant`: it is as it begins by its settings, and as if it had never opened. What somebody holds stays
-    /// where that is.
+    /// Forgets all, if it is `meant`: it is as it begins by its settings, and as if it had never opened. What somebody
+    /// holds stays where that is.
     pub(crate) fn reset<O: Outside, C>(
         &self,
         around: &Around<'_, O, C>,

@@ -38,9 +38,9 @@ pub trait Outside {
     /// A step was made. No lock is held, so it may take its time, and ask the machine what it likes.
     fn tell(&self, step: &Transition);
 
-    /// One came from a state to another one, or, of a [table](super::Table), to its place, or lost it: who has none has no
-    /// state. It is said of each change, those among them of which nobody else hears, so that whoever adds them up knows how
-    /// many there are in each state. No lock is held.
+    /// One came from a state to another one, or, of a [table](super::Table), to its place, or lost it: who has none has
+    /// no state. It is said of each change, those among them of which nobody else hears, so that whoever adds them up
+    /// knows how many there are in each state. No lock is held.
     fn moved(&self, _from: Option<State>, _to: Option<State>) {}
 }
 

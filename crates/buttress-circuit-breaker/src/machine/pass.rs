@@ -13,8 +13,9 @@ use crate::{Reason, State};
 #[derive(Clone, Copy, Eq, PartialEq)]
 #[must_use = "its outcome has to be settled"]
 pub struct Pass {
-    /// Of the word it passed by, the generation and whether it is timed. Then its kind, where no word has anything; where words
-    /// have their level, whether it is `COUNTED`, and that it is `LIVE`; and of a probe, in place of the payload, its place.
+    /// Of the word it passed by, the generation and whether it is timed. Then its kind, where no word has anything;
+    /// where words have their level, whether it is `COUNTED`, and that it is `LIVE`; and of a probe, in place of the
+    /// payload, its place.
     bits: NonZeroU64,
 }
 

@@ -21,7 +21,8 @@ struct Asked {
     share: f64,
 }
 
-/// Places are taken and given back under the lock of steps: so the word, and who has which place, are always of one moment.
+/// Places are taken and given back under the lock of steps: so the word, and who has which place, are always of one
+/// moment.
 impl Gate {
     /// A place for a probe, if one is free; or that of one that hangs.
     pub(super) fn enter_half_open<O: Outside, C>(

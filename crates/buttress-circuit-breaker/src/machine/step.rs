@@ -38,8 +38,8 @@ impl Made {
     }
 }
 
-/// Stands on the stack while others hear of a step. If one of them panics, nobody gets the place that was taken with it: then it is
-/// given back.
+/// Stands on the stack while others hear of a step. If one of them panics, nobody gets the place that was taken with
+/// it: then it is given back.
 struct Untold<'a, 'b, O: Outside, C> {
     gate: &'a Gate,
     around: &'a Around<'b, O, C>,

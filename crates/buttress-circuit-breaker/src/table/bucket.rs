@@ -6,8 +6,8 @@ use crate::counts::Counts;
 /// 63…56 generation   55…48 tick   47…32 calls   31…16 failed   15…0 slow
 /// ```
 ///
-/// A bucket of another time counts as empty; its slot empties it before those bits come round again. Once it is full, it counts no
-/// more, and the rate stays what it was.
+/// A bucket of another time counts as empty; its slot empties it before those bits come round again. Once it is full,
+/// it counts no more, and the rate stays what it was.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Bucket(u64);
 

@@ -11,11 +11,11 @@ use crate::{Mode, State, Transition};
 
 /// Other policies for all keys.
 impl Table {
-    /// Goes by another policy from now on, for the keys that it has and for those to come: in the same states, and with empty
-    /// windows. Its mode is for new ones, and for when one is [released](crate::Force::Release).
+    /// Goes by another policy from now on, for the keys that it has and for those to come: in the same states, and with
+    /// empty windows. Its mode is for new ones, and for when one is [released](crate::Force::Release).
     ///
-    /// It goes through all places, one by one: nothing for the path of a request, which does not wait for it. Until it is
-    /// through, how calls end is not counted; the probes of those that are half-open are.
+    /// It goes through all places, one by one: nothing for the path of a request, which does not wait for it. Until it
+    /// is through, how calls end is not counted; the probes of those that are half-open are.
     ///
     /// # Errors
     ///
@@ -40,7 +40,8 @@ impl Table {
         before
     }
 
-    /// Puts all keys into the mode of the policy, as an operator would each of them. No [step](Outside::tell) is told of.
+    /// Puts all keys into the mode of the policy, as an operator would each of them. No [step](Outside::tell) is told
+    /// of.
     pub(crate) fn take_on_mode(&self, outside: &impl Outside) {
         let outside = Quietly(outside);
         for (at, slot) in self.slots.iter().enumerate() {

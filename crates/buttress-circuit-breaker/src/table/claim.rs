@@ -50,8 +50,8 @@ impl Claims {
         (self.evicted.load(Relaxed), self.evicted_open.load(Relaxed))
     }
 
-    /// Gives one of these slots to a key that has none, and says in which state it was, if it was somebody's. The caller holds
-    /// the lock of the set.
+    /// Gives one of these slots to a key that has none, and says in which state it was, if it was somebody's. The
+    /// caller holds the lock of the set.
     pub(super) fn claim(
         &self,
         set: &[Slot],
@@ -79,8 +79,9 @@ impl Claims {
     }
 }
 
-/// First it is nobody's, in a generation of its own; then it has its new key; then it begins, in the next one. So whoever
-/// sees the key of before, a word, and the key of before again, has a word that belongs to it, or one of nobody.
+/// First it is nobody's, in a generation of its own; then it has its new key; then it begins, in the next one. So
+/// whoever sees the key of before, a word, and the key of before again, has a word that belongs to it, or one of
+/// nobody.
 fn hand_over(slot: &Slot, key: [u64; 2], policy: &Policy, now: Moment) {
     slot.gate.move_to(now, |word| word.step(Phase::Vacant));
     slot.settle_in(key, over(policy).map_or(0, |over| tick_at(over, now)));

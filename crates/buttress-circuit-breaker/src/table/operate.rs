@@ -43,8 +43,8 @@ impl Table {
         });
     }
 
-    /// Forgets all that was of the breaker of this key, if anything is known of it, as that of a [machine](crate::machine::Machine::reset)
-    /// does.
+    /// Forgets all that was of the breaker of this key, if anything is known of it, as that of a
+    /// [machine](crate::machine::Machine::reset) does.
     pub fn reset(&self, key: Key, outside: &impl Outside) {
         if let Some(at) = self.find(key.halves()) {
             let slot = &self.slots[at];
@@ -81,8 +81,8 @@ impl Table {
         usage
     }
 
-    /// Does something with the slot of this key, and once more if that belongs to another one by then: which is looked at
-    /// again under the lock, so nothing is done to that.
+    /// Does something with the slot of this key, and once more if that belongs to another one by then: which is looked
+    /// at again under the lock, so nothing is done to that.
     fn at<O: Outside, T>(
         &self,
         key: Key,

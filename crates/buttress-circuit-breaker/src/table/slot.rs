@@ -76,8 +76,8 @@ impl Slot {
         self.era.store(self.gate.word().generation(), Relaxed);
     }
 
-    /// Begins to count as another policy wants it. The caller sees to it that nothing is counted meanwhile; what is in the
-    /// buckets is of another generation.
+    /// Begins to count as another policy wants it. The caller sees to it that nothing is counted meanwhile; what is in
+    /// the buckets is of another generation.
     pub(super) fn turn_over(&self, turn: u32) {
         self.turn.store(turn, Relaxed);
     }
@@ -152,8 +152,8 @@ impl Slot {
         true
     }
 
-    /// Moves to this tick, and empties what it passes: before the eight bits by which buckets are told apart come round. One that
-    /// somebody has begun already is left alone, unless it has been so long that it may be an old one.
+    /// Moves to this tick, and empties what it passes: before the eight bits by which buckets are told apart come
+    /// round. One that somebody has begun already is left alone, unless it has been so long that it may be an old one.
     fn turn_to(&self, tick: u32, generation: u32) -> u32 {
         let turn = self.turn.load(Acquire);
         let ahead = ahead(turn, tick);

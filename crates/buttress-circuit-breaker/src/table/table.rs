@@ -38,15 +38,16 @@ use crate::parts::atomic::{AtomicBool, AtomicU64};
 ///
 /// # Guarantees
 ///
-/// - **Memory is taken once**: 256 bytes for each place, of which there is a power of two; and while keys are half-open, 24 bytes in
-///   a list for each probe that is out.
-/// - **Whom it hurts least goes first** where a new key finds its eight places taken: who is idle, longest unused first; then who
-///   failed lately; one that is open, or held by somebody, only if all eight are. So strange keys, however many, push out idle ones.
+/// - **Memory is taken once**: 256 bytes for each place, of which there is a power of two; and while keys are
+///   half-open, 24 bytes in a list for each probe that is out.
+/// - **Whom it hurts least goes first** where a new key finds its eight places taken: who is idle, longest unused
+///   first; then who failed lately; one that is open, or held by somebody, only if all eight are. So strange keys,
+///   however many, push out idle ones.
 /// - **News of one key never reaches another one** that has its place by then.
 ///
-/// A policy for keys has one rule of failures in a time and one of throttled answers at most, which count to 8; and its rates
-/// are all of the same calls. Their windows have ten buckets. Of a time, what counts spans 90 % at least; of calls, four
-/// fifths, and all if there are ten or fewer. It is never more than was asked for.
+/// A policy for keys has one rule of failures in a time and one of throttled answers at most, which count to 8; and its
+/// rates are all of the same calls. Their windows have ten buckets. Of a time, what counts spans 90 % at least; of
+/// calls, four fifths, and all if there are ten or fewer. It is never more than was asked for.
 ///
 /// # Cancellation
 ///
@@ -54,8 +55,8 @@ use crate::parts::atomic::{AtomicBool, AtomicU64};
 ///
 /// # Cost
 ///
-/// No allocation, and no lock for a key that is known: up to eight keys are compared. A new key takes the lock of one of up to 16
-/// parts of the table.
+/// No allocation, and no lock for a key that is known: up to eight keys are compared. A new key takes the lock of one
+/// of up to 16 parts of the table.
 ///
 /// # Errors
 ///

@@ -16,8 +16,8 @@ impl<H: Host> Polling<'_, H> {
     }
 }
 
-/// Stands on the stack while the call is judged: that it is dropped means that the judge panics, which is no news of whom
-/// was called.
+/// Stands on the stack while the call is judged: that it is dropped means that the judge panics, which is no news of
+/// whom was called.
 pub(crate) struct Judging<'a, H: Host> {
     pub(crate) ticket: &'a mut Option<BreakerTicket<H>>,
 }

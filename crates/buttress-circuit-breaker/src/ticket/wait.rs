@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use buttress_core::clock::Moment;
 
-/// How long a call waits, as only what is not ready at once does; and whether its head was good. One number, because a ticket is
-/// moved as often as a response is.
+/// How long a call waits, as only what is not ready at once does; and whether its head was good. One number, because a
+/// ticket is moved as often as a response is.
 ///
 /// ```text
 /// 63…2  time      nothing while it does not wait; else nanoseconds and one more: since when, or how long it was

@@ -17,10 +17,10 @@ use crate::ring::Ring;
 
 /// The calls that a rate is of, counted by many threads.
 ///
-/// A success is added to a number of its thread, and what came together there is brought to the [`Store`] that all share: when
-/// it is a hundredth of the window or 64, when the time is that of another bucket, or with a failure. So successes that are
-/// not there yet are a hundredth of the window at most, and with little traffic there are none. (But for fifteen of a stripe,
-/// once, where much traffic has just become little: nobody looks at a clock for each.)
+/// A success is added to a number of its thread, and what came together there is brought to the [`Store`] that all
+/// share: when it is a hundredth of the window or 64, when the time is that of another bucket, or with a failure. So
+/// successes that are not there yet are a hundredth of the window at most, and with little traffic there are none. (But
+/// for fifteen of a stripe, once, where much traffic has just become little: nobody looks at a clock for each.)
 #[derive(Debug)]
 pub(crate) struct Window {
     shape: Shape,

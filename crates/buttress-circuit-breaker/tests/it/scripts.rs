@@ -6,7 +6,8 @@ mod model;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever happens, it is what a slow machine says that forgets nothing. A million scripts are played in `tests/soak.rs`.
+    /// Whatever happens, it is what a slow machine says that forgets nothing. A million scripts are played in
+    /// `tests/soak.rs`.
     #[test]
     fn it_does_what_a_slow_machine_does(seed: u64) {
         model::play(seed);

@@ -134,7 +134,8 @@ impl<S: Subject> Stage<S> {
         self.exact.settle(passed, outcome, took, advice);
     }
 
-    /// As many calls as a window has, one after the other and most of them good, so that they are counted many at a time.
+    /// As many calls as a window has, one after the other and most of them good, so that they are counted many at a
+    /// time.
     fn burst(&mut self) {
         let fails = self.chance.of(&[2, 5, 50, 1_000]);
         for _ in 0..self.chance.from(50, 700) {

@@ -72,7 +72,8 @@ impl AuditBuilder {
         self
     }
 
-    /// Tells addresses of clients and ids of principals as they are: for a store that is made for it. The default is no.
+    /// Tells addresses of clients and ids of principals as they are: for a store that is made for it. The default is
+    /// no.
     pub fn dangerous_show_people(mut self, show: bool) -> Self {
         self.show_people = show;
         self

@@ -10,8 +10,8 @@ static EPOCH: LazyLock<u64> = LazyLock::new(monotonic);
 /// The time of day on that line.
 static DAYTIME: Daytime = Daytime::new();
 
-/// The operating system's time: the default everywhere. On Linux what is [recent](Clock::recent) is the time of the kernel's last
-/// look, up to ten milliseconds ago, for a fraction of the price.
+/// The operating system's time: the default everywhere. On Linux what is [recent](Clock::recent) is the time of the
+/// kernel's last look, up to ten milliseconds ago, for a fraction of the price.
 ///
 /// ```
 /// use buttress_core::clock::{Clock, SystemClock};
@@ -47,8 +47,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system's monotonic time in nanoseconds. It is what `Instant` goes by on Linux too, which makes two halves of it that
-/// are put together again: that takes longer than the question.
+/// The system's monotonic time in nanoseconds. It is what `Instant` goes by on Linux too, which makes two halves of it
+/// that are put together again: that takes longer than the question.
 #[cfg(target_os = "linux")]
 #[inline]
 fn monotonic() -> u64 {

@@ -29,16 +29,18 @@ impl RequestContext {
         self.0.trace.inject(headers);
     }
 
-    /// Whether the client has sent this request before, as it says in `x-request-attempt` or `grpc-previous-rpc-attempts`.
+    /// Whether the client has sent this request before, as it says in `x-request-attempt` or
+    /// `grpc-previous-rpc-attempts`.
     ///
-    /// What is called for such a request had better not be called twice: the client repeats it already. A client who lies
-    /// makes us do less, and never more.
+    /// What is called for such a request had better not be called twice: the client repeats it already. A client who
+    /// lies makes us do less, and never more.
     #[must_use]
     pub fn is_repeat(&self) -> bool {
         self.0.repeats > 0
     }
 
-    /// Says that what was called for this request was repeated in vain, or was not because there had been too many repeats.
+    /// Says that what was called for this request was repeated in vain, or was not because there had been too many
+    /// repeats.
     ///
     /// If the request fails, its answer then asks the client not to try again, for it would all be repeated once more:
     /// `x-no-retry: 1`, and for gRPC a `grpc-retry-pushback-ms` of -1, where the status stands in the head. So over

@@ -4,8 +4,8 @@ use crate::number;
 use crate::render::Format;
 use crate::stage::RequestHead;
 
-/// How a request says that it is a repeat: how often it was sent before, in `grpc-previous-rpc-attempts` or in a header of one's
-/// own, `x-request-attempt` by default.
+/// How a request says that it is a repeat: how often it was sent before, in `grpc-previous-rpc-attempts` or in a header
+/// of one's own, `x-request-attempt` by default.
 ///
 /// A client that sends a request again says so, and hops behind heed it: none of them repeats a repeat once more. A
 /// [`Context`](crate::Context) [reads](crate::RequestContext::is_repeat) it, and hands it on.

@@ -41,8 +41,8 @@ impl RequestContext {
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
     }
 
-    /// Whether the request is a [repeat](Self::is_repeat) in whose [`scope`](Self::scope) this is running: the same as to ask the
-    /// [`current`](Self::current) one, and counts no reference to it.
+    /// Whether the request is a [repeat](Self::is_repeat) in whose [`scope`](Self::scope) this is running: the same as
+    /// to ask the [`current`](Self::current) one, and counts no reference to it.
     #[inline]
     #[must_use]
     pub fn is_repeat_around() -> bool {

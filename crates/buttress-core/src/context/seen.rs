@@ -5,8 +5,8 @@ use crate::trace::TRACEPARENT;
 
 /// Which headers a request has, of those that a context reads and few requests have.
 ///
-/// To ask the map for one hashes its whole name, and these are long: one look at all names costs less than that, unless there
-/// are dozens.
+/// To ask the map for one hashes its whole name, and these are long: one look at all names costs less than that, unless
+/// there are dozens.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Seen {
     pub(super) trace: bool,

@@ -169,8 +169,8 @@ impl Context {
         }
     }
 
-    /// The id that an answer brought along and that ours takes the place of: a server that was asked has its own, and the
-    /// body it wrote may say so.
+    /// The id that an answer brought along and that ours takes the place of: a server that was asked has its own, and
+    /// the body it wrote may say so.
     #[cold]
     fn upstream_id(
         &self,

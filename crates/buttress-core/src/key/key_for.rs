@@ -8,9 +8,9 @@ use crate::stage::RequestHead;
 ///
 /// Ready-made are [`address`](super::address), [`api_key`](super::api_key), [`principal`](super::principal),
 /// [`tenant`](super::tenant), [`session`](super::session), [`route`](super::route), [`method`](super::method),
-/// [`header`](super::header()), [`host`](super::host), [`endpoint`](super::endpoint()), [`path`](super::path), [`label`](super::label()) and
-/// [`everyone`](super::everyone). A tuple of up to six is all of them, in this order. `Option` switches one off,
-/// and `Arc<dyn KeyFor>` is one that is chosen at run time. For anything else there is
+/// [`header`](super::header()), [`host`](super::host), [`endpoint`](super::endpoint()), [`path`](super::path),
+/// [`label`](super::label()) and [`everyone`](super::everyone). A tuple of up to six is all of them, in this order.
+/// `Option` switches one off, and `Arc<dyn KeyFor>` is one that is chosen at run time. For anything else there is
 /// [`key_fn`](super::key_fn()), or an implementation of your own:
 ///
 /// ```
@@ -50,7 +50,8 @@ pub trait KeyFor: fmt::Debug + Send + Sync {
     /// Writes the parts of the key: as many for each request, so that one that is missing is written as absent.
     fn write(&self, request: &dyn RequestHead, key: &mut KeyWriter);
 
-    /// Says what it goes by: see [`KeyParts`]. What does not say is a part that nothing is known about, as a closure is.
+    /// Says what it goes by: see [`KeyParts`]. What does not say is a part that nothing is known about, as a closure
+    /// is.
     ///
     /// What writes the same for each request is no part of it.
     fn describe(&self, parts: &mut KeyParts) {

@@ -16,8 +16,9 @@ use crate::{Problem, Reply};
 /// | [`Keep`] | HTTP, a body that can be made from bytes | the same | what it is |
 /// | [`AsError`] | any request at all | an error that is made of the problem | |
 ///
-/// Over HTTP a refusal has the status of its problem, `Retry-After`, the problem in its extensions, and no body: who reads it is
-/// a program. If that hands it on to its own client, the [`Context`](crate::Context) there renders it in the client's format.
+/// Over HTTP a refusal has the status of its problem, `Retry-After`, the problem in its extensions, and no body: who
+/// reads it is a program. If that hands it on to its own client, the [`Context`](crate::Context) there renders it in
+/// the client's format.
 ///
 /// ```
 /// use buttress_core::outcome::{Answer, AsError};

@@ -11,9 +11,9 @@ use crate::sync::Shared;
 pin_project! {
     /// The body of a response; it tells a ticket how it ended. Frames, hints and trailers pass untouched.
     ///
-    /// It ends with its trailers, with an error, where nothing more comes, or with the frame after which it says itself that it
-    /// is at its end: nobody need ask such a body again, and hyper does not. A panic of the inner body is told, too.
-    /// If it is dropped before that, so is the ticket.
+    /// It ends with its trailers, with an error, where nothing more comes, or with the frame after which it says itself
+    /// that it is at its end: nobody need ask such a body again, and hyper does not. A panic of the inner body is told,
+    /// too. If it is dropped before that, so is the ticket.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -56,8 +56,8 @@ pin_project! {
     }
 }
 
-/// Whom to tell of the end of a body, and who judges it: for a service that stands for several parts at once. No part of the
-/// public interface.
+/// Whom to tell of the end of a body, and who judges it: for a service that stands for several parts at once. No part
+/// of the public interface.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "it is no part of the interface")]
 pub struct Follows<C: 'static, T> {
@@ -96,7 +96,8 @@ impl<B: Body, C: ClassifyEnd, T: Ticket> JudgedBody<B, C, T> {
 
 #[doc(hidden)]
 impl<C: ClassifyEnd, T: Ticket> Follows<C, T> {
-    /// What follows of a head of which the end of the body decides. A body that is at its end already settles the ticket.
+    /// What follows of a head of which the end of the body decides. A body that is at its end already settles the
+    /// ticket.
     #[expect(clippy::inline_always, reason = "a call would move what it gives")]
     #[inline(always)]
     pub fn of<B: Body>(inner: &B, classify: &Shared<C>, kind: BodyKind, ticket: T) -> Option<Self> {

@@ -2,8 +2,8 @@ use http::Extensions;
 
 use super::{Judgement, Outcome, Reached};
 
-/// In the extensions of a response, it says that what went wrong was the caller's: a request whose body did not come, or broke off. The
-/// dependency could not have answered, so this says nothing of it.
+/// In the extensions of a response, it says that what went wrong was the caller's: a request whose body did not come,
+/// or broke off. The dependency could not have answered, so this says nothing of it.
 ///
 /// ```
 /// use buttress_core::outcome::{CallersFault, Classify, HttpClassify, Outcome};

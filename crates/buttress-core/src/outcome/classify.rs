@@ -96,7 +96,8 @@ impl Verdict {
         }
     }
 
-    /// How the call ended, for who hears nothing beyond the head: what only the end would have shown counts as a success.
+    /// How the call ended, for who hears nothing beyond the head: what only the end would have shown counts as a
+    /// success.
     ///
     /// ```
     /// use buttress_core::outcome::{BodyKind, Judgement, Outcome, Verdict};

@@ -12,7 +12,8 @@ use crate::stage::{Keep, Rewrap};
 use crate::sync::Shared;
 use crate::{Problem, Reply};
 
-/// An [`Answer`](super::Answer) that is judged, by `C`, and settles a ticket `T`: for a layer that wants to learn how the call ended.
+/// An [`Answer`](super::Answer) that is judged, by `C`, and settles a ticket `T`: for a layer that wants to learn how
+/// the call ended.
 ///
 /// With [`Keep`] there is no place for a ticket in the body, so all is judged by the head: what only the end would have
 /// shown counts as a success.
@@ -67,8 +68,8 @@ pub trait JudgedAnswer<Req, Res, Err, C, T>: sealed::Sealed + 'static {
         Self::poll_judged(classify, ticket, |_| polled)
     }
 
-    /// The same for an answer that `poll` is about to give. It is asked where its answer is returned, so that this is moved
-    /// as seldom as can be: to move a response costs more than to judge it.
+    /// The same for an answer that `poll` is about to give. It is asked where its answer is returned, so that this is
+    /// moved as seldom as can be: to move a response costs more than to judge it.
     fn poll_judged(
         classify: &Shared<C>,
         ticket: &mut Option<T>,

@@ -3,7 +3,8 @@ use std::time::Duration;
 use super::Outcome;
 use crate::clock::Timestamp;
 
-/// What is known of a call once it was judged: how it ended, how far it got, and what the other side says of coming back.
+/// What is known of a call once it was judged: how it ended, how far it got, and what the other side says of coming
+/// back.
 ///
 /// ```
 /// use std::time::Duration;

@@ -8,7 +8,8 @@ pub trait Ticket: Send + 'static {
     /// The call has ended, and this is known of it.
     fn settle(self, judgement: Judgement);
 
-    /// The same for a ticket that stands somewhere: that place is empty then. Who can end without being moved does so here.
+    /// The same for a ticket that stands somewhere: that place is empty then. Who can end without being moved does so
+    /// here.
     #[inline]
     fn settle_in(place: &mut Option<Self>, judgement: Judgement)
     where

@@ -103,8 +103,8 @@ impl Code {
         CIRCUIT_OPEN = SERVICE_UNAVAILABLE, "A service that is needed for this is not available at the moment.";
         /// As many calls as allowed are on their way to something that the server needs.
         SATURATED = SERVICE_UNAVAILABLE, "A service that is needed for this has too much to do at the moment.";
-        /// Calls are held back from something that the server needs: it has turned most of them away, or takes no more than so
-        /// many.
+        /// Calls are held back from something that the server needs: it has turned most of them away, or takes no more
+        /// than so many.
         THROTTLED_LOCALLY = SERVICE_UNAVAILABLE, "A service that is needed for this takes few requests at the moment.";
         /// The time for this was over.
         TIMED_OUT = GATEWAY_TIMEOUT, "This took too long.";

@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Headers beside those of a format. Most problems have none, and nearly all others one or two: for these there is room in
-/// place, without an allocation.
+/// Headers beside those of a format. Most problems have none, and nearly all others one or two: for these there is room
+/// in place, without an allocation.
 #[derive(Clone, Default)]
 pub(super) struct Extra {
     first: [Option<(HeaderName, HeaderValue)>; 2],

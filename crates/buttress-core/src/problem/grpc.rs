@@ -76,8 +76,8 @@ impl GrpcCode {
 }
 
 impl Code {
-    /// The code for a status that somebody else gave: a refinement of the family's, the same to HTTP, and what it was to
-    /// gRPC. One that says OK is no answer to an error: whoever made it did not know.
+    /// The code for a status that somebody else gave: a refinement of the family's, the same to HTTP, and what it was
+    /// to gRPC. One that says OK is no answer to an error: whoever made it did not know.
     pub(crate) fn of_grpc(status: GrpcCode) -> Self {
         let (code, status) = match status {
             GrpcCode::OK => (Self::INTERNAL, GrpcCode::UNKNOWN),

@@ -116,8 +116,8 @@ impl Problem {
         self.told(|told| told.retry_after = Some(wait))
     }
 
-    /// Adds a header to the answer, as in `WWW-Authenticate` beside a 401, or the `ETag` of what there is beside a 412. It is
-    /// sent whichever way the problem takes.
+    /// Adds a header to the answer, as in `WWW-Authenticate` beside a 401, or the `ETag` of what there is beside a 412.
+    /// It is sent whichever way the problem takes.
     ///
     /// The format decides how the body is framed and described, so such a header is not taken.
     pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {

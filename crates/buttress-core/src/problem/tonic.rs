@@ -15,8 +15,8 @@ impl From<Problem> for Status {
     /// [`GrpcStatus`](crate::render::GrpcStatus) is.
     ///
     /// Where a server of tonic answers with it as it is, a context outside settles it as it does any problem: with the
-    /// details, the words and the id that it gives all others. A status that was given other words or details since stays as
-    /// it is.
+    /// details, the words and the id that it gives all others. A status that was given other words or details since
+    /// stays as it is.
     fn from(problem: Problem) -> Self {
         let code = StatusCode::from_i32(problem.code().grpc_code().as_u8().into());
         let metadata = MetadataMap::from_headers(render::grpc_metadata(&problem));

@@ -36,7 +36,8 @@ impl ProblemType {
 
     /// Adds a member: a list of texts that a client may see.
     ///
-    /// One with a name that RFC 9457 or the format itself gives a meaning to is written beside that: choose another one.
+    /// One with a name that RFC 9457 or the format itself gives a meaning to is written beside that: choose another
+    /// one.
     #[must_use]
     pub fn member<I>(mut self, name: &'static str, texts: I) -> Self
     where

@@ -79,8 +79,8 @@ impl Redact {
         text::text(&self.names, text, max_len)
     }
 
-    /// A JSON pointer: each of its names redacted as [text](Self::text) is, then cut to those that have room in `max_len`
-    /// bytes. What is left is a pointer still, to what is around.
+    /// A JSON pointer: each of its names redacted as [text](Self::text) is, then cut to those that have room in
+    /// `max_len` bytes. What is left is a pointer still, to what is around.
     ///
     /// ```
     /// use buttress_core::Redact;

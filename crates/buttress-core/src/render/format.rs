@@ -75,7 +75,8 @@ pub(crate) fn is_grpc(kind: &HeaderValue) -> bool {
         return false;
     };
     let Some((kind, rest)) = kind.split_at_checked(GRPC.len()) else { return false };
-    // `application/grpc-web` is another protocol, whose trailers stand in the body. The family comes last: JSON has the same.
+    // `application/grpc-web` is another protocol, whose trailers stand in the body. The family comes last: JSON has the
+    // same.
     matches!(rest, [] | [b'+' | b';' | b' ', ..])
         && kind.eq_ignore_ascii_case(GRPC)
         && family.eq_ignore_ascii_case(APPLICATION)

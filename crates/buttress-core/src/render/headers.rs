@@ -1,7 +1,8 @@
-//! Which headers an answer has: those of its problem, those of its format, and what stays of the response that it replaces.
+//! Which headers an answer has: those of its problem, those of its format, and what stays of the response that it
+//! replaces.
 //!
-//! What a problem brings along itself is sent, whichever way it takes, and so is what a handler sets beside it: the entity
-//! tag of what there is, beside a 412. What a response said of a page that is gone, goes with it.
+//! What a problem brings along itself is sent, whichever way it takes, and so is what a handler sets beside it: the
+//! entity tag of what there is, beside a 412. What a response said of a page that is gone, goes with it.
 
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE,
@@ -32,7 +33,8 @@ const OF_THE_BODY: [HeaderName; 15] = [
     HeaderName::from_static("content-md5"),
 ];
 
-/// What is said of the very bytes that go, by who encoded them: the rest may be what their author says of the thing itself.
+/// What is said of the very bytes that go, by who encoded them: the rest may be what their author says of the thing
+/// itself.
 const OF_THE_BYTES: [HeaderName; 9] = [
     CONTENT_ENCODING,
     CONTENT_LENGTH,
@@ -96,8 +98,8 @@ pub(super) fn replace(headers: &mut HeaderMap, mut with: HeaderMap) {
     headers.extend(with);
 }
 
-/// Adds what HTTP asks of an answer and nobody has said: to a 401, how to become known; to what a cache would keep, that
-/// it must not, as the id of a request is for nobody else.
+/// Adds what HTTP asks of an answer and nobody has said: to a 401, how to become known; to what a cache would keep,
+/// that it must not, as the id of a request is for nobody else.
 pub(crate) fn complete(response: &mut dyn ResponseHead, challenge: Option<&HeaderValue>) {
     let status = response.status();
     let (name, value) = match (status.as_u16(), challenge) {

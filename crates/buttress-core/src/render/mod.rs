@@ -139,9 +139,9 @@ pub fn is_unsettled(extensions: &Extensions) -> bool {
 
 /// Gives a marked answer the format of its request, and the request's id. Leaves all others alone.
 ///
-/// A status and headers that were set since it was made stay as they are: a status of a failure is the problem's from then
-/// on, so that body, log and metrics say what is sent. One that HTTP knows without a body, such as 204 or 304, is sent
-/// without one. A status of gRPC is sent with 200 in any case.
+/// A status and headers that were set since it was made stay as they are: a status of a failure is the problem's from
+/// then on, so that body, log and metrics say what is sent. One that HTTP knows without a body, such as 204 or 304, is
+/// sent without one. A status of gRPC is sent with 200 in any case.
 pub fn settle(response: &mut dyn ResponseHead, context: &RequestContext) {
     if !unmark(response) {
         return;

@@ -1,8 +1,8 @@
-/// Put into the extensions of a response, it says that a status of 4xx or 5xx is what was asked for, and nothing that failed:
-/// nobody gives it another shape, and it is neither counted nor logged as an error.
+/// Put into the extensions of a response, it says that a status of 4xx or 5xx is what was asked for, and nothing that
+/// failed: nobody gives it another shape, and it is neither counted nor logged as an error.
 ///
-/// A service that is asked whether it is ready, and is not, answers so. A failure that shall only keep its shape has the mark
-/// [`LeaveAlone`](super::LeaveAlone).
+/// A service that is asked whether it is ready, and is not, answers so. A failure that shall only keep its shape has
+/// the mark [`LeaveAlone`](super::LeaveAlone).
 ///
 /// ```
 /// use buttress_core::render::NoFailure;

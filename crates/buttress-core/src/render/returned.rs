@@ -1,4 +1,5 @@
-//! The problem that a handler of tonic returned as a status: tonic leaves the status among the extensions of its answer.
+//! The problem that a handler of tonic returned as a status: tonic leaves the status among the extensions of its
+//! answer.
 
 use http::Extensions;
 use http::header::CONTENT_TYPE;

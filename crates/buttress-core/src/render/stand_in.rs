@@ -6,8 +6,8 @@ use crate::Problem;
 use crate::clock::{Clock, SystemClock};
 use crate::stage::ResponseHead;
 
-/// The answer to `problem` in the place of a dependency's: a status and headers, for a program to read. If that passes it
-/// on to a client of its own, the context there gives it that client's format.
+/// The answer to `problem` in the place of a dependency's: a status and headers, for a program to read. If that passes
+/// it on to a client of its own, the context there gives it that client's format.
 #[cold]
 pub(crate) fn stand_in<B: From<Bytes>>(problem: Problem, is_grpc: bool) -> Response<B> {
     if !is_grpc {
@@ -18,8 +18,8 @@ pub(crate) fn stand_in<B: From<Bytes>>(problem: Problem, is_grpc: bool) -> Respo
     problem.render_in(&Format::GRPC).map(B::from)
 }
 
-/// Gives a marked answer the family's [`JsonEnvelope`](super::JsonEnvelope), and leaves it marked: a context outside of it still gives it the
-/// format of its own client. Leaves all others alone, and the statuses of gRPC.
+/// Gives a marked answer the family's [`JsonEnvelope`](super::JsonEnvelope), and leaves it marked: a context outside of
+/// it still gives it the format of its own client. Leaves all others alone, and the statuses of gRPC.
 ///
 /// A wall on the way out refuses without a body, because a program reads it. This is for one that reads bodies:
 ///

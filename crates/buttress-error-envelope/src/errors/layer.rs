@@ -9,8 +9,8 @@ use super::Errors;
 /// Turns the errors of a service into problems, so that it cannot fail: what axum asks of middleware.
 ///
 /// It belongs inside the envelope, around what fails. With the feature `tower`, `ErrorsLayer::tower()` knows
-/// the errors of tower's own middleware. Where neither an envelope nor a context stands outside, a gRPC request is answered
-/// with a status of gRPC, any other in the JSON envelope.
+/// the errors of tower's own middleware. Where neither an envelope nor a context stands outside, a gRPC request is
+/// answered with a status of gRPC, any other in the JSON envelope.
 ///
 /// ```
 /// use buttress_core::{Code, Problem};
@@ -39,7 +39,8 @@ use super::Errors;
 /// # Guarantees
 ///
 /// - The service that comes of it cannot fail: its error type is `Infallible`.
-/// - A service that does not become ready answers the next request with that failure, and is asked again by the one after.
+/// - A service that does not become ready answers the next request with that failure, and is asked again by the one
+///   after.
 /// - The error is the problem's source, for the log alone, if your closure makes it that. Responses pass untouched.
 ///
 /// # Cancellation
@@ -48,8 +49,8 @@ use super::Errors;
 ///
 /// # Cost
 ///
-/// A success costs one look into the extensions of its request, one at its content type where there is no context, and a
-/// clone of the closure; no allocation.
+/// A success costs one look into the extensions of its request, one at its content type where there is no context, and
+/// a clone of the closure; no allocation.
 ///
 /// # Errors
 ///

@@ -5,9 +5,9 @@ use super::Look;
 
 /// The code in a body that has the family's shape already; nothing if it has another one.
 ///
-/// An envelope has an `error` with a `message`, and a `code` as ours are; others have such an `error`, too, but write their
-/// codes in small letters. If the server is at fault, that does not do: its words may be those of a source. What a server
-/// of this family has written, and so has redacted, says when it was.
+/// An envelope has an `error` with a `message`, and a `code` as ours are; others have such an `error`, too, but write
+/// their codes in small letters. If the server is at fault, that does not do: its words may be those of a source. What
+/// a server of this family has written, and so has redacted, says when it was.
 pub(crate) fn family_code(look: Look, body: &[u8], status: StatusCode) -> Option<String> {
     // As text, because in members that are not asked for serde_json lets any bytes pass.
     let text = str::from_utf8(body).ok()?;

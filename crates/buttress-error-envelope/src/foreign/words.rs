@@ -8,8 +8,8 @@ use super::quotes::without_values;
 /// How long a message may be, in bytes.
 const MOST: usize = 300;
 
-/// The text without secrets, quoted values, names of files and control characters, cut to 300 bytes; nothing if no word is
-/// left of it.
+/// The text without secrets, quoted values, names of files and control characters, cut to 300 bytes; nothing if no word
+/// is left of it.
 pub(crate) fn harmless(text: &str, redact: &Redact) -> Option<String> {
     let plain: String = text.trim().chars().map(|c| if is_control(c) { ' ' } else { c }).collect();
     let message = redact.text(&without_files(&without_values(&plain)), MOST).into_owned();

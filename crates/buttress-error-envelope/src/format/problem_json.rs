@@ -32,8 +32,8 @@ use super::fragment::Fragment;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Of a problem whose [type](ProblemType) a specification names, `type` and `title` are those, and its members stand beside
-/// the others:
+/// Of a problem whose [type](ProblemType) a specification names, `type` and `title` are those, and its members stand
+/// beside the others:
 ///
 /// ```
 /// # use buttress_core::clock::Timestamp;

@@ -193,8 +193,8 @@ pub fn requests(text: &str) -> Vec<Request<Body>> {
     all
 }
 
-/// What all requests that carry one of these are told, and what the log and the metrics hear of them. A secret that comes
-/// out is told by `leak`, with who was asked.
+/// What all requests that carry one of these are told, and what the log and the metrics hear of them. A secret that
+/// comes out is told by `leak`, with who was asked.
 pub async fn plant(
     corpus: &[&str],
     requests: impl Fn(&str) -> Vec<Request<Body>>,

@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 
 /// Questions that block a thread, and may do so for ever: one at a time, each on a thread of its own.
 ///
-/// Not on one of tokio's: a runtime waits at its end for all of these, and their number is bounded for the whole program.
+/// Not on one of tokio's: a runtime waits at its end for all of these, and their number is bounded for the whole
+/// program.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asking(Arc<AtomicBool>);
 

@@ -27,7 +27,8 @@ impl Check {
     /// ```
     ///
     /// It is HTTP/1.1 over a connection of its own each time, reads the head alone and follows no redirect.
-    /// A name is looked up as for [`tcp`](Self::tcp). For `https`, or what else a client can, use a closure with the client that the service has anyway.
+    /// A name is looked up as for [`tcp`](Self::tcp). For `https`, or what else a client can, use a closure with the
+    /// client that the service has anyway.
     ///
     /// # Circles
     ///

@@ -42,8 +42,8 @@ impl HealthChecks {
 }
 
 /// The checks, running. Made by [`HealthChecks::spawn`]; dropping it stops them, and what they saw last
-/// becomes too old. To run them anew, [stop](Self::stop) it: what is dropped is gone a moment later, and what still runs
-/// is not run twice.
+/// becomes too old. To run them anew, [stop](Self::stop) it: what is dropped is gone a moment later, and what still
+/// runs is not run twice.
 #[must_use = "dropping it stops the checks"]
 pub struct Running {
     tasks: JoinSet<()>,

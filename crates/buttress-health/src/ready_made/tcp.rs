@@ -22,9 +22,9 @@ impl Check {
     /// ```
     ///
     /// A name is looked up each time, on a thread of its own. A look-up that hangs is given up at the deadline like all
-    /// else; its thread goes on until the system gives up, too. Until then the check is down and asks no second time: so it
-    /// holds one thread at most, and keeps no runtime from ending. Of several addresses any will do: after a quarter of a
-    /// second without an answer the next is tried beside the one before.
+    /// else; its thread goes on until the system gives up, too. Until then the check is down and asks no second time:
+    /// so it holds one thread at most, and keeps no runtime from ending. Of several addresses any will do: after a
+    /// quarter of a second without an answer the next is tried beside the one before.
     pub fn tcp(name: impl Into<String>, address: impl Into<String>) -> Self {
         let (name, address) = (name.into(), address.into());
         let Some(destination) = destination(&address) else {

@@ -6,8 +6,9 @@ use super::{LimitPolicy, Seen};
 
 /// One more while all is well, a tenth less when calls are dropped: additive increase, multiplicative decrease.
 ///
-/// It does not look at latency, so it is for what says no by itself: a dependency with a limit of its own, that answers with
-/// 429 or does not answer in time. For all else [`Gradient`](super::Gradient) is better, as it need not fail first.
+/// It does not look at latency, so it is for what says no by itself: a dependency with a limit of its own, that answers
+/// with 429 or does not answer in time. For all else [`Gradient`](super::Gradient) is better, as it need not fail
+/// first.
 ///
 /// ```
 /// use std::time::Duration;

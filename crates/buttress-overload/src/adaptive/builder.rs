@@ -56,7 +56,8 @@ impl AdaptiveBuilder {
         self
     }
 
-    /// Sets after how long a call that is given up by its caller counts as one that was never answered. The default is 10 s.
+    /// Sets after how long a call that is given up by its caller counts as one that was never answered. The default is
+    /// 10 s.
     pub fn slow(mut self, time: Duration) -> Self {
         self.slow = time;
         self

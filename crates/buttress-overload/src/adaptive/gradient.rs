@@ -10,13 +10,14 @@ use super::{LimitPolicy, Seen};
 
 /// As much at once as latency bears: the limit shrinks as soon as calls take longer than they would alone.
 ///
-/// A call that takes longer than it would alone stands in somebody's queue. So the *gradient* is the least that the typical call took,
-/// with some [tolerance](Self::tolerance), over what it takes now. While that is 1 or above, the limit grows by a little, if it is used;
-/// below, it shrinks in that proportion. Calls that are dropped take a tenth off, whatever the latency says.
+/// A call that takes longer than it would alone stands in somebody's queue. So the *gradient* is the least that the
+/// typical call took, with some [tolerance](Self::tolerance), over what it takes now. While that is 1 or above, the
+/// limit grows by a little, if it is used; below, it shrinks in that proportion. Calls that are dropped take a tenth
+/// off, whatever the latency says.
 ///
-/// What "alone" means is [measured again](Self::measured_every) now and then: for a moment the limit is halved, so that no queue is
-/// left. Without that, the least of a limit that is too high is what a call takes behind a short queue, and the limit would allow for
-/// that queue, and then for the next one: it would climb for ever.
+/// What "alone" means is [measured again](Self::measured_every) now and then: for a moment the limit is halved, so that
+/// no queue is left. Without that, the least of a limit that is too high is what a call takes behind a short queue, and
+/// the limit would allow for that queue, and then for the next one: it would climb for ever.
 ///
 /// ```
 /// use std::time::Duration;
@@ -48,7 +49,8 @@ const STEEPEST: f64 = 0.5;
 const STUCK: u32 = 5;
 
 impl Gradient {
-    /// Between 4 and 1,000, beginning at 20; half as long again is tolerated, what a call takes alone is measured every half minute.
+    /// Between 4 and 1,000, beginning at 20; half as long again is tolerated, what a call takes alone is measured every
+    /// half minute.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -78,7 +80,8 @@ impl Gradient {
 
     /// Sets how many times as long as alone a call may take: from 1 to 2. The default is 1.5.
     ///
-    /// More lets a longer queue stand in the dependency. Above 2 the queue would still be there after the limit is halved.
+    /// More lets a longer queue stand in the dependency. Above 2 the queue would still be there after the limit is
+    /// halved.
     #[must_use]
     pub const fn tolerance(mut self, times: f64) -> Self {
         self.tolerance = times;
@@ -103,7 +106,8 @@ impl Gradient {
         let aim = if gradient < 1.0 {
             self.limit * gradient.max(STEEPEST)
         } else if seen.used(whole(self.limit)) {
-            // Only here: with this allowance on a gradient below 1, a high limit finds its balance where it is too high.
+            // Only here: with this allowance on a gradient below 1, a high limit finds its balance where it is too
+            // high.
             self.limit + self.limit.sqrt()
         } else {
             self.limit

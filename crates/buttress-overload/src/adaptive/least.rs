@@ -47,7 +47,8 @@ pub(super) enum Learnt {
 
 /// Of the time between two measurements: that those of a fleet do not come together.
 const SPREAD: u64 = 8;
-/// How many calls make a measurement: the median of so many is off by a seventh at most times, however much calls differ.
+/// How many calls make a measurement: the median of so many is off by a seventh at most times, however much calls
+/// differ.
 const ENOUGH: u32 = 100;
 /// So many calls weigh as much as what was known before them.
 const WEIGHT: f64 = 200.0;

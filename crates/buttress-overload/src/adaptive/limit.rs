@@ -43,8 +43,8 @@ impl Adaptive {
         DoorLayer::new(self.clone())
     }
 
-    /// Takes a slot for a call, of which as many are free to it as its priority [has a share](Priority::share) in. Tell it how
-    /// the call ended.
+    /// Takes a slot for a call, of which as many are free to it as its priority [has a share](Priority::share) in. Tell
+    /// it how the call ended.
     ///
     /// # Errors
     ///
@@ -58,8 +58,8 @@ impl Adaptive {
         Ok(Slot { inner: self.0.clone(), timing, if_dropped: IfDropped::Left })
     }
 
-    /// Makes a call within the limit. A success is one, and an error a failure that says nothing of load; if yours do, judge them:
-    /// see [`run_judged`](Self::run_judged).
+    /// Makes a call within the limit. A success is one, and an error a failure that says nothing of load; if yours do,
+    /// judge them: see [`run_judged`](Self::run_judged).
     ///
     /// # Errors
     ///

@@ -3,8 +3,8 @@ use buttress_core::{Health, Probe, ProbeFuture};
 use super::Adaptive;
 use crate::Priority;
 
-/// Degraded while it is full: a call of normal priority that came now would be refused. It is as it is at this moment: a limit that is
-/// reached now and then is right.
+/// Degraded while it is full: a call of normal priority that came now would be refused. It is as it is at this moment:
+/// a limit that is reached now and then is right.
 ///
 /// ```
 /// use buttress_core::{HealthStatus, Probe};

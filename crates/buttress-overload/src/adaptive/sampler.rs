@@ -9,8 +9,8 @@ use crate::parts::atomic::{AtomicU32, AtomicU64};
 
 /// Gathers what came of calls, until there is enough to look at.
 ///
-/// Whoever ends a call adds to it without waiting. What is added while somebody takes it out counts for the next look: nothing
-/// is counted twice, and nothing is lost.
+/// Whoever ends a call adds to it without waiting. What is added while somebody takes it out counts for the next look:
+/// nothing is counted twice, and nothing is lost.
 pub(super) struct Sampler {
     /// When this window began. The call that moves it on has the window to itself.
     began: AtomicU64,
@@ -25,7 +25,8 @@ pub(super) struct Sampler {
 /// A window lasts at least so long, and until so many have ended.
 const SHORTEST: Duration = Duration::from_millis(100);
 const FEWEST: u32 = 20;
-/// It lasts twice as long as a call, so that what ends in one has begun in this or in the one before; but no longer than this.
+/// It lasts twice as long as a call, so that what ends in one has begun in this or in the one before; but no longer
+/// than this.
 const LONGEST: Duration = Duration::from_secs(10);
 
 impl Sampler {

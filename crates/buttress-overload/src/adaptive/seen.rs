@@ -2,8 +2,8 @@ use std::time::Duration;
 
 /// What came of the calls that ended between two looks at a limit.
 ///
-/// A [`LimitPolicy`](super::LimitPolicy) learns from it. Only successes have a latency that says something of load: what
-/// fails may fail fast, or wait for something else.
+/// A [`LimitPolicy`](super::LimitPolicy) learns from it. Only successes have a latency that says something of load:
+/// what fails may fail fast, or wait for something else.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Seen {

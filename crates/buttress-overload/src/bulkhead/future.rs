@@ -29,7 +29,8 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<F, H, A> {
-        /// The service works on it. The permit stands behind the future, so that it is given back after that is dropped.
+        /// The service works on it. The permit stands behind the future, so that it is given back after that is
+        /// dropped.
         Calling { #[pin] future: F, permit: Option<Permit> },
         /// In a box, so that what need not wait has no room for it.
         Waiting { held: Option<Box<H>> },

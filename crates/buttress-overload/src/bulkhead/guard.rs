@@ -72,7 +72,8 @@ impl<T: Timer> Bulkhead<T> {
 
 impl<T> sealed::Sealed for Bulkhead<T> {}
 
-/// It does not ask how a call ended: the permit is given back with the head, or with the body that a ticket goes along with.
+/// It does not ask how a call ended: the permit is given back with the head, or with the body that a ticket goes along
+/// with.
 impl<T: Timer + Clone> Guard for Bulkhead<T> {
     type Ticket = Permit;
     type Wait = Waits<T>;

@@ -2,12 +2,12 @@ use crate::parts::Striped;
 use crate::parts::atomic::AtomicU32;
 use crate::parts::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-/// The permits that are free, dealt out over stripes: a thread takes and gives at its own, and goes round the others only if
-/// that is empty. The sum is kept, so the limit is exact.
+/// The permits that are free, dealt out over stripes: a thread takes and gives at its own, and goes round the others
+/// only if that is empty. The sum is kept, so the limit is exact.
 ///
-/// Whoever waits has to be seen by whoever gives. Both go through the word of the stripe: the one who waits sets [`LOOK`] and
-/// looks what is there, the other adds a permit and looks whether `LOOK` is. Changes of one word have one order, so one of the
-/// two sees the other, without a fence.
+/// Whoever waits has to be seen by whoever gives. Both go through the word of the stripe: the one who waits sets
+/// [`LOOK`] and looks what is there, the other adds a permit and looks whether `LOOK` is. Changes of one word have one
+/// order, so one of the two sees the other, without a fence.
 pub(super) struct Permits {
     stripes: Striped<AtomicU32>,
 }

@@ -3,8 +3,8 @@ use buttress_core::{Health, Probe, ProbeFuture};
 use super::Bulkhead;
 use crate::Priority;
 
-/// Degraded while it is full: a call of normal priority that came now would be refused. It is as it is at this moment: what is full
-/// now and then only uses what it has.
+/// Degraded while it is full: a call of normal priority that came now would be refused. It is as it is at this moment:
+/// what is full now and then only uses what it has.
 ///
 /// ```
 /// use buttress_core::{HealthStatus, Probe};

@@ -26,8 +26,8 @@ impl<T> BulkheadLayer<Rewrap, T> {
         Self { bulkhead, mode: PhantomData }
     }
 
-    /// Gives a permit back with the end of the body, and not with its head: for answers that are streamed, where the work is
-    /// done while the body is read.
+    /// Gives a permit back with the end of the body, and not with its head: for answers that are streamed, where the
+    /// work is done while the body is read.
     ///
     /// ```
     /// use buttress_overload::bulkhead::Bulkhead;
@@ -102,8 +102,8 @@ impl<S, M, T: Clone> Layer<S> for BulkheadLayer<M, T> {
 
 /// A service behind a bulkhead. Made by a [`BulkheadLayer`]; the [module](super) has an example.
 ///
-/// A call that has to wait takes the instance along that was polled ready, and leaves a clone behind. After a refusal the
-/// instance keeps its readiness; the next call spends it.
+/// A call that has to wait takes the instance along that was polled ready, and leaves a clone behind. After a refusal
+/// the instance keeps its readiness; the next call spends it.
 pub struct Bulkheaded<S, M = Rewrap, T: 'static = NoTimer> {
     inner: S,
     bulkhead: Bulkhead<T>,

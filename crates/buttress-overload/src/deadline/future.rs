@@ -14,7 +14,8 @@ use super::Mode;
 use super::rules::{Rules, TooLate};
 
 pin_project! {
-    /// Response future of [`DeadlineService`](super::DeadlineService), and of [`DeadlineLayer::run`](super::DeadlineLayer::run).
+    /// Response future of [`DeadlineService`](super::DeadlineService), and of
+    /// [`DeadlineLayer::run`](super::DeadlineLayer::run).
     #[project = Proj]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<Req, S, T, M>
@@ -64,8 +65,8 @@ where
         Self::calling(inner, request, &mut watch, wants)
     }
 
-    // A function of its own, in which there is nothing that a panic would drop: only so the future is made where it stays, and
-    // to move that of a whole wall costs more than all else here.
+    // A function of its own, in which there is nothing that a panic would drop: only so the future is made where it
+    // stays, and to move that of a whole wall costs more than all else here.
     #[inline(never)]
     fn calling(inner: &mut S, request: Req, watch: &mut Option<Watch<T>>, wants: M::Wants) -> Self {
         let future = Some(inner.call(request));

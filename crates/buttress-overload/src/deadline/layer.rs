@@ -68,8 +68,8 @@ impl<T: Timer + Clone, M> DeadlineLayer<T, M> {
         })
     }
 
-    /// Reads a deadline that stands in this header already, and writes none. The default is `x-request-timeout-ms`, and for gRPC
-    /// `grpc-timeout`.
+    /// Reads a deadline that stands in this header already, and writes none. The default is `x-request-timeout-ms`, and
+    /// for gRPC `grpc-timeout`.
     pub fn reads(self, wire: Wire) -> Self {
         self.change(|rules| rules.told.read = wire)
     }
@@ -93,8 +93,8 @@ impl<T: Timer + Clone, M> DeadlineLayer<T, M> {
         })
     }
 
-    /// Keeps it for as long as the program runs, and spares every call the counting of references. It comes last: what is
-    /// changed afterwards is counted again.
+    /// Keeps it for as long as the program runs, and spares every call the counting of references. It comes last: what
+    /// is changed afterwards is counted again.
     pub fn leak(self) -> Self {
         Self { rules: self.rules.leak(), ..self }
     }
@@ -105,8 +105,8 @@ impl<T: Timer + Clone, M> DeadlineLayer<T, M> {
         DeadlineLayer { rules: self.rules, timer: self.timer, mode: PhantomData }
     }
 
-    /// Works for any requests and responses, which have the deadline of the scope around, if there is one: what is over is
-    /// an error, of a type that a [`Problem`] can become.
+    /// Works for any requests and responses, which have the deadline of the scope around, if there is one: what is over
+    /// is an error, of a type that a [`Problem`] can become.
     pub fn as_error(self) -> DeadlineLayer<T, AsError> {
         DeadlineLayer { rules: self.rules, timer: self.timer, mode: PhantomData }
     }

@@ -5,7 +5,8 @@ use buttress_core::outcome::{AsError, Wants};
 use buttress_core::stage::{Keep, Rewrap};
 use http::Request;
 
-/// Where the deadline of a request is found, and where it is told on: [`Rewrap`] and [`Keep`] for HTTP, [`AsError`] for anything else.
+/// Where the deadline of a request is found, and where it is told on: [`Rewrap`] and [`Keep`] for HTTP, [`AsError`] for
+/// anything else.
 ///
 /// Sealed: these are all there are.
 pub trait Mode<Req>: sealed::Sealed {

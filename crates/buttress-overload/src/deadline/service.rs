@@ -11,7 +11,8 @@ use tower_service::Service;
 use super::rules::Rules;
 use super::{Mode, ResponseFuture};
 
-/// A service whose calls have a deadline. Made by a [`DeadlineLayer`](super::DeadlineLayer); the [module](super) has an example.
+/// A service whose calls have a deadline. Made by a [`DeadlineLayer`](super::DeadlineLayer); the [module](super) has an
+/// example.
 ///
 /// After a refusal the instance keeps its readiness; the next call spends it.
 pub struct DeadlineService<S, T, M = Rewrap> {
@@ -52,8 +53,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // A future is written where a call says; inlined into what stands around, it would be made elsewhere and moved, and that of a
-    // whole wall is large.
+    // A future is written where a call says; inlined into what stands around, it would be made elsewhere and moved, and
+    // that of a whole wall is large.
     #[inline(never)]
     fn call(&mut self, request: Req) -> Self::Future {
         ResponseFuture::begin(&self.rules, &self.timer, &mut self.inner, request)

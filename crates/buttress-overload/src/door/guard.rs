@@ -11,8 +11,9 @@ use crate::Priority;
 
 /// Who stands at the [door](super), and lets calls in.
 ///
-/// Sealed: [`Adaptive`](crate::adaptive::Adaptive), [`Throttle`](crate::throttle::Throttle), [`Shed`](crate::shed::Shed),
-/// [`Bulkhead`](crate::bulkhead::Bulkhead), an `Option` of one, which lets all in that is `None`, and two of them, `(first, second)`.
+/// Sealed: [`Adaptive`](crate::adaptive::Adaptive), [`Throttle`](crate::throttle::Throttle),
+/// [`Shed`](crate::shed::Shed), [`Bulkhead`](crate::bulkhead::Bulkhead), an `Option` of one, which lets all in that is
+/// `None`, and two of them, `(first, second)`.
 pub trait Guard: sealed::Sealed + Clone + Send + Sync + 'static {
     /// What is held during the call, and told how it ended.
     type Ticket: Ticket;

@@ -73,8 +73,8 @@ impl<G: Guard, C, M, P> DoorLayer<G, C, M, P> {
         DoorLayer::with(self.guard, self.rules.classify.clone(), priority)
     }
 
-    /// Keeps the type of the body, which has to be one that can be made from bytes. Calls are then judged by their heads, and what
-    /// was given for a call is given back with the head.
+    /// Keeps the type of the body, which has to be one that can be made from bytes. Calls are then judged by their
+    /// heads, and what was given for a call is given back with the head.
     pub fn keep_body(self) -> DoorLayer<G, C, Keep, P> {
         DoorLayer { guard: self.guard, rules: self.rules, mode: PhantomData }
     }

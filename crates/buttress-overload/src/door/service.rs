@@ -11,8 +11,8 @@ use super::{Admission, Guard, PriorityFor, ResponseFuture};
 
 /// A service with a [`Guard`] before it. Made by a [`DoorLayer`](super::DoorLayer); the [module](super) has an example.
 ///
-/// A request that has to wait takes the instance along that was polled ready, and leaves a clone behind. After a refusal the
-/// instance keeps its readiness; the next call spends it.
+/// A request that has to wait takes the instance along that was polled ready, and leaves a clone behind. After a
+/// refusal the instance keeps its readiness; the next call spends it.
 pub struct Door<S, G, C: 'static, M, P: 'static> {
     pub(super) inner: S,
     pub(super) guard: G,

@@ -22,8 +22,8 @@ struct Waiting {
     spare: Vec<usize>,
 }
 
-/// Those who wait, to be woken outside of any lock: a waker is foreign code. Dropping it wakes them, each by itself, so that they
-/// are also if somebody panics.
+/// Those who wait, to be woken outside of any lock: a waker is foreign code. Dropping it wakes them, each by itself, so
+/// that they are also if somebody panics.
 #[must_use = "they are woken when it is dropped"]
 pub(super) struct Woken(Vec<Waker>);
 

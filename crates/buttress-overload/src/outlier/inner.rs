@@ -116,7 +116,8 @@ impl Inner {
         is_new
     }
 
-    /// One more, which `publish` makes known by its number before anybody is told; not if there are as many as there may be.
+    /// One more, which `publish` makes known by its number before anybody is told; not if there are as many as there
+    /// may be.
     pub(super) fn add(&self, publish: impl FnOnce(usize)) {
         self.change(|roster| {
             if let Some(at) = roster.add() {
@@ -143,8 +144,8 @@ impl Inner {
         was_there
     }
 
-    /// Changes who is there and who is left out, and tells of it, but not before the lock is given back: log, metrics and wakers are
-    /// somebody else's code.
+    /// Changes who is there and who is left out, and tells of it, but not before the lock is given back: log, metrics
+    /// and wakers are somebody else's code.
     #[cold]
     fn change<L>(&self, change: impl FnOnce(&mut Roster) -> L)
     where

@@ -31,8 +31,8 @@ impl Meters {
         self.left_out[why as usize].increment(1);
     }
 
-    /// Shows how many are left out, as `look` sees it. Whoever changed that looks afterwards, and once more if somebody else has
-    /// meanwhile: so what is shown last is true, and no lock is held while somebody records it.
+    /// Shows how many are left out, as `look` sees it. Whoever changed that looks afterwards, and once more if somebody
+    /// else has meanwhile: so what is shown last is true, and no lock is held while somebody records it.
     pub(super) fn publish(&self, look: impl Fn() -> usize) {
         loop {
             let seen = look();

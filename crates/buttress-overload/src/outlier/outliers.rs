@@ -7,8 +7,8 @@ use super::inner::Inner;
 use super::{OutlierBuilder, Seat};
 use crate::parts::atomic::Ordering::Relaxed;
 
-/// Knows which of a set of endpoints do worse than they may, and leaves them out. The [module](super) has an example; clones are
-/// the same.
+/// Knows which of a set of endpoints do worse than they may, and leaves them out. The [module](super) has an example;
+/// clones are the same.
 #[derive(Clone)]
 pub struct Outliers(Shared<Inner>);
 
@@ -61,7 +61,8 @@ impl Outliers {
         self.0.panics.load(Relaxed)
     }
 
-    /// Those that are not left out, beginning with the one whose turn it is. There is one at least, unless there is none at all.
+    /// Those that are not left out, beginning with the one whose turn it is. There is one at least, unless there is
+    /// none at all.
     pub fn in_turn(&self) -> impl Iterator<Item = usize> {
         let inner = &*self.0;
         let of = inner.places.len();

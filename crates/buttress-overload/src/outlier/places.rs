@@ -4,7 +4,8 @@ use super::endpoint::Endpoint;
 use crate::parts::atomic::AtomicUsize;
 use crate::parts::atomic::Ordering::{Acquire, Release};
 
-/// The endpoints of a set by their numbers. It grows, and what is there never moves: so nobody who looks waits for who adds.
+/// The endpoints of a set by their numbers. It grows, and what is there never moves: so nobody who looks waits for who
+/// adds.
 pub(super) struct Places {
     first: Box<[Endpoint]>,
     /// Each of these blocks has twice as many places as the one before.

@@ -43,7 +43,8 @@ impl Roster {
         Self { rules, entries, here: endpoints, left_out: 0, spared: 0, changes: 0, next_look }
     }
 
-    /// Whether all are used, and how often it has changed who is left out: what whoever waits for an endpoint has to know.
+    /// Whether all are used, and how often it has changed who is left out: what whoever waits for an endpoint has to
+    /// know.
     pub(super) fn version(&self) -> (bool, u64) {
         (self.is_panic(), self.changes)
     }

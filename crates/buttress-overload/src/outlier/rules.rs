@@ -30,9 +30,9 @@ pub struct OutlierRules {
 }
 
 impl OutlierRules {
-    /// Five failures in a row, or a success rate 1.9 standard deviations and 5 percentage points below the mean of at least five endpoints
-    /// with a hundred calls each in ten seconds; 30 s, and 30 s more each time, up to five minutes; half of the endpoints at most, and
-    /// never the last.
+    /// Five failures in a row, or a success rate 1.9 standard deviations and 5 percentage points below the mean of at
+    /// least five endpoints with a hundred calls each in ten seconds; 30 s, and 30 s more each time, up to five
+    /// minutes; half of the endpoints at most, and never the last.
     pub const fn new() -> Self {
         Self {
             in_a_row: Some(5),
@@ -63,8 +63,8 @@ impl OutlierRules {
 
     /// Sets by how many percentage points it must be so, too. The default is 5.
     ///
-    /// Somebody is always the worst: where all others have not failed once, a single failure is far below the mean. To leave an
-    /// endpoint out is a load on the others, so it has to be worth it.
+    /// Somebody is always the worst: where all others have not failed once, a single failure is far below the mean. To
+    /// leave an endpoint out is a load on the others, so it has to be worth it.
     pub const fn least_gap(mut self, points: u32) -> Self {
         self.gap = points;
         self
@@ -76,7 +76,8 @@ impl OutlierRules {
         self
     }
 
-    /// Sets how many calls an endpoint must have had between two looks for its rate to say something. The default is 100.
+    /// Sets how many calls an endpoint must have had between two looks for its rate to say something. The default is
+    /// 100.
     pub const fn least_calls(mut self, calls: u32) -> Self {
         self.least_calls = calls;
         self
@@ -107,17 +108,19 @@ impl OutlierRules {
         self
     }
 
-    /// Sets how many of the endpoints may be left out at once, in percent, rounded down. The default is 50. The last one is never left
-    /// out.
+    /// Sets how many of the endpoints may be left out at once, in percent, rounded down. The default is 50. The last
+    /// one is never left out.
     pub const fn most_left_out(mut self, percent: u32) -> Self {
         self.most_left_out = percent;
         self
     }
 
-    /// Sets below how many healthy ones, in percent of all, the outliers are used nevertheless. The default is 50, 0 is never.
+    /// Sets below how many healthy ones, in percent of all, the outliers are used nevertheless. The default is 50, 0 is
+    /// never.
     ///
-    /// If most endpoints are outliers, the fault is somewhere else, and the few that are left would break under the load of all.
-    /// Those of them are not healthy either that are used because no [more](Self::most_left_out) may be left out.
+    /// If most endpoints are outliers, the fault is somewhere else, and the few that are left would break under the
+    /// load of all. Those of them are not healthy either that are used because no [more](Self::most_left_out) may be
+    /// left out.
     pub const fn panic_below(mut self, percent: u32) -> Self {
         self.panic_below = percent;
         self

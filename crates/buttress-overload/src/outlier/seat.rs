@@ -45,8 +45,8 @@ impl Seat {
         self.at
     }
 
-    /// Says how the call ended. Only successes and failures count, and only if the endpoint was neither left out nor taken in
-    /// again since the call began.
+    /// Says how the call ended. Only successes and failures count, and only if the endpoint was neither left out nor
+    /// taken in again since the call began.
     pub fn settle(mut self, judgement: impl Into<Judgement>) {
         self.if_dropped = IfDropped::Settled;
         self.inner.settle(self.at, self.generation, judgement.into().outcome());

@@ -54,8 +54,9 @@ use crate::NoTimer;
 ///
 /// # Errors
 ///
-/// Those of the endpoints. One that fails to become ready has failed, and the next one is asked; the set fails to become ready if all do.
-/// While all have been [removed](Endpoints::remove) it is ready, and refuses the call with [`Code::UNAVAILABLE`](buttress_core::Code::UNAVAILABLE).
+/// Those of the endpoints. One that fails to become ready has failed, and the next one is asked; the set fails to
+/// become ready if all do. While all have been [removed](Endpoints::remove) it is ready, and refuses the call with
+/// [`Code::UNAVAILABLE`](buttress_core::Code::UNAVAILABLE).
 pub struct EndpointSet<S: 'static, C: 'static = HttpClassify, M = Rewrap, T: Timer = NoTimer> {
     endpoints: Endpoints<S>,
     classify: Shared<C>,
@@ -117,8 +118,8 @@ impl<S, C, M, T: Timer + Clone> EndpointSet<S, C, M, T> {
         self.judged_by(classify)
     }
 
-    /// Wakes those who wait for an endpoint when somebody's time of being left out is over: who waits alone would not hear of
-    /// it. It is armed while they wait.
+    /// Wakes those who wait for an endpoint when somebody's time of being left out is over: who waits alone would not
+    /// hear of it. It is armed while they wait.
     ///
     /// ```
     /// use buttress_core::Problem;

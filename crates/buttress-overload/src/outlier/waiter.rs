@@ -7,7 +7,8 @@ use buttress_core::clock::{Moment, Timer};
 use super::Outliers;
 use super::changes::Place;
 
-/// One who has nobody to call: it is woken as soon as it changes who is used, and when somebody's time of being left out is over.
+/// One who has nobody to call: it is woken as soon as it changes who is used, and when somebody's time of being left
+/// out is over.
 pub(super) struct Waiter<T: Timer> {
     outliers: Outliers,
     timer: T,

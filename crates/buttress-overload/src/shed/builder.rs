@@ -70,8 +70,8 @@ impl ShedBuilder {
 }
 
 impl<T: Timer + Clone> ShedBuilder<T> {
-    /// Lets calls wait, so many of them and so long at most, as long as the queue does not [stand](Self::target). Without it
-    /// nobody waits, and what finds no place is shed at once.
+    /// Lets calls wait, so many of them and so long at most, as long as the queue does not [stand](Self::target).
+    /// Without it nobody waits, and what finds no place is shed at once.
     pub fn queue<U: Timer + Clone>(
         self,
         length: u32,
@@ -98,16 +98,16 @@ impl<T: Timer + Clone> ShedBuilder<T> {
         Self { names, ..self }
     }
 
-    /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5 ms within 100 ms;
-    /// to say something else without a queue is an error.
+    /// Sets how long everybody may have to wait within an interval before the queue [stands](Codel). The default is 5
+    /// ms within 100 ms; to say something else without a queue is an error.
     pub fn target(mut self, target: Duration, interval: Duration) -> Self {
         self.target = target;
         self.interval = interval;
         self
     }
 
-    /// Sets after how long a call that is given up by its caller counts as one that was never answered, where the limit is
-    /// [found](Shed::adapting). The default is 10 s.
+    /// Sets after how long a call that is given up by its caller counts as one that was never answered, where the limit
+    /// is [found](Shed::adapting). The default is 10 s.
     pub fn slow(mut self, time: Duration) -> Self {
         self.slow = time;
         self

@@ -14,7 +14,8 @@ use crate::adaptive::LimitPolicy;
 use crate::door::{self, Admission, DoorLayer, Guard};
 use crate::{NoTimer, Priority};
 
-/// Sheds load: refuses what would be served too late, and what matters least. The [module](super) has an example; clones are the same.
+/// Sheds load: refuses what would be served too late, and what matters least. The [module](super) has an example;
+/// clones are the same.
 pub struct Shed<T: 'static = NoTimer> {
     pub(super) inner: Shared<Inner>,
     pub(super) timer: T,
@@ -87,7 +88,8 @@ impl<T: Timer + Clone> Shed<T> {
         self.inner.slots.limit()
     }
 
-    /// Changes that; a policy that finds it may change it again. More at once serves those that wait; less holds as calls end.
+    /// Changes that; a policy that finds it may change it again. More at once serves those that wait; less holds as
+    /// calls end.
     ///
     /// ```
     /// # use buttress_overload::shed::Shed;

@@ -4,7 +4,8 @@ use buttress_core::{Health, Probe, ProbeFuture};
 use super::Shed;
 use crate::Priority;
 
-/// Degraded while it sheds: a queue [stands](Shed::is_standing), or a call of normal priority that came now would be refused.
+/// Degraded while it sheds: a queue [stands](Shed::is_standing), or a call of normal priority that came now would be
+/// refused.
 ///
 /// ```
 /// use buttress_core::{HealthStatus, Probe};

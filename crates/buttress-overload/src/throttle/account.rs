@@ -10,9 +10,9 @@ use crate::parts::{Lock, Striped};
 
 /// What is tallied by many threads, and what follows from it.
 ///
-/// Each thread notes on a slip of its own, and enters it into the one book when it is full. Slips are short where little
-/// happens: what is on none of the pages yet is a hundredth of what is. With a page all slips end, so that what stands on them is
-/// never taken for younger than it is.
+/// Each thread notes on a slip of its own, and enters it into the one book when it is full. Slips are short where
+/// little happens: what is on none of the pages yet is a hundredth of what is. With a page all slips end, so that what
+/// stands on them is never taken for younger than it is.
 pub(super) struct Account {
     /// Requests in the upper half, accepts in the lower one.
     slips: Striped<AtomicU64>,

@@ -63,8 +63,8 @@ impl ThrottleBuilder {
 
     /// Sets how far back it looks. The default is 30 s.
     ///
-    /// The longer, the steadier, and the longer it takes until all is let through again: what is let through doubles about
-    /// once in a window.
+    /// The longer, the steadier, and the longer it takes until all is let through again: what is let through doubles
+    /// about once in a window.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
@@ -73,8 +73,8 @@ impl ThrottleBuilder {
     /// Sets how many times as many calls as are accepted it lets through: at least 1. The default is 2.
     ///
     /// More wastes more of the other side on refusals, and notices sooner that it recovers. That is for calls of
-    /// [normal](Priority::Normal) priority; it is twice that for critical ones, three fifths for low ones, eleven twentieths
-    /// for those of the background, and 1 at least.
+    /// [normal](Priority::Normal) priority; it is twice that for critical ones, three fifths for low ones, eleven
+    /// twentieths for those of the background, and 1 at least.
     pub fn times(mut self, times: f64) -> Self {
         self.times = times;
         self

@@ -16,7 +16,8 @@ use crate::door::{self, Admission, DoorLayer, Guard, NeverWaits};
 use crate::if_dropped::IfDropped;
 use crate::load::Load;
 
-/// Holds calls back that would most likely be turned away. The [module](super) has an example; clones are the same throttle.
+/// Holds calls back that would most likely be turned away. The [module](super) has an example; clones are the same
+/// throttle.
 #[derive(Clone)]
 pub struct Throttle(Shared<Inner>);
 
@@ -57,8 +58,9 @@ impl Throttle {
         Ok(Pass { inner: self.0.clone(), if_dropped: IfDropped::Left })
     }
 
-    /// Makes a call, unless it would most likely be turned away. A success is accepted, and so is one that ends with an error, as it was
-    /// answered; if yours say that there is too much to do, judge them: see [`run_judged`](Self::run_judged).
+    /// Makes a call, unless it would most likely be turned away. A success is accepted, and so is one that ends with an
+    /// error, as it was answered; if yours say that there is too much to do, judge them: see
+    /// [`run_judged`](Self::run_judged).
     ///
     /// # Errors
     ///

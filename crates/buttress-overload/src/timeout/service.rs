@@ -43,7 +43,8 @@ impl<S, T: Clone, M> Layer<S> for TimeoutLayer<T, M> {
     }
 }
 
-/// A service whose answers begin in time, or not at all. Made by a [`TimeoutLayer`]; the [module](super) has an example.
+/// A service whose answers begin in time, or not at all. Made by a [`TimeoutLayer`]; the [module](super) has an
+/// example.
 pub struct TimedOut<S, T, M = Rewrap> {
     inner: S,
     timeout: Timeout<T>,

@@ -11,7 +11,8 @@ use buttress_overload::adaptive::{Adaptive, Aimd, Gradient, LimitPolicy, Seen};
 use buttress_testkit::poll::assert_ready;
 use std::pin::pin;
 
-/// A dependency that does so many at a time; what is more waits inside of it. All of the limit is used, in windows of 100 ms.
+/// A dependency that does so many at a time; what is more waits inside of it. All of the limit is used, in windows of
+/// 100 ms.
 struct Full {
     at_a_time: f64,
     alone: Duration,

@@ -1,4 +1,5 @@
-//! What nobody should do, and somebody does: bodies that nobody reads, policies that panic, settings beyond all measure.
+//! What nobody should do, and somebody does: bodies that nobody reads, policies that panic, settings beyond all
+//! measure.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

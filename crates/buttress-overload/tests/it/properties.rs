@@ -7,7 +7,8 @@ use buttress_overload::adaptive::{Aimd, Gradient, LimitPolicy, Seen};
 use buttress_overload::shed::Codel;
 use proptest::prelude::*;
 
-/// When calls leave a queue, in milliseconds after the one before, and how long they have waited: some for next to nothing.
+/// When calls leave a queue, in milliseconds after the one before, and how long they have waited: some for next to
+/// nothing.
 fn calls() -> impl Strategy<Value = Vec<(u64, Duration)>> {
     let wait = prop_oneof![0..=1_u64, 0..1_000_u64];
     prop::collection::vec((0..300_u64, wait.prop_map(ms)), 1..200)

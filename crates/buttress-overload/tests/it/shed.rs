@@ -74,7 +74,8 @@ fn what_waited_too_long_is_not_called() {
             place = served.pop().expect("somebody is always served").1;
         }
     }
-    // Who waits now has come within twice the target, and what one call takes: the others were not kept waiting for nothing.
+    // Who waits now has come within twice the target, and what one call takes: the others were not kept waiting for
+    // nothing.
     assert!(waiting.len() <= 10, "{}", waiting.len());
     assert!(refused > 300, "{refused}");
     assert!(door.shed.is_standing(Priority::Normal));
@@ -86,8 +87,8 @@ fn while_the_queue_stands_who_came_last_goes_first() {
     let mut place = door.holds(Priority::Critical);
     let mut waiting: Vec<Entering> = (0..60).map(|_| door.enter(Priority::Normal)).collect();
     let mut order = Vec::new();
-    // As many come as are served, one each 4 ms, behind those that were there before. First they are served in turn, and once
-    // a whole interval has shown that the queue stands, from the other end.
+    // As many come as are served, one each 4 ms, behind those that were there before. First they are served in turn,
+    // and once a whole interval has shown that the queue stands, from the other end.
     for _ in 0..60 {
         door.clock.advance(ms(4));
         waiting.push(door.enter(Priority::Normal));
@@ -113,7 +114,8 @@ fn a_burst_is_smoothed() {
     let mut held = vec![door.holds(Priority::Critical), door.holds(Priority::Critical)];
     let mut waiting: Vec<Entering> = (0..40).map(|_| door.enter(Priority::Normal)).collect();
     let mut served = 0;
-    // Two each 4 ms: the last of them waits for 80 ms, which is far above the target, and is served: within an interval there is an end.
+    // Two each 4 ms: the last of them waits for 80 ms, which is far above the target, and is served: within an interval
+    // there is an end.
     for _ in 0..20 {
         door.clock.advance(ms(4));
         held.clear();

@@ -25,7 +25,8 @@ pub(super) enum Next {
     GiveBack(Charge),
 }
 
-/// How many parts are remembered: as many as the largest log has entries. Those of a window add up, and so do those of a bucket.
+/// How many parts are remembered: as many as the largest log has entries. Those of a window add up, and so do those of
+/// a bucket.
 const MOST: usize = 64;
 
 impl Charged {
@@ -119,8 +120,8 @@ fn together(limit: &Limit, first: &Charge, then: &Charge) -> Option<Charge> {
         return Some(both);
     }
     let is_bucket = limit.algorithm() == Algorithm::Gcra && first.until > 0 && then.until > 0;
-    // What others have taken in between leaks out between the two: as if it were not there, no more of both is left at any
-    // time than there is.
+    // What others have taken in between leaks out between the two: as if it were not there, no more of both is left at
+    // any time than there is.
     let until = first.until.saturating_add(limit.price(then.cost)).min(then.until);
     is_bucket.then_some(Charge { until, ..both })
 }

@@ -53,8 +53,8 @@ impl Gcra {
         Self { empty_at: now.as_nanos().saturating_add(level) }
     }
 
-    /// The same after `cost` less. It leaks in the order in which it was filled: of what was counted until then, so much
-    /// is still there as that time is away.
+    /// The same after `cost` less. It leaks in the order in which it was filled: of what was counted until then, so
+    /// much is still there as that time is away.
     pub(crate) fn without(self, limit: &Limit, cost: u32, until: Option<u64>, now: Moment) -> Self {
         let left = until.map_or(u64::MAX, |until| until.saturating_sub(now.as_nanos()));
         let level = self.level(now);
@@ -62,8 +62,8 @@ impl Gcra {
         Self { empty_at: now.as_nanos().saturating_add(level) }
     }
 
-    /// Whether a clock has jumped back, or the limit was lowered: left as it is, it would lock the key out. Another thread
-    /// that looked at the clock later is never that far.
+    /// Whether a clock has jumped back, or the limit was lowered: left as it is, it would lock the key out. Another
+    /// thread that looked at the clock later is never that far.
     pub(crate) fn is_far_ahead(self, limit: &Limit, now: Moment) -> bool {
         self.level(now + OUT_OF_ORDER) > limit.deepest
     }

@@ -30,8 +30,8 @@ impl<S> RateLimitBuilder<S> {
 }
 
 impl<S, T: Timer> RateLimitBuilder<Queued<S, T>> {
-    /// Sets how many requests may wait for their turn at once, of all keys and policies: see [`Queued::most_waiting`]. The default
-    /// is 1,024. Said after the [timer](Self::timer).
+    /// Sets how many requests may wait for their turn at once, of all keys and policies: see [`Queued::most_waiting`].
+    /// The default is 1,024. Said after the [timer](Self::timer).
     ///
     /// ```
     /// use std::time::Duration;

@@ -49,8 +49,8 @@ pub struct ClassSettings {
     /// Where to log in: of `logins`, which cannot do without, and of no other.
     #[serde(default)]
     pub path: Option<String>,
-    /// What to do while a shared store cannot be asked, if it is not what the class does: `deny` for `logins`, and for the others what
-    /// `redis.degrade` says, or `local`.
+    /// What to do while a shared store cannot be asked, if it is not what the class does: `deny` for `logins`, and for
+    /// the others what `redis.degrade` says, or `local`.
     #[serde(default)]
     pub degrade: Option<Degrade>,
 }

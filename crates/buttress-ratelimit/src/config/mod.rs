@@ -148,8 +148,8 @@ pub struct MemorySettings {
 }
 
 impl RateLimitSettings {
-    /// Checks the settings, and builds limits in memory. For Redis there is `over`, and for an engine of your own make a
-    /// [`RateLimitBuilder`] of them first.
+    /// Checks the settings, and builds limits in memory. For Redis there is `over`, and for an engine of your own make
+    /// a [`RateLimitBuilder`] of them first.
     ///
     /// # Errors
     ///

@@ -11,8 +11,9 @@ use super::RateLimitSettings;
 use crate::RateLimitBuilder;
 use crate::store::{Engine, LimitStore, RedisStore};
 
-/// Limits in Redis, as settings say it: what differs from a [`RedisStore`] as it is by itself. Where Redis is, and how to speak
-/// to it, is said once for all that a service keeps there, by the [settings](buttress_redis::RedisSettings) of the connection.
+/// Limits in Redis, as settings say it: what differs from a [`RedisStore`] as it is by itself. Where Redis is, and how
+/// to speak to it, is said once for all that a service keeps there, by the [settings](buttress_redis::RedisSettings) of
+/// the connection.
 ///
 /// ```
 /// use buttress_ratelimit::RateLimitSettings;
@@ -57,8 +58,8 @@ pub struct RedisStoreSettings {
     pub name: Option<String>,
     /// How many milliseconds a request waits for Redis at most: by itself 100.
     pub within_ms: Option<u64>,
-    /// What a policy does while Redis is away that does not say it itself: by itself `local`. Of the classes, `logins` denies in any
-    /// case.
+    /// What a policy does while Redis is away that does not say it itself: by itself `local`. Of the classes, `logins`
+    /// denies in any case.
     pub degrade: Option<Degrade>,
     /// How many processes there are, until Redis has said it: by itself 1.
     pub processes: Option<u32>,
@@ -102,8 +103,8 @@ impl RedisStoreSettings {
 
 /// Limits of a fleet.
 impl RateLimitSettings {
-    /// The builder of limits that are counted in Redis, as the block [`redis`](Self::redis) says, or in memory if there is no
-    /// connection. In Redis, the engine that [`memory`](Self::memory) describes counts while Redis is away.
+    /// The builder of limits that are counted in Redis, as the block [`redis`](Self::redis) says, or in memory if there
+    /// is no connection. In Redis, the engine that [`memory`](Self::memory) describes counts while Redis is away.
     ///
     /// All processes have to make the same keys: by the seed that [`Redis::connect`] fetches, or by
     /// [`key_seed`](Self::key_seed).

@@ -50,9 +50,9 @@ fn place(all: &[Entry<'_>], fault: &Fault) -> String {
 }
 
 impl<S: LimitStore> RateLimit<S> {
-    /// Replaces the quotas by those of these settings, as [`replace`](Self::replace) does. Whatever else they say is looked
-    /// at when a process starts: what [differs](RateLimitSettings::needs_restart) from the settings that these limits were made
-    /// of is told in the log, and so is a policy that these limits were made without.
+    /// Replaces the quotas by those of these settings, as [`replace`](Self::replace) does. Whatever else they say is
+    /// looked at when a process starts: what [differs](RateLimitSettings::needs_restart) from the settings that these
+    /// limits were made of is told in the log, and so is a policy that these limits were made without.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
 use super::{ClassSettings, PolicySettings, QuotaSettings, RateLimitSettings};
 
 impl RateLimitSettings {
-    /// What these settings say in another way than others, quotas aside, each by its path: that is looked at when a process
-    /// starts, and not when [quotas are replaced](crate::RateLimit::replace_from), which tells of it in the log.
+    /// What these settings say in another way than others, quotas aside, each by its path: that is looked at when a
+    /// process starts, and not when [quotas are replaced](crate::RateLimit::replace_from), which tells of it in the
+    /// log.
     ///
     /// ```
     /// use buttress_ratelimit::RateLimitSettings;

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum HeaderForm {
-    /// `RateLimit: "per-key";r=12;t=30` and `RateLimit-Policy: "per-key";q=100;w=60`, of every policy that was asked: the
-    /// structured fields of draft-ietf-httpapi-ratelimit-headers, from version 08 on.
+    /// `RateLimit: "per-key";r=12;t=30` and `RateLimit-Policy: "per-key";q=100;w=60`, of every policy that was asked:
+    /// the structured fields of draft-ietf-httpapi-ratelimit-headers, from version 08 on.
     #[default]
     Structured,
     /// `RateLimit: limit=100, remaining=12, reset=30` and `RateLimit-Policy: 100;w=60`: version 07 of the draft.

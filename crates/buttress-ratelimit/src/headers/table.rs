@@ -9,8 +9,8 @@ use crate::{Algorithm, Limit, MOST_POLICIES};
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Box<[Row]>,
-    /// `RateLimit-Policy` of each choice of them, by a bit for each: written when it is first asked for, and copied from then
-    /// on. There are 256 choices at most.
+    /// `RateLimit-Policy` of each choice of them, by a bit for each: written when it is first asked for, and copied
+    /// from then on. There are 256 choices at most.
     chosen: Box<[OnceLock<Option<HeaderValue>>]>,
 }
 

@@ -62,12 +62,12 @@ impl Policy {
         self
     }
 
-    /// Counts only requests that fail: with a status from 400 on, without an answer, or with an error of gRPC that stands in
-    /// the head, as that of a call that has sent nothing.
+    /// Counts only requests that fail: with a status from 400 on, without an answer, or with an error of gRPC that
+    /// stands in the head, as that of a call that has sent nothing.
     ///
-    /// Each is charged when it comes, and gets its charge back when it has not failed: so a thousand guesses at once are
-    /// not more guesses than one after another. And no more are under way at once than the quota has: where many share a key,
-    /// it has to be large enough for those that succeed.
+    /// Each is charged when it comes, and gets its charge back when it has not failed: so a thousand guesses at once
+    /// are not more guesses than one after another. And no more are under way at once than the quota has: where many
+    /// share a key, it has to be large enough for those that succeed.
     ///
     /// ```
     /// # use buttress_core::stage::{Decision, Stage};

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{algorithm, number};
 use crate::{Algorithm, Quota};
 
-/// As it is said: `100 a minute, up to 200 at once`, `5 every 15 minutes, as fixed_window`. What it is read as limits the same.
+/// As it is said: `100 a minute, up to 200 at once`, `5 every 15 minutes, as fixed_window`. What it is read as limits
+/// the same.
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.algorithm == Algorithm::Concurrent {

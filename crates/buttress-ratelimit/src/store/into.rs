@@ -32,8 +32,9 @@ impl IntoStore for buttress_redis::Redis {
     }
 }
 
-/// In whose place another store is said to a builder: it takes all of it, but for a [timer](crate::RateLimitBuilder::timer), which
-/// stays around the new one. So it does not matter which of them is said first.
+/// In whose place another store is said to a builder: it takes all of it, but for a
+/// [timer](crate::RateLimitBuilder::timer), which stays around the new one. So it does not matter which of them is said
+/// first.
 pub trait Replaced {
     /// What it is then.
     type By<T: LimitStore>: LimitStore;

@@ -32,8 +32,8 @@ use crate::{Charge, Charges, Limits, SharedBans, Verdict};
 
 /// Counts what is charged, and says what may pass.
 ///
-/// The words of the domain, each a whole atomic operation. With the feature `conformance` there is a suite for stores of your
-/// own.
+/// The words of the domain, each a whole atomic operation. With the feature `conformance` there is a suite for stores
+/// of your own.
 ///
 /// ```
 /// # use buttress_core::{BuildError, Faults};
@@ -112,35 +112,35 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         Ok(self)
     }
 
-    /// Notes what is wrong with how this store was set up, whatever the policies are: so that it is told at once with what is
-    /// wrong with them. [`bind`](Self::bind) fails with it, too.
+    /// Notes what is wrong with how this store was set up, whatever the policies are: so that it is told at once with
+    /// what is wrong with them. [`bind`](Self::bind) fails with it, too.
     fn check_setup(&self, faults: &mut Faults) {
         let _ = faults;
     }
 
-    /// Notes what keeps it from counting these policies, so that it is told at once with what is wrong with them, and with how it
-    /// was [set up](Self::check_setup). [`bind`](Self::bind) fails with it, too. A policy whose quota makes no limit is not among
-    /// them: what is noted at a path that ends with its name is not told.
+    /// Notes what keeps it from counting these policies, so that it is told at once with what is wrong with them, and
+    /// with how it was [set up](Self::check_setup). [`bind`](Self::bind) fails with it, too. A policy whose quota makes
+    /// no limit is not among them: what is noted at a path that ends with its name is not told.
     fn check_terms(&self, terms: &[Terms], shard: Option<&KeyParts>, faults: &mut Faults) {
         let _ = (terms, shard, faults);
     }
 
-    /// Notes what keeps it from counting by these limits, in the place of others that differ in their numbers: told when [quotas
-    /// are replaced](crate::RateLimit::replace), with all else that is wrong, and then none is.
+    /// Notes what keeps it from counting by these limits, in the place of others that differ in their numbers: told
+    /// when [quotas are replaced](crate::RateLimit::replace), with all else that is wrong, and then none is.
     fn check_limits(&self, limits: &Limits, faults: &mut Faults) {
         let _ = (limits, faults);
     }
 
     /// Takes all charges, or none of them.
     ///
-    /// A charge that is [optional](crate::Charge::optional) is decided for itself: it is taken if there is room for it and
-    /// the others were taken, and refuses nobody. If there is none, the verdict says that it
-    /// [was missed](Verdict::is_missed). No two charges are for the same key of the same policy: what they cost together is
-    /// one charge.
+    /// A charge that is [optional](crate::Charge::optional) is decided for itself: it is taken if there is room for it
+    /// and the others were taken, and refuses nobody. If there is none, the verdict says that it
+    /// [was missed](Verdict::is_missed). No two charges are for the same key of the same policy: what they cost
+    /// together is one charge.
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait>;
 
-    /// Takes one charge, if this store has a shorter way for one that is alone and not optional. Where it says nothing, it has
-    /// done nothing, and [`take`](Self::take) is asked.
+    /// Takes one charge, if this store has a shorter way for one that is alone and not optional. Where it says nothing,
+    /// it has done nothing, and [`take`](Self::take) is asked.
     fn take_one(&self, limits: &Limits, charge: &Charge) -> Option<Checked> {
         let _ = (limits, charge);
         None
@@ -154,9 +154,9 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// Nobody waits for it: a store that is not in memory does it when it can, or not at all.
     fn count(&self, limits: &Limits, charges: &Charges);
 
-    /// Counts them as [`count`](Self::count) does, and [says](Receipt::counted) what of it was counted, and until when: now or
-    /// later, from wherever it is known. So no more of it is given back than was counted, and none of it out of another window.
-    /// Unless a store says otherwise, all of it was counted, and nobody knows until when.
+    /// Counts them as [`count`](Self::count) does, and [says](Receipt::counted) what of it was counted, and until when:
+    /// now or later, from wherever it is known. So no more of it is given back than was counted, and none of it out of
+    /// another window. Unless a store says otherwise, all of it was counted, and nobody knows until when.
     fn count_with(&self, limits: &Limits, charges: &Charges, receipt: Receipt) {
         self.count(limits, charges);
         receipt.counted(charges);
@@ -188,8 +188,8 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// Whether a verdict with a [delay](Verdict::delay) comes once that time is over, as from a [`Queued`] store. Where it
-    /// does not, a quota with a queue is refused when it is built.
+    /// Whether a verdict with a [delay](Verdict::delay) comes once that time is over, as from a [`Queued`] store. Where
+    /// it does not, a quota with a queue is refused when it is built.
     fn gives_turns(&self) -> bool {
         false
     }
@@ -200,14 +200,15 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// What the rule set is called, where sets of other names count in the same place: what [shards](Charges::shard) are named by,
-    /// so that those of two sets are two.
+    /// What the rule set is called, where sets of other names count in the same place: what [shards](Charges::shard)
+    /// are named by, so that those of two sets are two.
     fn rule_set(&self) -> Option<&str> {
         None
     }
 
-    /// Whether other processes count there, too: then all of them have to make the same keys, and limits that are given no
-    /// [keyer](crate::RateLimitBuilder::keyer), nor have [one from here](Self::keyer), are refused when they are built.
+    /// Whether other processes count there, too: then all of them have to make the same keys, and limits that are given
+    /// no [keyer](crate::RateLimitBuilder::keyer), nor have [one from here](Self::keyer), are refused when they are
+    /// built.
     fn is_shared(&self) -> bool {
         false
     }
@@ -217,9 +218,9 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// Carries bans to the other processes that count here, and theirs to this one, from now on; whether it does. It is told
-    /// once, after [`bind`](Self::bind), where a policy has a [penalty](crate::Penalty). Where it does not, each process bans for
-    /// itself.
+    /// Carries bans to the other processes that count here, and theirs to this one, from now on; whether it does. It is
+    /// told once, after [`bind`](Self::bind), where a policy has a [penalty](crate::Penalty). Where it does not, each
+    /// process bans for itself.
     fn carry_bans(&self, bans: &SharedBans) -> bool {
         let _ = bans;
         false
@@ -231,8 +232,8 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// What makes the keys for this store: what was said, else what the store knows, else a random one. For what a fleet shares
-/// that will not do: each process would count for itself, which looks like limits that do not hold.
+/// What makes the keys for this store: what was said, else what the store knows, else a random one. For what a fleet
+/// shares that will not do: each process would count for itself, which looks like limits that do not hold.
 pub(crate) fn keyer_for(
     store: &impl LimitStore,
     said: Option<Keyer>,

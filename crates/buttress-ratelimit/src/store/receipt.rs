@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use crate::Charges;
 
-/// Says what was counted, to whoever may give it back: see [`LimitStore::count_with`](super::LimitStore::count_with). Dropped, it
-/// says that nobody knows, and then nothing of it is given back.
+/// Says what was counted, to whoever may give it back: see [`LimitStore::count_with`](super::LimitStore::count_with).
+/// Dropped, it says that nobody knows, and then nothing of it is given back.
 #[must_use = "what nobody says was counted is not given back"]
 pub struct Receipt(Option<Arc<dyn Counted>>);
 

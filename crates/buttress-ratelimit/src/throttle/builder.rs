@@ -83,7 +83,8 @@ impl<W> ThrottleBuilder<W> {
 }
 
 impl<W, L: LimitStore> ThrottleBuilder<W, L> {
-    /// Counts in this store. The default is the memory of this process. A [timer](Self::timer) that was said before stays.
+    /// Counts in this store. The default is the memory of this process. A [timer](Self::timer) that was said before
+    /// stays.
     pub fn engine<E: IntoStore>(self, store: E) -> ThrottleBuilder<W, L::By<E::Store>>
     where
         L: Replaced,
@@ -96,15 +97,15 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         self.map_store(|store| Queued::new(store, timer))
     }
 
-    /// Names it, for the metrics and for a store that a fleet shares: 1 to 64 letters, digits and `-_.`, as the policies of limits
-    /// are named. The default is `throttle`.
+    /// Names it, for the metrics and for a store that a fleet shares: 1 to 64 letters, digits and `-_.`, as the
+    /// policies of limits are named. The default is `throttle`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Makes keys with this one. A fleet shares its seed, so for a store that is shared it has to be said; in memory the
-    /// default is random.
+    /// Makes keys with this one. A fleet shares its seed, so for a store that is shared it has to be said; in memory
+    /// the default is random.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
         self.keyer = Some(keyer);
         self
@@ -116,8 +117,8 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         self
     }
 
-    /// Sets how many requests may wait at once, of all keys. The default is 1,024; what comes then is refused. Over a store
-    /// that has to be asked, who waits for its answer counts, too.
+    /// Sets how many requests may wait at once, of all keys. The default is 1,024; what comes then is refused. Over a
+    /// store that has to be asked, who waits for its answer counts, too.
     pub fn most_waiting(mut self, most: usize) -> Self {
         self.most_waiting = most;
         self

@@ -76,8 +76,8 @@
 //! - The instance that was polled ready is the one that is called, also after a wait.
 //! - Requests, answers and errors of the service pass as they are.
 //!
-//! A refusal says [`THROTTLED_LOCALLY`](buttress_core::Code::THROTTLED_LOCALLY), with the status 503: the caller is not to blame if
-//! this service sends more than it may. A breaker, a retry or a wall outside
+//! A refusal says [`THROTTLED_LOCALLY`](buttress_core::Code::THROTTLED_LOCALLY), with the status 503: the caller is not
+//! to blame if this service sends more than it may. A breaker, a retry or a wall outside
 //! [knows](buttress_core::outcome::LocalRefusal) that the service was not asked, and takes it for no failure.
 //!
 //! # Cancellation

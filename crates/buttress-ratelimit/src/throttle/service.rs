@@ -32,8 +32,8 @@ impl<S, W, L> Layer<S> for ThrottleLayer<W, L> {
 
 /// A service behind a throttle. Made by a [`ThrottleLayer`]; the [module](super) has an example.
 ///
-/// A request that has to wait takes the instance along that was polled ready, and leaves a clone behind. After a refusal the
-/// instance keeps its readiness; the next call spends it.
+/// A request that has to wait takes the instance along that was polled ready, and leaves a clone behind. After a
+/// refusal the instance keeps its readiness; the next call spends it.
 pub struct Throttle<S, W, L> {
     inner: S,
     gate: Arc<Gate<W, L>>,

@@ -127,9 +127,10 @@ pub fn host(name: impl Into<String>) -> Condition {
 
 /// Requests of callers with these addresses, or in these networks.
 ///
-/// The caller is who the [context](buttress_core::Context) says it is; without one, who is connected. An empty list means
-/// nobody: an exemption or a deny list of nobody is one, a policy for nobody is refused when it is built. So is a list with
-/// everybody in it (`0.0.0.0/0`), or with addresses that send nothing: `0.0.0.0/8`, `::`, the broadcast and multicast.
+/// The caller is who the [context](buttress_core::Context) says it is; without one, who is connected. An empty list
+/// means nobody: an exemption or a deny list of nobody is one, a policy for nobody is refused when it is built. So is a
+/// list with everybody in it (`0.0.0.0/0`), or with addresses that send nothing: `0.0.0.0/8`, `::`, the broadcast and
+/// multicast.
 ///
 /// ```
 /// use buttress_ratelimit::when::addresses;

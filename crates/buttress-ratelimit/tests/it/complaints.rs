@@ -99,8 +99,8 @@ fn retry_after_is_never_too_early_with_two_bans() {
     assert!(answered(&stage, to("/both"), 200));
 }
 
-/// «A client writes any address into a header, and has a new limit»: not before a proxy is trusted, and then the proxy's word
-/// counts, not the client's.
+/// «A client writes any address into a header, and has a new limit»: not before a proxy is trusted, and then the
+/// proxy's word counts, not the client's.
 #[test]
 fn a_spoofed_address_is_no_new_limit() {
     let clock = ManualClock::new();

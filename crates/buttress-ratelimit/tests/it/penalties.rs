@@ -129,7 +129,8 @@ fn a_flood_of_addresses_takes_no_more_memory_and_frees_nobody() {
     assert!(limits.bans().len() <= 64);
 }
 
-/// Hundreds are under way to the store when the third refusal bans them: they make the ban no longer, and are told of it.
+/// Hundreds are under way to the store when the third refusal bans them: they make the ban no longer, and are told of
+/// it.
 #[tokio::test]
 async fn whoever_is_under_way_makes_no_ban_longer() {
     let clock = ManualClock::new();

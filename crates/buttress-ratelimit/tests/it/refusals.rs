@@ -32,8 +32,8 @@ fn it_says_when_to_come_back_and_that_is_right() {
 }
 
 proptest! {
-    /// Whoever waits as long as was said, and meets nobody, is let in: whatever the numbers are, and rounded up to seconds
-    /// as well.
+    /// Whoever waits as long as was said, and meets nobody, is let in: whatever the numbers are, and rounded up to
+    /// seconds as well.
     #[test]
     fn who_waits_that_long_is_let_in(
         count in 1_u64..500,

@@ -147,8 +147,8 @@ fn what_was_missed_is_not_given_back() {
     assert_eq!(standings.standings().iter().map(Standing::remaining).collect::<Vec<_>>(), [4, 0]);
 }
 
-/// What was taken and rolled back would be remembered as heavy, as at that moment it was: so whoever is refused by a later
-/// policy has not even held what the first one has left.
+/// What was taken and rolled back would be remembered as heavy, as at that moment it was: so whoever is refused by a
+/// later policy has not even held what the first one has left.
 #[test]
 fn nothing_is_taken_only_to_be_given_back() {
     let (clock, limits) = (ManualClock::new(), limits([Quota::per_hour(2), Quota::per_hour(1)]));

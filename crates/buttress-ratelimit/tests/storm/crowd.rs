@@ -79,7 +79,8 @@ fn one(key: Key) -> Charges {
     charges
 }
 
-/// Lets the replicas of a master forget all that they have heard of it: when one of them takes over, the most is lost that can be.
+/// Lets the replicas of a master forget all that they have heard of it: when one of them takes over, the most is lost
+/// that can be.
 pub(crate) async fn forget_all(trio: &Sentinels) {
     let master = trio.master().await;
     for replica in trio.nodes().iter().filter(|node| node.address() != master.address()) {
@@ -135,8 +136,8 @@ impl Counted {
         self.admitted.saturating_sub(QUOTA)
     }
 
-    /// Nobody was let through beyond what is stated: by Redis a quota, and one more for each time it lost its data; by the
-    /// processes alone one quota together, if they may at all.
+    /// Nobody was let through beyond what is stated: by Redis a quota, and one more for each time it lost its data; by
+    /// the processes alone one quota together, if they may at all.
     pub(crate) fn assert_within(&self, losses: u32, degrade: Degrade) {
         let most = losses * QUOTA + (1 + losses) * MEANWHILE;
         assert!(self.beyond() <= most, "{} beyond, after {losses} losses: {self:?}", self.beyond());

@@ -1,5 +1,5 @@
-//! Redis breaks again and again, at random, and what is admitted stays within what is stated: more than a million requests
-//! are counted.
+//! Redis breaks again and again, at random, and what is admitted stays within what is stated: more than a million
+//! requests are counted.
 
 use std::time::Duration;
 

@@ -98,8 +98,8 @@ impl Fallback {
         self.changed(|shared| shared.degraded = metrics.bind(&DEGRADED, labels))
     }
 
-    /// Sets this to 1 while it answers without Redis, and to 0 before and after: whenever the log says so. The default is
-    /// nowhere. It is for a store that has such a metric of its own.
+    /// Sets this to 1 while it answers without Redis, and to 0 before and after: whenever the log says so. The default
+    /// is nowhere. It is for a store that has such a metric of its own.
     #[must_use]
     pub fn gauge(self, gauge: Gauge) -> Self {
         gauge.set(0.0);
@@ -157,8 +157,8 @@ impl Fallback {
         }))
     }
 
-    /// The same for a store that knows better what to do meanwhile, as it depends on what is asked. The [`Degrade`] of this
-    /// value still says how grave that is: it stands in the metric, the log and the health.
+    /// The same for a store that knows better what to do meanwhile, as it depends on what is asked. The [`Degrade`] of
+    /// this value still says how grave that is: it stands in the metric, the log and the health.
     ///
     /// # Cost
     ///

@@ -84,8 +84,8 @@ async fn open(address: &Address, tls: &Tls, within: Duration) -> io::Result<Io> 
     }
 }
 
-/// The first address that takes a connection. Each but the last has its share of the time only: one that answers nothing
-/// would take all of it otherwise, each time, from those that do.
+/// The first address that takes a connection. Each but the last has its share of the time only: one that answers
+/// nothing would take all of it otherwise, each time, from those that do.
 async fn first<T>(
     addresses: Vec<SocketAddr>,
     within: Duration,

@@ -13,8 +13,8 @@ use super::{Counted, Window};
 ///
 /// Its memory is taken when it is made, and never grows: 32 bytes for each counter, and a lock for eight of them.
 /// When there is no room for a new key among the eight where it belongs, one whose window is over gives way, or
-/// else the one of which least was counted. A key that was forgotten begins anew, so a total may be too low then, and is
-/// never too high.
+/// else the one of which least was counted. A key that was forgotten begins anew, so a total may be too low then, and
+/// is never too high.
 #[derive(Clone)]
 pub struct MemoryCounters {
     shared: Arc<Shared>,

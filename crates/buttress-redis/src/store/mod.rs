@@ -37,9 +37,9 @@
 //! # What may be forgotten
 //!
 //! In memory: a key of which little was counted, once there are more keys than
-//! [there is room for](MemoryCounters::with_capacity). In Redis: what a failover loses, as replicas are told afterwards, and
-//! what is evicted if `maxmemory-policy` is not `noeviction`. An [ambiguous](crate::ErrorKind::Ambiguous) answer may have
-//! been counted.
+//! [there is room for](MemoryCounters::with_capacity). In Redis: what a failover loses, as replicas are told
+//! afterwards, and what is evicted if `maxmemory-policy` is not `noeviction`. An
+//! [ambiguous](crate::ErrorKind::Ambiguous) answer may have been counted.
 //!
 //! # Cost
 //!

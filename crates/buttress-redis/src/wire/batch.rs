@@ -38,7 +38,8 @@ impl Batch {
         self.shares.push(1);
     }
 
-    /// The same for a call whose script admits others beside it. Says where it begins: where those do that it has joined.
+    /// The same for a call whose script admits others beside it. Says where it begins: where those do that it has
+    /// joined.
     pub(super) fn join(
         &mut self,
         command: &Cmd,

@@ -45,7 +45,8 @@ impl Wire {
         Ok(told.map(|told| Answer { queue: &self.queue, told, from }))
     }
 
-    /// Asks as one with others who ask the same script about the same, if any of them wait to leave: nobody waits for others.
+    /// Asks as one with others who ask the same script about the same, if any of them wait to leave: nobody waits for
+    /// others.
     pub(crate) fn join(&self, command: &Cmd, tag: Tag) -> Result<Answer<'_>, Full> {
         let mut from = 0;
         let told = self.queue.join(command, tag, &mut from)?;

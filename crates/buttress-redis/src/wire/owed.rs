@@ -25,7 +25,8 @@ impl Owed {
         self.shares.extend(batch.shares.drain(..));
     }
 
-    /// Tells whoever is next. Of calls that were one the answer is a list of theirs, or an error that goes for all of them.
+    /// Tells whoever is next. Of calls that were one the answer is a list of theirs, or an error that goes for all of
+    /// them.
     pub(super) fn answer(&mut self, value: Value) -> Result<(), Garbled> {
         // An answer to nothing is none.
         match (self.shares.pop_front().ok_or(Garbled)?, value) {

@@ -16,7 +16,8 @@ impl Budget {
         }
     }
 
-    /// Whether what there was is used up: something was taken, and one more that [failed](Cost::Failure) would not be repeated now.
+    /// Whether what there was is used up: something was taken, and one more that [failed](Cost::Failure) would not be
+    /// repeated now.
     ///
     /// ```
     /// use buttress_core::clock::Moment;

@@ -44,8 +44,8 @@ use self::tokens::Rules;
 /// Calls that are ready at once hardly ever look at the clock. So after a pause, up to 63 calls of a thread may count
 /// from the next look on and not from when they were made; none is forgotten, and none counts twice.
 ///
-/// Clones are the same budget: give one to several clients of the same dependency, or to its retries and its hedges. All who
-/// share it have to have one clock. A change of its settings, as by [`floor`](Self::floor), makes a new one.
+/// Clones are the same budget: give one to several clients of the same dependency, or to its retries and its hedges.
+/// All who share it have to have one clock. A change of its settings, as by [`floor`](Self::floor), makes a new one.
 ///
 /// # Guarantees
 ///
@@ -83,16 +83,17 @@ impl Budget {
         Self::per_call((ratio * 1_000_000.0).round() as u64)
     }
 
-    /// As the configuration of gRPC has it: there are `most` tokens in the beginning, a failure takes one, a success brings
-    /// `per_success`, to the thousandth and no more than `most`, and nothing is repeated while half of them or fewer are left.
+    /// As the configuration of gRPC has it: there are `most` tokens in the beginning, a failure takes one, a success
+    /// brings `per_success`, to the thousandth and no more than `most`, and nothing is repeated while half of them or
+    /// fewer are left.
     #[must_use]
     pub fn tokens(most: u32, per_success: f64) -> Self {
         let rules = Rules::HalfFull { per_success: thousandths(per_success) };
         Self::new(Terms::of_tokens(most, rules, Prices::all(0)))
     }
 
-    /// As the clients of AWS have it: of so many tokens each repeat takes five, and ten if there was no answer. Its success
-    /// brings them back, and that of a first attempt brings one. Prices can be [set](Self::cost).
+    /// As the clients of AWS have it: of so many tokens each repeat takes five, and ten if there was no answer. Its
+    /// success brings them back, and that of a first attempt brings one. Prices can be [set](Self::cost).
     #[must_use]
     pub fn quota(tokens: u32) -> Self {
         let mut prices = Prices::all(5 * Prices::ONE);
@@ -125,8 +126,8 @@ impl Budget {
         Self { terms, purse: Arc::new(terms.purse()) }
     }
 
-    /// Sets how many repeats a second there are without any call. The default is three. Only a budget by a ratio has it, as it has a
-    /// [`window`](Self::window); to say one of another is an error of its settings.
+    /// Sets how many repeats a second there are without any call. The default is three. Only a budget by a ratio has
+    /// it, as it has a [`window`](Self::window); to say one of another is an error of its settings.
     #[must_use]
     pub fn floor(self, per_second: u32) -> Self {
         let mut terms = self.terms;
@@ -148,8 +149,9 @@ impl Budget {
         Self::new(terms)
     }
 
-    /// Sets what something costs, to the thousandth. By a ratio it is one, and two where the answer said that it was too much. Only
-    /// such a budget and a [`quota`](Self::quota) have prices; to say one of another is an error of its settings.
+    /// Sets what something costs, to the thousandth. By a ratio it is one, and two where the answer said that it was
+    /// too much. Only such a budget and a [`quota`](Self::quota) have prices; to say one of another is an error of its
+    /// settings.
     #[must_use]
     pub fn cost(self, of: Cost, repeats: f64) -> Self {
         let mut terms = self.terms;

@@ -12,9 +12,9 @@ use crate::parts::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// So many repeats for so many calls, in a window that slides.
 ///
-/// Calls are counted by all threads, each in its stripe, into the bucket of the present. What is spent is counted under a
-/// lock, as it is by those who failed already. The number of the present bucket only changes under the same lock; and its
-/// successor's place is empty before anybody can count into it.
+/// Calls are counted by all threads, each in its stripe, into the bucket of the present. What is spent is counted under
+/// a lock, as it is by those who failed already. The number of the present bucket only changes under the same lock; and
+/// its successor's place is empty before anybody can count into it.
 ///
 /// Where no call has to wait, hardly any looks at the clock, and after a pause the first ones are counted into a bucket
 /// that is long over. So each stripe knows how many of its present bucket are of that time; the others go along when it

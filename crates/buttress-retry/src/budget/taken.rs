@@ -4,7 +4,8 @@ use std::sync::Arc;
 use super::ratio::Spent;
 use super::terms::Purse;
 
-/// That a call was counted. Made by [`Budget::deposit`](crate::Budget::deposit), for [`Budget::take`](crate::Budget::take).
+/// That a call was counted. Made by [`Budget::deposit`](crate::Budget::deposit), for
+/// [`Budget::take`](crate::Budget::take).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deposit(pub(super) u64);
 

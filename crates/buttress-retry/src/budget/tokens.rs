@@ -12,9 +12,11 @@ pub(super) struct Tokens {
 /// When tokens come and go.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rules {
-    /// As gRPC has it: each failure takes one, each success brings some, and there are repeats while more than half are left.
+    /// As gRPC has it: each failure takes one, each success brings some, and there are repeats while more than half are
+    /// left.
     HalfFull { per_success: u64 },
-    /// As the clients of AWS have it: each repeat takes some, which its success brings back; a first success brings a little.
+    /// As the clients of AWS have it: each repeat takes some, which its success brings back; a first success brings a
+    /// little.
     Quota { per_success: u64 },
 }
 

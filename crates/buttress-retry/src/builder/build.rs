@@ -83,9 +83,9 @@ impl<C, T: Timer> RetryBuilder<C, T> {
 
     /// Checks the settings, and gives what [runs](RetryPolicy::run) any async call.
     ///
-    /// It does not ask what is said of requests and their answers: of methods, statuses and codes, of bodies and headers, in
-    /// [`retry_if`](Self::retry_if), [`never_if`](Self::never_if) and [`classify`](Self::classify). What is worth it says the
-    /// judge of [`run_if`](RetryPolicy::run_if).
+    /// It does not ask what is said of requests and their answers: of methods, statuses and codes, of bodies and
+    /// headers, in [`retry_if`](Self::retry_if), [`never_if`](Self::never_if) and [`classify`](Self::classify). What is
+    /// worth it says the judge of [`run_if`](RetryPolicy::run_if).
     ///
     /// # Errors
     ///

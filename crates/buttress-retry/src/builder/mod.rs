@@ -18,8 +18,9 @@ use crate::sent::{Seen, Sent};
 use crate::when::When;
 use crate::{Attempt, Backoff, Budget, Follow, Hedge, Jitter, Retry};
 
-/// In the place of a [`Timer`](buttress_core::clock::Timer), until there is one: without it nobody can wait, and nothing can be built.
-/// It is no timer itself, unlike [`NoTimer`](buttress_core::clock::NoTimer), which is for those who never wait.
+/// In the place of a [`Timer`](buttress_core::clock::Timer), until there is one: without it nobody can wait, and
+/// nothing can be built. It is no timer itself, unlike [`NoTimer`](buttress_core::clock::NoTimer), which is for those
+/// who never wait.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TimerMissing;
@@ -34,8 +35,8 @@ impl Retry<(), HttpClassify, TimerMissing> {
     }
 }
 
-/// Collects the settings of a [`RetryLayer`](crate::RetryLayer), or of a [`RetryPolicy`](crate::RetryPolicy) where there is no
-/// tower.
+/// Collects the settings of a [`RetryLayer`](crate::RetryLayer), or of a [`RetryPolicy`](crate::RetryPolicy) where
+/// there is no tower.
 ///
 /// ```
 /// use buttress_core::clock::{TokioTimer, ms};
@@ -132,8 +133,8 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
-    /// Repeats after whatever the closure says, and nothing else: in the place of statuses and codes. What may not be sent
-    /// twice is not, whatever it says.
+    /// Repeats after whatever the closure says, and nothing else: in the place of statuses and codes. What may not be
+    /// sent twice is not, whatever it says.
     pub fn retry_if(
         mut self,
         wanted: impl Fn(Sent<'_>, &Seen, Attempt) -> bool + Send + Sync + 'static,
@@ -151,8 +152,8 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
-    /// Whether to wait for a breaker, or another part of our own wall, that refuses and says for how long, if there is a
-    /// deadline and that fits. The default is to. If not, its refusal is final.
+    /// Whether to wait for a breaker, or another part of our own wall, that refuses and says for how long, if there is
+    /// a deadline and that fits. The default is to. If not, its refusal is final.
     pub fn wait_for_refusals(mut self, wait: bool) -> Self {
         self.rules.wait_for_refusals = wait;
         self
@@ -172,21 +173,23 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
-    /// Sets how far to follow what the other side says of coming back. The default is up to thirty seconds. A refusal of our own
-    /// wall is [waited for](Self::wait_for_refusals) as long as it says, unless that is more than [`Follow::UpTo`] allows.
+    /// Sets how far to follow what the other side says of coming back. The default is up to thirty seconds. A refusal
+    /// of our own wall is [waited for](Self::wait_for_refusals) as long as it says, unless that is more than
+    /// [`Follow::UpTo`] allows.
     pub fn follow(mut self, follow: Follow) -> Self {
         self.rules.follow = follow;
         self
     }
 
-    /// Sets what an attempt takes at least: where less is left of the deadline, none is begun. The default is a millisecond.
+    /// Sets what an attempt takes at least: where less is left of the deadline, none is begun. The default is a
+    /// millisecond.
     pub fn least_attempt(mut self, time: Duration) -> Self {
         self.rules.least_attempt = time;
         self
     }
 
-    /// Sets what repeats are paid from. The default is a fifth of the calls, and three a second. What is built of clones of a
-    /// builder has one budget: give each dependency its own.
+    /// Sets what repeats are paid from. The default is a fifth of the calls, and three a second. What is built of
+    /// clones of a builder has one budget: give each dependency its own.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
@@ -198,11 +201,12 @@ impl<C, T> RetryBuilder<C, T> {
         self
     }
 
-    /// Sets how many bytes of bodies are kept: of a call, and of all together. The default is 64 KiB and 16 MiB. What is larger
-    /// is sent, and not repeated.
+    /// Sets how many bytes of bodies are kept: of a call, and of all together. The default is 64 KiB and 16 MiB. What
+    /// is larger is sent, and not repeated.
     ///
-    /// A frame counts as 128 bytes at least, and a trailer as so many beside its text, as that is what it takes to keep it. (One that is
-    /// a piece of a large buffer keeps the buffer, how large that is, nobody can know; but those below 1 KiB are copied, except the first.)
+    /// A frame counts as 128 bytes at least, and a trailer as so many beside its text, as that is what it takes to keep
+    /// it. (One that is a piece of a large buffer keeps the buffer, how large that is, nobody can know; but those below
+    /// 1 KiB are copied, except the first.)
     pub fn keep_bodies(mut self, per_call: usize, overall: usize) -> Self {
         self.keep = Keep { per_call, overall };
         self

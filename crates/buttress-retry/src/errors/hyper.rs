@@ -3,8 +3,8 @@ use std::error::Error;
 use buttress_core::outcome::{Judgement, Outcome, Reached, ReadError};
 use h2::Reason;
 
-/// Knows of the errors of hyper, hyper-util and h2 which of them prove that nobody has begun to work on a request, and which say nothing
-/// of whom it was for.
+/// Knows of the errors of hyper, hyper-util and h2 which of them prove that nobody has begun to work on a request, and
+/// which say nothing of whom it was for.
 ///
 /// | what happened | it is a |
 /// |---|---|
@@ -28,7 +28,8 @@ use h2::Reason;
 /// assert_eq!(retry.tries(), 3);
 /// ```
 ///
-/// It knows them by their types, so they have to be those of hyper 1, hyper-util 0.1 and h2 0.4: of others it says nothing.
+/// It knows them by their types, so they have to be those of hyper 1, hyper-util 0.1 and h2 0.4: of others it says
+/// nothing.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a value that is written as its name")]
 pub struct HyperErrors;
@@ -59,8 +60,8 @@ fn is_of_the_user(error: &hyper_util::client::legacy::Error) -> bool {
     error.source().is_none() && format!("{error:?}").contains("(User")
 }
 
-/// What h2 resets by itself says nothing, so it has to have come from the other side. Of a `GOAWAY` that came from there, h2
-/// tells those streams alone that the other side has not seen.
+/// What h2 resets by itself says nothing, so it has to have come from the other side. Of a `GOAWAY` that came from
+/// there, h2 tells those streams alone that the other side has not seen.
 fn is_untouched(error: &h2::Error) -> bool {
     let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
     error.is_remote() && (is_refused || error.is_go_away())

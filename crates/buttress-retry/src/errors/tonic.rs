@@ -6,8 +6,8 @@ use tonic::Status;
 
 /// Reads the [`Status`] that a client of tonic fails with, by its code and by what it says of coming back.
 ///
-/// It is for [`run_if`](crate::RetryPolicy::run_if), where a typed client is called. A status that was made of another error
-/// is left to that one. What a channel fails with are errors of hyper inside: `HyperErrors` knows them.
+/// It is for [`run_if`](crate::RetryPolicy::run_if), where a typed client is called. A status that was made of another
+/// error is left to that one. What a channel fails with are errors of hyper inside: `HyperErrors` knows them.
 ///
 /// ```
 /// use buttress_core::outcome::{Outcome, ReadError};

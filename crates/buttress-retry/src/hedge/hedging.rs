@@ -70,8 +70,8 @@ impl Hedging {
 
     /// A call was answered well, by whichever attempt, that began to be waited for then.
     ///
-    /// If it was the hedge, the first would have taken longer still: so that is what is noted, and not how long the hedge took.
-    /// Else each hedge would bring the percentile down, and with it the time until the next hedge.
+    /// If it was the hedge, the first would have taken longer still: so that is what is noted, and not how long the
+    /// hedge took. Else each hedge would bring the percentile down, and with it the time until the next hedge.
     fn learn(&self, began: Moment, now: Moment) {
         if let Some(latency) = &self.latency {
             latency.record(now - began, now);

@@ -9,8 +9,8 @@ use crate::parts::atomic::{AtomicU32, AtomicU64};
 /// In which time how many calls are answered: a histogram of the last half minute to minute.
 ///
 /// Eight classes for each doubling, so that what it says is right to within a sixteenth. Two halves take turns: one is
-/// counted in, the other one has what was before, and who first comes after half a minute empties that and goes on there. A count
-/// that comes while it is emptied may be lost: of a percentile nobody sees that.
+/// counted in, the other one has what was before, and who first comes after half a minute empties that and goes on
+/// there. A count that comes while it is emptied may be lost: of a percentile nobody sees that.
 pub(super) struct Latency {
     percent: u32,
     stripes: Striped<[Half; 2]>,

@@ -25,9 +25,9 @@ use crate::budget::Budget;
 
 /// When a second attempt is made beside a first one that has not answered yet; the first good answer wins.
 ///
-/// It is for the slow tail: where one call in twenty takes ten times as long as the others, another attempt is the faster way to
-/// an answer, and costs a twentieth more. It comes once in a call, and only where the request may be repeated and its body was
-/// sent, or is none.
+/// It is for the slow tail: where one call in twenty takes ten times as long as the others, another attempt is the
+/// faster way to an answer, and costs a twentieth more. It comes once in a call, and only where the request may be
+/// repeated and its body was sent, or is none.
 ///
 /// ```
 /// use buttress_core::clock::{TokioTimer, ms};
@@ -60,8 +60,8 @@ use crate::budget::Budget;
 ///
 /// # Guarantees
 ///
-/// - The first *good* answer wins: a fast 503 does not, from whichever attempt. Where both are bad, the first attempt's is what
-///   came back, and is repeated or not as if there had been no hedge.
+/// - The first *good* answer wins: a fast 503 does not, from whichever attempt. Where both are bad, the first attempt's
+///   is what came back, and is repeated or not as if there had been no hedge.
 /// - The loser is dropped in the same poll that gives the answer.
 /// - A hedge never delays the first: it waits for readiness beside it, with a clone of the instance.
 /// - It is paid for twice: from its own [cap](Self::at_most_percent), and from the budget of the retries. Which of the
@@ -70,7 +70,8 @@ use crate::budget::Budget;
 ///
 /// # Cost
 ///
-/// A call that is ready at once pays a branch. One that has to be waited for takes one allocation, a timer and a look at the clock.
+/// A call that is ready at once pays a branch. One that has to be waited for takes one allocation, a timer and a look
+/// at the clock.
 #[derive(Clone, Debug)]
 #[must_use = "it hedges nothing until it is given to a builder"]
 pub struct Hedge {
@@ -102,8 +103,8 @@ impl Hedge {
         Self { delay: Delay::Fixed { time, misplaced: false }, cap: CAP }
     }
 
-    /// When the first has not answered after the time in which so many percent of the calls do, of those of the last minute that
-    /// had to be waited for.
+    /// When the first has not answered after the time in which so many percent of the calls do, of those of the last
+    /// minute that had to be waited for.
     ///
     /// It is known to within a sixteenth, once there were a hundred of them; until then it is 100 ms, or
     /// [what you say](Self::until_known).

@@ -14,8 +14,9 @@ use super::upload::{Progress, Upload};
 pin_project! {
     /// The body that the service inside gets: the caller's own, or what was kept of it.
     ///
-    /// The first attempt gets it frame by frame, as the caller's body gives them, without a copy and without delay. What
-    /// passes is noted beside, as clones of [`Bytes`]; an attempt after that gets the same frames, trailers included.
+    /// The first attempt gets it frame by frame, as the caller's body gives them, without a copy and without delay.
+    /// What passes is noted beside, as clones of [`Bytes`]; an attempt after that gets the same frames, trailers
+    /// included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -77,7 +78,8 @@ impl<B> ReplayBody<B> {
     }
 }
 
-/// For a service that makes the attempts, and has to know whose fault it is when one fails. No part of the public interface.
+/// For a service that makes the attempts, and has to know whose fault it is when one fails. No part of the public
+/// interface.
 #[doc(hidden)]
 impl<B> ReplayBody<B> {
     /// There is nothing to send.

@@ -15,12 +15,13 @@ pub(super) struct Frames {
     was_sized: bool,
 }
 
-/// What a frame counts as at least, and a trailer beside its text. It takes so much, however short it is: a place in the list,
-/// of which there may be twice as many, one in that of whoever reads it again, and what its buffer has beside the bytes.
+/// What a frame counts as at least, and a trailer beside its text. It takes so much, however short it is: a place in
+/// the list, of which there may be twice as many, one in that of whoever reads it again, and what its buffer has beside
+/// the bytes.
 const LEAST: usize = 128;
 
-/// What is shorter is copied, unless it comes first. A clone of it keeps the whole buffer that it was read into, of which there may
-/// be one for each frame; and of most bodies the first is all there is.
+/// What is shorter is copied, unless it comes first. A clone of it keeps the whole buffer that it was read into, of
+/// which there may be one for each frame; and of most bodies the first is all there is.
 const COPIED: usize = 1024;
 
 fn of_its_own(data: Bytes) -> Bytes {
@@ -71,8 +72,8 @@ impl Frames {
         self.weight
     }
 
-    /// How many there are from this frame on. With trailers it is no more exact than it was at first: what is sent with a
-    /// length over HTTP/1.1 is sent without trailers.
+    /// How many there are from this frame on. With trailers it is no more exact than it was at first: what is sent with
+    /// a length over HTTP/1.1 is sent without trailers.
     pub(super) fn hint_from(&self, at: usize) -> SizeHint {
         let left = (at..).map_while(|at| self.data(at)).map(|data| data.len() as u64).sum();
         if self.was_sized || self.trailers.is_none() {

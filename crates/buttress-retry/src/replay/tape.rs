@@ -11,8 +11,8 @@ use super::upload::Progress;
 
 /// What is kept of a body, so that it can be sent again.
 ///
-/// The body lies here until somebody begins to read it: what was never touched is sent as it is. Its frames are noted by
-/// its reader as they pass.
+/// The body lies here until somebody begins to read it: what was never touched is sent as it is. Its frames are noted
+/// by its reader as they pass.
 pub(crate) struct Tape<B> {
     slot: Lock<Slot<B>>,
     room: Room,
@@ -66,8 +66,8 @@ impl<B> Tape<B> {
         &self.hint
     }
 
-    /// Whether it can be sent again. What was answered, while somebody may still begin to read it, is as good as in flight;
-    /// what nobody has taken is not.
+    /// Whether it can be sent again. What was answered, while somebody may still begin to read it, is as good as in
+    /// flight; what nobody has taken is not.
     pub(super) fn look(&self, is_unprocessed: bool) -> Result<(), Lost> {
         match &*self.slot.lock() {
             Slot::Untouched(None, _) | Slot::Whole(_) => Ok(()),

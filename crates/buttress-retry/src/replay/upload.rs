@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use super::tape::Tape;
 
-/// What the sending of a body has come to, as whoever makes the call may ask while somebody else reads it: whether the caller is to
-/// blame for what goes wrong. No part of the public interface.
+/// What the sending of a body has come to, as whoever makes the call may ask while somebody else reads it: whether the
+/// caller is to blame for what goes wrong. No part of the public interface.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "it is no part of the interface")]
 pub struct Upload<B>(Of<B>);

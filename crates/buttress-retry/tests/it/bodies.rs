@@ -305,7 +305,8 @@ fn an_unknown_length_is_taped_up_to_the_cap() {
     assert!(!is_kept(body(), 599, 599));
 }
 
-/// To keep a frame takes more than its bytes, if those are few: a list of the shortest would else be many times the room.
+/// To keep a frame takes more than its bytes, if those are few: a list of the shortest would else be many times the
+/// room.
 #[test]
 fn a_short_frame_counts_as_what_it_takes() {
     let body = |frames| (0..frames).fold(Frames::new(), |body, _| body.data("x"));

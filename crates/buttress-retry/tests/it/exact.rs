@@ -81,7 +81,8 @@ fn an_attempt_that_panics_was_made() {
 }
 
 proptest! {
-    /// However many calls go away whenever they do: each attempt after a first one is a repeat with a reason, and no other is.
+    /// However many calls go away whenever they do: each attempt after a first one is a repeat with a reason, and no
+    /// other is.
     #[test]
     fn each_repeat_was_sent(
         answers in prop::collection::vec(prop::sample::select(vec![200, 429, 503, 0]), 1..12),

@@ -368,8 +368,8 @@ fn both_wake_the_call() {
     assert!(wakes.poll(&mut flight).is_ready());
 }
 
-/// Of a dependency with a long tail, hedges at the 95th percentile come for one call in twenty, and stay there: a hedge that wins
-/// tells nothing of how long the first would have taken.
+/// Of a dependency with a long tail, hedges at the 95th percentile come for one call in twenty, and stay there: a hedge
+/// that wins tells nothing of how long the first would have taken.
 #[test]
 fn hedging_does_not_lower_its_own_delay() {
     let clock = ManualClock::new();

@@ -3,8 +3,8 @@ use buttress_core::metrics::Description;
 use super::Page;
 
 impl Page {
-    /// What the alerts of the page ask for that none of these metrics has: names that begin with `prefix`, and labels by
-    /// which they are chosen or summed. Nothing is found in a page without such alerts.
+    /// What the alerts of the page ask for that none of these metrics has: names that begin with `prefix`, and labels
+    /// by which they are chosen or summed. Nothing is found in a page without such alerts.
     ///
     /// # Panics
     ///

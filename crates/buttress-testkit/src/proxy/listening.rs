@@ -10,8 +10,8 @@ use super::faults::Door;
 use super::shared::Shared;
 use crate::port;
 
-/// A port for one proxy, whether it listens there or not: no connection is given it by chance, and no other test takes it
-/// while connections are refused.
+/// A port for one proxy, whether it listens there or not: no connection is given it by chance, and no other test takes
+/// it while connections are refused.
 pub(super) struct Port {
     address: SocketAddr,
     _kept: TcpSocket,

@@ -54,8 +54,8 @@ impl<T: Stage, L: Limits> InboundBuilder<T, L> {
         self
     }
 
-    /// Counts the problems that the wall answers: `buttress_errors_total` and `buttress_brief_answers_total`. The default
-    /// is not to.
+    /// Counts the problems that the wall answers: `buttress_errors_total` and `buttress_brief_answers_total`. The
+    /// default is not to.
     ///
     /// Health checks, rate limits and the server are made before they come here, and have a `metrics` of their own.
     ///

@@ -164,8 +164,8 @@ impl OutboundBuilder {
     }
 }
 
-/// When a call is slow that takes no longer than this. What hangs until its time is over would be slow to nobody otherwise, and
-/// as little news of the dependency as one that its caller has given up.
+/// When a call is slow that takes no longer than this. What hangs until its time is over would be slow to nobody
+/// otherwise, and as little news of the dependency as one that its caller has given up.
 fn reached(slow: Duration, longest: Option<Duration>) -> Duration {
     match longest {
         Some(longest) if slow >= longest && !longest.is_zero() => longest / 2,

@@ -100,15 +100,15 @@ impl OutboundBuilder {
 
 /// The parts, from the outside in.
 impl OutboundBuilder {
-    /// A call may take so long in all, with its repeats and pauses, until its answer begins. The default is 30 s. What the request
-    /// has left for which it is made always counts, too.
+    /// A call may take so long in all, with its repeats and pauses, until its answer begins. The default is 30 s. What
+    /// the request has left for which it is made always counts, too.
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline = Within::Said(time);
         self
     }
 
-    /// A call may take as long as its request has, and for ever if that has no deadline: for an answer that is waited for as long as
-    /// it takes, as of a queue.
+    /// A call may take as long as its request has, and for ever if that has no deadline: for an answer that is waited
+    /// for as long as it takes, as of a queue.
     pub fn without_deadline(mut self) -> Self {
         self.deadline = Within::RequestAlone;
         self
@@ -128,11 +128,12 @@ impl OutboundBuilder {
 
     /// Finds out how many calls at a time the dependency bears, and makes no more.
     ///
-    /// Where what is [slow](AdaptiveBuilder::slow) to it is more than a [call](Self::deadline) may take, half of that is: so it
-    /// learns from calls that hang until their time is over. The same holds for [`shed`](Self::shed).
+    /// Where what is [slow](AdaptiveBuilder::slow) to it is more than a [call](Self::deadline) may take, half of that
+    /// is: so it learns from calls that hang until their time is over. The same holds for [`shed`](Self::shed).
     ///
-    /// Instead of a [`shed`](Self::shed) with a queue, and not beside it: the wait in that queue is to this limit a part of what a call
-    /// takes, and looks like load. For both in one there is [`Shed::adapting`](buttress_overload::shed::Shed::adapting).
+    /// Instead of a [`shed`](Self::shed) with a queue, and not beside it: the wait in that queue is to this limit a
+    /// part of what a call takes, and looks like load. For both in one there is
+    /// [`Shed::adapting`](buttress_overload::shed::Shed::adapting).
     pub fn adaptive(mut self, adaptive: AdaptiveBuilder) -> Self {
         self.adaptive = Some(adaptive);
         self
@@ -158,9 +159,10 @@ impl OutboundBuilder {
 
     /// Stops calling what is down. Without it the [breaker](crate::Outbound::breaker) of the wall opens by hand alone.
     ///
-    /// Where what is [slow](CircuitBreakerBuilder::slow) to it is more than an [attempt](Self::attempt_timeout), or without a timeout
-    /// the [call](Self::deadline), may take, as the ten seconds that are the default may be, half of that is. To an attempt that has less
-    /// than that, because its request does, half of what it has is slow, but no less than a quarter of what is otherwise.
+    /// Where what is [slow](CircuitBreakerBuilder::slow) to it is more than an [attempt](Self::attempt_timeout), or
+    /// without a timeout the [call](Self::deadline), may take, as the ten seconds that are the default may be, half of
+    /// that is. To an attempt that has less than that, because its request does, half of what it has is slow, but no
+    /// less than a quarter of what is otherwise.
     pub fn circuit_breaker(mut self, breaker: CircuitBreakerBuilder) -> Self {
         self.breaker = Some(breaker);
         self

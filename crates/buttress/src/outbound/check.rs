@@ -1,4 +1,5 @@
-//! What the wall says itself, and what must not contradict each other. A part says what is wrong in it when it is built.
+//! What the wall says itself, and what must not contradict each other. A part says what is wrong in it when it is
+//! built.
 
 use std::time::Duration;
 

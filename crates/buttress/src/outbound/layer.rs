@@ -63,30 +63,31 @@ use super::{OutboundBuilder, OutboundService};
 /// # }
 /// ```
 ///
-/// A handler should make its calls in the [scope](crate::RequestContext::scope) of its request, after it has told the call of
-/// [id, trace and deadline](crate::RequestContext::propagate): then repeats do not multiply from hop to hop, because the one before
-/// hears that it was tried again already.
+/// A handler should make its calls in the [scope](crate::RequestContext::scope) of its request, after it has told the
+/// call of [id, trace and deadline](crate::RequestContext::propagate): then repeats do not multiply from hop to hop,
+/// because the one before hears that it was tried again already.
 ///
 /// # Guarantees
 ///
 /// - The instance that was polled ready is the one that is called, with each attempt, and after each wait.
 /// - A body is sent again only if it is there as a whole; what is streamed is neither delayed nor copied. See
 ///   [`ReplayBody`](crate::retry::ReplayBody).
-/// - Streaming answers, upgrades and trailers pass untouched. The breaker hears of the end of a body, and of the status that gRPC
-///   puts there; all others judge by the head.
+/// - Streaming answers, upgrades and trailers pass untouched. The breaker hears of the end of a body, and of the status
+///   that gRPC puts there; all others judge by the head.
 /// - An idle client holds nothing: permits and places are taken for a call, and not for being ready.
-/// - Every call ends in time, which is with the head of its answer, and does not shorten the deadline of the request that it is made
-///   for; unless that was [not wanted](OutboundBuilder::without_deadline). Its time begins when it is made: a client that is not ready
-///   yet is waited for without a deadline, as there is no request (a client of hyper or reqwest always is). Bodies are the caller's: they have a time if the client is in a
+/// - Every call ends in time, which is with the head of its answer, and does not shorten the deadline of the request
+///   that it is made for; unless that was [not wanted](OutboundBuilder::without_deadline). Its time begins when it is
+///   made: a client that is not ready yet is waited for without a deadline, as there is no request (a client of hyper
+///   or reqwest always is). Bodies are the caller's: they have a time if the client is in a
 ///   [`BodyTimeoutLayer`](crate::overload::timeout::BodyTimeoutLayer).
-/// - What goes wrong because of the caller is not held against the dependency: while an attempt waits for the body of its request, or
-///   after that broke off, no timeout, error or 408 counts, nor that it was given up.
+/// - What goes wrong because of the caller is not held against the dependency: while an attempt waits for the body of
+///   its request, or after that broke off, no timeout, error or 408 counts, nor that it was given up.
 /// - A wait for a permit is not held against the dependency, which was not asked.
 ///
 /// # Cancellation
 ///
-/// Dropping the future at any point drops all attempts that are under way, and gives back permits, places, the budget of what
-/// was not sent, and what was kept of the body.
+/// Dropping the future at any point drops all attempts that are under way, and gives back permits, places, the budget
+/// of what was not sent, and what was kept of the body.
 ///
 /// # Cost
 ///
@@ -97,9 +98,9 @@ use super::{OutboundBuilder, OutboundService};
 ///
 /// # Errors
 ///
-/// A refusal is a response, with the status of its problem, `Retry-After` if it is known, the [`Problem`](crate::Problem) in its
-/// extensions, and no body: a program reads it. If that hands it on to a client of its own, the [context](crate::Context) there gives it that
-/// client's format. Errors of the client pass as they are.
+/// A refusal is a response, with the status of its problem, `Retry-After` if it is known, the
+/// [`Problem`](crate::Problem) in its extensions, and no body: a program reads it. If that hands it on to a client of
+/// its own, the [context](crate::Context) there gives it that client's format. Errors of the client pass as they are.
 ///
 /// | code | status | said by |
 /// |---|--:|---|

@@ -22,8 +22,8 @@ pub type OutboundBody<B> = Reply<JudgedBody<B, HttpClassify, BodyTicket>>;
 /// Those that may turn a call away before anything is done for it: the cheapest first, and who waits last.
 pub(super) type Guards = (Option<Throttle>, (Option<Adaptive>, Option<Shed<TokioTimer>>));
 
-// Right at the client the body becomes one that refusals can be put into, and one that tells the breaker how it ended: whoever stands
-// outside of that keeps its type.
+// Right at the client the body becomes one that refusals can be put into, and one that tells the breaker how it ended:
+// whoever stands outside of that keeps its type.
 pub(super) type Repeated<S> = Retry<Attempts<S>, HttpClassify, TokioTimer>;
 pub(super) type BehindGuards<S> = Door<Repeated<S>, Guards, HttpClassify, Keep, ByExtension>;
 

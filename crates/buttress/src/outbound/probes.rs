@@ -33,9 +33,9 @@ impl Outbound {
         Arc::new(self.breaker().clone())
     }
 
-    /// How all parts are that were asked for: first the breaker, which is [`probe`](Self::probe); then throttle, adaptive limit, shed,
-    /// retry and bulkhead. Their names begin with that of the wall, and none of them is critical: they are degraded while they
-    /// refuse, or while the budget is used up.
+    /// How all parts are that were asked for: first the breaker, which is [`probe`](Self::probe); then throttle,
+    /// adaptive limit, shed, retry and bulkhead. Their names begin with that of the wall, and none of them is critical:
+    /// they are degraded while they refuse, or while the budget is used up.
     ///
     /// ```
     /// use buttress::prelude::*;

@@ -49,9 +49,9 @@ use tower_service::Service;
 ///
 /// Its URIs have to be whole, as reqwest looks up there where to connect.
 ///
-/// By itself reqwest sends a request again that the other side says it has not begun, beneath the wall, where no budget and no breaker
-/// sees it. It does so with bodies alone that it can clone, and gets none from here; to be sure, and for whatever else the client
-/// is used for, say `.retry(reqwest::retry::never())` when you build it.
+/// By itself reqwest sends a request again that the other side says it has not begun, beneath the wall, where no budget
+/// and no breaker sees it. It does so with bodies alone that it can clone, and gets none from here; to be sure, and for
+/// whatever else the client is used for, say `.retry(reqwest::retry::never())` when you build it.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: Client,

@@ -45,8 +45,8 @@ where
         }
     }
 
-    // A future is written where a call says; inlined into what stands around, it would be made elsewhere and moved, and that of a
-    // whole wall is large.
+    // A future is written where a call says; inlined into what stands around, it would be made elsewhere and moved, and
+    // that of a whole wall is large.
     #[inline(never)]
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let (parts, wants) = (&*self.parts, Wants::of(&request));
@@ -63,7 +63,8 @@ where
             }
             Way::Guarded(door) => return begun.at(State::Guarded { future: door.call(request) }),
         };
-        // What others are made of is kept, and then the first attempt is made: here, as a request that is handed on is moved.
+        // What others are made of is kept, and then the first attempt is made: here, as a request that is handed on is
+        // moved.
         let mut spare = parts.retry.keep(&mut request);
         let admitted = gated.admit(&parts.limits, Priority::of(request.extensions()));
         // The instance that is ready makes the next attempts, too.

@@ -14,8 +14,8 @@ use super::build::whole;
 use super::within::Within;
 use super::{Outbound, OutboundBuilder};
 
-/// The settings of an outbound wall, as they stand in a file. What is left out is not there, but for the deadline, which is 30 s;
-/// and what is left out of a part has its default.
+/// The settings of an outbound wall, as they stand in a file. What is left out is not there, but for the deadline,
+/// which is 30 s; and what is left out of a part has its default.
 ///
 /// ```
 /// use buttress::OutboundSettings;

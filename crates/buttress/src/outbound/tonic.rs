@@ -10,8 +10,8 @@ use tower_service::Service;
 use super::{Outbound, OutboundService};
 
 impl Outbound {
-    /// Puts a channel of tonic behind the wall, or whatever else wants tonic's own body. Clients that tonic generates take what
-    /// comes of it; what the wall refuses is a status to them, with pushback.
+    /// Puts a channel of tonic behind the wall, or whatever else wants tonic's own body. Clients that tonic generates
+    /// take what comes of it; what the wall refuses is a status to them, with pushback.
     ///
     /// ```
     /// use buttress::circuit_breaker::Force;
@@ -36,7 +36,8 @@ impl Outbound {
     }
 }
 
-/// Gives a channel the body that it wants, at the price of a box for each attempt. Made by [`Outbound::layer_on_tonic`].
+/// Gives a channel the body that it wants, at the price of a box for each attempt. Made by
+/// [`Outbound::layer_on_tonic`].
 #[derive(Clone, Debug)]
 pub struct TonicBodies<S> {
     channel: S,

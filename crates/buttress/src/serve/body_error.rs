@@ -43,8 +43,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// # }
 /// ```
 ///
-/// Behind one that was too slow stands a [`Problem`]: the extractors of the error envelope, and whatever else looks for it
-/// there, answer 408.
+/// Behind one that was too slow stands a [`Problem`]: the extractors of the error envelope, and whatever else looks for
+/// it there, answer 408.
 #[derive(Debug)]
 pub struct BodyError {
     source: BoxError,

@@ -68,9 +68,10 @@ pub trait Listener: Send {
 const SILENCE: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_secs(15);
 
-/// With `TCP_NODELAY`: small answers are sent at once. With `SO_KEEPALIVE`: a peer that has gone without a word is found
-/// out after minutes, also where no limit of HTTP holds, as for a WebSocket. On Linux, with `TCP_NOTSENT_LOWAT` of 128 KiB too: what the
-/// network has not taken yet waits in the body rather than in the system, where one slow reader would hold megabytes.
+/// With `TCP_NODELAY`: small answers are sent at once. With `SO_KEEPALIVE`: a peer that has gone without a word is
+/// found out after minutes, also where no limit of HTTP holds, as for a WebSocket. On Linux, with `TCP_NOTSENT_LOWAT`
+/// of 128 KiB too: what the network has not taken yet waits in the body rather than in the system, where one slow
+/// reader would hold megabytes.
 impl Listener for TcpListener {
     type Io = TcpStream;
 

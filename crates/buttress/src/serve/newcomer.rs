@@ -9,8 +9,8 @@ use super::link::Link;
 use super::newcomers::Newcomers;
 
 pin_project! {
-    /// A connection, which has its turns among the newcomers until a first answer has ended: from when it is known whose
-    /// it is, so that a crowd behind a proxy stands in front of nobody else there.
+    /// A connection, which has its turns among the newcomers until a first answer has ended: from when it is known
+    /// whose it is, so that a crowd behind a proxy stands in front of nobody else there.
     pub(super) struct Newcomer<F> {
         #[pin]
         connection: F,

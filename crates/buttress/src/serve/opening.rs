@@ -15,8 +15,8 @@ use super::link::Link;
 use super::phase::Phase;
 use super::proxy;
 
-/// How long the server still listens once it closes: to who has just come, since what it asks for may be on its way to us; to
-/// a handshake that goes on; and then for its first request. Who stops in the middle does not hold up the end.
+/// How long the server still listens once it closes: to who has just come, since what it asks for may be on its way to
+/// us; to a handshake that goes on; and then for its first request. Who stops in the middle does not hold up the end.
 const LISTENS: Duration = Duration::from_secs(1);
 
 /// What happens before the protocol is known: for so long after it was `opened`, and little beyond the end of the lead

@@ -107,7 +107,8 @@ impl Plan {
         self.phase == Phase::Closing && self.until.is_some_and(|until| until <= now)
     }
 
-    /// Goes on if it is time; `open` is how many connections there are, and handlers without one. Says whether it went on.
+    /// Goes on if it is time; `open` is how many connections there are, and handlers without one. Says whether it went
+    /// on.
     pub(super) fn advance(&mut self, now: Moment, open: usize) -> bool {
         let due = self.until.is_some_and(|until| until <= now);
         match self.phase {

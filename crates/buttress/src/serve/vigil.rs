@@ -36,8 +36,8 @@ pub(super) enum Verdict {
     Kill(Cause),
 }
 
-/// So long a connection on which nothing is under way has to close when the server does. A request that the client has sent
-/// before it heard of that arrives in less.
+/// So long a connection on which nothing is under way has to close when the server does. A request that the client has
+/// sent before it heard of that arrives in less.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Watches one connection against its deadlines: decided here, and nowhere else.

@@ -15,7 +15,8 @@ use tokio::time::timeout;
 use super::{Asked, Order, SILENCE, Tally, Votes};
 use crate::Force;
 
-/// Votes in the memory of this process: for tests, and for what runs as a fleet in one process. Clones are the same store.
+/// Votes in the memory of this process: for tests, and for what runs as a fleet in one process. Clones are the same
+/// store.
 ///
 /// See [`Votes`] for what is asked of it.
 ///

@@ -20,10 +20,11 @@ use crate::Force;
 
 /// Keeps the votes of a fleet, and what operators ordered.
 ///
-/// The words of the domain, each a whole atomic operation. Nobody on the path of a request waits for one. With the feature
-/// `conformance` there is a suite for stores of your own.
+/// The words of the domain, each a whole atomic operation. Nobody on the path of a request waits for one. With the
+/// feature `conformance` there is a suite for stores of your own.
 ///
-/// A member is a process, by a random key of its own; a breaker has the same name in all of them. Clones are the same store.
+/// A member is a process, by a random key of its own; a breaker has the same name in all of them. Clones are the same
+/// store.
 ///
 /// ```
 /// use buttress_circuit_breaker::fleet::{Asked, MemoryVotes, Votes};
@@ -48,8 +49,8 @@ pub trait Votes: Clone + fmt::Debug + Send + Sync + 'static {
     /// What asks now and then; dropping it ends that.
     type Watch: Send + Sync + 'static;
 
-    /// Says that `member` found the breaker's dependency down. That counts for so long, and from now on if it had been said
-    /// before.
+    /// Says that `member` found the breaker's dependency down. That counts for so long, and from now on if it had been
+    /// said before.
     fn vote(
         &self,
         breaker: &str,
@@ -87,8 +88,8 @@ pub trait Votes: Clone + fmt::Debug + Send + Sync + 'static {
         force: Force,
     ) -> impl Future<Output = Result<Order, Self::Error>> + Send;
 
-    /// Asks `question` as soon as a vote or an order is told, and at least once in `every`. By one at a time; a question that
-    /// fails is asked again.
+    /// Asks `question` as soon as a vote or an order is told, and at least once in `every`. By one at a time; a
+    /// question that fails is asked again.
     ///
     /// # Errors
     ///

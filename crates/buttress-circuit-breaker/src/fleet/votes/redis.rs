@@ -23,8 +23,8 @@ static READ: Script = Script::new("breakers", 1, include_str!("read.lua"));
 /// | `members:payments` | sorted set, by when each was heard of | five seconds after the last one was heard of |
 /// | `order:payments` | text | thirty days after it was given, unless somebody knows it |
 ///
-/// Times are the server's. A vote, or a look at how things stand, may take 150 ms; a server that needs longer is away. An order
-/// may take as long as the handle gives any call.
+/// Times are the server's. A vote, or a look at how things stand, may take 150 ms; a server that needs longer is away.
+/// An order may take as long as the handle gives any call.
 ///
 /// ```
 /// use buttress_circuit_breaker::Force;
@@ -60,9 +60,9 @@ impl RedisVotes {
         Self { redis, name: "breakers" }
     }
 
-    /// Keeps them under another name: services that share a Redis and a prefix, and do not depend on the same things, have a
-    /// name each. A word without braces; it is also the name of the channel on which changes are told. One that was only known at
-    /// run time is kept for as long as the program runs.
+    /// Keeps them under another name: services that share a Redis and a prefix, and do not depend on the same things,
+    /// have a name each. A word without braces; it is also the name of the channel on which changes are told. One that
+    /// was only known at run time is kept for as long as the program runs.
     #[must_use]
     pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         let name = match name.into() {
@@ -186,7 +186,8 @@ fn tallies(reply: &Reply, breakers: usize) -> Result<Vec<Tally>, RedisError> {
     numbers.chunks(OF_A_TALLY).map(tally).collect()
 }
 
-/// What `read.lua` answers, for whoever tries all that it could: five numbers for each breaker. No part of the public interface.
+/// What `read.lua` answers, for whoever tries all that it could: five numbers for each breaker. No part of the public
+/// interface.
 #[doc(hidden)]
 #[must_use]
 pub fn read_tallies(numbers: &[i64]) -> Option<Vec<Tally>> {

@@ -108,8 +108,8 @@ fn who_comes_meanwhile_goes_by_the_new_policy() {
     });
 }
 
-/// Two calls have failed, and a third one does while the policy is changed: four are too many for the old one, two for the
-/// new one, of which there are not so many since.
+/// Two calls have failed, and a third one does while the policy is changed: four are too many for the old one, two for
+/// the new one, of which there are not so many since.
 #[test]
 fn what_one_policy_counted_is_not_judged_by_another() {
     explore(|| {

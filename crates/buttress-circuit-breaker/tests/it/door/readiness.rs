@@ -277,7 +277,8 @@ impl std::task::Wake for Unpark {
     }
 }
 
-/// Over a service that is written as it should be, in a runtime whose time stands still until nobody has anything to do.
+/// Over a service that is written as it should be, in a runtime whose time stands still until nobody has anything to
+/// do.
 #[tokio::test(start_paused = true)]
 async fn a_task_that_waits_is_refused_once_it_opens() {
     let mut door = Door::after(1);

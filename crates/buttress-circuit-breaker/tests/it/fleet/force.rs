@@ -16,8 +16,8 @@ use super::{Process, builder, connected, fleet};
 /// So long the machine may keep us from looking, for us to say how long anything else took.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Orders each thing once, and says how long it took until all had heard of it. An order is given again if nobody ran for a while
-/// meanwhile, as on a machine that is busy: what was late then is not known.
+/// Orders each thing once, and says how long it took until all had heard of it. An order is given again if nobody ran
+/// for a while meanwhile, as on a machine that is busy: what was late then is not known.
 async fn heard_after(
     all: &[Process],
     operator: &Fleet<impl buttress_circuit_breaker::fleet::Votes>,

@@ -72,7 +72,8 @@ fn a_wrong_one_is_refused_whole() {
     assert_eq!(state(&table, 1), State::Open, "by the old one, and with what it counted");
 }
 
-/// Windows of calls, of a time, and of another time: what one has counted is nothing to the next, and it begins where it is.
+/// Windows of calls, of a time, and of another time: what one has counted is nothing to the next, and it begins where
+/// it is.
 #[test]
 fn other_windows_begin_empty() {
     let times = [1, 1_000, 5].map(|millis| Over::Time(Duration::from_millis(millis)));
@@ -93,8 +94,8 @@ fn other_windows_begin_empty() {
     }
 }
 
-/// A window of calls numbers them, and one of a time its ticks: after a few hundred calls those of the first hundred seconds are
-/// no old ones.
+/// A window of calls numbers them, and one of a time its ticks: after a few hundred calls those of the first hundred
+/// seconds are no old ones.
 #[test]
 fn a_window_of_a_time_slides_after_one_of_calls() {
     let table = table(Rule::failure_rate(100, Over::Calls(10), 10));

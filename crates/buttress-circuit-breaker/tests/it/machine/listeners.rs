@@ -54,7 +54,8 @@ fn a_panicking_listener_changes_nothing() {
     assert_eq!(machine.state(), State::Closed);
 }
 
-/// Nobody gets the pass of the probe with which it becomes half-open, where a recorder panics: so another one may have the place.
+/// Nobody gets the pass of the probe with which it becomes half-open, where a recorder panics: so another one may have
+/// the place.
 #[test]
 fn a_panicking_listener_takes_no_place_of_a_probe() {
     let machine = machine();

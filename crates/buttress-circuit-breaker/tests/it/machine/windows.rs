@@ -63,8 +63,8 @@ fn a_time_window_forgets_by_itself() {
     assert_eq!(hand.counts(), (0, 0, 0), "never more than all of it");
 }
 
-/// What it knows is all that a call may have to go through: as much after a million calls as before the first, as much for an
-/// hour as for a second, and little. That its sums are the right ones shows that it needs no more.
+/// What it knows is all that a call may have to go through: as much after a million calls as before the first, as much
+/// for an hour as for a second, and little. That its sums are the right ones shows that it needs no more.
 #[test]
 fn a_call_costs_the_same_after_a_million() {
     let hand = |time, calls| {

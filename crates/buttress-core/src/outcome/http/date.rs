@@ -3,8 +3,8 @@
 use crate::clock::Timestamp;
 use crate::number::digits;
 
-/// Reads a date in the form that servers write today, or in one of the two that are obsolete: whoever receives dates must
-/// read those, too, says RFC 9110.
+/// Reads a date in the form that servers write today, or in one of the two that are obsolete: whoever receives dates
+/// must read those, too, says RFC 9110.
 pub(super) fn parse(text: &[u8]) -> Option<Timestamp> {
     if is_like(text, b"???, ?? ??? ???? ??:??:?? GMT") && begins_with_day(text) {
         return at(number(&text[12..16])?, &text[8..11], &text[5..7], &text[17..25]);

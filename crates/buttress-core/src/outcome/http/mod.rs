@@ -123,8 +123,8 @@ impl HttpClassify {
         self.with_codes(codes, Outcome::Success)
     }
 
-    /// Whether a response that begins well is judged at the end of its body, as it is by default. If not, a body that breaks off
-    /// and a status in the trailers of gRPC are not seen.
+    /// Whether a response that begins well is judged at the end of its body, as it is by default. If not, a body that
+    /// breaks off and a status in the trailers of gRPC are not seen.
     #[must_use]
     pub fn follow_bodies(self, follow: bool) -> Self {
         Self { follow_bodies: follow, ..self }

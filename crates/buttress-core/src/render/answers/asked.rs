@@ -13,7 +13,8 @@ use crate::{ClientAddress, PeerAddress, Problem, RequestId};
 ///
 /// # Cost
 ///
-/// No allocation; one, where the settings tell clients apart or speak their languages. The id is made when there is something to answer.
+/// No allocation; one, where the settings tell clients apart or speak their languages. The id is made when there is
+/// something to answer.
 #[derive(Clone, Debug)]
 pub struct Asked {
     format: Format,

@@ -58,10 +58,11 @@ use crate::{ClientAddress, Problem, Redact};
 ///
 /// # Events
 ///
-/// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, if the server is at
-/// fault, with code, status, request id, the id of another server (`upstream_id`) if its answer brought one, trace id,
-/// route and the chain of sources, [redacted](crate::redact) and cut to 2 KiB; else `request refused`, at debug level. A failure is an error; but a warning, if it is a 503 or a 504 without a
-/// source: so a server says on purpose that it has too much to do, or that the time was over.
+/// A problem on its way out is told to `tracing`, once, with the target `buttress`: `request failed`, if the server is
+/// at fault, with code, status, request id, the id of another server (`upstream_id`) if its answer brought one, trace
+/// id, route and the chain of sources, [redacted](crate::redact) and cut to 2 KiB; else `request refused`, at debug
+/// level. A failure is an error; but a warning, if it is a 503 or a 504 without a source: so a server says on purpose
+/// that it has too much to do, or that the time was over.
 ///
 /// Of each code and level so many lines a second are written as the settings say (ten). How many were left out is told
 /// in one line, `left out`, once the second is over: with the next request of any kind, and a probe is one; or when the
@@ -77,10 +78,11 @@ use crate::{ClientAddress, Problem, Redact};
 ///
 /// # Cost
 ///
-/// Nothing, until something fails, but a look at one number for each request. With a hook for [languages](AnswersBuilder::localise), brief answers, sources
-/// shown, a [challenge](AnswersBuilder::challenge), or names of your own to redact, each request counts one reference to the settings. A hook for
-/// [details](AnswersBuilder::localise_details) that says one anew has them copied, into one allocation and what the copies
-/// of their texts take.
+/// Nothing, until something fails, but a look at one number for each request. With a hook for
+/// [languages](AnswersBuilder::localise), brief answers, sources shown, a [challenge](AnswersBuilder::challenge), or
+/// names of your own to redact, each request counts one reference to the settings. A hook for
+/// [details](AnswersBuilder::localise_details) that says one anew has them copied, into one allocation and what the
+/// copies of their texts take.
 #[derive(Clone)]
 pub struct Answers(Arc<Rules>);
 

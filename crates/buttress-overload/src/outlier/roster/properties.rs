@@ -1,10 +1,12 @@
-//! Who is an outlier, compared with a model that goes through all pairs of endpoints, and counts shares in whole numbers.
+//! Who is an outlier, compared with a model that goes through all pairs of endpoints, and counts shares in whole
+//! numbers.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// By a rule of its own each, and how sure that is: rates are fractions, and one that is off by its last bit is no mistake.
+/// By a rule of its own each, and how sure that is: rates are fractions, and one that is off by its last bit is no
+/// mistake.
 fn model(rules: &OutlierRules, records: &[Record]) -> Option<Vec<(usize, Ejected)>> {
     let calls = |record: &Record| record.successes + record.failures;
     let rate = |record: &Record| f64::from(record.successes) / f64::from(calls(record).max(1));

@@ -1,8 +1,8 @@
 //! Ten times as much as can be done, for five seconds, and what becomes of it behind each of the deciders.
 //!
 //! The figures of the guide are what these print:
-//! `cargo test -p buttress-overload --all-features --test it simulator -- --nocapture`. Another storm is that of another
-//! seed: `BUTTRESS_STORM_SEED=7`.
+//! `cargo test -p buttress-overload --all-features --test it simulator -- --nocapture`. Another storm is that of
+//! another seed: `BUTTRESS_STORM_SEED=7`.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

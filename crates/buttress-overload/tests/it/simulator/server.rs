@@ -28,8 +28,8 @@ impl Capacity {
 pub struct Server {
     pub capacity: Capacity,
     dice: Dice,
-    /// Which hundredths of the distribution have not been drawn yet: so that each hundred requests are the same work, and one time
-    /// can be compared with another.
+    /// Which hundredths of the distribution have not been drawn yet: so that each hundred requests are the same work,
+    /// and one time can be compared with another.
     hundredths: Vec<u32>,
     busy: usize,
     queue: VecDeque<Id>,

@@ -54,8 +54,8 @@ impl Tally {
         sum(|tick| tick.served_of_them) as f64 / sum(|tick| tick.came).max(1) as f64
     }
 
-    /// How long after the storm it took until in each second as many were served as in the worst one before it, to three in a hundred: so
-    /// much is chance.
+    /// How long after the storm it took until in each second as many were served as in the worst one before it, to
+    /// three in a hundred: so much is chance.
     pub fn recovery(&self, before: Range<Duration>, after: Range<Duration>) -> Duration {
         let worst = self.seconds(before).fold(1.0, f64::min);
         let bad = self.seconds(after).enumerate().filter(|(_, share)| *share < worst - 0.03).last();

@@ -93,8 +93,8 @@ pub(super) enum Exchanged {
     Yes,
     /// Somebody was faster: look again.
     No,
-    /// It was made, but the place has come to another key since it was seen; whether before the exchange, to the very time
-    /// that was seen, or after it, nobody can tell.
+    /// It was made, but the place has come to another key since it was seen; whether before the exchange, to the very
+    /// time that was seen, or after it, nobody can tell.
     Astray,
 }
 

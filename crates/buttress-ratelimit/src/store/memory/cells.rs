@@ -42,8 +42,8 @@ impl Cells {
         Self { buckets, when_full, tally: Box::default(), heavy }
     }
 
-    /// Nearly always all there is to do: one look and one exchange, in the first bucket of the key. Nothing where more is to
-    /// be done, as [`take`](Self::take) does.
+    /// Nearly always all there is to do: one look and one exchange, in the first bucket of the key. Nothing where more
+    /// is to be done, as [`take`](Self::take) does.
     #[expect(clippy::inline_always, reason = "a call would write the outcome down")]
     #[inline(always)]
     pub(super) fn take_at_once(&self, limit: &Limit, ask: Ask, now: Moment) -> Option<Outcome> {

@@ -170,8 +170,8 @@ impl<C: Counter> Page<C> {
         if self.latest - now <= OUT_OF_ORDER { self.latest.max(now) } else { now }
     }
 
-    /// Settles a key that has an entry, for good: what a clock that jumped back left far ahead has to come near once, and
-    /// not from wherever it is looked at.
+    /// Settles a key that has an entry, for good: what a clock that jumped back left far ahead has to come near once,
+    /// and not from wherever it is looked at.
     fn settle(&mut self, limit: &Limit, key: Key, now: Moment) -> Option<&mut Entry<C>> {
         let entry = self.entries.iter_mut().find(|entry| entry.is_of(key))?;
         entry.counter.settle(limit, now);

@@ -31,8 +31,8 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 
 /// Limits in the memory of this process. Clones count together.
 ///
-/// It is for one set of policies. Another one is refused at build where its algorithms are others; where they are the same, windows
-/// of one set may end by the times of the other, and so let more through.
+/// It is for one set of policies. Another one is refused at build where its algorithms are others; where they are the
+/// same, windows of one set may end by the times of the other, and so let more through.
 ///
 /// ```
 /// use buttress_core::Key;
@@ -63,45 +63,45 @@ use crate::{Algorithm, Charge, Charges, Limit, Limits, Verdict};
 ///
 /// - **Never more than the quota**, however many threads ask, and however late one of them is that had looked at the
 ///   clock before. The exceptions are told below, and counted.
-/// - **All charges of a call or none.** All are looked at before the first is taken, so hardly anything is taken only to be
-///   given back. What was rolled back, because somebody was faster with a later one, may for as long as that decision takes
-///   refuse another request. It never admits one, unless several are rolled back at once: see
+/// - **All charges of a call or none.** All are looked at before the first is taken, so hardly anything is taken only
+///   to be given back. What was rolled back, because somebody was faster with a later one, may for as long as that
+///   decision takes refuse another request. It never admits one, unless several are rolled back at once: see
 ///   [below](#what-is-given-back).
 /// - **Memory is taken once**, when the policies are known, and never grows. What is over frees its place by itself;
 ///   nothing sweeps.
-/// - **A refusal writes nothing** with [`Algorithm::Gcra`]. (Only after a clock jumped back, or a limit was lowered, the first
-///   one does: what would lock a key out for longer than a debt may be is drawn near.)
-/// - **No clock locks out or lets through.** If it jumps ahead, all is over, as it should be. If it jumps back, a key waits for
-///   a period and its burst at most, and has no more than it had; but a key that was over, and whose place has been
-///   given to another one, is new then.
+/// - **A refusal writes nothing** with [`Algorithm::Gcra`]. (Only after a clock jumped back, or a limit was lowered,
+///   the first one does: what would lock a key out for longer than a debt may be is drawn near.)
+/// - **No clock locks out or lets through.** If it jumps ahead, all is over, as it should be. If it jumps back, a key
+///   waits for a period and its burst at most, and has no more than it had; but a key that was over, and whose place
+///   has been given to another one, is new then.
 ///
 /// # What may be forgotten
 ///
-/// A table has more places than the keys it is made for: five for three of them with [`Algorithm::Gcra`], else two for one.
-/// Keys are spread by chance. With as many as it is made for, two in a thousand find no free place where they belong, and
-/// eight in a thousand where there are two for one. What happens then says [`WhenFull`], and [`usage`](Self::usage) counts it.
-/// A key that was forgotten stands as if it had never asked.
+/// A table has more places than the keys it is made for: five for three of them with [`Algorithm::Gcra`], else two for
+/// one. Keys are spread by chance. With as many as it is made for, two in a thousand find no free place where they
+/// belong, and eight in a thousand where there are two for one. What happens then says [`WhenFull`], and
+/// [`usage`](Self::usage) counts it. A key that was forgotten stands as if it had never asked.
 ///
-/// With [`Algorithm::Gcra`] a key is remembered by where it is and 32 bits of its hash. It meets ten other keys at most, so
-/// one new key in 430 million shares the place of another one, and their quota. Nobody can choose whom to meet, as keys are
-/// hashes with a secret.
+/// With [`Algorithm::Gcra`] a key is remembered by where it is and 32 bits of its hash. It meets ten other keys at
+/// most, so one new key in 430 million shares the place of another one, and their quota. Nobody can choose whom to
+/// meet, as keys are hashes with a secret.
 ///
 /// # What is given back
 ///
-/// What is [given back](super::LimitStore::give_back) is what is not there again by itself, as far as can be told: what was
-/// counted until a [time](Charge::until) that has come is not given back again. It is never more than was taken, at the
-/// rate that counts now. So of what is not given back, no more passes than the quota, from the first request on.
+/// What is [given back](super::LimitStore::give_back) is what is not there again by itself, as far as can be told: what
+/// was counted until a [time](Charge::until) that has come is not given back again. It is never more than was taken, at
+/// the rate that counts now. So of what is not given back, no more passes than the quota, from the first request on.
 ///
-/// A span in between may have more with [`Algorithm::Gcra`]: where charges of one key overlap and one of them is given back,
-/// the times of those that came after it are too late by its cost, and so they are given back for a little too long. In any
-/// span there is the quota, and at most as much as was under way when it began and was given back within it. Of what is
-/// rolled back, each thread has one call under way.
+/// A span in between may have more with [`Algorithm::Gcra`]: where charges of one key overlap and one of them is given
+/// back, the times of those that came after it are too late by its cost, and so they are given back for a little too
+/// long. In any span there is the quota, and at most as much as was under way when it began and was given back within
+/// it. Of what is rolled back, each thread has one call under way.
 ///
 /// # Cost
 ///
-/// No allocation and no lock with [`Algorithm::Gcra`]: one line of the memory is looked at and exchanged once, and a second one
-/// for the one key in twenty that found its first full. A new key takes the turn of its line, which is held for as
-/// long as it takes to look at two lines and to write three words. Others are eight to a lock.
+/// No allocation and no lock with [`Algorithm::Gcra`]: one line of the memory is looked at and exchanged once, and a
+/// second one for the one key in twenty that found its first full. A new key takes the turn of its line, which is held
+/// for as long as it takes to look at two lines and to write three words. Others are eight to a lock.
 ///
 /// | algorithm | bytes a key, with as many keys as it is made for |
 /// |---|---|

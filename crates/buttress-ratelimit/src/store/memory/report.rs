@@ -25,8 +25,9 @@ impl Memory {
     /// # Ok::<_, buttress_core::BuildError>(())
     /// ```
     ///
-    /// With [`Gcra`](crate::Algorithm::Gcra) these are keys that had taken more than half of their burst. About a thousand of those
-    /// are remembered in 24 KiB, of a small table 64, and where there are more, some may be missing that are not among the heaviest.
+    /// With [`Gcra`](crate::Algorithm::Gcra) these are keys that had taken more than half of their burst. About a
+    /// thousand of those are remembered in 24 KiB, of a small table 64, and where there are more, some may be missing
+    /// that are not among the heaviest.
     #[must_use]
     pub fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Vec<Heaviest> {
         let now = self.now();
@@ -39,9 +40,9 @@ impl Memory {
 
     /// How full the table of a policy is: for people and metrics, not for each request.
     ///
-    /// It looks at 65,536 places at most, so it takes no longer for a table of a hundred million. Of a larger one the others are
-    /// taken to be as full, as keys are spread by chance: [live](Usage::live) is then off by less than one in a hundred places, but
-    /// once in a million times.
+    /// It looks at 65,536 places at most, so it takes no longer for a table of a hundred million. Of a larger one the
+    /// others are taken to be as full, as keys are spread by chance: [live](Usage::live) is then off by less than one
+    /// in a hundred places, but once in a million times.
     #[must_use]
     pub fn usage(&self, limits: &Limits, policy: u8) -> Usage {
         let now = self.now();

@@ -53,9 +53,9 @@ impl<'a> Spot<'a> {
         self.first.find(self.print).or_else(|| self.second.find(self.print))
     }
 
-    /// In the first bucket; in the second if the first has but one place left, and the second has three. Of those that are
-    /// free the one that has been for longest, or else keys that ask now and then would take each other's places while
-    /// others stay empty.
+    /// In the first bucket; in the second if the first has but one place left, and the second has three. Of those that
+    /// are free the one that has been for longest, or else keys that ask now and then would take each other's places
+    /// while others stay empty.
     pub(super) fn vacancy(&self, now: Moment) -> Vacancy<'a> {
         let is_free = |place: &Place<'_>| place.seen() <= now.as_nanos();
         let [first, second] = [self.first, self.second].map(|bucket| {

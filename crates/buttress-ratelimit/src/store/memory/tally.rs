@@ -1,8 +1,8 @@
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::Relaxed;
 
-/// What happened to keys for which there was no room. On lines of its own: what stands beside it is read for each decision,
-/// and a flood of new keys, which is counted here, would take it away from all other threads each time.
+/// What happened to keys for which there was no room. On lines of its own: what stands beside it is read for each
+/// decision, and a flood of new keys, which is counted here, would take it away from all other threads each time.
 #[derive(Default)]
 #[repr(align(128))]
 pub(super) struct Tally {
@@ -62,8 +62,8 @@ impl Usage {
         self.places
     }
 
-    /// How many keys it holds that do not stand as if they had never asked: in a table of more than 65,536 places about so many,
-    /// [as said](super::Memory::usage).
+    /// How many keys it holds that do not stand as if they had never asked: in a table of more than 65,536 places about
+    /// so many, [as said](super::Memory::usage).
     #[must_use]
     pub const fn live(&self) -> usize {
         self.live

@@ -62,8 +62,8 @@ impl<T: Timer> Lines<T> {
         Self(Lock::new(Waiting { lines: HashMap::new(), count: 0 }))
     }
 
-    /// Joins the line of these charges, with the turn that the store gave; the number of the waiter in it. Where `most` wait
-    /// already, what was taken is to be given back.
+    /// Joins the line of these charges, with the turn that the store gave; the number of the waiter in it. Where `most`
+    /// wait already, what was taken is to be given back.
     pub(super) fn join(
         &self,
         asked: &Charges,

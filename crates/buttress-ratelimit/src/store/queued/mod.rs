@@ -81,9 +81,11 @@ impl<S, T: Timer> Queued<S, T> {
         Self { store, timer, lines: Arc::new(Lines::new()), most: usize::MAX }
     }
 
-    /// Sets how many may wait at once, of all keys. Without it, as many as come in the time of their [queue](crate::Quota::queue).
+    /// Sets how many may wait at once, of all keys. Without it, as many as come in the time of their
+    /// [queue](crate::Quota::queue).
     ///
-    /// Who would be one too many is refused, gets back what was taken, and is told to come again when its turn would have been.
+    /// Who would be one too many is refused, gets back what was taken, and is told to come again when its turn would
+    /// have been.
     #[must_use]
     pub fn most_waiting(self, most: usize) -> Self {
         Self { most, ..self }

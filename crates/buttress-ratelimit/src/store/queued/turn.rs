@@ -50,8 +50,8 @@ impl<S: LimitStore, T: Timer> Turn<S, T> {
 }
 
 impl<S: LimitStore, T: Timer> Place<S, T> {
-    /// Begins to wait for the turn of what was taken: from now on, and not from the first poll. Where too many wait, it is given
-    /// back, and this is the refusal.
+    /// Begins to wait for the turn of what was taken: from now on, and not from the first poll. Where too many wait, it
+    /// is given back, and this is the refusal.
     pub(super) fn join(&mut self, verdict: Verdict) -> Option<Verdict> {
         let mut charges = self.charges;
         charges.stamp(&verdict);

@@ -31,7 +31,8 @@ impl Fleet {
     }
 
     /// Hears how many there are. That there are fewer is believed once none of the others could have been silent for so
-    /// long: a server that has lost its data knows only those that were faster than the others to say that they are there.
+    /// long: a server that has lost its data knows only those that were faster than the others to say that they are
+    /// there.
     pub(super) fn heard(&self, processes: u32, now: Moment) {
         let processes = processes.max(1);
         let mut heard = self.heard.lock();

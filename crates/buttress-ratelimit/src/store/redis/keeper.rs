@@ -91,8 +91,8 @@ impl State {
         call.arg(&process[..]).arg(millis(silence)).send().await?.integer()
     }
 
-    /// Renews what is held, so that only what nobody holds any more ends by itself: several calls at a time, or where each is
-    /// of a shard of its own, the first would be over before the last is renewed.
+    /// Renews what is held, so that only what nobody holds any more ends by itself: several calls at a time, or where
+    /// each is of a shard of its own, the first would be over before the last is renewed.
     async fn renew(self: &Arc<Self>) {
         let Some(limits) = self.limits.load_full() else { return };
         let mut held = self.permits.held();

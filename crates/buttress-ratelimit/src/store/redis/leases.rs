@@ -49,8 +49,8 @@ impl Leases {
         Self { buckets, most }
     }
 
-    /// Takes all charges out of what is here, or none of them. What found no place here any more, as others came while it
-    /// was out, is pushed to `homeless`.
+    /// Takes all charges out of what is here, or none of them. What found no place here any more, as others came while
+    /// it was out, is pushed to `homeless`.
     pub(super) fn take(
         &self,
         limits: &Limits,
@@ -104,8 +104,9 @@ impl Leases {
         back.unwrap_or(false)
     }
 
-    /// How many tokens to ask for beside a charge that [could](Self::could_take) be taken out of them, as it is not the first
-    /// for this key: zero if there is no hurry. They are on their way until [`came`](Self::came) or [`failed`](Self::failed) says otherwise.
+    /// How many tokens to ask for beside a charge that [could](Self::could_take) be taken out of them, as it is not the
+    /// first for this key: zero if there is no hurry. They are on their way until [`came`](Self::came) or
+    /// [`failed`](Self::failed) says otherwise.
     pub(super) fn wish(&self, charge: &Charge, shard: Option<Key>, now: Moment) -> u32 {
         let most = self.most(charge);
         let Some(mut bucket) = self.bucket(charge.key()) else { return 0 };

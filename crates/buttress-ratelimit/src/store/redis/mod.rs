@@ -113,9 +113,9 @@
 //! most of them do not reach Redis. A ban that follows is told to Redis, and the others hear of it: each of them asks
 //! four times a second, so it holds everywhere within half a second and the time of two calls. It ends everywhere at
 //! the same time, and the next one is longer, whichever process imposes it. When the quota has room, if that is later,
-//! only the process knows that imposed it: `Retry-After` of the others is the end of the ban. [`lift`](crate::RateLimit::lift) goes the
-//! same way. Known bans are in the [table](crate::RateLimitBuilder::most_banned) of each process, so banned clients do
-//! not reach Redis.
+//! only the process knows that imposed it: `Retry-After` of the others is the end of the ban.
+//! [`lift`](crate::RateLimit::lift) goes the same way. Known bans are in the
+//! [table](crate::RateLimitBuilder::most_banned) of each process, so banned clients do not reach Redis.
 //!
 //! A process that starts hears of all bans there are, once it is asked for the first time, or its health is. In Redis
 //! there are as many as the table of a process holds, and where there is no room, whoever is forgotten first gives way.
@@ -137,9 +137,9 @@
 //!
 //! # Cancellation
 //!
-//! Dropping the wait stops the waiting. A request that was sent may be counted: permits go back, unless the connection is
-//! lost before that is said, which holds them for as long as [those of a process that died](RedisStore::held_for); and
-//! tokens in advance that come too late are not used.
+//! Dropping the wait stops the waiting. A request that was sent may be counted: permits go back, unless the connection
+//! is lost before that is said, which holds them for as long as [those of a process that died](RedisStore::held_for);
+//! and tokens in advance that come too late are not used.
 //!
 //! # Cost
 //!

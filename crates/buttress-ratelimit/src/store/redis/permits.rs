@@ -52,7 +52,8 @@ impl Permits {
         self.held.lock().entry(permit.charge.key()).or_default().push(permit);
     }
 
-    /// Lets go of the one that was taken by this charge. Where it does not say when it was taken, one is like the other.
+    /// Lets go of the one that was taken by this charge. Where it does not say when it was taken, one is like the
+    /// other.
     pub(super) fn give_back(&self, charge: &Charge) -> Option<Permit> {
         let mut held = self.held.lock();
         let permits = held.get_mut(&charge.key())?;

@@ -141,7 +141,8 @@ const MICRO: u64 = 1_000;
 /// Where the script saw no room for a nanosecond's sake: its numbers are whole up to 104 days.
 const SOON: Retry = Retry::After(Duration::from_micros(1));
 
-/// By how much a script may be wrong where its numbers are longer, in nanoseconds: the longest burst comes back in ten years.
+/// By how much a script may be wrong where its numbers are longer, in nanoseconds: the longest burst comes back in ten
+/// years.
 const INEXACT: u64 = 1_000;
 
 fn nonsense() -> RedisError {

@@ -14,7 +14,8 @@ use super::settings::Settings;
 use super::state::State;
 use crate::store::Memory;
 
-/// Limits in Redis or Valkey, which a fleet shares. Clones are the same; see the [module](crate::store::redis) for what it promises.
+/// Limits in Redis or Valkey, which a fleet shares. Clones are the same; see the [module](crate::store::redis) for what
+/// it promises.
 ///
 /// ```
 /// use buttress_ratelimit::key::{KeySeed, Keyer};
@@ -55,9 +56,9 @@ impl RedisStore {
         Self { settings: Arc::new(Settings::new(redis)), handle: None }
     }
 
-    /// Names the rule set: two of the same name count together. The default is `limits`. It is the tag of all keys, so in a
-    /// cluster it says where they are, unless they are [spread](crate::RateLimitBuilder::shard_by): then it is a part of what the
-    /// tags are made of.
+    /// Names the rule set: two of the same name count together. The default is `limits`. It is the tag of all keys, so
+    /// in a cluster it says where they are, unless they are [spread](crate::RateLimitBuilder::shard_by): then it is a
+    /// part of what the tags are made of.
     ///
     /// A `String` stays in memory once a set of that name is made, as names of sets do not come and go.
     #[must_use]
@@ -117,8 +118,8 @@ impl RedisStore {
         self.changed(|settings| settings.held_for = time)
     }
 
-    /// Lets this process take tokens of a policy in advance, up to so many of each key that is asked about all the time:
-    /// see [Leases](crate::store::redis#leases). By default it takes none.
+    /// Lets this process take tokens of a policy in advance, up to so many of each key that is asked about all the
+    /// time: see [Leases](crate::store::redis#leases). By default it takes none.
     ///
     /// All processes together may admit as much more as they hold. For a quota of 100,000 a second and 4 processes, 250
     /// tokens are one per cent.
@@ -127,8 +128,8 @@ impl RedisStore {
         self.changed(|settings| settings.lease(policy.into(), at_most))
     }
 
-    /// Counts here while Redis is away, for policies that are [`Local`](buttress_core::engine::Degrade::Local) then. By default
-    /// each rule set has a memory of its own.
+    /// Counts here while Redis is away, for policies that are [`Local`](buttress_core::engine::Degrade::Local) then. By
+    /// default each rule set has a memory of its own.
     ///
     /// ```
     /// use buttress_ratelimit::key::Keyer;

@@ -10,8 +10,9 @@ use buttress_core::sync::Lock;
 use crate::room::has_room;
 use crate::{Algorithm, Charge, Limit, Retry, Standing};
 
-/// Charges that were refused. As long as nothing is given back, whoever asks for as much is refused until then, so nobody needs
-/// to be asked; who asks for more, where it is known how much later there is room for that. It never grows; where there is no room, the one that ends first gives way.
+/// Charges that were refused. As long as nothing is given back, whoever asks for as much is refused until then, so
+/// nobody needs to be asked; who asks for more, where it is known how much later there is room for that. It never
+/// grows; where there is no room, the one that ends first gives way.
 #[derive(Debug)]
 pub(super) struct Refusals {
     buckets: Box<[Lock<Bucket>]>,

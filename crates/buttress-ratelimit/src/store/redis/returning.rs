@@ -49,7 +49,8 @@ impl State {
         Some(ask.numbered(numbers))
     }
 
-    /// Whether permits were taken that are like these, there or here. Of everything else so much comes back as there is.
+    /// Whether permits were taken that are like these, there or here. Of everything else so much comes back as there
+    /// is.
     pub(super) fn holds(&self, limits: &Limits, charges: &Charges) -> bool {
         let is_permit = |charge: &&Charge| limits.of(charge).algorithm() == Algorithm::Concurrent;
         charges.as_slice().iter().filter(is_permit).all(|charge| match charge.source() {
@@ -59,8 +60,8 @@ impl State {
         })
     }
 
-    /// Gives back permits of which nobody says where they were taken, and which are not held there: those that were taken here
-    /// while Redis was away.
+    /// Gives back permits of which nobody says where they were taken, and which are not held there: those that were
+    /// taken here while Redis was away.
     fn give_back_here(&self, limits: &Limits, charge: &Charge) {
         if charge.until().is_none() && self.instead.holds(limits, charge) {
             self.instead.give_back(limits, charge, self.fleet.processes());

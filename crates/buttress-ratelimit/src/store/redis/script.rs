@@ -99,8 +99,8 @@ pub(super) fn price(limit: &Limit, cost: u32) -> u64 {
 /// Of no use to anybody, and a number in all of the places that it comes through.
 const FARTHEST: u64 = 1 << 62;
 
-/// The argument of `gcra.lua`, which is all charges in a row. Numbers are eight bytes each in one argument: the server reads digits
-/// twice, and for each argument it makes a value.
+/// The argument of `gcra.lua`, which is all charges in a row. Numbers are eight bytes each in one argument: the server
+/// reads digits twice, and for each argument it makes a value.
 pub(super) struct Buckets {
     bytes: [u8; 1 + 32 * MOST_POLICIES],
     len: usize,
@@ -133,7 +133,8 @@ impl Buckets {
     }
 }
 
-/// The arguments of a [script of everything else](counters) for one charge. A permit has a name, and is held for so long.
+/// The arguments of a [script of everything else](counters) for one charge. A permit has a name, and is held for so
+/// long.
 pub(super) fn counter<'a>(
     call: Call<'a>,
     limit: &Limit,

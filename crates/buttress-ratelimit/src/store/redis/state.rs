@@ -100,8 +100,8 @@ impl State {
         }
     }
 
-    /// Asks at once, and nobody waits for the answer: whoever asks afterwards is answered afterwards. Where no runtime was ever
-    /// seen, nothing was asked before.
+    /// Asks at once, and nobody waits for the answer: whoever asks afterwards is answered afterwards. Where no runtime
+    /// was ever seen, nothing was asked before.
     pub(super) fn post(&self, ask: Ask) {
         let here = Handle::try_current().ok();
         let Some(runtime) = here.as_ref().or(self.runtime.get()) else { return };

@@ -1,5 +1,5 @@
-//! What Redis decides is what memory decides at the same time: so the scripts have the properties that are proved of the
-//! algorithms.
+//! What Redis decides is what memory decides at the same time: so the scripts have the properties that are proved of
+//! the algorithms.
 
 mod schedule;
 

@@ -15,8 +15,8 @@ async fn process(server: &Server, quotas: &[Quota]) -> Rig {
     Rig::new(patient(connected(server.url()).await).remembered(0), &quotas)
 }
 
-/// What one process has counted is not forgotten because another one, of a smaller quota, refuses: alone, beside another policy,
-/// or when something is counted afterwards or given back.
+/// What one process has counted is not forgotten because another one, of a smaller quota, refuses: alone, beside
+/// another policy, or when something is counted afterwards or given back.
 #[tokio::test]
 async fn a_smaller_quota_that_refuses_makes_no_room_in_a_larger_one() {
     let server = Server::start().await;

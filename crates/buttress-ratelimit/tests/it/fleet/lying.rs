@@ -1,4 +1,5 @@
-//! A server that answers scripts with what they never answer. The numbers themselves are in the tests of what reads them.
+//! A server that answers scripts with what they never answer. The numbers themselves are in the tests of what reads
+//! them.
 
 use std::sync::Arc;
 
@@ -68,8 +69,8 @@ fn scripts(asked: &[u8]) -> usize {
     asked.windows(4).filter(|window| window == b"EVAL").count()
 }
 
-/// Well-formed, all of it. In a right answer there are eight bytes for each number: two, and one for each charge of buckets,
-/// or three. What is a list is the answer of other releases.
+/// Well-formed, all of it. In a right answer there are eight bytes for each number: two, and one for each charge of
+/// buckets, or three. What is a list is the answer of other releases.
 const LIES: [&[u8]; 23] = [
     b"$-1\r\n",
     b"*-1\r\n",

@@ -24,7 +24,8 @@ pub const MOST: u32 = 50;
 /// How many ask at the same time in one process.
 pub const CALLERS: u32 = 4;
 
-/// None of them comes again while a test runs, as one comes in two hours. What the server counts in is whole up to 104 days.
+/// None of them comes again while a test runs, as one comes in two hours. What the server counts in is whole up to 104
+/// days.
 pub fn once(tokens: u64) -> Quota {
     Quota::per(Duration::from_secs(90 * 86_400), tokens)
 }
@@ -91,8 +92,8 @@ impl Asks {
     }
 }
 
-/// What a process has said: how often it was let through, by whomever, and out of a lease; how often it has done what it was
-/// told.
+/// What a process has said: how often it was let through, by whomever, and out of a lease; how often it has done what
+/// it was told.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Said {
     pub taken: u32,
@@ -177,7 +178,8 @@ impl Drop for Member {
     }
 }
 
-/// Whether this is a process that another test has started; then it asks as it is told to, until nobody tells it any more.
+/// Whether this is a process that another test has started; then it asks as it is told to, until nobody tells it any
+/// more.
 pub async fn is_told() -> bool {
     let Ok(told) = env::var(CHILD) else { return false };
     let (word, url) = told.split_once(' ').unwrap();

@@ -181,7 +181,8 @@ async fn hold(server: &Server, name: &str, ahead: Duration) {
     server.command(["ZADD", &record('c', key(1)), &ends.to_string(), name]).await;
 }
 
-/// Processes may hold theirs for different times, as in a rollout: who holds them for a shorter one leaves those of others.
+/// Processes may hold theirs for different times, as in a rollout: who holds them for a shorter one leaves those of
+/// others.
 #[tokio::test]
 async fn permits_outlive_those_that_are_held_for_less() {
     let server = Server::start().await;

@@ -106,8 +106,8 @@ impl Told {
         }
     }
 
-    /// The largest of all spans: how much was taken in it and not given back in it, beyond what the quota has in that time;
-    /// less what was under way when it began, and came back in it.
+    /// The largest of all spans: how much was taken in it and not given back in it, beyond what the quota has in that
+    /// time; less what was under way when it began, and came back in it.
     fn most_beyond(&self, burst: u64) -> i128 {
         let mut most = i128::MIN;
         for (first, (began, _)) in self.log.iter().enumerate() {
@@ -132,7 +132,8 @@ impl Told {
 }
 
 proptest! {
-    /// In any span the quota, and what was under way when it began and came back in it; so from the beginning the quota.
+    /// In any span the quota, and what was under way when it began and came back in it; so from the beginning the
+    /// quota.
     #[test]
     fn what_comes_back_makes_room_for_no_more_than_itself(acts in acts(), burst in 1..6_u64) {
         let mut told = Told::new(burst);

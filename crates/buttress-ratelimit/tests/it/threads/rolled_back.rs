@@ -42,8 +42,8 @@ impl Clock for Halting {
     }
 }
 
-/// A decision that is held up between two of its charges, and then has to take back the first: what is over by then does
-/// not come back, or it would make room for one more.
+/// A decision that is held up between two of its charges, and then has to take back the first: what is over by then
+/// does not come back, or it would make room for one more.
 #[test]
 fn what_is_rolled_back_late_makes_no_room() {
     let first = Quota::per(Duration::from_micros(1), 10).burst(3);
@@ -55,7 +55,8 @@ fn what_is_rolled_back_late_makes_no_room() {
         let charge = Charge::new(policy, Key::from_bytes([key; 16]), 1);
         memory.check(limits, &charge, Moment::from_nanos(now)).is_taken()
     };
-    // The first policy knows the key, so nobody waits for its place. The page of the window is a little ahead, so the decision looks at the clock once more when it comes there.
+    // The first policy knows the key, so nobody waits for its place. The page of the window is a little ahead, so the
+    // decision looks at the clock once more when it comes there.
     assert!(takes(&memory, &limits, 0, 1, 800) && takes(&memory, &limits, 1, 2, 1_001));
     let (others, theirs) = (memory.clone(), limits.clone());
     let meanwhile = move || {
@@ -71,8 +72,8 @@ fn what_is_rolled_back_late_makes_no_room() {
     assert_eq!(passed, 2, "of three, as another caller has taken one");
 }
 
-/// Two threads whose last policy refuses again and again, and one that asks of the first alone. Whatever is rolled back,
-/// in no span does more pass than the quota, and what two of them may have under way.
+/// Two threads whose last policy refuses again and again, and one that asks of the first alone. Whatever is rolled
+/// back, in no span does more pass than the quota, and what two of them may have under way.
 #[test]
 fn what_threads_roll_back_is_bounded() {
     const EACH: u64 = 60_000;

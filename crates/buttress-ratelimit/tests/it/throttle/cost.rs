@@ -32,7 +32,8 @@ fn what_need_not_wait_allocates_nothing() {
     assert_eq!((answer.unwrap().status().as_u16(), counted.allocations()), (200, 0));
 }
 
-/// What it holds, its place and its sleep; the first one makes the line. What a clock by hand allocates comes with the polls.
+/// What it holds, its place and its sleep; the first one makes the line. What a clock by hand allocates comes with the
+/// polls.
 #[test]
 fn what_waits_allocates_three_times_and_the_first_for_the_line() {
     let clock = ManualClock::new();

@@ -190,8 +190,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// However many come, wait and give up: at no time do more begin than an exact log of what began would allow; nobody
-    /// waits for ever; and nothing is left when all is over.
+    /// However many come, wait and give up: at no time do more begin than an exact log of what began would allow;
+    /// nobody waits for ever; and nothing is left when all is over.
     #[test]
     fn no_more_begin_than_the_quota_allows(steps in prop::collection::vec(step(), 1..200)) {
         let client = client(Quota::per_second(2).burst(1).queue(Duration::from_secs(4)), 1_000);

@@ -30,8 +30,8 @@ impl Joint {
         self.calls < TOGETHER && self.tag == Some(tag) && is_same()
     }
 
-    /// Adds a call, which is the first one or was admitted. Says no if it has not exactly one argument: then nobody could tell
-    /// which are whose.
+    /// Adds a call, which is the first one or was admitted. Says no if it has not exactly one argument: then nobody
+    /// could tell which are whose.
     pub(super) fn add(&mut self, command: &Cmd, tag: Tag) -> bool {
         let Some(keys) = keys(command) else { return false };
         let mut words = command.args_iter().filter_map(word).skip(1);

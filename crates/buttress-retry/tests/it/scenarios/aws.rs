@@ -27,7 +27,8 @@ enum End {
 
 use End::{Busy, BusyFor, Err as Fails, Lost, Ok as Works};
 
-/// The ends of the attempts of one call; the last one stays. The pauses, and what is left after each of them and in the end.
+/// The ends of the attempts of one call; the last one stays. The pauses, and what is left after each of them and in the
+/// end.
 type Call<'a> = (&'a [End], &'a [Duration], &'a [f64]);
 
 struct Case<'a> {

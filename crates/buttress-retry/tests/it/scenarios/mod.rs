@@ -1,5 +1,5 @@
-//! What others have published of how they retry, as data: their facts in our words. Where we do something else, it stands
-//! in the table of deviations, which each test prints.
+//! What others have published of how they retry, as data: their facts in our words. Where we do something else, it
+//! stands in the table of deviations, which each test prints.
 
 mod aws;
 mod finagle;

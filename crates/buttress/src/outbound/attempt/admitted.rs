@@ -18,8 +18,8 @@ pub(in crate::outbound) enum Halted {
     Waits { unasked: Unasked, wait: Pin<Box<Waits<TokioTimer>>> },
 }
 
-/// The ticket of an attempt that waits for its permit. However that ends, it says nothing of the dependency: the queue is ours, and
-/// so is the time that is spent there.
+/// The ticket of an attempt that waits for its permit. However that ends, it says nothing of the dependency: the queue
+/// is ours, and so is the time that is spent there.
 pub(in crate::outbound) struct Unasked {
     /// Nothing: it is asked.
     ticket: Option<BreakerTicket>,

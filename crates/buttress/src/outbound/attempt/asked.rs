@@ -10,7 +10,8 @@ use http::{Response, StatusCode};
 ///
 /// To drop it says that the call was given up.
 pub(super) struct Asked<A> {
-    /// None while the call waits for its permit, and if it was refused: the dependency was not asked. None, too, once all is said.
+    /// None while the call waits for its permit, and if it was refused: the dependency was not asked. None, too, once
+    /// all is said.
     pub(super) ticket: Option<BreakerTicket>,
     /// The body that is sent, if that is the caller's to give.
     pub(super) upload: Option<Upload<A>>,

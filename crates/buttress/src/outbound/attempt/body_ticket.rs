@@ -4,8 +4,8 @@ use buttress_circuit_breaker::BreakerTicket;
 use buttress_core::outcome::{BodyKind, Judgement, Ticket};
 use buttress_overload::bulkhead::Permit;
 
-/// What an attempt has until the end of the body of its answer: the ticket of the breaker, unless the head has said all, and the permit,
-/// if it is held for as long.
+/// What an attempt has until the end of the body of its answer: the ticket of the breaker, unless the head has said
+/// all, and the permit, if it is held for as long.
 #[expect(unnameable_types, reason = "it is seen in the type of a body alone")]
 pub struct BodyTicket {
     ticket: Option<BreakerTicket>,

@@ -68,7 +68,8 @@ impl<S: Service<Request<ReplayBody<A>>>, A> Call<S, A> {
         Self { future: None, permit: None, before: Some(before), alarm: Alarm::unarmed() }
     }
 
-    /// Makes the call that could not be made at once, and says whom it asks; else, what stands in its way: a wait, or a refusal.
+    /// Makes the call that could not be made at once, and says whom it asks; else, what stands in its way: a wait, or a
+    /// refusal.
     #[cold]
     #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
     pub(super) fn begin(

@@ -14,8 +14,8 @@ use super::admitted::{Admitted, Halted, Unasked};
 /// A client before which stands the breaker.
 ///
 /// While that is open, it is ready without asking the client, and what became ready that way refuses the next call,
-/// whatever has become of the breaker by then: the client was not polled ready. Who waits as the client is not ready is woken
-/// when the breaker opens.
+/// whatever has become of the breaker by then: the client was not polled ready. Who waits as the client is not ready is
+/// woken when the breaker opens.
 #[derive(Debug)]
 pub(in crate::outbound) struct Gated<S> {
     client: S,

@@ -58,7 +58,8 @@ impl Limits {
         }
     }
 
-    /// Judges an answer by its head. If that has not said all, or a permit is held for as long, the body is heard to its end.
+    /// Judges an answer by its head. If that has not said all, or a permit is held for as long, the body is heard to
+    /// its end.
     #[expect(clippy::inline_always, reason = "a call would move what it gives")]
     #[inline(always)]
     pub(super) fn hear<A, B, E>(

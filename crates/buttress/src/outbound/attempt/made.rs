@@ -25,8 +25,8 @@ use crate::outbound::OutboundBody;
 pin_project! {
     /// An attempt that is under way.
     ///
-    /// To drop it drops the call, gives its permit back, and says that the caller went away; but nothing of one that still waits for
-    /// its permit.
+    /// To drop it drops the call, gives its permit back, and says that the caller went away; but nothing of one that
+    /// still waits for its permit.
     pub(in crate::outbound) struct Attempt<S, A>
     where
         S: Service<Request<ReplayBody<A>>>,
@@ -77,7 +77,8 @@ impl<S: Service<Request<ReplayBody<A>>>, A: Body> Attempt<S, A> {
         Self { call: Call::not_made(before), asked: Asked::new(None, None) }
     }
 
-    /// Polls it, and says what was heard of its answer, if there is one: to judge it a second time would cost as much again.
+    /// Polls it, and says what was heard of its answer, if there is one: to judge it a second time would cost as much
+    /// again.
     #[inline]
     #[expect(clippy::expect_used, reason = "the contract of `Future`: the caller's bug, as in std")]
     pub(in crate::outbound) fn poll<B>(

@@ -1,5 +1,5 @@
-//! One attempt: circuit breaker, bulkhead and timeout in one service. A future that is put into a future is moved, and an answer that
-//! goes through three hands is moved three times: that would cost more than the three decide.
+//! One attempt: circuit breaker, bulkhead and timeout in one service. A future that is put into a future is moved, and
+//! an answer that goes through three hands is moved three times: that would cost more than the three decide.
 
 mod admitted;
 mod asked;

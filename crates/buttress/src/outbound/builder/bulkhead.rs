@@ -36,9 +36,9 @@ impl OutboundBuilder {
         self
     }
 
-    /// Gives a permit of the bulkhead back with the end of the body of an answer, or with its drop, and not with its head: for answers
-    /// that are streamed, where the dependency works for as long as they are read. The time in which the body is read is the caller's:
-    /// a caller who reads slowly holds a permit for as long.
+    /// Gives a permit of the bulkhead back with the end of the body of an answer, or with its drop, and not with its
+    /// head: for answers that are streamed, where the dependency works for as long as they are read. The time in which
+    /// the body is read is the caller's: a caller who reads slowly holds a permit for as long.
     ///
     /// ```
     /// use buttress::prelude::*;

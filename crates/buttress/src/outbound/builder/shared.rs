@@ -31,8 +31,8 @@ impl OutboundBuilder {
         self
     }
 
-    /// Gives refusals a body, the family's JSON, for a client that reads bodies. By default they have none: a program reads
-    /// their status, or the [`Problem`](crate::Problem) in their extensions.
+    /// Gives refusals a body, the family's JSON, for a client that reads bodies. By default they have none: a program
+    /// reads their status, or the [`Problem`](crate::Problem) in their extensions.
     pub fn render_refusals(mut self, render: bool) -> Self {
         self.renders = render;
         self

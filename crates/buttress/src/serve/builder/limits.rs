@@ -57,7 +57,8 @@ impl ServerBuilder {
     /// Sets how many connections there may be. At that many, accepting waits, and the system queues who
     /// comes. The default is 10,000.
     ///
-    /// Each is a file of the process, whose limit is 1,024 on many systems: raise that, or a warning at the start says so.
+    /// Each is a file of the process, whose limit is 1,024 on many systems: raise that, or a warning at the start says
+    /// so.
     pub fn connections(mut self, most: usize) -> Self {
         self.settings.connections = most;
         self
@@ -82,8 +83,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how long a connection is kept without a request, over HTTP/2 also before the first. The default is 75 seconds, longer than load
-    /// balancers commonly keep theirs, so that they close first.
+    /// Sets how long a connection is kept without a request, over HTTP/2 also before the first. The default is 75
+    /// seconds, longer than load balancers commonly keep theirs, so that they close first.
     pub fn keep_alive_idle(mut self, idle: Duration) -> Self {
         self.settings.keep_alive_idle_ms = millis(idle);
         self
@@ -112,8 +113,8 @@ impl ServerBuilder {
     }
 
     /// Adds paths at which, and below which, the body of a request over HTTP/2 may be silent for as long as both sides
-    /// like, as that of a gRPC call whose requests are a stream: a method, a service (`/shop.Stock`), or `/` for all. The
-    /// default is none.
+    /// like, as that of a gRPC call whose requests are a stream: a method, a service (`/shop.Stock`), or `/` for all.
+    /// The default is none.
     ///
     /// Pings find clients that have gone, and only what the application takes is bounded then: name no more paths than
     /// need it. A call with one request is not silent, however long its answers take.

@@ -31,8 +31,8 @@ impl Link {
         self.in_flight.load(Acquire) > 0
     }
 
-    /// Requests that are lost if the connection is cut off now. What the peer has not taken counts, though the last answer
-    /// has ended as far as anybody can see.
+    /// Requests that are lost if the connection is cut off now. What the peer has not taken counts, though the last
+    /// answer has ended as far as anybody can see.
     pub(in crate::serve) fn at_stake(&self) -> usize {
         self.under_way().max(usize::from(self.blocked.load(Relaxed)))
     }

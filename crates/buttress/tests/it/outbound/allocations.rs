@@ -50,7 +50,8 @@ fn a_success_allocates_once_for_a_body_and_not_without() {
     assert_eq!(of(&plain, "an order", 200), 1, "to be known by whom it is waited for, and no more");
 }
 
-/// The decision allocates nothing; the response has a table of extensions, and one of headers if it says when to come back.
+/// The decision allocates nothing; the response has a table of extensions, and one of headers if it says when to come
+/// back.
 #[test]
 fn a_refusal_over_http_allocates_for_its_response_alone() {
     // Its problem is made once for each tenth of a second.

@@ -245,7 +245,8 @@ async fn who_waits_for_the_client_is_woken_when_the_breaker_opens() {
     }
 }
 
-/// Three seconds are slow where an attempt may take four, and no probe loses its place before: whatever a file says later.
+/// Three seconds are slow where an attempt may take four, and no probe loses its place before: whatever a file says
+/// later.
 #[tokio::test(start_paused = true)]
 async fn other_settings_of_the_breaker_hold_to_the_times_of_the_wall() {
     let wall = wall().circuit_breaker(CircuitBreaker::after(5)).attempt_timeout(secs(4));

@@ -68,7 +68,8 @@ async fn every_call_ends_unless_that_is_not_wanted() {
     }
 }
 
-/// Without a timeout for attempts it is the deadline that ends what hangs: whose fault that is must not get lost with it.
+/// Without a timeout for attempts it is the deadline that ends what hangs: whose fault that is must not get lost with
+/// it.
 #[tokio::test(start_paused = true)]
 async fn what_hangs_until_the_deadline_is_found_out() {
     let clock = TokioClock::new();
@@ -189,7 +190,8 @@ async fn the_deadline_of_a_request_counts_though_the_wall_has_none() {
     assert_eq!(clock.now() - before, secs(3));
 }
 
-/// All times of the wall end with the head. Those of bodies stand right at the client, so that the breaker hears of what broke off.
+/// All times of the wall end with the head. Those of bodies stand right at the client, so that the breaker hears of
+/// what broke off.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_stands_still_breaks_off_if_that_is_said() {
     let clock = TokioClock::new();

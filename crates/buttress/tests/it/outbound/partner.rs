@@ -1,4 +1,5 @@
-//! The limit of a partner, held to inside of the wall: each attempt counts, as there, and what it refuses is nobody's failure.
+//! The limit of a partner, held to inside of the wall: each attempt counts, as there, and what it refuses is nobody's
+//! failure.
 
 use buttress::circuit_breaker::State;
 use buttress::prelude::*;

@@ -61,7 +61,8 @@ async fn refusing() -> (SocketAddr, Asked) {
     (address, asked)
 }
 
-/// By itself it does. A body from the wall is none that it can clone, so nothing is sent beneath it that no budget has paid for.
+/// By itself it does. A body from the wall is none that it can clone, so nothing is sent beneath it that no budget has
+/// paid for.
 #[tokio::test]
 async fn reqwest_does_not_retry_beneath() {
     let (address, asked) = refusing().await;

@@ -178,7 +178,8 @@ fn who_gives_back_to_a_place_that_has_changed_hands_takes_nothing_away() {
         let newcomer = spawn(&cells, |cells| takes(cells, 2, 9, 0) && takes(cells, 2, 9, 0));
         gives_back(&cells, 1, 200, 0);
         assert_eq!(join([newcomer]), [true]);
-        // A hundred too many, if the place changed hands right after: nobody can tell, and it refuses rather than admits.
+        // A hundred too many, if the place changed hands right after: nobody can tell, and it refuses rather than
+        // admits.
         let stands = until(&cells, 2, 0);
         assert!([200, 201, 301].contains(&stands), "{stands}");
     });

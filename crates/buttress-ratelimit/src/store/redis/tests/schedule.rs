@@ -23,8 +23,8 @@ pub(super) fn quotas() -> [Quota; 8] {
 }
 
 /// The same with other numbers, as an operator may change them. The time of a window stays: with a longer one, memory
-/// may still know what Redis has forgotten at the end of the shorter one. Nor is a bucket made so small that it has to be
-/// mended: Redis does it with a refusal, and memory with what is taken next.
+/// may still know what Redis has forgotten at the end of the shorter one. Nor is a bucket made so small that it has to
+/// be mended: Redis does it with a refusal, and memory with what is taken next.
 pub(super) fn others() -> [Quota; 8] {
     let millis = Duration::from_millis;
     [

@@ -9,7 +9,8 @@ use super::{ban, hears, key_of, left, members, penalty, process, record};
 use crate::fleet::{connected, patient};
 use crate::support::SECOND;
 
-/// Nothing stays in Redis for longer than it means anything: here a ban of a minute, and a thousand seconds until it is forgiven.
+/// Nothing stays in Redis for longer than it means anything: here a ban of a minute, and a thousand seconds until it is
+/// forgiven.
 #[tokio::test]
 async fn records_end_when_they_mean_nothing() {
     let (server, keyer) = (Server::start().await, Keyer::random());
@@ -27,8 +28,8 @@ async fn records_end_when_they_mean_nothing() {
     assert_eq!(server.command(["EXISTS", &record("bans")]).await.integer(), 0);
 }
 
-/// What is in Redis may be anything: nobody is banned for longer than here, nor for what makes no sense, and the others are
-/// heard of all the same.
+/// What is in Redis may be anything: nobody is banned for longer than here, nor for what makes no sense, and the others
+/// are heard of all the same.
 #[tokio::test]
 async fn what_makes_no_sense_is_passed_over() {
     let (server, keyer) = (Server::start().await, Keyer::random());
