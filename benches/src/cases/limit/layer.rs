@@ -24,7 +24,7 @@ use crate::{Budget, Case, Run, get, requests};
 /// A request that is allowed, and told nothing.
 pub const ALLOWED: &str = "limit, a layer that allows";
 /// The same where it belongs: one shell with the context, which has found out who is calling.
-const FUSED: &str = "limit, a stage that allows, in a context";
+const FUSED: &str = "limit, fused with a context";
 /// A request that is allowed, and told what is left.
 pub const HEADERS: &str = "limit, a layer that allows, headers";
 /// A request that is refused.

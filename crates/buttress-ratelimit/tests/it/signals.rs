@@ -181,7 +181,9 @@ fn the_catalogue_is_complete() {
     let mut bound: Vec<_> = page.bound().iter().map(Description::name).collect();
     bound.sort_unstable();
     bound.dedup();
-    let mut listed: Vec<_> = CATALOGUE.iter().map(Description::name).collect();
+    // That of a store which may be away is bound by such a store alone: `fleet::away` looks at it.
+    let of_memory = |name: &&str| *name != "buttress_ratelimit_fallback";
+    let mut listed: Vec<_> = CATALOGUE.iter().map(Description::name).filter(of_memory).collect();
     listed.sort_unstable();
     assert_eq!(bound, listed);
 }
