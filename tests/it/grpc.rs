@@ -219,7 +219,7 @@ async fn a_problem_of_the_service_has_the_details_of_the_wall() {
     assert_eq!(metadata.get("grpc-retry-pushback-ms").unwrap(), "7000");
     assert_eq!(metadata.get_all("etag").iter().count(), 1);
     let details = String::from_utf8_lossy(status.details());
-    let told = ["BadRequest", "RetryInfo", "RequestInfo", "ErrorInfo", "/amount", id(metadata)];
+    let told = ["BadRequest", "RetryInfo", "RequestInfo", "ErrorInfo", "amount", id(metadata)];
     for told in told {
         assert!(details.contains(told), "{told}: {details:?}");
     }
