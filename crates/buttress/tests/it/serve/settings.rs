@@ -22,8 +22,9 @@ fn age_and_pings_are_off_in_a_file_and_stay_off() {
     let written = toml::to_string(&read).unwrap();
     assert_eq!(toml::from_str::<ServerSettings>(&written).unwrap(), read, "{written}");
     read.build().unwrap();
-    let typo = toml::from_str::<ServerSettings>("max_connection_age_ms = \"nver\"").unwrap_err();
-    assert!(typo.to_string().contains("milliseconds, or `never`"), "{typo}");
+    let wrong =
+        toml::from_str::<ServerSettings>("max_connection_age_ms = \"sometimes\"").unwrap_err();
+    assert!(wrong.to_string().contains("milliseconds, or `never`"), "{wrong}");
 }
 
 #[test]
