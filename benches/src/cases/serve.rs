@@ -32,7 +32,7 @@ pub fn cases() -> Vec<Case> {
         Case::bare(SERVICE, over_a_connection(hyper_alone)),
         Case::ours(SERVICE, over_a_connection(|pipe| ours(pipe, Hello)))
             .within(Budget::new(2_810, 6)),
-        Case::peer(SERVICE, "ours, bare line feeds allowed", over_a_connection(lenient)),
+        Case::peer(SERVICE, "ours, bare line feeds", over_a_connection(lenient)),
         Case::bare(ROUTER, over_a_connection(axum_serve)),
         Case::ours(ROUTER, over_a_connection(|pipe| ours(pipe, router())))
             .within(Budget::new(3_130, 4)),
