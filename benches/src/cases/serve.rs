@@ -30,11 +30,17 @@ const ROUTER: &str = "a request over a connection, axum router";
 pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(SERVICE, over_a_connection(hyper_alone)),
-        Case::ours(SERVICE, over_a_connection(|pipe| ours(pipe, Hello)))
+        Case::ours(SERVICE, over_a_connection(|pipe| ours(Server::builder(), pipe, Hello)))
             .within(Budget::new(2_810, 6)),
-        Case::peer(SERVICE, "ours, bare line feeds", over_a_connection(lenient)),
+        Case::peer(
+            SERVICE,
+            "ours, bare line feeds",
+            over_a_connection(|pipe| {
+                ours(Server::builder().refuse_bare_line_feeds(false), pipe, Hello)
+            }),
+        ),
         Case::bare(ROUTER, over_a_connection(axum_serve)),
-        Case::ours(ROUTER, over_a_connection(|pipe| ours(pipe, router())))
+        Case::ours(ROUTER, over_a_connection(|pipe| ours(Server::builder(), pipe, router())))
             .within(Budget::new(3_130, 4)),
     ]
 }
@@ -89,23 +95,7 @@ async fn hyper_alone(pipe: DuplexStream) {
     drop(library.serve_connection(TokioIo::new(pipe), hello).await);
 }
 
-async fn lenient(pipe: DuplexStream) {
-    served_by(Server::builder().refuse_bare_line_feeds(false), pipe, Hello).await;
-}
-
-async fn ours<S, B>(pipe: DuplexStream, app: S)
-where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    served_by(Server::builder(), pipe, app).await;
-}
-
-async fn served_by<S, B>(server: ServerBuilder, pipe: DuplexStream, app: S)
+async fn ours<S, B>(server: ServerBuilder, pipe: DuplexStream, app: S)
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,

@@ -14,38 +14,28 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use crate::stage::ResponseHead;
 use crate::{Problem, number};
 
-/// What a response says of its body, and no longer holds of another one.
+/// What a response says of its body, and no longer holds of another one. First what is said of the very bytes, by who
+/// encoded them; the rest may be what their author says of the thing itself.
 const OF_THE_BODY: [HeaderName; 15] = [
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("content-md5"),
     ACCEPT_RANGES,
     CONTENT_DISPOSITION,
-    CONTENT_ENCODING,
     CONTENT_LANGUAGE,
-    CONTENT_LENGTH,
     CONTENT_LOCATION,
-    CONTENT_TYPE,
     ETAG,
     LAST_MODIFIED,
-    TRAILER,
-    TRANSFER_ENCODING,
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("repr-digest"),
-    HeaderName::from_static("content-md5"),
 ];
 
-/// What is said of the very bytes that go, by who encoded them: the rest may be what their author says of the thing
-/// itself.
-const OF_THE_BYTES: [HeaderName; 9] = [
-    CONTENT_ENCODING,
-    CONTENT_LENGTH,
-    CONTENT_TYPE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("repr-digest"),
-    HeaderName::from_static("content-md5"),
-];
+/// How many of them, at the beginning, go with the bytes.
+const OF_THE_BYTES: usize = 9;
 
 /// What the author of `problem` wants on its answer, and when to come back.
 pub(super) fn add(problem: &Problem, headers: &mut HeaderMap) {
@@ -70,7 +60,7 @@ pub(super) fn strip(headers: &mut HeaderMap, status: StatusCode) {
 
 /// Takes away what is said of bytes that are not sent.
 pub(super) fn forget_bytes(headers: &mut HeaderMap) {
-    remove(headers, &OF_THE_BYTES);
+    remove(headers, &OF_THE_BODY[..OF_THE_BYTES]);
 }
 
 fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
@@ -89,7 +79,7 @@ pub(super) fn replace(headers: &mut HeaderMap, mut with: HeaderMap) {
         *headers = with;
         return;
     }
-    remove(headers, &OF_THE_BYTES);
+    remove(headers, &OF_THE_BODY[..OF_THE_BYTES]);
     // What the answer varies by comes to what was said before: a cache has to heed both.
     for vary in with.get_all(VARY) {
         headers.append(VARY, vary.clone());
