@@ -6,7 +6,7 @@
 //!
 //! | figure | how | repeats |
 //! |---|---|---|
-//! | time | criterion, the median of short samples | within a few percent on a quiet machine |
+//! | time | criterion, in turns; the fastest twentieth of the samples | within a few percent |
 //! | instructions | callgrind, the difference of two run lengths | nearly exactly, so it may gate |
 //! | allocations, bytes | a second program, whose allocator counts ([`count_allocations`]) | exactly |
 //! | two threads | throughput on two threads sharing one value, over that on one | roughly |

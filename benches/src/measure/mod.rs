@@ -44,7 +44,9 @@ pub(crate) struct Measured {
 pub(crate) fn all(cases: &[&Case]) -> Measured {
     let mut measured = Measured::of(cases);
     measured.missing.extend(busy());
-    measured.fill("time", time::median(cases), |figures, ns| figures.ns = Some(rounded(ns, 10.0)));
+    measured.fill("time", time::of_quiet_moments(cases), |figures, ns| {
+        figures.ns = Some(rounded(ns, 10.0));
+    });
     measured.fill("two threads", threads::scaling(cases), |figures, factor| {
         figures.two_threads = factor.map(|factor| rounded(factor, 100.0));
     });

@@ -9,26 +9,55 @@ use std::time::Duration;
 use super::timed;
 use crate::Case;
 
-const ROUNDS: u32 = 40;
-const ROUND: Duration = Duration::from_millis(4);
+/// Like the times, in several turns: see there.
+const TURNS: usize = 8;
+const ROUNDS_A_TURN: usize = 12;
+const ROUND: Duration = Duration::from_millis(2);
 
 /// The factor for each case that asked for it.
 pub(super) fn scaling(cases: &[&Case]) -> io::Result<Vec<Option<f64>>> {
     if thread::available_parallelism().map_or(1, NonZero::get) < 2 {
         return Err(io::Error::other("this machine has only one core to give"));
     }
-    Ok(cases.iter().map(|case| case.wants_two_threads().then(|| factor(case))).collect())
+    let mut fastest = vec![Fastest::default(); cases.len()];
+    for _ in 0..TURNS {
+        let wanted = cases.iter().zip(&mut fastest).filter(|(case, _)| case.wants_two_threads());
+        wanted.for_each(|(case, fastest)| fastest.take_turn(case));
+    }
+    Ok(cases
+        .iter()
+        .zip(fastest)
+        .map(|(case, fastest)| case.wants_two_threads().then(|| fastest.factor()))
+        .collect())
 }
 
-/// The best of many rounds, for one thread and for two in turn: noise only ever slows.
-fn factor(case: &Case) -> f64 {
-    let times = times_in(case, ROUND);
-    let (mut alone, mut together) = (Duration::MAX, Duration::MAX);
-    for _ in 0..ROUNDS {
-        alone = alone.min(timed(|| case.run(times)));
-        together = together.min(slower_of_two(case, times));
+/// The time for one call, in the best of many rounds: noise only ever slows.
+#[derive(Clone, Copy)]
+struct Fastest {
+    alone: f64,
+    together: f64,
+}
+
+impl Default for Fastest {
+    fn default() -> Self {
+        Self { alone: f64::INFINITY, together: f64::INFINITY }
     }
-    2.0 * alone.as_secs_f64() / together.as_secs_f64()
+}
+
+impl Fastest {
+    fn take_turn(&mut self, case: &Case) {
+        let times = times_in(case, ROUND);
+        let calls = f64::from(u32::try_from(times).unwrap_or(u32::MAX));
+        let each = |time: Duration| time.as_secs_f64() / calls;
+        for _ in 0..ROUNDS_A_TURN {
+            self.alone = self.alone.min(each(timed(|| case.run(times))));
+            self.together = self.together.min(each(slower_of_two(case, times)));
+        }
+    }
+
+    fn factor(self) -> f64 {
+        2.0 * self.alone / self.together
+    }
 }
 
 fn times_in(case: &Case, round: Duration) -> u64 {
