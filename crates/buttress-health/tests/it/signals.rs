@@ -5,7 +5,7 @@ use std::time::Duration;
 use buttress_core::Health;
 use buttress_core::clock::TokioClock;
 use buttress_core::metrics::Metrics;
-use buttress_health::HealthChecks;
+use buttress_health::{HealthChecks, HealthChecksBuilder};
 use buttress_testkit::log::Log;
 use buttress_testkit::page::Page;
 use buttress_testkit::paused::pass;
@@ -13,29 +13,21 @@ use buttress_testkit::paused::pass;
 use crate::support::{Dependency, hanging, run};
 
 /// One dependency that is asked every second, and a page for the metrics.
-fn watched() -> (Page, Dependency, HealthChecks) {
+fn watched() -> (Page, Dependency, HealthChecksBuilder) {
     let page = Page::default();
     let database = Dependency::new(Health::up());
     let health = HealthChecks::builder()
         .clock(TokioClock::new())
         .metrics(Metrics::new(page.clone()))
-        .check(database.check("db").every(Duration::from_secs(1)))
-        .build()
-        .unwrap();
+        .check(database.check("db").every(Duration::from_secs(1)));
     (page, database, health)
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_check_is_counted() {
-    let page = Page::default();
-    let database = Dependency::new(Health::up());
-    let health = HealthChecks::builder()
-        .clock(TokioClock::new())
-        .metrics(Metrics::new(page.clone()))
-        .check(database.check("db").every(Duration::from_secs(1)))
-        .check(hanging("mail").degrading().every(Duration::from_secs(1)))
-        .build()
-        .unwrap();
+    let (page, database, health) = watched();
+    let mail = hanging("mail").degrading().every(Duration::from_secs(1));
+    let health = health.check(mail).build().unwrap();
     let _running = run(&health);
     pass(Duration::from_millis(10)).await;
     assert_eq!(page.of("buttress_health_check_status db"), Some(1.0));
@@ -109,6 +101,7 @@ async fn a_transition_is_told_once_however_often_it_is_run() {
     let log = Log::default();
     let _listening = log.listen();
     let (page, database, health) = watched();
+    let health = health.build().unwrap();
     let _running = [run(&health), run(&health)];
     pass(Duration::from_secs(10)).await;
     let _ = log.take();
@@ -126,6 +119,7 @@ async fn nothing_is_told_anew_by_those_who_take_over() {
     let log = Log::default();
     let _listening = log.listen();
     let (page, database, health) = watched();
+    let health = health.build().unwrap();
     let running = health.spawn();
     pass(Duration::from_secs(10)).await;
     running.stop().await;
@@ -145,6 +139,7 @@ async fn nothing_is_told_anew_by_those_who_take_over() {
 #[tokio::test(start_paused = true)]
 async fn what_nobody_knows_any_more_is_not_counted_as_up() {
     let (page, _database, health) = watched();
+    let health = health.build().unwrap();
     let mut tasks = health.tasks(&buttress_core::clock::TokioTimer);
     let (overseer, check) = (tasks.next().unwrap(), tasks.next().unwrap());
     let _looking = tokio::spawn(overseer);
