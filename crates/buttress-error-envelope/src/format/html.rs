@@ -48,7 +48,7 @@ impl Render for HtmlPage {
 
 fn write(page: &mut String, problem: &Problem, occasion: &Occasion<'_>) -> fmt::Result {
     let status = problem.status();
-    let phrase = Escaped(status.canonical_reason().unwrap_or("Error"));
+    let phrase = Escaped(super::phrase(status));
     let (number, message) = (status.as_u16(), Escaped(occasion.message(problem)));
     write!(
         page,

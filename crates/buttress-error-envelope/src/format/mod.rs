@@ -16,7 +16,7 @@ pub use self::problem_json::ProblemJson;
 use buttress_core::Problem;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, StatusCode};
 
 const NO_SNIFFING: HeaderName = HeaderName::from_static("x-content-type-options");
 
@@ -26,6 +26,15 @@ fn answer(problem: &Problem, kind: &'static str, body: Bytes) -> Response<Bytes>
     *answer.status_mut() = problem.status();
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
+}
+
+/// What a status is called (RFC 9110, section 15): two have another name than the library knows.
+fn phrase(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        other => other.canonical_reason().unwrap_or("Error"),
+    }
 }
 
 /// For kinds that a browser might take for another one.

@@ -92,7 +92,7 @@ impl Render for ProblemJson {
             (Some(specified), _) => Some(Kind::Specified(specified.uri())),
             (None, base) => base.map(|base| Kind::Documented { base, code }),
         };
-        let phrase = problem.status().canonical_reason().unwrap_or("Error");
+        let phrase = super::phrase(problem.status());
         let documented = if kind.is_some() { code.default_message() } else { phrase };
         let body = json(&Body {
             title: specified.map_or(documented, ProblemType::title),

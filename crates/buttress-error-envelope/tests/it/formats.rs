@@ -42,7 +42,7 @@ fn a_page_says_of_its_own_words_alone_in_which_language_they_are() {
     let answer = HtmlPage.render(&problem(), &occasion().worded("Das geht so nicht."));
     let page = str::from_utf8(answer.body()).unwrap();
     assert!(page.contains("<html>\n") && page.contains("<p>Das geht so nicht.</p>"), "{page}");
-    assert!(page.contains("<h1 lang=\"en\">422 Unprocessable Entity</h1>"), "{page}");
+    assert!(page.contains("<h1 lang=\"en\">422 Unprocessable Content</h1>"), "{page}");
 }
 
 #[test]
