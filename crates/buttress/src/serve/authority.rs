@@ -18,6 +18,12 @@ pub(super) fn differs(method: &Method, target: &Uri, headers: &HeaderMap) -> boo
     !name.eq_ignore_ascii_case(other) || !same(port, other_port)
 }
 
+/// Whether this is a host, and perhaps a port (RFC 9112, section 3.2): none of what ends an authority in a target, parts
+/// two of them, or stands for itself nowhere. An empty one is allowed.
+pub(super) fn is_host(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_graphic() && !b"/\\@?#\"<>^`{|}".contains(byte))
+}
+
 /// A name and its port, which is empty if none is said.
 fn parted(host: &[u8]) -> (&[u8], &[u8]) {
     match host.iter().rposition(|byte| !byte.is_ascii_digit()) {

@@ -88,7 +88,14 @@ impl Body for RequestBody {
         let polled = Pin::new(body).poll_frame(cx);
         let Some(watching) = watch else { return polled.map(mapped) };
         match polled {
+            Poll::Ready(None) => {
+                *watch = None;
+                Poll::Ready(None)
+            }
             Poll::Ready(frame) => {
+                if frame.as_ref().is_some_and(Result::is_err) {
+                    watching.link.make_last();
+                }
                 let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
                 watching.moved(data.map_or(0, Bytes::len));
                 Poll::Ready(mapped(frame))
@@ -121,6 +128,22 @@ impl Body for RequestBody {
     }
 }
 
+/// What is left of a body and no longer than this has mostly come with its head: the library takes it by the way, and
+/// the connection goes on.
+const BY_THE_WAY: u64 = 4_096;
+
+impl Drop for Origin {
+    /// Behind a body that nobody reads to its end the library closes the connection: so the answer should say it.
+    fn drop(&mut self) {
+        if let Self::Client { body, watch: Some(watch) } = self
+            && !body.is_end_stream()
+            && body.size_hint().exact().is_none_or(|left| left > BY_THE_WAY)
+        {
+            watch.link.make_last();
+        }
+    }
+}
+
 type Polled<E> = Option<Result<Frame<Bytes>, E>>;
 
 fn mapped(frame: Polled<hyper::Error>) -> Polled<BodyError> {
@@ -146,6 +169,7 @@ impl Watch {
         let over = alarm.as_mut().poll_until(end, now, cx);
         if over.is_ready() {
             self.link.limited(Cause::SlowBody);
+            self.link.make_last();
         }
         over
     }

@@ -72,13 +72,14 @@ impl<S> Door<S> {
     fn refusal(&self, request: &Request<Incoming>, number: u64) -> Option<(StatusCode, Cause)> {
         let headers = request.headers();
         let mut hosts = headers.get_all(HOST).iter();
-        let two_hosts = hosts.next().is_some() && hosts.next().is_some();
+        let no_host = hosts.next().is_some_and(|host| !authority::is_host(host.as_bytes()));
+        let two_hosts = hosts.next().is_some();
         let other_host =
             self.limits.one_host && authority::differs(request.method(), request.uri(), headers);
         let (refused, long_target) = self.link.refused();
         let refused = refused == number && request.version() != Version::HTTP_2;
         let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-        if two_hosts || other_host || (refused && !long_target) {
+        if no_host || two_hosts || other_host || (refused && !long_target) {
             return Some((StatusCode::BAD_REQUEST, Cause::Ambiguous));
         }
         if refused || target > self.limits.longest_target() {

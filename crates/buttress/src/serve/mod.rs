@@ -59,9 +59,11 @@
 //!   accepting waits, and the system's queue holds new ones: none is turned away that might be served a moment later.
 //!   Clients without an answer yet do not stand in front of those that had one: of a crowd that comes at once four have
 //!   a turn, or a sixty-fourth, before everybody else has one; by client, in turns.
-//! - **Ambiguous heads are refused**: two `Host` fields, one that names another server than the target does,
-//!   `Content-Length` beside `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and an HTTP/1
+//! - **Ambiguous heads are refused**: two `Host` fields, one that is no host or names another server than the target
+//!   does, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and an HTTP/1
 //!   connection closes.
+//! - **An answer that is the last says so** (`Connection: close`, HTTP/1): also one that stands in front of a body which
+//!   nobody reads to its end.
 //! - **The end comes in phases, each bounded**: see [`Phase`]. Requests that have begun are finished, or cut off and
 //!   counted; [`Report::exit_code`] says which. An answer has ended when the system, or TLS, has taken its last byte;
 //!   of HTTP/2, the library may hold 16 KiB of all of them by then.
@@ -101,6 +103,9 @@
 //! # What it does not do
 //!
 //! - A request without `Host` is served, as many health checks send none.
+//! - `Transfer-Encoding: gzip, chunked` is taken for `chunked`, as the library does; other codings are refused.
+//! - Behind an answer that stands in front of an unread body the connection is closed at once: a client that goes on
+//!   sending may lose the answer.
 //! - Over HTTP/2 a head more than four times as long as allowed is refused by the library (RFC 9113, section 10.5.1): a
 //!   431, whatever was too long, and not counted. One more than sixteen times as long ends the connection, as does one
 //!   in many more pieces than it needs; that is counted.

@@ -24,6 +24,24 @@ async fn they_are_refused_and_the_connection_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_host_that_is_none_is_refused() {
+    let rig = Rig::of(server());
+    for host in ["a, b", "a b", "a/b", "b@a", "a?", "a#", "\u{e4}", "a\"b", "<a>", "a\\b"] {
+        let mut client = rig.connect();
+        client.send(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{host}: {answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    let mut client = rig.connect();
+    for host in ["", "a", "a_b.example.", "xn--bcher-kva.example:8080", "[::1]:80", "a%20b", "a:"] {
+        client.send(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+        assert!(client.answer().await.ends_with("hello"), "{host}");
+    }
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
 async fn also_behind_others_on_the_same_connection() {
     let rig = Rig::of(server());
     for head in [HOSTS, LENGTH_FIRST, CODING_FIRST, LINE_FEED, OTHER_HOST] {

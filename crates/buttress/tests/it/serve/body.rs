@@ -16,6 +16,7 @@ async fn a_body_that_stops_is_given_up() {
     client.send("a few bytes").await;
     let answer = client.answer().await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
     assert_eq!(client.age(), 30);
     assert_eq!(client.rest().await, "", "what it sent after all would be no request");
     drop(rig);
@@ -50,6 +51,39 @@ async fn a_byte_a_second_is_given_up_and_pauses_are_not() {
         pauses.send("a".repeat(100)).await;
     }
     assert!(pauses.answer().await.ends_with(&"a".repeat(300)));
+    drop(rig);
+}
+
+/// Nobody reads it any more, so the connection has to end: who has another request should know it is not heard.
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_front_of_a_long_body_says_that_it_is_the_last() {
+    let rig = Rig::of(server());
+    let long = format!("content-length: 20000\r\n\r\n{}", "7".repeat(1_000));
+    for rest in [&long, "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"] {
+        let mut client = rig.connect();
+        client.send(format!("POST /nope HTTP/1.1\r\nhost: test\r\n{rest}")).await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_read_or_short_leaves_the_connection_open() {
+    let rig = Rig::of(server());
+    let mut client = rig.connect();
+    let chunked = "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let counted = format!("content-length: 20000\r\n\r\n{}", "7".repeat(20_000));
+    let short = format!("content-length: 4096\r\n\r\n{}", "7".repeat(4_096));
+    for (path, rest) in
+        [("/echo", chunked), ("/echo", &counted), ("/nope", &short), ("/echo", chunked)]
+    {
+        client.send(format!("POST {path} HTTP/1.1\r\nhost: test\r\n{rest}")).await;
+        let answer = client.answer().await;
+        assert!(answer.starts_with("HTTP/1.1 "), "{path}");
+        assert!(!answer.contains("connection: close"), "{path}: {answer}");
+    }
     drop(rig);
 }
 
