@@ -45,7 +45,7 @@ pub fn cases() -> Vec<Case> {
         Case::peer(SUCCESS, "ours, as the wall has it", welcomes(walled)),
         Case::bare(REWRITING, requests(refusal, get::<Full<Bytes>>, StatusCode::NOT_FOUND)),
         Case::ours(REWRITING, requests(rewritten, get::<Full<Bytes>>, StatusCode::NOT_FOUND))
-            .within(Budget::new(1_170, 0)),
+            .within(Budget::new(1_258, 0)),
         Case::ours(PROBLEM_JSON, encoding(Format::new(ProblemJson::new())))
             .within(Budget::new(4_430, 3)),
         Case::ours("a refusal as JSON:API", encoding(Format::new(JsonApi))),

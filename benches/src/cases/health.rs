@@ -39,7 +39,7 @@ pub fn cases() -> Vec<Case> {
     let health_json = |layered, status| requests(layered, wants_health_json, status);
     vec![
         Case::bare(PASSING, welcomes(Hello)),
-        Case::ours(PASSING, welcomes(layer(&empty).layer(Hello))).within(Budget::new(285, 0)),
+        Case::ours(PASSING, welcomes(layer(&empty).layer(Hello))).within(Budget::new(311, 0)),
         Case::peer(PASSING, "ours, counting", welcomes(layer(&counting).layer(Hello))),
         Case::ours(LIVE, live(layer(&empty).layer(Hello))).within(Budget::new(6650, 9)),
         Case::peer(LIVE, "ours, 50 hang", live(layer(&fifty).layer(Hello))),

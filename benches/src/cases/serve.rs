@@ -41,7 +41,7 @@ pub fn cases() -> Vec<Case> {
         ),
         Case::bare(ROUTER, over_a_connection(axum_serve)),
         Case::ours(ROUTER, over_a_connection(|pipe| ours(Server::builder(), pipe, router())))
-            .within(Budget::new(3_130, 4)),
+            .within(Budget::new(3_331, 4)),
     ]
 }
 
