@@ -77,7 +77,8 @@ impl Payments {
             .body(Full::from(amount.to_string()))
             .map_err(|error| failed(io::Error::other(error)))?;
         context.propagate(&mut request);
-        let answer = self.client.clone().oneshot(request).await;
+        // In its scope, the answer tells whoever asked the shop not to repeat what was repeated in vain.
+        let answer = context.scope(self.client.clone().oneshot(request)).await;
         let answer = answer.map_err(|error| failed(io::Error::other(error)))?;
         // What the wall refused has the reason, and how long it takes.
         if let Some(problem) = answer.extensions().get::<Problem>() {

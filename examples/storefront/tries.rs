@@ -169,7 +169,8 @@ fn payments() -> Vec<Try> {
         Try::post("close the bank", "/bank/close", ""),
         pay("now no payment succeeds, though it is tried three times")
             .status(502)
-            .expect("it is the family's shape", |seen| seen.is_problem("DEPENDENCY_FAILED")),
+            .expect("it is the family's shape", |seen| seen.is_problem("DEPENDENCY_FAILED"))
+            .expect("nobody should try again", |seen| seen.header("x-no-retry") == "1"),
         Try::get("the bank was asked three times for it", "/bank/asked")
             .expect("three times, and no more", |seen| seen.json["times"] == 3),
         pay("and the bank is left alone: whoever pays is told at once, and when to come back")
