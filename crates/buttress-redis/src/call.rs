@@ -5,6 +5,7 @@ use std::time::Duration;
 use redis::ToRedisArgs;
 
 use crate::command::Command;
+use crate::late::Late;
 use crate::{Ending, Redis, RedisError, Reply, Script, Tag};
 
 /// A [`Script`] that is about to be run. Made by [`Redis::run`].
@@ -15,6 +16,7 @@ pub struct Call<'a> {
     pub(crate) tag: Tag,
     pub(crate) command: Command,
     pub(crate) within: Duration,
+    pub(crate) late: Option<Late>,
 }
 
 impl<'a> Call<'a> {
@@ -35,7 +37,7 @@ impl<'a> Call<'a> {
             command.weigh(name.bytes());
             command.arg(name);
         }
-        Self { redis, script, tag, command, within: redis.response_timeout() }
+        Self { redis, script, tag, command, within: redis.response_timeout(), late: None }
     }
 
     /// Adds an argument.
@@ -47,6 +49,18 @@ impl<'a> Call<'a> {
     /// Waits no longer than this, if it is less than the setting.
     pub fn within(mut self, time: Duration) -> Self {
         self.within = self.within.min(time);
+        self
+    }
+
+    /// Has this hear the answer if it comes when nobody waits for it any more, as the time was over or the future was
+    /// dropped: for what is to be undone then. It is called once at most, and not if the connection ends before the
+    /// answer, or the server says that it did not run the script.
+    ///
+    /// # Cost
+    ///
+    /// One allocation; and a task, if nobody waits any more.
+    pub fn or_late(mut self, hear: impl Fn(&Reply) + Send + Sync + 'static) -> Self {
+        self.late = Some(Late::new(hear));
         self
     }
 

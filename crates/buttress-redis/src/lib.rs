@@ -19,6 +19,7 @@ mod error;
 mod fleet;
 mod health;
 mod in_flight;
+mod late;
 mod layout;
 mod link;
 mod location;

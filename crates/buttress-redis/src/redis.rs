@@ -156,21 +156,21 @@ impl Redis {
 
     /// Asks, and once more with the source if the server does not have the script.
     async fn attempts(&self, call: &Call<'_>, ends: Moment) -> Result<Reply, RedisError> {
-        let Call { script, tag, command, within, .. } = call;
-        let (tag, within) = (*tag, *within);
+        let Call { script, tag, command, within, late, .. } = call;
+        let (tag, within, late) = (*tag, *within, late.as_ref());
         if !tag.is_plain() {
             return Err(RedisError::new(ErrorKind::Refused, "a tag is a word without `{` and `}`"));
         }
         let link = self.link(tag)?;
         let mut asked = if script.is_joined() {
-            link.ask_joined(command, tag, within).await
+            link.ask_joined(command, tag, within, late).await
         } else {
-            link.ask(command, within).await
+            link.ask_or_late(command, within, late).await
         };
         if let Err(Failed::Said { said: Said::NoScript, .. }) = &asked {
             // It did not run, so this is not a second time. The source goes along, which loads and runs it at once.
             let whole = with_source(script, command);
-            asked = link.ask(&whole, ends - self.shared.clock.now()).await;
+            asked = link.ask_or_late(&whole, ends - self.shared.clock.now(), late).await;
         }
         if let Err(Failed::Said { said: Said::NotPrimary, .. }) = &asked {
             link.condemn();
@@ -182,7 +182,7 @@ impl Redis {
             {
                 let place = tag.choose(self.shared.settings.connections);
                 let slot = tag.slot();
-                let call = Redirected { script, command, slot, place, ends };
+                let call = Redirected { script, command, slot, place, ends, late };
                 // Boxed, so that calls that go straight have no room for it.
                 asked = Box::pin(cluster.follow(call, asked)).await;
             }

@@ -10,6 +10,7 @@ use super::Cluster;
 use crate::Script;
 use crate::address::Address;
 use crate::command::{Command, with_source};
+use crate::late::Late;
 use crate::link::{Failed, Link, pause};
 use crate::said::Said;
 
@@ -20,6 +21,7 @@ pub(crate) struct Redirected<'a> {
     pub(crate) slot: u16,
     pub(crate) place: usize,
     pub(crate) ends: Moment,
+    pub(crate) late: Option<&'a Late>,
 }
 
 /// So many times a call is sent on.
@@ -85,10 +87,10 @@ impl Cluster {
 
     /// Asks, and once more with the source if the server does not have the script.
     async fn ask(&self, link: &Link, call: &Redirected<'_>, asking: bool) -> Result<Value, Failed> {
-        let asked = match link.ask_as(call.command, asking, self.left(call)).await {
+        let asked = match link.ask_as(call.command, asking, self.left(call), call.late).await {
             Err(Failed::Said { said: Said::NoScript, .. }) => {
                 let whole = with_source(call.script, call.command);
-                link.ask_as(&whole, asking, self.left(call)).await
+                link.ask_as(&whole, asking, self.left(call), call.late).await
             }
             asked => asked,
         };

@@ -28,6 +28,7 @@ pub(crate) use self::greet::{login, refused};
 pub(crate) use self::line::Line;
 pub(crate) use self::stream::{Io, Stream};
 pub(crate) use self::traffic::Traffic;
+use crate::late::Late;
 use crate::said::Said;
 use crate::wire::{Answer, End, Full, Wire};
 use crate::{ErrorKind, RedisError, Tag};
@@ -63,9 +64,19 @@ pub(crate) enum Failed {
 impl Link {
     /// Asks once, and waits no longer than `within`.
     pub(crate) async fn ask(&self, command: &Cmd, within: Duration) -> Result<Value, Failed> {
+        self.ask_or_late(command, within, None).await
+    }
+
+    /// The same with somebody who hears the answer when nobody waits any more.
+    pub(crate) async fn ask_or_late(
+        &self,
+        command: &Cmd,
+        within: Duration,
+        late: Option<&Late>,
+    ) -> Result<Value, Failed> {
         self.ready(within)?;
         let [answer] = self.carrier.ask([command]).map_err(full)?;
-        self.answered(answer, within).await
+        self.answered(answer.or_late(late), within).await
     }
 
     /// The same as one with others who ask the same about this tag, if any of them wait to leave.
@@ -74,10 +85,11 @@ impl Link {
         command: &Cmd,
         tag: Tag,
         within: Duration,
+        late: Option<&Late>,
     ) -> Result<Value, Failed> {
         self.ready(within)?;
         let answer = self.carrier.join(command, tag).map_err(full)?;
-        self.answered(answer, within).await
+        self.answered(answer.or_late(late), within).await
     }
 
     /// Whether there is any use in asking.

@@ -19,6 +19,7 @@ pub(crate) use self::driver::Driver;
 use self::queue::Queue;
 pub(crate) use self::queue::{End, Full};
 use crate::Tag;
+use crate::late::Late;
 use crate::link::Stream;
 
 /// The callers' side of a connection. The other is the [`Driver`], which reads and writes.
@@ -42,7 +43,7 @@ impl Wire {
     pub(crate) fn ask<const N: usize>(&self, commands: [&Cmd; N]) -> Result<[Answer<'_>; N], Full> {
         let mut from = 0;
         let told = self.queue.push(commands, &mut from)?;
-        Ok(told.map(|told| Answer { queue: &self.queue, told, from }))
+        Ok(told.map(|told| Answer::new(&self.queue, told, from)))
     }
 
     /// Asks as one with others who ask the same script about the same, if any of them wait to leave: nobody waits for
@@ -50,7 +51,7 @@ impl Wire {
     pub(crate) fn join(&self, command: &Cmd, tag: Tag) -> Result<Answer<'_>, Full> {
         let mut from = 0;
         let told = self.queue.join(command, tag, &mut from)?;
-        Ok(Answer { queue: &self.queue, told, from })
+        Ok(Answer::new(&self.queue, told, from))
     }
 }
 
@@ -60,11 +61,32 @@ pub(crate) struct Answer<'a> {
     queue: &'a Queue,
     told: oneshot::Receiver<Value>,
     from: u64,
+    /// Who hears it if this is dropped before.
+    late: Option<Late>,
 }
 
-impl Answer<'_> {
-    /// May be dropped while it waits: whatever comes then is for nobody.
-    pub(crate) async fn value(self) -> Result<Value, End> {
-        self.told.await.map_err(|_| self.queue.end(self.from))
+impl<'a> Answer<'a> {
+    const fn new(queue: &'a Queue, told: oneshot::Receiver<Value>, from: u64) -> Self {
+        Self { queue, told, from, late: None }
+    }
+
+    pub(crate) fn or_late(mut self, late: Option<&Late>) -> Self {
+        self.late = late.cloned();
+        self
+    }
+
+    /// May be dropped while it waits: whatever comes then is for nobody, or for whoever hears what is late.
+    pub(crate) async fn value(mut self) -> Result<Value, End> {
+        let told = (&mut self.told).await;
+        self.late = None;
+        told.map_err(|_| self.queue.end(self.from))
+    }
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        if let Some(late) = self.late.take() {
+            late.wait(std::mem::replace(&mut self.told, oneshot::channel().1));
+        }
     }
 }

@@ -14,6 +14,7 @@ mod engine;
 mod faults;
 mod guide;
 mod joined;
+mod late;
 mod operations;
 mod reporting;
 mod seeds;
