@@ -1,5 +1,7 @@
 //! One question to Redis: how it is put, and what its answer changes here.
 
+mod late;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,7 +16,7 @@ use super::permits::Permit;
 use super::reading::{self, Answer};
 use super::refusals::Heard;
 use super::script::{BUCKETS, Buckets, Operation, Way, counter, counters};
-use super::state::{State, beside};
+use super::state::State;
 use crate::store::Receipt;
 use crate::{Algorithm, Charge, Charges, Limit, Limits, MOST_POLICIES, Verdict};
 
@@ -40,29 +42,10 @@ impl Question for Ask {
     type Answer = Verdict;
 
     fn call<'a>(&self, redis: &'a Redis) -> Call<'a> {
-        let all = self.charges.as_slice();
-        let endings = all.iter().map(|charge| {
-            let word = self.state.endings.get(usize::from(charge.policy()));
-            Ending::new(word.map_or("", String::as_str)).with(charge.key())
-        });
-        let tag = self.charges.shard().map_or(self.state.tag, Tag::from);
-        match self.way {
-            Way::Buckets => {
-                let mut buckets = Buckets::new(self.operation);
-                for (charge, lease) in all.iter().zip(self.leases) {
-                    buckets.add(self.limits.of(charge), charge, lease);
-                }
-                redis.run_for(&BUCKETS, tag, endings).arg(buckets.as_bytes())
-            }
-            Way::Counters => {
-                let script = counters(self.operation, self.only_kind());
-                let call = redis.run_for(script, tag, endings).arg(self.operation.number());
-                all.iter().zip(self.numbers).fold(call, |call, (charge, number)| {
-                    let limit = self.limits.of(charge);
-                    let name = self.name(limit, number);
-                    counter(call, limit, charge, &name, self.state.held_for)
-                })
-            }
+        let (call, late) = (self.called(redis), self.late());
+        match late {
+            Some(late) => call.or_late(move |reply| late.hear(reply)),
+            None => call,
         }
     }
 
@@ -129,6 +112,33 @@ impl Ask {
         let charges = *charges;
         let receipt = Lock::new(None);
         Self { state, operation, limits, charges, asked, way, leases, numbers, settled, receipt }
+    }
+
+    fn called<'a>(&self, redis: &'a Redis) -> Call<'a> {
+        let all = self.charges.as_slice();
+        let endings = all.iter().map(|charge| {
+            let word = self.state.endings.get(usize::from(charge.policy()));
+            Ending::new(word.map_or("", String::as_str)).with(charge.key())
+        });
+        let tag = self.charges.shard().map_or(self.state.tag, Tag::from);
+        match self.way {
+            Way::Buckets => {
+                let mut buckets = Buckets::new(self.operation);
+                for (charge, lease) in all.iter().zip(self.leases) {
+                    buckets.add(self.limits.of(charge), charge, lease);
+                }
+                redis.run_for(&BUCKETS, tag, endings).arg(buckets.as_bytes())
+            }
+            Way::Counters => {
+                let script = counters(self.operation, self.only_kind());
+                let call = redis.run_for(script, tag, endings).arg(self.operation.number());
+                all.iter().zip(self.numbers).fold(call, |call, (charge, number)| {
+                    let limit = self.limits.of(charge);
+                    let name = self.name(limit, number);
+                    counter(call, limit, charge, &name, self.state.held_for)
+                })
+            }
+        }
     }
 
     /// Says there what was counted.
@@ -201,29 +211,6 @@ impl Ask {
         }
     }
 
-    /// Nobody hears what became of it: tokens in advance do not come, and permits that were taken all the same go back.
-    fn give_up(&self) {
-        if self.operation != Operation::Take || self.settled.swap(true, Relaxed) {
-            return;
-        }
-        let Self { state, limits, charges, .. } = self;
-        for (charge, lease) in charges.as_slice().iter().zip(self.leases) {
-            if lease > 0 {
-                state.leases.failed(charge, lease);
-            }
-        }
-        let mut back = beside(charges);
-        let is_permit = |charge: &&Charge| limits.of(charge).algorithm() == Algorithm::Concurrent;
-        for charge in charges.as_slice().iter().filter(is_permit) {
-            back.push(*charge);
-        }
-        if !back.is_empty() {
-            let (limits, now) = (limits.clone(), state.clock.now());
-            let ask = Self::new(state.clone(), Operation::GiveBack, limits, &back, now);
-            state.post(ask.numbered(self.numbers));
-        }
-    }
-
     /// The algorithm of all charges, if it is the same.
     fn only_kind(&self) -> Option<Algorithm> {
         let mut kinds =
@@ -238,12 +225,5 @@ impl Ask {
             Algorithm::Concurrent => self.state.permits.name(number),
             _ => String::new(),
         }
-    }
-}
-
-/// Whoever asked may have gone.
-impl Drop for Ask {
-    fn drop(&mut self) {
-        self.give_up();
     }
 }

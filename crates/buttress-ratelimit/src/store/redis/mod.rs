@@ -44,7 +44,8 @@
 //!   them; a record that cannot be read fails only the requests about it.
 //! - **Nothing is asked twice.** A request that may have been decided, but not answered in time, is decided
 //!   [as the policy says](#without-redis), and may have been counted all the same: rather one request too few than one
-//!   too many.
+//!   too many. What [may come back](crate::store::Terms::returning), as a login that is no failure, comes back when
+//!   Redis says that it was taken. If the connection ends before that, nobody knows, and it stays.
 //! - **An impossible answer is no answer**: another shape, a time beyond any debt, a request let through that was not
 //!   charged or has to wait for longer than there is a queue. It is decided as the policy says, and not remembered.
 //! - **Nothing stays for ever.** A record ends when its key stands as if it had never asked, to the millisecond. It
@@ -138,8 +139,9 @@
 //! # Cancellation
 //!
 //! Dropping the wait stops the waiting. A request that was sent may be counted: permits go back, unless the connection
-//! is lost before that is said, which holds them for as long as [those of a process that died](RedisStore::held_for);
-//! and tokens in advance that come too late are not used.
+//! is lost before that is said, which holds them for as long as [those of a process that died](RedisStore::held_for).
+//! What may come back before its time, and tokens in advance, go back when Redis has answered; if it never does, they
+//! stay.
 //!
 //! # Cost
 //!

@@ -157,8 +157,12 @@ impl State {
 
     /// For how long a refusal may be remembered, whatever its time.
     pub(super) fn believes(&self, charge: &Charge) -> Duration {
-        let returns = self.returns.get(usize::from(charge.policy())).copied().unwrap_or(true);
-        if returns { BRIEFLY } else { Duration::MAX }
+        if self.returns(charge) { BRIEFLY } else { Duration::MAX }
+    }
+
+    /// Whether what is charged may come back before its time.
+    pub(super) fn returns(&self, charge: &Charge) -> bool {
+        self.returns.get(usize::from(charge.policy())).copied().unwrap_or(true)
     }
 
     /// The place of the policy of this name.

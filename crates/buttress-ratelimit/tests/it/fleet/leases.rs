@@ -1,5 +1,7 @@
 //! Tokens that processes take in advance.
 
+use std::time::Duration;
+
 use buttress_core::clock::{Clock, SystemClock};
 use buttress_core::engine::{Degrade, Step};
 use buttress_ratelimit::store::{LimitStore, RedisStore};
@@ -92,6 +94,29 @@ async fn each_token_once(place: &impl Place) {
     let taken: u32 = callers.join_all().await.iter().map(|(taken, _)| taken).sum();
     // A day's tokens come at one in 43 seconds.
     assert!((1_500..=2_002).contains(&taken), "{taken}");
+}
+
+/// What came too late for whoever asked has no place here, and is not lost for the fleet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_too_late_goes_back() {
+    let server = Server::start().await;
+    let store = RedisStore::new(connected(server.url()).await).within(Duration::from_millis(50));
+    let rig = Rig::new(lease(store), &[(Quota::per_day(10_000), Degrade::Deny)]);
+    let (mut taken, leased) = hammer(rig.clone(), 1_000).await;
+    assert!(leased > 0);
+    server.freeze();
+    let mut charged = 0;
+    while charged < 3 {
+        let verdict = rig.take(&[Charge::new(0, key(1), 1)]).await;
+        taken += u32::from(verdict.is_taken());
+        charged += u32::from(!verdict.is_taken());
+    }
+    server.thaw();
+    let all_but_those = async || {
+        let left = rig.look(&[Charge::new(0, key(1), 1)]).await.standings()[0].remaining();
+        (left + taken + charged >= 10_000).then_some(())
+    };
+    until("what nobody used is back", all_but_those).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ use buttress_core::engine::Degrade;
 use buttress_core::stage::{Decision, Stage};
 use buttress_ratelimit::store::RedisStore;
 use buttress_ratelimit::{Algorithm, Bill, LimitMemo, Policy, Quota, RateLimit, everyone};
+use buttress_testkit::poll;
 use buttress_testkit::redis::Server;
 use buttress_testkit::until::until;
 use http::Request;
@@ -101,4 +102,67 @@ async fn where_nothing_comes_back_nobody_asks_before_the_time() {
         assert!(entered(&limits).await.is_none());
     }
     assert!(commands(&server).await - before < 50);
+}
+
+/// Less than a frozen server takes, and much less than after what it is given up.
+const BUDGET: Duration = Duration::from_millis(50);
+
+/// Three failures an hour in a store that is known to be there, and has little time.
+async fn hurried(server: &Server, algorithm: Algorithm) -> RateLimit<RedisStore> {
+    let logins = Quota::per_hour(3).algorithm(algorithm).by(everyone()).only_failures();
+    let store = RedisStore::new(connected(server.url()).await).within(BUDGET);
+    let limits = limits(Keyer::random(), store, logins);
+    let there = async || (is_left(&limits).await == 3).then_some(());
+    until("its scripts are there", there).await;
+    limits
+}
+
+/// Nobody was let in, so nobody ever says that it was no failure.
+#[tokio::test]
+async fn what_was_taken_for_an_answer_too_late_comes_back() {
+    let server = Server::start().await;
+    for algorithm in [Algorithm::Gcra, Algorithm::FixedWindow] {
+        let limits = hurried(&server, algorithm).await;
+        let Some((memo, _)) = entered(&limits).await else { panic!("there is room") };
+        limits.stage().leave(memo, &mut response(401));
+        server.freeze();
+        for _ in 0..2 {
+            assert!(entered(&limits).await.is_none(), "nobody logs in without Redis");
+        }
+        server.thaw();
+        let back = async || (is_left(&limits).await == 2).then_some(());
+        until("two come back, and the failure stays", back).await;
+        let Some((memo, _)) = entered(&limits).await else { panic!("there is room") };
+        limits.stage().leave(memo, &mut response(401));
+        assert_eq!(is_left(&limits).await, 1, "none came back twice");
+    }
+}
+
+/// Also if the verdict has come, and was not looked at.
+#[tokio::test]
+async fn what_was_taken_for_a_client_that_has_gone_comes_back() {
+    let server = Server::start().await;
+    let limits = hurried(&server, Algorithm::Gcra).await;
+    let asked = || {
+        let Decision::Wait(mut wait) = limits.stage().enter(&mut Request::new(())) else {
+            panic!("Redis is asked")
+        };
+        poll::assert_pending(&mut wait);
+        wait
+    };
+    server.freeze();
+    for _ in 0..3 {
+        drop(asked());
+    }
+    server.thaw();
+    let back = async || (is_left(&limits).await == 3).then_some(());
+    until("it is given back", back).await;
+
+    let before = commands(&server).await;
+    let wait = asked();
+    let there = async || (commands(&server).await > before + 3).then_some(());
+    until("it was decided", there).await;
+    tokio::task::yield_now().await;
+    drop(wait);
+    until("it is given back", back).await;
 }
