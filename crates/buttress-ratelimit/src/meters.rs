@@ -11,7 +11,7 @@ const PASSED_BY: Metric<Counter, 1> = Metric::counter(
     "buttress_ratelimit_passed_by_total",
     "Requests that no policy was asked about: exempt, a probe, or on the deny list",
 )
-.labels(&["why"]);
+.labels(&["reason"]);
 const DEGRADED: Metric<Counter, 2> = Metric::counter(
     "buttress_ratelimit_degraded_total",
     "Decisions without the store, as it could not be asked",

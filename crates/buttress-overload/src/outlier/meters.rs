@@ -4,7 +4,7 @@ use super::Ejected;
 
 const LEFT_OUT: Metric<Counter, 2> =
     Metric::counter("buttress_outlier_left_out_total", "How often an endpoint was left out")
-        .labels(&["set", "why"]);
+        .labels(&["set", "reason"]);
 const OUT: Metric<Gauge, 1> =
     Metric::gauge("buttress_outlier_out", "How many endpoints are left out now").labels(&["set"]);
 

@@ -6,7 +6,7 @@ use crate::Priority;
 
 const REFUSED: Metric<Counter, 3> =
     Metric::counter("buttress_shed_refused_total", "Calls that were shed, and why")
-        .labels(&["shed", "priority", "why"]);
+        .labels(&["shed", "priority", "reason"]);
 const WAIT: Metric<Histogram, 1> =
     Metric::histogram("buttress_shed_wait_seconds", "How long calls waited that were served")
         .unit(Unit::Seconds)
