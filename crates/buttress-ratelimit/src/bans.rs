@@ -8,7 +8,7 @@ use buttress_core::sync::Lock;
 
 use crate::Penalty;
 use crate::outbox::{News, Outbox};
-use crate::record::{InForce, Record, Told};
+use crate::record::{Imposed, InForce, Record, Told};
 use crate::room::has_room;
 
 /// Who was refused how often, and who is banned: a table that never grows.
@@ -25,6 +25,9 @@ pub(crate) struct Bans {
 
 /// How many keys share a lock.
 const WAYS: usize = 8;
+
+/// How far two refusals at the same time may differ in when there is room: each reads the clock for itself.
+const MOMENT: Duration = Duration::from_millis(100);
 
 type Bucket = [Option<Entry>; WAYS];
 
@@ -98,14 +101,19 @@ impl Bans {
         let penalty = self.penalty(policy)?;
         let mut bucket = self.bucket(key)?.lock();
         let entry = fresh(self.place(&mut bucket, policy, key, now)?, policy, key);
+        let room_at = entry.record.room_at();
         let imposed = entry.record.refused(penalty, now, wait);
         if let Some(length) = imposed {
             // Under the lock: who has found this ban finds that there is one.
             self.last_end.fetch_max((now + length).as_nanos(), Ordering::Relaxed);
+        }
+        let ban = entry.record.banned(now)?;
+        // Who was under way, and has to wait longer, is news, too: others tell the client when there is room.
+        if imposed.is_some() || entry.record.room_at() > room_at + MOMENT {
             // What others are not told of stays a ban of this process.
             let _ = self.outbox.put(News { policy, key, lifted: None });
         }
-        entry.record.banned(now).map(|ban| Punished { ban, is_new: imposed.is_some() })
+        Some(Punished { ban, is_new: imposed.is_some() })
     }
 
     /// What other processes are told of this key.
@@ -114,18 +122,13 @@ impl Bans {
         bucket.iter().flatten().find(|entry| entry.is(policy, key))?.record.told()
     }
 
-    /// Hears of a ban: when it began, how long it is, and the how manieth.
-    pub(crate) fn hear(
-        &self,
-        (policy, key): (u8, Key),
-        (began, length, steps): (Moment, Duration, u32),
-        now: Moment,
-    ) {
+    /// Hears of a ban.
+    pub(crate) fn hear(&self, policy: u8, key: Key, imposed: Imposed, now: Moment) {
         let Some(penalty) = self.penalty(policy) else { return };
         let Some(mut bucket) = self.bucket(key).map(Lock::lock) else { return };
         let Some(place) = self.place(&mut bucket, policy, key, now) else { return };
         let entry = fresh(place, policy, key);
-        entry.record.hear(penalty, began, length, steps);
+        entry.record.hear(penalty, imposed);
         if let Some(ban) = entry.record.banned(now) {
             self.last_end.fetch_max((now + ban.left).as_nanos(), Ordering::Relaxed);
         }

@@ -5,12 +5,12 @@ use buttress_core::Faults;
 /// A ban for keys that are refused again and again: longer each time, and forgiven in time.
 ///
 /// While it lasts, requests are refused without a look at the limit, and neither they nor those that were under way
-/// make it longer. `Retry-After` says its end, or when the quota has room, if this process knows that to be later. A
-/// refusal for want of [room](crate::Source::Crowded) does not count; one by the share of a process while Redis is away
-/// does. A request that several policies have no room for is a refusal of each of them, though `Retry-After`, metrics
-/// and audit tell of the one that waits longest. Banned is a key: all who
-/// share it, as those do for whom it is [missing](crate::MissingKey), share the ban. In a fleet each process counts the
-/// refusals that it gives, and a ban that follows is one of all processes.
+/// make it longer. `Retry-After` says its end, or when the quota has room, if that is later. A refusal for want of
+/// [room](crate::Source::Crowded) does not count; one by the share of a process while Redis is away does. A request
+/// that several policies have no room for is a refusal of each of them, though `Retry-After`, metrics and audit tell of
+/// the one that waits longest. Banned is a key: all who share it, as those do for whom it is
+/// [missing](crate::MissingKey), share the ban. In a fleet each process counts the refusals that it gives, and a ban
+/// that follows is one of all processes.
 ///
 /// ```
 /// use buttress_ratelimit::{Penalty, Quota, address};
@@ -39,7 +39,7 @@ pub struct Penalty {
 }
 
 /// The longest of all times here.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 impl Penalty {
     /// After so many refusals.

@@ -3,12 +3,24 @@ use std::time::Duration;
 use buttress_core::clock::Moment;
 
 use crate::Penalty;
+use crate::penalty::LONGEST;
 
 /// What processes tell each other of a ban, on the clock of whoever reads it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Told {
-    Banned { began: Moment, length: Duration, steps: u32 },
+    Banned(Imposed),
     Lifted { at: Moment },
+}
+
+/// A ban, as whoever imposed it tells of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Imposed {
+    pub(crate) began: Moment,
+    pub(crate) length: Duration,
+    /// The how manieth it is.
+    pub(crate) steps: u32,
+    /// When the quota has room again: others do not ask it while the ban is in force.
+    pub(crate) room_at: Moment,
 }
 
 /// More steps make no ban longer: it has doubled beyond any bound before.
@@ -84,14 +96,22 @@ impl Record {
 
     /// What there is to be told of a ban, if there was one.
     pub(crate) fn told(&self) -> Option<Told> {
-        let Self { banned_at, length, steps, .. } = *self;
-        (!length.is_zero()).then_some(Told::Banned { began: banned_at, length, steps })
+        let Self { banned_at: began, length, steps, room_at, .. } = *self;
+        let imposed = Imposed { began, length, steps, room_at };
+        (!length.is_zero()).then_some(Told::Banned(imposed))
+    }
+
+    /// When the quota has room again, as far as anybody was told.
+    pub(crate) fn room_at(&self) -> Moment {
+        self.room_at
     }
 
     /// Hears of a ban that another process has imposed, or of one of its own. Of two bans the one that ends later
-    /// holds, and no ban is longer than the longest one here, whatever is said.
-    pub(crate) fn hear(&mut self, penalty: &Penalty, began: Moment, length: Duration, steps: u32) {
+    /// holds, and no ban is longer than the longest one here, whatever is said. The quota has room when both say so.
+    pub(crate) fn hear(&mut self, penalty: &Penalty, imposed: Imposed) {
+        let Imposed { began, length, steps, room_at } = imposed;
         let length = length.min(penalty.at_most);
+        self.room_at = self.room_at.max(room_at.min(began + LONGEST));
         let is_later = began + length > self.banned_at + self.length;
         if !is_later && !self.length.is_zero() {
             return;

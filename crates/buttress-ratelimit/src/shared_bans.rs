@@ -7,7 +7,7 @@ use buttress_core::clock::{Clock, Moment};
 use crate::Penalty;
 use crate::bans::Bans;
 use crate::outbox::News;
-use crate::record::{Record, Told};
+use crate::record::{Imposed, Record, Told};
 
 /// The bans of some limits, for a store that carries them to other processes: what
 /// [`LimitStore::carry_bans`](crate::store::LimitStore::carry_bans) is given. Clones are the same.
@@ -77,7 +77,9 @@ impl SharedBans {
         let until = match told {
             // No ban that is lifted lasts longer.
             Told::Lifted { at } => at + penalty.at_most,
-            Told::Banned { began, length, steps } => began + Record::kept(penalty, length, steps),
+            Told::Banned(Imposed { began, length, steps, .. }) => {
+                began + Record::kept(penalty, length, steps)
+            }
         };
         Some(Tiding { policy: policy.clone(), key: news.key, told, until })
     }
@@ -87,9 +89,7 @@ impl SharedBans {
         let known = (0..).zip(&self.0.policies).find(|(_, (name, _))| **name == *policy);
         let Some((number, _)) = known else { return };
         match told {
-            Told::Banned { began, length, steps } => {
-                self.0.bans.hear((number, key), (began, length, steps), self.now());
-            }
+            Told::Banned(imposed) => self.0.bans.hear(number, key, imposed, self.now()),
             Told::Lifted { at } => self.0.bans.hear_lifted(number, key, at),
         }
     }

@@ -102,3 +102,19 @@ fn a_ban_outlives_a_clock_that_was_ahead() {
     assert!(bans.any());
     assert_eq!(bans.banned(0, key, back).map(|ban| ban.left), Some(MINUTE * 4));
 }
+
+/// Others tell the client when the quota has room, and have heard of that as it was when the ban was imposed.
+#[test]
+fn a_wait_that_grows_is_news_too() {
+    let bans = Bans::new(8, [Some(Penalty::after(1))]);
+    bans.outbox.carry();
+    let (key, now) = (Keyer::random().key_of(["ada"]), Moment::from_nanos(1));
+    let told = |wait: Duration| {
+        bans.refused(0, key, now, wait);
+        bans.outbox.take(9).len()
+    };
+    assert_eq!(told(MINUTE), 1, "the ban");
+    assert_eq!(told(MINUTE + MOMENT), 0, "the same time, as somebody else has read it");
+    assert_eq!(told(MINUTE * 9), 1);
+    assert_eq!(told(MINUTE), 0);
+}

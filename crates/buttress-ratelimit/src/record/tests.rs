@@ -17,6 +17,10 @@ fn refuse(record: &mut Record, now: Moment) -> Option<Duration> {
     bans.first().copied()
 }
 
+fn hear(record: &mut Record, began: Moment, length: Duration, steps: u32) {
+    record.hear(&penalty(), Imposed { began, length, steps, room_at: began });
+}
+
 fn left(record: &mut Record, now: Moment) -> Option<Duration> {
     record.banned(now).map(|ban| ban.left)
 }
@@ -71,6 +75,27 @@ fn it_says_when_the_quota_has_room_if_that_is_later() {
 }
 
 #[test]
+fn the_quota_of_a_ban_that_is_told_has_room_when_both_say_so() {
+    let now = Moment::from_nanos(1_000_000_000_000);
+    let again = |record: &mut Record| record.banned(now).map(|ban| ban.again);
+    let mut imposed = Record::default();
+    for _ in 0..3 {
+        imposed.refused(&penalty(), now, SECOND * 90);
+    }
+    let Some(Told::Banned(told)) = imposed.told() else { unreachable!() };
+    let mut heard = Record::default();
+    heard.hear(&penalty(), told);
+    assert_eq!((left(&mut heard, now), again(&mut heard)), (Some(SECOND * 60), Some(SECOND * 90)));
+    // A shorter ban may have had a quota that is full for longer, and one that is told twice changes nothing.
+    heard.hear(&penalty(), Imposed { length: SECOND, room_at: now + SECOND * 95, ..told });
+    heard.hear(&penalty(), told);
+    assert_eq!((left(&mut heard, now), again(&mut heard)), (Some(SECOND * 60), Some(SECOND * 95)));
+    // Whatever is said, it is no later than any quota has room.
+    heard.hear(&penalty(), Imposed { room_at: Moment::from_nanos(u64::MAX), ..told });
+    assert_eq!(again(&mut heard), Some(LONGEST));
+}
+
+#[test]
 fn refusals_of_another_window_do_not_add_up() {
     let mut record = Record::default();
     let start = Moment::from_nanos(5);
@@ -86,9 +111,9 @@ fn of_two_bans_the_one_that_ends_later_holds() {
     let mut record = Record::default();
     let now = Moment::from_nanos(1_000_000_000_000);
     assert_eq!(refuse(&mut record, now), Some(SECOND * 60));
-    record.hear(&penalty(), now, SECOND * 59, 9);
+    hear(&mut record, now, SECOND * 59, 9);
     assert_eq!((left(&mut record, now), record.steps), (Some(SECOND * 60), 1));
-    record.hear(&penalty(), now + SECOND, SECOND * 120, 2);
+    hear(&mut record, now + SECOND, SECOND * 120, 2);
     assert_eq!((left(&mut record, now + SECOND), record.steps), (Some(SECOND * 120), 2));
     // The next one grows, whoever imposes it.
     assert_eq!(refuse(&mut record, now + SECOND * 121), Some(SECOND * 200));
@@ -98,12 +123,12 @@ fn of_two_bans_the_one_that_ends_later_holds() {
 fn what_is_over_is_heard_for_what_follows_from_it() {
     let mut record = Record::default();
     let now = Moment::from_nanos(1_000_000_000_000);
-    record.hear(&penalty(), now - SECOND * 500, SECOND * 120, 3);
+    hear(&mut record, now - SECOND * 500, SECOND * 120, 3);
     assert_eq!(left(&mut record, now), None);
     // Three steps: 380 seconds of peace have taken all of them back.
     assert_eq!(refuse(&mut record, now), Some(SECOND * 60));
     let mut record = Record::default();
-    record.hear(&penalty(), now - SECOND * 130, SECOND * 120, 1);
+    hear(&mut record, now - SECOND * 130, SECOND * 120, 1);
     assert_eq!(refuse(&mut record, now), Some(SECOND * 120));
 }
 
@@ -111,7 +136,7 @@ fn what_is_over_is_heard_for_what_follows_from_it() {
 fn what_is_told_is_as_long_as_the_longest_ban_at_most() {
     let mut record = Record::default();
     let now = Moment::from_nanos(1);
-    record.hear(&penalty(), now, Duration::MAX, u32::MAX);
+    hear(&mut record, now, Duration::MAX, u32::MAX);
     assert_eq!(left(&mut record, now), Some(SECOND * 200));
     assert_eq!(record.steps, MOST_STEPS);
 }

@@ -11,7 +11,7 @@ use super::redis_store::Handle;
 use super::script::BANS;
 use super::state::State;
 use crate::SharedBans;
-use crate::record::Told;
+use crate::record::{Imposed, Told};
 
 /// How often it tells and hears: so what one process does is known to the others within two of these, and what it takes
 /// to ask twice.
@@ -107,30 +107,33 @@ impl Sharing {
     }
 }
 
-/// Its numbers: how long ago, how long, the how manieth.
+/// Its numbers: how long ago, how long, the how manieth, and how long until the quota has room.
 fn tell(call: Call<'_>, told: Told, asked: Moment) -> Call<'_> {
     match told {
-        Told::Banned { began, length, steps } => {
-            call.arg(micros(asked - began)).arg(micros(length)).arg(steps)
+        Told::Banned(Imposed { began, length, steps, room_at }) => {
+            let call = call.arg(micros(asked - began)).arg(micros(length)).arg(steps);
+            call.arg(micros(room_at - asked))
         }
-        Told::Lifted { at } => call.arg(micros(asked - at)).arg(0_u64).arg(0_u32),
+        Told::Lifted { at } => call.arg(micros(asked - at)).arg(0_u64).arg(0_u32).arg(0_u64),
     }
 }
 
 /// A name, and what is said of it. It was decided at some time between asking and hearing: a ban began at the first of
-/// them, so that nobody waits longer than was said, and it was lifted at the last, so that it is over everywhere.
+/// them, so that nobody waits longer than was said, and it was lifted at the last, so that it is over everywhere. There is
+/// room at the last, too, so that nobody comes too early.
 fn read(part: Reply, asked: Moment, now: Moment) -> Option<(Vec<u8>, Told)> {
-    let parts: [Reply; 5] = part.into_list().ok()?.try_into().ok()?;
+    let parts: [Reply; 6] = part.into_list().ok()?.try_into().ok()?;
     let [name, numbers @ ..] = parts;
-    let [began, length, steps, lifted] = numbers.map(|number| number.integer());
+    let [began, length, steps, lifted, room] = numbers.map(|number| number.integer());
     let (began, length, steps, lifted) = (began.ok()?, length.ok()?, steps.ok()?, lifted.ok()?);
     let told = match time(lifted) {
         Some(ago) => Told::Lifted { at: now - ago },
-        None if length > 0 => Told::Banned {
+        None if length > 0 => Told::Banned(Imposed {
             began: asked - time(began)?,
             length: time(length)?,
             steps: u32::try_from(steps).unwrap_or(u32::MAX),
-        },
+            room_at: now + time(room.ok()?)?,
+        }),
         None => return None,
     };
     Some((name.bytes().ok()?.to_vec(), told))

@@ -113,9 +113,8 @@
 //! A [penalty](crate::Penalty) by one process is one by all. Each process counts the refusals that it gives itself, as
 //! most of them do not reach Redis. A ban that follows is told to Redis, and the others hear of it: each of them asks
 //! four times a second, so it holds everywhere within half a second and the time of two calls. It ends everywhere at
-//! the same time, and the next one is longer, whichever process imposes it. When the quota has room, if that is later,
-//! only the process knows that imposed it: `Retry-After` of the others is the end of the ban.
-//! [`lift`](crate::RateLimit::lift) goes the same way. Known bans are in the
+//! the same time, and the next one is longer, whichever process imposes it. When the quota has room is told, too, so
+//! `Retry-After` is the same everywhere. [`lift`](crate::RateLimit::lift) goes the same way. Known bans are in the
 //! [table](crate::RateLimitBuilder::most_banned) of each process, so banned clients do not reach Redis.
 //!
 //! A process that starts hears of all bans there are, once it is asked for the first time, or its health is. In Redis

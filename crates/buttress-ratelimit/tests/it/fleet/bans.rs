@@ -1,6 +1,7 @@
 //! A ban of one process is one of all.
 
 mod records;
+mod waiting;
 
 use std::time::Duration;
 

@@ -39,13 +39,15 @@ async fn what_makes_no_sense_is_passed_over() {
     let limits = process(&server, keyer).await;
     let name = |caller: &str, policy: &str| format!("{}:{policy}", key_of(&limits, caller));
     let huge = "9".repeat(400);
-    let long = format!("1 1 {} 4000000000 0", (1_u64 << 53) - 1);
+    let long = format!("1 1 {0} 4000000000 0 {0}", (1_u64 << 53) - 1);
     for (name, value) in [
         (name("long", "strict"), &*long),
-        (name("a", "strict"), "2 1 1 1 1"),
+        (name("a", "strict"), "2 1 1 1 1 1"),
         (name("b", "strict"), ""),
-        (name("c", "strict"), &*format!("1 {huge} 1 1 0")),
-        (name("d", "strict"), "1 -5 7 1 0"),
+        (name("c", "strict"), &*format!("1 {huge} 1 1 0 0")),
+        (name("d", "strict"), "1 -5 7 1 0 0"),
+        (name("g", "strict"), &*format!("1 1 {} 1 0", (1_u64 << 53) - 1)),
+        (name("h", "strict"), &*format!("1 1 7 1 0 {huge}")),
         (name("e", "unknown"), &*long),
         (name("f", "others"), &*long),
         ("zz".to_owned(), &*long),
