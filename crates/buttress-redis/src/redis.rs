@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ struct Shared {
     process: Key,
     /// What the fleet makes its keys with, once it was asked for.
     seed: OnceLock<KeySeed>,
+    is_seed_refused: AtomicBool,
 }
 
 impl Redis {
@@ -53,6 +55,7 @@ impl Redis {
             layout: OnceLock::new(),
             process: Keyer::random().writer().key(),
             seed: OnceLock::new(),
+            is_seed_refused: AtomicBool::new(false),
             settings: Arc::new(settings),
         };
         Self { shared: Arc::new(shared) }
@@ -60,6 +63,14 @@ impl Redis {
 
     pub(crate) fn seed_of_keys(&self) -> &OnceLock<KeySeed> {
         &self.shared.seed
+    }
+
+    pub(crate) fn refuse_seed(&self, is_refused: bool) {
+        self.shared.is_seed_refused.store(is_refused, Ordering::Relaxed);
+    }
+
+    pub(crate) fn was_seed_refused(&self) -> bool {
+        self.shared.is_seed_refused.load(Ordering::Relaxed)
     }
 
     /// Who this process is, among those that share a server: drawn at random when the handle was made, and the same for

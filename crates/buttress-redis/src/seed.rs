@@ -42,20 +42,33 @@ impl Redis {
     /// See [`ErrorKind`]. It is [`Protocol`](ErrorKind::Protocol) if what stands there is no seed.
     pub async fn seed(&self, name: &'static str) -> Result<KeySeed, RedisError> {
         let drawn = Key::from_bytes(*KeySeed::random().expose()).to_hex();
-        let reply = self.run(&SEED, name).arg(&drawn[..]).send().await?;
-        let seed = read(&reply)?;
+        let reply = self.run(&SEED, name).arg(&drawn[..]).send().await;
+        let seed = reply.and_then(|reply| read(&reply));
         if name == KEYS {
-            let _ = self.seed_of_keys().set(seed.clone());
+            match &seed {
+                Ok(seed) => _ = self.seed_of_keys().set(seed.clone()),
+                Err(error) => {
+                    let is_final = matches!(error.kind(), ErrorKind::Refused | ErrorKind::Protocol);
+                    self.refuse_seed(is_final);
+                }
+            }
         }
-        Ok(seed)
+        seed
     }
 
     /// The [seed](Self::seed) `keys`, if this handle has been told it. [`connect`](Self::connect) asks for it, so that
-    /// stores whose keys a fleet shares need not be given one; a handle that is lazy, or whose user may not, does not
-    /// know it.
+    /// stores whose keys a fleet shares need not be given one. A handle that is lazy does not know it until somebody has
+    /// asked.
     #[must_use]
     pub fn known_seed(&self) -> Option<KeySeed> {
         self.seed_of_keys().get().cloned()
+    }
+
+    /// Whether the server did not give the seed `keys` when it was asked last, though there was a connection: the user
+    /// may not have it, or what stands there is none. To wait for it is in vain then, unless somebody mends that.
+    #[must_use]
+    pub fn is_seed_refused(&self) -> bool {
+        self.known_seed().is_none() && self.was_seed_refused()
     }
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use buttress_core::clock::{Clock, TokioClock};
 use buttress_core::metrics::{Counter, Description, Gauge, Metric, Metrics};
-use buttress_core::{Health, Probe, ProbeFuture};
 
 use super::condition::Condition;
 use super::{Answered, Asking, Degrade, Question, Step};
@@ -26,7 +25,7 @@ pub const CATALOGUE: &[Description] = &[*DEGRADED.description()];
 /// - The log has one line when that begins, and one when it is over: the first answer of the store after a second
 ///   without a failure.
 /// - A [gauge](Self::gauge) of the store is 1 meanwhile.
-/// - As a [`Probe`] it is degraded meanwhile, and down if it denies.
+/// - As a [`Probe`](buttress_core::Probe) it is degraded meanwhile, and down if it denies.
 ///
 /// Every request asks again, so nothing has to be switched back. While [the handle](Redis) knows that its server
 /// is gone, that costs no time.
@@ -54,16 +53,17 @@ pub const CATALOGUE: &[Description] = &[*DEGRADED.description()];
 /// ```
 #[derive(Clone)]
 pub struct Fallback {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    redis: Redis,
-    store: &'static str,
-    degrade: Degrade,
+pub(super) struct Shared {
+    pub(super) redis: Redis,
+    pub(super) store: &'static str,
+    pub(super) degrade: Degrade,
     within: Duration,
-    clock: TokioClock,
-    condition: Condition,
+    pub(super) needs_seed: bool,
+    pub(super) clock: TokioClock,
+    pub(super) condition: Condition,
     degraded: Counter,
     in_force: Gauge,
 }
@@ -77,6 +77,7 @@ impl Fallback {
             store,
             degrade,
             within: Duration::MAX,
+            needs_seed: false,
             clock: TokioClock::new(),
             condition: Condition::default(),
             degraded: Counter::none(),
@@ -106,13 +107,22 @@ impl Fallback {
         self.changed(|shared| shared.in_force = gauge)
     }
 
+    /// Is well only once the handle [knows the seed](Redis::known_seed) that keys are made with: for a store that
+    /// answers [without Redis](Self::before_seed) until then.
+    #[must_use]
+    pub fn needs_seed(self) -> Self {
+        self.changed(|shared| shared.needs_seed = true)
+    }
+
     fn changed(self, change: impl FnOnce(&mut Shared)) -> Self {
-        let Shared { redis, store, degrade, within, clock, degraded, in_force, .. } = &*self.shared;
+        let Shared { redis, store, degrade, within, needs_seed, clock, degraded, in_force, .. } =
+            &*self.shared;
         let mut shared = Shared {
             redis: redis.clone(),
             store,
             degrade: *degrade,
             within: *within,
+            needs_seed: *needs_seed,
             clock: *clock,
             condition: Condition::default(),
             degraded: degraded.clone(),
@@ -178,15 +188,11 @@ impl Fallback {
         }))
     }
 
-    /// What [`check`](Probe::check) says, at once: nobody is asked.
-    pub fn health(&self) -> Health {
-        let Shared { redis, clock, condition, degrade, .. } = &*self.shared;
-        match degrade {
-            _ if redis.is_connected() && !condition.is_failing(clock.now()) => Health::up(),
-            Degrade::Allow => Health::degraded("allows what it cannot ask Redis"),
-            Degrade::Local => Health::degraded("asks its own memory instead of Redis"),
-            Degrade::Deny => Health::down("denies what it cannot ask Redis"),
-        }
+    /// Answers without Redis, whether or not there is a connection, as the store has no [seed](Self::needs_seed) yet.
+    /// It counts like any other answer that was given so.
+    pub fn before_seed<T>(&self, instead: impl FnOnce() -> Answered<T>) -> Answered<T> {
+        let unknown = "what the fleet makes its keys with is not known yet";
+        self.without(&RedisError::new(ErrorKind::Unreachable, unknown), |_| instead())
     }
 
     fn with<T>(&self, answer: T) -> Answered<T> {
@@ -215,22 +221,6 @@ impl Fallback {
 
 fn unreachable() -> RedisError {
     RedisError::new(ErrorKind::Unreachable, "")
-}
-
-/// Degraded, or down if it denies, while there is no connection and for a second after the last failure.
-impl Probe for Fallback {
-    fn name(&self) -> &'static str {
-        self.shared.store
-    }
-
-    /// Only if it denies: else the service goes on.
-    fn critical(&self) -> bool {
-        self.shared.degrade == Degrade::Deny
-    }
-
-    fn check(&self) -> ProbeFuture<'_> {
-        Box::pin(std::future::ready(self.health()))
-    }
 }
 
 impl fmt::Debug for Fallback {

@@ -99,6 +99,7 @@ mod asking;
 mod condition;
 mod fallback;
 mod question;
+mod well;
 
 pub use self::asking::Asking;
 pub use self::fallback::{CATALOGUE, Fallback};

@@ -1,8 +1,10 @@
 //! The seed of a fleet: drawn once, whoever asks.
 
-use buttress_core::KeySeed;
+use buttress_core::{HealthStatus, KeySeed};
+use buttress_redis::engine::{Answered, Degrade, Fallback};
 use buttress_redis::{ErrorKind, Redis};
 use buttress_testkit::redis::{Engine, Server};
+use buttress_testkit::until::until;
 use tokio::task::JoinSet;
 
 use crate::support::{builder, connected};
@@ -59,4 +61,41 @@ async fn it_is_kept_as_it_is_described_and_never_written_over() {
 async fn without_a_server_there_is_none() {
     let redis = Redis::builder("redis://127.0.0.1:1").build().unwrap();
     assert_eq!(redis.seed("keys").await.unwrap_err().kind(), ErrorKind::Unreachable);
+}
+
+/// To wait for it would be in vain; that nobody has asked, or got an answer, says nothing.
+#[tokio::test]
+async fn that_it_is_refused_is_known() {
+    let server = Server::start().await;
+    server.command(["ACL", "SETUSER", "narrow", "on", ">secret", "+@all", "~test:limit*"]).await;
+    let narrow = builder(server.url()).login(Some("narrow".to_owned()), "secret");
+    let redis = narrow.connect().await.unwrap();
+    assert!(redis.known_seed().is_none() && redis.is_seed_refused());
+    server.command(["ACL", "SETUSER", "narrow", "~test:seed:*"]).await;
+    redis.seed("keys").await.unwrap();
+    assert!(redis.known_seed().is_some() && !redis.is_seed_refused());
+
+    server.command(["SET", "test:seed:v1:{keys}", "none"]).await;
+    let other = connected(server.url()).await;
+    assert!(!other.is_seed_refused(), "nobody has asked");
+    assert!(other.seed("keys").await.is_err() && other.is_seed_refused());
+    server.kill();
+    until("it is gone", async || (!other.is_connected()).then_some(())).await;
+    assert!(other.seed("keys").await.is_err() && !other.is_seed_refused());
+}
+
+/// Whoever looks sees no difference to a store that cannot ask for want of a connection.
+#[tokio::test]
+async fn a_store_that_waits_for_it_is_not_well() {
+    let server = Server::start().await;
+    let redis = connected(server.url()).await;
+    let fallback = |degrade| Fallback::new(redis.clone(), "limits", degrade);
+    let waiting = fallback(Degrade::Deny).needs_seed();
+    assert_eq!(waiting.health().status(), HealthStatus::Down);
+    assert_eq!(fallback(Degrade::Local).needs_seed().health().status(), HealthStatus::Degraded);
+    assert_eq!(fallback(Degrade::Deny).health().status(), HealthStatus::Up);
+    redis.seed("keys").await.unwrap();
+    assert_eq!(waiting.health().status(), HealthStatus::Up);
+    assert_eq!(waiting.before_seed(|| Answered::Local(7)), Answered::Local(7));
+    assert_eq!(waiting.health().status(), HealthStatus::Down, "it was answered without Redis");
 }
