@@ -6,10 +6,10 @@ use buttress_core::Key;
 use buttress_core::clock::Moment;
 use buttress_core::sync::Lock;
 
-use crate::Penalty;
 use crate::outbox::{News, Outbox};
 use crate::record::{Imposed, InForce, Record, Told};
 use crate::room::has_room;
+use crate::{Charge, Penalty};
 
 /// Who was refused how often, and who is banned: a table that never grows.
 #[derive(Debug)]
@@ -91,13 +91,8 @@ impl Bans {
     }
 
     /// Counts a refusal by a quota that has room again after `wait`; the ban that is in force then, if one is.
-    pub(crate) fn refused(
-        &self,
-        policy: u8,
-        key: Key,
-        now: Moment,
-        wait: Duration,
-    ) -> Option<Punished> {
+    pub(crate) fn refused(&self, charge: &Charge, now: Moment, wait: Duration) -> Option<Punished> {
+        let (policy, key) = (charge.policy(), charge.key());
         let penalty = self.penalty(policy)?;
         let mut bucket = self.bucket(key)?.lock();
         let entry = fresh(self.place(&mut bucket, policy, key, now)?, policy, key);
@@ -111,7 +106,7 @@ impl Bans {
         // Who was under way, and has to wait longer, is news, too: others tell the client when there is room.
         if imposed.is_some() || entry.record.room_at() > room_at + MOMENT {
             // What others are not told of stays a ban of this process.
-            let _ = self.outbox.put(News { policy, key, lifted: None });
+            let _ = self.tell(charge, None);
         }
         Some(Punished { ban, is_new: imposed.is_some() })
     }
@@ -145,8 +140,9 @@ impl Bans {
     }
 
     /// Forgets what this key was refused. Other processes are told in any case: they may know more.
-    pub(crate) fn lift(&self, policy: u8, key: Key, now: Moment) -> Lifted {
-        let is_told = self.outbox.put(News { policy, key, lifted: Some(now) });
+    pub(crate) fn lift(&self, charge: &Charge, now: Moment) -> Lifted {
+        let (policy, key) = (charge.policy(), charge.key());
+        let is_told = self.tell(charge, Some(now));
         let entry = self.bucket(key).and_then(|bucket| {
             let mut bucket = bucket.lock();
             let is = |place: &&mut Option<Entry>| place.is_some_and(|entry| entry.is(policy, key));
@@ -167,6 +163,12 @@ impl Bans {
             all.extend(banned);
         }
         all
+    }
+
+    /// Tells others what has happened to a key, if they know whose it is; whether they hear of it.
+    fn tell(&self, charge: &Charge, lifted: Option<Moment>) -> bool {
+        let news = News { policy: charge.policy(), key: charge.key(), lifted };
+        !charge.is_keyed_here() && self.outbox.put(news)
     }
 
     fn bucket(&self, key: Key) -> Option<&Lock<Bucket>> {

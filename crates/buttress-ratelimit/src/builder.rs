@@ -118,8 +118,8 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sets what makes keys. A fleet shares the seed, so for a store that is shared it has to be said: otherwise each
-    /// process would count for itself. In memory the default is random.
+    /// Sets what makes keys. A fleet shares the seed, or each process would count for itself: the default is what the
+    /// [store knows](LimitStore::keyer), or is going to know. In memory it is random.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
         self.keyer = Some(keyer);
         self
@@ -162,7 +162,7 @@ impl<S> RateLimitBuilder<S> {
 
     /// Sets where limits are counted. The default is the memory of this process. A [timer](Self::timer) that was said
     /// before stays. A handle to Redis will do, too, and means a `RedisStore` with its defaults. All who share it make
-    /// the same keys: by its [seed](LimitStore::keyer), which who connects has asked for, or by a [keyer](Self::keyer).
+    /// the same keys: by its seed, which the store [asks for](crate::store::redis#keys), or by a [keyer](Self::keyer).
     pub fn engine<T: IntoStore>(self, store: T) -> RateLimitBuilder<S::By<T::Store>>
     where
         S: Replaced,

@@ -156,16 +156,17 @@ impl<S: LimitStore> RateLimit<S> {
     }
 
     /// Begins a key of this policy: written by the same parts as its key says, in the same order, it is that of a
-    /// request.
+    /// request. Where a store has to [find out](LimitStore::finds_keyer) what keys are made with, it is another one once
+    /// that is known.
     #[must_use]
     pub fn writer(&self, policy: &str) -> Option<KeyWriter> {
-        self.rule(policy).map(|at| self.inner.rules[at].keyer.writer())
+        self.rule(policy).map(|at| self.inner.rules[at].keys.now().0.writer())
     }
 
     /// Begins the key of a shard, if the limits are spread over some: see [`Subject::at`].
     #[must_use]
     pub fn shard_writer(&self) -> Option<KeyWriter> {
-        self.inner.shard.as_ref().map(|shard| shard.keyer.writer())
+        self.inner.shard.as_ref().map(|shard| shard.keys.now().0.writer())
     }
 }
 
@@ -197,7 +198,12 @@ impl<S: LimitStore> RateLimit<S> {
             (Some(_), Some(shard)) => Charges::new().at(shard),
             (Some(_), None) => return Err(NoSuchLimit::unsharded(policy)),
         };
-        charges.push(Charge::new(number, subject.key, cost));
+        charges.push(Charge::new(number, subject.key, cost).keyed_here(self.keys_here(number)));
         Ok(charges)
+    }
+
+    /// Whether no other process makes the keys of this policy, as yet.
+    pub(crate) fn keys_here(&self, policy: u8) -> bool {
+        self.inner.rule(policy).is_some_and(|rule| rule.keys.now().1)
     }
 }

@@ -51,6 +51,7 @@ pub struct Charge {
     pub(crate) cost: u32,
     pub(crate) policy: u8,
     pub(crate) optional: bool,
+    pub(crate) keyed_here: bool,
     pub(crate) source: Source,
 }
 
@@ -58,7 +59,8 @@ impl Charge {
     /// Takes `cost` of the limit with this number for `key`. The keys of two policies have nothing in common.
     #[must_use]
     pub const fn new(policy: u8, key: Key, cost: u32) -> Self {
-        Self { key, until: 0, cost, policy, optional: false, source: Source::Store }
+        let (optional, keyed_here) = (false, false);
+        Self { key, until: 0, cost, policy, optional, keyed_here, source: Source::Store }
     }
 
     /// Is decided for itself, and refuses nobody: for a policy that is only tried out.
@@ -71,6 +73,17 @@ impl Charge {
     #[must_use]
     pub const fn is_optional(&self) -> bool {
         self.optional
+    }
+
+    pub(crate) const fn keyed_here(self, keyed_here: bool) -> Self {
+        Self { keyed_here, ..self }
+    }
+
+    /// Whether no other process makes the same key, as this one [seeks](crate::store::LimitStore::finds_keyer) what
+    /// they make theirs with: there is nothing that a shared store could say of it.
+    #[must_use]
+    pub const fn is_keyed_here(&self) -> bool {
+        self.keyed_here
     }
 
     /// Whose it is.

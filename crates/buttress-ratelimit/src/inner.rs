@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use buttress_core::clock::Clock;
-use buttress_core::key::{KeyFor, Keyer};
+use buttress_core::key::KeyFor;
 use buttress_core::metrics::Counter;
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Lock;
@@ -11,6 +11,7 @@ use buttress_core::{Key, RequestContext};
 use crate::bans::Bans;
 use crate::denial::Denial;
 use crate::headers::{Forms, Writer};
+use crate::keys::Keys;
 use crate::live::{Current, Live};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Place;
@@ -38,7 +39,7 @@ pub(crate) struct Inner<S> {
     pub(crate) replacing: Lock<()>,
     pub(crate) shard: Option<Shard>,
     /// For keys that clients see.
-    pub(crate) shown_keys: Keyer,
+    pub(crate) shown_keys: Keys,
     pub(crate) forms: Forms,
     pub(crate) clock: Arc<dyn Clock>,
     /// Nothing where no policy has a penalty.
@@ -54,7 +55,7 @@ pub(crate) struct Inner<S> {
 /// What limits are spread by.
 pub(crate) struct Shard {
     pub(crate) by: Arc<dyn KeyFor>,
-    pub(crate) keyer: Keyer,
+    pub(crate) keys: Keys,
 }
 
 /// Which policies a stage decides about.
@@ -123,9 +124,6 @@ impl<S> Inner<S> {
         request: &dyn RequestHead,
         charges: &mut Charges,
     ) -> Result<(), Stopped<'_>> {
-        if let Some(shard) = &self.shard {
-            charges.keep_at(shard.of(request));
-        }
         let mut stopped: Option<Stopped<'_>> = None;
         for rule in self.rules.iter().filter(|rule| part.has(rule)) {
             match self.ask_one(rule, request) {
@@ -134,6 +132,10 @@ impl<S> Inner<S> {
                 Ok(Some(charge)) => drop(charges.push(charge)),
                 Err(other) => stopped = Some(other.or_longer(stopped)),
             }
+        }
+        // At the end: if others make the same keys, they make the same shard.
+        if let Some(shard) = &self.shard {
+            charges.keep_at(shard.of(request));
         }
         stopped.map_or(Ok(()), Err)
     }
@@ -168,7 +170,7 @@ impl<S> Inner<S> {
     /// Writes what is told of a decision.
     pub(crate) fn writer<'a>(&'a self, live: &'a Live) -> Writer<'a> {
         let (forms, table, clock) = (&self.forms, &live.table, &*self.clock);
-        Writer { forms, table, shown_keys: &self.shown_keys, clock }
+        Writer { forms, table, shown_keys: self.shown_keys.now().0, clock }
     }
 
     #[inline]
@@ -193,6 +195,6 @@ impl Part {
 
 impl Shard {
     fn of(&self, request: &dyn RequestHead) -> Key {
-        self.keyer.key_for(&*self.by, request).key()
+        self.keys.now().0.key_for(&*self.by, request).key()
     }
 }

@@ -21,6 +21,7 @@ mod denial;
 mod headers;
 mod inner;
 pub mod key;
+mod keys;
 mod limit;
 mod live;
 mod memo;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use buttress_core::key::{KeyParts, Keyer};
+use buttress_core::key::KeyParts;
 use buttress_core::sync::Lock;
 use buttress_core::{BuildError, Faults};
 
@@ -12,11 +12,12 @@ use crate::checks::{
 };
 use crate::denial::Denial;
 use crate::inner::{Inner, Shard};
+use crate::keys::Keys;
 use crate::live::{Current, Live, check_cost};
 use crate::meters::{Meters, PolicyMeters};
 use crate::policy::Cost;
 use crate::rule::Rule;
-use crate::store::{LimitStore, Terms, keyer_for};
+use crate::store::{LimitStore, Terms};
 use crate::usage::UsageMeters;
 use crate::violations::Violations;
 use crate::when::Condition;
@@ -41,7 +42,7 @@ struct Read {
 
 impl<S: LimitStore> Plan<S> {
     pub(crate) fn of(mut builder: RateLimitBuilder<S>, faults: &mut Faults) -> Self {
-        let keyer = keyer_for(&builder.store, builder.keyer.take(), faults).scoped("ratelimit");
+        let keys = Keys::of(&builder.store, builder.keyer.take(), faults).scoped("ratelimit");
         let shard = builder.shard_by.as_ref().map(|by| KeyParts::of(&**by));
         check_count(builder.policies.len(), faults);
         check_names(&builder.policies, faults);
@@ -56,7 +57,7 @@ impl<S: LimitStore> Plan<S> {
                 let queue = named.said.place("quota.queue");
                 faults.add(format!("{}.{queue}", named.path), "needs a timer: say `.timer(…)`");
             }
-            read.extend(Read::of(number, named, (&keyer, builder.shadow, shard.as_ref()), faults));
+            read.extend(Read::of(number, named, (&keys, builder.shadow, shard.as_ref()), faults));
         }
         let terms: Vec<_> = read.iter().map(|read| read.terms.clone()).collect();
         let bans = bans(&read, builder.most_banned, faults);
@@ -67,7 +68,7 @@ impl<S: LimitStore> Plan<S> {
         check_terms(&builder.store, (&terms, shard.as_ref()), &names, faults);
         check_memory(&builder, faults);
         let metrics = builder.metrics.clone();
-        Self { inner: inner(builder, read, bans, &keyer), terms, metrics, shard }
+        Self { inner: inner(builder, read, bans, &keys), terms, metrics, shard }
     }
 
     /// Tells the store.
@@ -89,15 +90,16 @@ fn inner<S: LimitStore>(
     builder: RateLimitBuilder<S>,
     read: Vec<Read>,
     bans: Option<Bans>,
-    keyer: &Keyer,
+    keys: &Keys,
 ) -> Inner<S> {
     let names: Box<[Arc<str>]> = read.iter().map(|read| read.rule.name.clone()).collect();
     let limits: Vec<_> = read.iter().map(|read| read.limit).collect();
     let quotas = read.iter().map(|read| read.quota).collect();
     let metered = |name: &Arc<str>| PolicyMeters::new(&builder.metrics, name);
     let used = |name: &Arc<str>| UsageMeters::new(&builder.metrics, name);
-    let shards = keyer.scoped("shards");
-    let shards = builder.store.rule_set().map_or(shards, |name| shards.scoped(name));
+    let shards = keys.scoped("shards");
+    let of_set = builder.store.rule_set().map(|name| shards.scoped(name));
+    let shards = of_set.unwrap_or(shards);
     Inner {
         store: builder.store,
         live: Current::new(Live::new(&names, quotas, &limits)),
@@ -111,8 +113,8 @@ fn inner<S: LimitStore>(
         deny: denials(builder.deny),
         missed: AtomicBool::new(false),
         counts_probes: builder.counts_probes,
-        shard: builder.shard_by.map(|by| Shard { by, keyer: shards }),
-        shown_keys: keyer.scoped("shown to clients"),
+        shard: builder.shard_by.map(|by| Shard { by, keys: shards }),
+        shown_keys: keys.scoped("shown to clients"),
         forms: builder.forms,
         clock: builder.clock,
         bans: bans.map(Arc::new),
@@ -146,7 +148,7 @@ impl Read {
     fn of(
         number: u8,
         Named { name, path, policy, has_quota, .. }: Named,
-        (keyer, shadow, shard): (&Keyer, bool, Option<&KeyParts>),
+        (keys, shadow, shard): (&Keys, bool, Option<&KeyParts>),
         faults: &mut Faults,
     ) -> Option<Self> {
         check_policy(&policy, &path, faults);
@@ -158,7 +160,7 @@ impl Read {
             Cost::Own(_) => 0,
         };
         let degrade = policy.degrade;
-        let rule = Rule::new(number, name.clone(), policy, keyer, shadow);
+        let rule = Rule::new(number, name.clone(), policy, keys, shadow);
         if let Some(shard) = shard.filter(|shard| !rule.parts.contains(shard)) {
             let parts = &rule.parts;
             faults.add(
@@ -171,6 +173,7 @@ impl Read {
         let terms = Terms::new(name, limit).degrade(degrade).keyed_by(rule.parts.clone());
         let returns = rule.is_open() || rule.is_reported();
         let terms = if returns { terms.returning() } else { terms };
+        let terms = if keys.are_sought() { terms.awaiting_keyer() } else { terms };
         Some(Self { rule, quota, limit, cost, terms })
     }
 }

@@ -9,7 +9,7 @@ use crate::inner::{Inner, Part};
 use crate::policy::Place;
 use crate::store::{LimitStore, Memory};
 use crate::violations::By;
-use crate::{Ban, LimitStage, NoSuchLimit, Quota, RateLimitBuilder};
+use crate::{Ban, Charge, LimitStage, NoSuchLimit, Quota, RateLimitBuilder};
 
 /// Limits, checked and ready. Clones count together.
 ///
@@ -108,7 +108,8 @@ impl<S: LimitStore> RateLimit<S> {
             return Ok(false);
         };
         let now = self.inner.clock.now();
-        let Lifted { was_banned, is_told } = bans.lift(number, key, now);
+        let charge = Charge::new(number, key, 0).keyed_here(self.keys_here(number));
+        let Lifted { was_banned, is_told } = bans.lift(&charge, now);
         if was_banned {
             self.inner.note_banned(bans.all(now).len());
         }

@@ -2,11 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use buttress_core::key::{KeyFor, KeyOutcome, KeyParts, Keyer, MissingKey, address};
+use buttress_core::key::{KeyFor, KeyOutcome, KeyParts, MissingKey, address};
 use buttress_core::stage::RequestHead;
 
 use crate::answer::Answers;
 use crate::counting::Counting;
+use crate::keys::Keys;
 use crate::policy::{Cost, Place};
 use crate::when::{self, Condition};
 use crate::{Algorithm, Charge, Penalty, Policy};
@@ -15,7 +16,7 @@ use crate::{Algorithm, Charge, Penalty, Policy};
 pub(crate) struct Rule {
     pub(crate) name: Arc<str>,
     pub(crate) place: Place,
-    pub(crate) keyer: Keyer,
+    pub(crate) keys: Keys,
     pub(crate) counting: Counting,
     pub(crate) penalty: Option<Penalty>,
     pub(crate) shadow: bool,
@@ -49,14 +50,14 @@ impl Rule {
         number: u8,
         name: Arc<str>,
         policy: Policy,
-        keyer: &Keyer,
+        keys: &Keys,
         shadow: bool,
     ) -> Self {
         let parts = KeyParts::of(&*policy.by);
         let by_itself = if parts.needs_caller() { Place::AfterAuth } else { Place::BeforeAuth };
         let rule = Self {
             place: policy.place.unwrap_or(by_itself),
-            keyer: keyer.scoped(&name),
+            keys: keys.scoped(&name),
             counting: policy.counting,
             penalty: policy.penalty,
             shadow: shadow || policy.shadow,
@@ -92,14 +93,15 @@ impl Rule {
         if cost == 0 && !self.is_reported() {
             return Asked::Nothing;
         }
-        let found = self.keyer.key_for(&*self.by, request);
+        let (keyer, keyed_here) = self.keys.now();
+        let found = keyer.key_for(&*self.by, request);
         if let Some(missed) = &self.missed
             && !found.is_complete()
         {
             self.miss_address(missed, request);
         }
         match found.or(self.missing) {
-            KeyOutcome::Use(key) => Asked::Charge(self.charge(key, cost)),
+            KeyOutcome::Use(key) => Asked::Charge(self.charge(key, cost).keyed_here(keyed_here)),
             KeyOutcome::Skip => Asked::Nothing,
             KeyOutcome::Refuse if self.shadow => Asked::Nothing,
             KeyOutcome::Refuse => Asked::KeyMissing,
@@ -118,7 +120,7 @@ impl Rule {
         }
     }
 
-    pub(crate) fn charge(&self, key: buttress_core::Key, cost: u32) -> Charge {
+    fn charge(&self, key: buttress_core::Key, cost: u32) -> Charge {
         let charge = Charge::new(self.number, key, cost);
         if self.shadow { charge.optional() } else { charge }
     }

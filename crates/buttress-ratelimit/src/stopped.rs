@@ -107,7 +107,7 @@ impl<S> Inner<S> {
             Retry::After(wait) => wait,
             Retry::Unknown | Retry::Never => Duration::ZERO,
         };
-        let punished = bans.refused(charge.policy(), charge.key(), self.clock.now(), wait)?;
+        let punished = bans.refused(charge, self.clock.now(), wait)?;
         if punished.is_new {
             self.metered(charge.policy(), |meters| meters.bans.increment(1));
             // Those whose time is over are taken off when somebody looks: to count them now would let a flood pay for

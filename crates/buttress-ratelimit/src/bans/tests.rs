@@ -6,7 +6,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long the ban is that this refusal brings about.
 fn refused(bans: &Bans, policy: u8, key: Key, now: Moment) -> Option<Duration> {
-    let punished = bans.refused(policy, key, now, Duration::ZERO)?;
+    let punished = bans.refused(&Charge::new(policy, key, 1), now, Duration::ZERO)?;
     punished.is_new.then_some(punished.ban.left)
 }
 
@@ -110,7 +110,7 @@ fn a_wait_that_grows_is_news_too() {
     bans.outbox.carry();
     let (key, now) = (Keyer::random().key_of(["ada"]), Moment::from_nanos(1));
     let told = |wait: Duration| {
-        bans.refused(0, key, now, wait);
+        bans.refused(&Charge::new(0, key, 1), now, wait);
         bans.outbox.take(9).len()
     };
     assert_eq!(told(MINUTE), 1, "the ban");

@@ -107,7 +107,8 @@ pub struct RateLimitSettings {
     pub partition_keys: bool,
     /// What counters are spread by in a cluster.
     pub shard_by: Option<KeySettings>,
-    /// The secret that keys are made with: the same in all processes of a fleet, which cannot do without.
+    /// The secret that keys are made with: the same in all processes of a fleet. By itself that which Redis keeps for
+    /// them.
     #[serde(skip_serializing)]
     pub key_seed: Option<KeySeed>,
     /// How many keys are watched for penalties.

@@ -106,8 +106,8 @@ impl RateLimitSettings {
     /// The builder of limits that are counted in Redis, as the block [`redis`](Self::redis) says, or in memory if there
     /// is no connection. In Redis, the engine that [`memory`](Self::memory) describes counts while Redis is away.
     ///
-    /// All processes have to make the same keys: by the seed that [`Redis::connect`] fetches, or by
-    /// [`key_seed`](Self::key_seed).
+    /// All processes have to make the same keys: by the seed that [`Redis::connect`] fetches, or the limits once Redis
+    /// is there, or by [`key_seed`](Self::key_seed).
     pub fn over(self, redis: Option<Redis>) -> RateLimitBuilder<Engine> {
         let block = self.redis.clone();
         let memory = self.memory();

@@ -172,6 +172,13 @@ impl LimitStore for Engine {
         }
     }
 
+    fn finds_keyer(&self) -> bool {
+        match self {
+            Self::Memory(memory) => memory.finds_keyer(),
+            Self::Redis(redis) => redis.finds_keyer(),
+        }
+    }
+
     fn carry_bans(&self, bans: &SharedBans) -> bool {
         match self {
             Self::Memory(memory) => memory.carry_bans(bans),

@@ -208,7 +208,7 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Whether other processes count there, too: then all of them have to make the same keys, and limits that are given
     /// no [keyer](crate::RateLimitBuilder::keyer), nor have [one from here](Self::keyer), are refused when they are
-    /// built.
+    /// built, unless it is going to [find one](Self::finds_keyer).
     fn is_shared(&self) -> bool {
         false
     }
@@ -216,6 +216,13 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// What all who share it make their keys with, if it knows.
     fn keyer(&self) -> Option<Keyer> {
         None
+    }
+
+    /// Whether it finds out later what that is, if it does not know it yet: once it does, [`keyer`](Self::keyer) says
+    /// it, and every key is made with it. Policies that wait for that [say so](Terms::awaits_keyer), and charges of
+    /// keys from before [say so](crate::Charge::is_keyed_here), which have nothing to do with what others count.
+    fn finds_keyer(&self) -> bool {
+        false
     }
 
     /// Carries bans to the other processes that count here, and theirs to this one, from now on; whether it does. It is
@@ -230,22 +237,4 @@ pub trait LimitStore: Clone + fmt::Debug + Send + Sync + 'static {
     fn health(&self) -> Health {
         Health::up()
     }
-}
-
-/// What makes the keys for this store: what was said, else what the store knows, else a random one. For what a fleet
-/// shares that will not do: each process would count for itself, which looks like limits that do not hold.
-pub(crate) fn keyer_for(
-    store: &impl LimitStore,
-    said: Option<Keyer>,
-    faults: &mut Faults,
-) -> Keyer {
-    let known = said.or_else(|| store.keyer());
-    if known.is_none() && store.is_shared() {
-        faults.add(
-            "key_seed",
-            "is not known, and no other process would make the same keys: ask for it with \
-             `redis.seed(\"keys\").await?`, say `.keyer(…)`, or put one seed into all settings",
-        );
-    }
-    known.unwrap_or_default()
 }

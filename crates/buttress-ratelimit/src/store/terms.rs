@@ -13,14 +13,21 @@ pub struct Terms {
     degrade: Degrade,
     keyed_by: KeyParts,
     returns: bool,
+    awaits_keyer: bool,
 }
 
 impl Terms {
     /// A policy of this name, with this limit. [`Degrade::Local`] until said otherwise, for a key that says nothing.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, limit: Limit) -> Self {
-        let keyed_by = KeyParts::default();
-        Self { name: name.into(), limit, degrade: Degrade::Local, keyed_by, returns: false }
+        Self {
+            name: name.into(),
+            limit,
+            degrade: Degrade::Local,
+            keyed_by: KeyParts::default(),
+            returns: false,
+            awaits_keyer: false,
+        }
     }
 
     /// Does this while the store cannot be asked.
@@ -40,6 +47,12 @@ impl Terms {
     #[must_use]
     pub fn returning(self) -> Self {
         Self { returns: true, ..self }
+    }
+
+    /// Nobody has said what its keys are made with: the store is to find it out.
+    #[must_use]
+    pub fn awaiting_keyer(self) -> Self {
+        Self { awaits_keyer: true, ..self }
     }
 
     /// The name, among the policies the only one of its kind.
@@ -64,6 +77,12 @@ impl Terms {
     #[must_use]
     pub const fn returns(&self) -> bool {
         self.returns
+    }
+
+    /// Whether the store is to [find out](crate::store::LimitStore::finds_keyer) what its keys are made with.
+    #[must_use]
+    pub const fn awaits_keyer(&self) -> bool {
+        self.awaits_keyer
     }
 
     /// What its keys are made of.

@@ -13,7 +13,8 @@ use super::gate::Gate;
 use super::meters::Meters;
 use super::{ByFn, ByKey, ThrottleLayer};
 use crate::checks::check_name;
-use crate::store::{IntoStore, LimitStore, Memory, Queued, Replaced, Terms, keyer_for};
+use crate::keys::Keys;
+use crate::store::{IntoStore, LimitStore, Memory, Queued, Replaced, Terms};
 use crate::{Algorithm, Limit, Limits, Quota};
 
 /// Collects the settings of a [`ThrottleLayer`].
@@ -104,8 +105,7 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         self
     }
 
-    /// Makes keys with this one. A fleet shares its seed, so for a store that is shared it has to be said; in memory
-    /// the default is random.
+    /// Makes keys with this one. A fleet shares its seed: the default is that of the store, and in memory a random one.
     pub fn keyer(mut self, keyer: Keyer) -> Self {
         self.keyer = Some(keyer);
         self
@@ -137,12 +137,13 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
     /// Fails with every setting that is wrong, and with what the store cannot keep.
     pub fn build(self) -> Result<ThrottleLayer<W, L>, BuildError> {
         let limit = self.quota.check();
-        let keyer = self.check(limit.clone())?;
+        let keys = self.check(limit.clone())?;
         let limit = limit?;
         let terms = self.terms(limit);
+        let terms = if keys.are_sought() { terms.awaiting_keyer() } else { terms };
         Ok(ThrottleLayer::new(Gate {
             way: self.way,
-            keyer: keyer.scoped(&self.name),
+            keys: keys.scoped(&self.name),
             store: self.store.bind(&[terms], None, &self.metrics)?,
             limits: Limits::from_iter([limit]),
             waiting: AtomicUsize::new(0),
@@ -151,7 +152,7 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         }))
     }
 
-    fn check(&self, limit: Result<Limit, BuildError>) -> Result<Keyer, BuildError> {
+    fn check(&self, limit: Result<Limit, BuildError>) -> Result<Keys, BuildError> {
         let mut faults = Faults::new();
         if let Some(limit) = faults.within("quota", limit) {
             self.store.check_terms(&[self.terms(limit)], None, &mut faults);
@@ -167,8 +168,8 @@ impl<W, L: LimitStore> ThrottleBuilder<W, L> {
         }
         check_name(&self.name, "name", &mut faults);
         self.store.check_setup(&mut faults);
-        let keyer = keyer_for(&self.store, self.keyer, &mut faults);
-        faults.finish(keyer)
+        let keys = Keys::of(&self.store, self.keyer, &mut faults);
+        faults.finish(keys)
     }
 
     fn terms(&self, limit: Limit) -> Terms {

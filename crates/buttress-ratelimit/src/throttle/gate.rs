@@ -3,10 +3,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use buttress_core::engine::Step;
-use buttress_core::key::{KeyWriter, Keyer};
+use buttress_core::key::KeyWriter;
 use buttress_core::{Code, Problem};
 
 use super::meters::Meters;
+use crate::keys::Keys;
 use crate::store::LimitStore;
 use crate::{Charge, Charges, Limits, Retry, Verdict};
 
@@ -15,7 +16,7 @@ pub(super) struct Gate<W, L> {
     pub(super) way: W,
     pub(super) store: L,
     pub(super) limits: Limits,
-    pub(super) keyer: Keyer,
+    pub(super) keys: Keys,
     pub(super) waiting: AtomicUsize,
     pub(super) most_waiting: usize,
     pub(super) meters: Meters,
@@ -31,10 +32,11 @@ pub(super) enum Outcome<W, L: LimitStore> {
 impl<W, L: LimitStore> Gate<W, L> {
     /// Asks for a turn of whom `write` writes.
     pub(super) fn ask(self: &Arc<Self>, write: impl FnOnce(&W, &mut KeyWriter)) -> Outcome<W, L> {
-        let mut key = self.keyer.writer();
+        let (keyer, keyed_here) = self.keys.now();
+        let mut key = keyer.writer();
         write(&self.way, &mut key);
         let mut charges = Charges::new();
-        charges.push(Charge::new(0, key.key(), 1));
+        charges.push(Charge::new(0, key.key(), 1).keyed_here(keyed_here));
         match self.store.take(&self.limits, &charges) {
             Step::Now(verdict) => match self.settle(&verdict) {
                 None => Outcome::Pass,

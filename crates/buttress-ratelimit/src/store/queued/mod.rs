@@ -139,6 +139,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         self.store.keyer()
     }
 
+    fn finds_keyer(&self) -> bool {
+        self.store.finds_keyer()
+    }
+
     fn take(&self, limits: &Limits, charges: &Charges) -> Step<Verdict, Self::Wait> {
         match self.store.take(limits, charges) {
             Step::Now(verdict) if verdict.delay().is_zero() => Step::Now(verdict),

@@ -16,6 +16,7 @@ use super::leases;
 use super::permits::Permit;
 use super::redis_store::Handle;
 use super::script::{BEAT, MIXED, Operation};
+use super::seeking;
 use super::state::State;
 use crate::{Charge, Charges, Limits, MOST_POLICIES};
 
@@ -31,6 +32,9 @@ pub(super) fn begin(handle: &Arc<Handle>, runtime: &tokio::runtime::Handle) {
     runtime.spawn(keep(Arc::downgrade(handle)));
     // Apart, as it may take long: whoever says nothing meanwhile counts as gone.
     runtime.spawn(renew(Arc::downgrade(handle)));
+    if handle.state.awaits_seed {
+        runtime.spawn(seeking::seek(Arc::downgrade(handle)));
+    }
     if let Some(shared) = handle.state.bans.get() {
         let (state, shared) = (handle.state.clone(), shared.clone());
         runtime.spawn(bans::share(Arc::downgrade(handle), state, shared));

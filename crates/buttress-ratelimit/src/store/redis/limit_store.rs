@@ -112,6 +112,10 @@ impl LimitStore for RedisStore {
         self.settings.redis.known_seed().map(Keyer::from)
     }
 
+    fn finds_keyer(&self) -> bool {
+        !self.settings.redis.is_seed_refused()
+    }
+
     fn carry_bans(&self, bans: &SharedBans) -> bool {
         self.handle.as_ref().is_some_and(|handle| handle.state.bans.set(bans.clone()).is_ok())
     }

@@ -94,6 +94,15 @@
 //! Every request asks again, so nothing has to be switched back. The log has a line when it begins and one when it is
 //! over, `buttress_degraded_answers_total` counts, and health is degraded, or down if a policy denies.
 //!
+//! # Keys
+//!
+//! All processes make the same keys, with the [seed](buttress_redis::Redis::seed) `keys` unless they are told another.
+//! A handle that [is connected](buttress_redis::Redis::connect) has it. One that began while Redis was down has not, so
+//! until then limits are those [without Redis](#without-redis), health included, with keys of this process that are
+//! told to nobody. A task asks for the seed four times a second, from the first request or probe on. From then on all
+//! is as in the other processes, and what was counted and banned by the keys before is left behind. A server that
+//! refuses it is a line in the log; one that has refused it to `connect` is an error when the limits are built.
+//!
 //! # Leases
 //!
 //! Redis decides as many requests about one key as one core can. Beyond that, a process may
@@ -148,7 +157,7 @@
 //! and one for the name of each permit. What is remembered, leased, or decided while Redis is known to be gone is
 //! decided at once, and allocates nothing. Giving back, counting afterwards and filling a lease anew are a task each,
 //! which nobody waits for. There is one task for each store, which wakes four times a second, and with penalties
-//! another one, which asks Redis as often. No lock is held across an await. The server executes a third less for each
+//! another one, which asks Redis as often; and one until it has its [keys](#keys). No lock is held across an await. The server executes a third less for each
 //! of sixteen that are decided together than for one alone.
 //!
 //! # Errors
@@ -173,6 +182,7 @@ mod refusals;
 mod remembered;
 mod returning;
 mod script;
+mod seeking;
 mod settings;
 mod state;
 #[cfg(test)]

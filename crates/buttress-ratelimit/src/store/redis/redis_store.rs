@@ -166,10 +166,12 @@ impl RedisStore {
         known.unwrap_or(self.settings.processes.get())
     }
 
-    /// Whether Redis is asked now: if there is no connection to it, it is not.
+    /// Whether Redis is asked now: if there is no connection to it, or it has not said yet what the fleet makes its
+    /// [keys](crate::store::redis#keys) with, it is not.
     #[must_use]
     pub fn is_asked(&self) -> bool {
-        self.settings.redis.is_connected()
+        let has_keys = self.handle.as_ref().is_none_or(|handle| handle.state.has_keys());
+        has_keys && self.settings.redis.is_connected()
     }
 
     fn changed(mut self, change: impl FnOnce(&mut Settings)) -> Self {

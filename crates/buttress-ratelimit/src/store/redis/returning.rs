@@ -70,7 +70,8 @@ impl State {
 
     /// By which number a charge is given back; nothing if it is not held, or not known.
     fn number_of(&self, limits: &Limits, charge: &Charge) -> Option<u64> {
-        if !self.knows(limits, charge) {
+        // Of a key that only this process makes nothing is held there.
+        if charge.is_keyed_here() || !self.knows(limits, charge) {
             return None;
         }
         match limits.of(charge).algorithm() {

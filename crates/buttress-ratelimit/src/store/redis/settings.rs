@@ -136,6 +136,8 @@ impl Settings {
         let fallback = Fallback::new(self.redis.clone(), "limits", Instead::gravest(degrade()));
         let name = word(self.name.clone());
         let fallback = fallback.gauge(metrics.bind(&FALLBACK, [name]));
+        let awaits_seed = terms.iter().any(Terms::awaits_keyer);
+        let fallback = if awaits_seed { fallback.needs_seed() } else { fallback };
         let lease = |terms: &Terms| {
             let lease = self.leases.iter().find(|(policy, _)| policy == terms.name());
             lease.map_or(0, |(_, at_most)| *at_most)
@@ -156,6 +158,7 @@ impl Settings {
             fleet: Fleet::of(self.processes.get()),
             member: Member::join(self.redis.process(), name),
             clock: self.clock.clone(),
+            awaits_seed,
             limits: ArcSwapOption::empty(),
             is_left: AtomicBool::new(false),
             runtime: OnceLock::new(),

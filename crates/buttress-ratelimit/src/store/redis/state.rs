@@ -22,6 +22,7 @@ use super::leases::Leases;
 use super::permits::Permits;
 use super::refusals::{BRIEFLY, Refusals};
 use super::script::Operation;
+use super::seeking::are_keyed_here;
 use crate::store::Receipt;
 use crate::{Charge, Charges, Limits, Retry, SharedBans, Verdict};
 
@@ -42,6 +43,8 @@ pub(super) struct State {
     pub(super) fleet: Fleet,
     pub(super) member: Member,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whether it has to ask what keys are made with.
+    pub(super) awaits_seed: bool,
     /// The limits that came last, for what is done between requests.
     pub(super) limits: ArcSwapOption<Limits>,
     /// Whether the last handle has gone.
@@ -90,6 +93,9 @@ impl State {
         if charges.as_slice().is_empty() {
             return Step::Now(Verdict::taken());
         }
+        if are_keyed_here(charges) {
+            return self.decide_here(operation, limits, charges);
+        }
         self.send(Ask::new(self.clone(), operation, limits.clone(), charges, now))
     }
 
@@ -122,6 +128,9 @@ impl State {
     ) {
         if !charges.as_slice().iter().all(|charge| self.knows(limits, charge)) {
             return;
+        }
+        if are_keyed_here(charges) {
+            return self.count_here(limits, charges, receipt);
         }
         let ask =
             Ask::new(self.clone(), Operation::Count, limits.clone(), charges, self.clock.now());

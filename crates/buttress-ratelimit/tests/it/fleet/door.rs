@@ -127,9 +127,19 @@ async fn two_processes_that_know_the_url_alone_count_together() {
     assert_eq!(statuses(answers(&processes[1], &["ada", "ada", "grace"]).await), [200, 429, 200]);
 }
 
-#[test]
-fn limits_whose_keys_no_other_process_makes_are_not_built() {
-    let redis = || Redis::builder("redis://127.0.0.1:1").build().unwrap();
+/// Its server has said that this user may not have the seed, so to wait for it is in vain.
+async fn without_a_seed() -> Redis {
+    let server = Server::start().await;
+    server.command(["ACL", "SETUSER", "narrow", "on", ">secret", "+@all", "~test:limit*"]).await;
+    let redis = Redis::builder(server.url()).prefix("test");
+    redis.login(Some("narrow".to_owned()), "secret").connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn limits_whose_keys_no_other_process_makes_are_not_built() {
+    let refused = without_a_seed().await;
+    assert!(refused.is_seed_refused());
+    let redis = || refused.clone();
     let limits = || RateLimit::builder().policy("all", Quota::per_hour(3).by(everyone()));
     let throttle = || ThrottleBuilder::http(Quota::per_hour(3), everyone());
     let path = |error: &BuildError| error.faults().last().map(|fault| fault.path().to_owned());

@@ -3,6 +3,7 @@
 mod allowed;
 mod away;
 mod bans;
+mod beginning;
 mod breaking;
 mod by_hand;
 mod census;
