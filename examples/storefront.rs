@@ -42,8 +42,8 @@ async fn main() -> Result<ExitCode, Failure> {
     let address = listener.local_addr()?;
     println!("  # at the end\n  press Ctrl-C, or kill -TERM {}\n", std::process::id());
 
-    // To try everything, a server is started that may be lost.
-    let own = options.smoke().then(OwnRedis::start).flatten();
+    // To try everything, there is a server that comes late, and may be lost.
+    let own = options.smoke().then(OwnRedis::find).flatten();
     let url = own.as_ref().map(OwnRedis::url).or_else(|| std::env::var("BUTTRESS_REDIS_URL").ok());
 
     // ANCHOR: wall
@@ -99,10 +99,15 @@ async fn smoke(
     address: SocketAddr,
     shutdown: Shutdown,
     log: Log,
-    own: Option<OwnRedis>,
+    mut own: Option<OwnRedis>,
 ) -> Result<(), Failure> {
     let mut wrapped = None;
     let tried = async {
+        if let Some(redis) = &mut own {
+            try_all(address, tries::without_redis()).await?;
+            redis.start()?;
+            try_all(address, tries::with_redis()).await?;
+        }
         try_all(address, tries::tries()).await?;
         tries::one_id_in_answer_and_log(address, &log).await?;
         tries::a_refusal_in_the_audit(&log)?;

@@ -39,22 +39,28 @@ impl Guests {
     }
 }
 
-/// A server of our own, to be lost.
+/// A server of our own, which comes after the shop, and is lost before it closes.
 pub(crate) struct OwnRedis {
-    process: Child,
+    process: Option<Child>,
     socket: PathBuf,
 }
 
 impl OwnRedis {
     /// Nothing, where `redis-server` is not installed.
-    pub(crate) fn start() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let socket = std::env::temp_dir().join(format!("storefront-{}.sock", std::process::id()));
+        let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
+        found.is_ok_and(|status| status.success()).then_some(Self { process: None, socket })
+    }
+
+    pub(crate) fn start(&mut self) -> std::io::Result<()> {
         let process = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--unixsocket"])
-            .arg(&socket)
+            .arg(&self.socket)
             .stdout(Stdio::null())
             .spawn();
-        Some(Self { process: process.ok()?, socket })
+        self.process = Some(process?);
+        Ok(())
     }
 
     pub(crate) fn url(&self) -> String {
@@ -64,9 +70,11 @@ impl OwnRedis {
 
 impl Drop for OwnRedis {
     fn drop(&mut self) {
-        // One that has ended already is gone, too.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Some(process) = &mut self.process {
+            // One that has ended already is gone, too.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
         let _ = std::fs::remove_file(&self.socket);
     }
 }

@@ -1,14 +1,14 @@
 //! Who may ask how much. The shops of a fleet count together, in Redis; without it each counts for itself.
 
+use buttress::BuildError;
 use buttress::prelude::*;
 use buttress::ratelimit::classes;
 use buttress::ratelimit::store::{Engine, Memory, RedisStore};
 use buttress::redis::Redis;
-use buttress::{BuildError, Keyer};
 
 /// Reads, mutations and logins, each by the address of the client, each in its own way.
 pub(crate) async fn limits(redis: Option<&Redis>) -> Result<RateLimit<Engine>, BuildError> {
-    let (engine, keyer) = counted(redis).await;
+    let engine = counted(redis).await;
     // ANCHOR: limits
     RateLimit::builder()
         .policy("reads", classes::reads())
@@ -16,23 +16,17 @@ pub(crate) async fn limits(redis: Option<&Redis>) -> Result<RateLimit<Engine>, B
         // Wrong passwords only; and nobody logs in while wrong ones cannot be counted.
         .policy("logins", classes::logins("/login").quota(Quota::per_hour(3)))
         .headers_on_success()
-        .keyer(keyer)
         .engine(engine)
         .build()
     // ANCHOR_END: limits
 }
 
-/// A fleet makes its keys with the seed that it shares. A shop that cannot ask for it counts for itself, until it is
-/// started anew: with keys of its own it would not know what the others counted.
-async fn counted(redis: Option<&Redis>) -> (Engine, Keyer) {
-    let Some(redis) = redis else { return (Memory::new().into(), Keyer::random()) };
-    // Whatever is wrong is told by the next line.
+/// Waits a moment for Redis and the keys of the fleet, so that the first who log in are not denied for want of them.
+/// Without it the shop begins as one that has lost it, and counts there once it is back.
+async fn counted(redis: Option<&Redis>) -> Engine {
+    let Some(redis) = redis else { return Memory::new().into() };
+    // Whatever is wrong, limits and health tell it.
     let _ = redis.connected().await;
-    match redis.seed("shop").await {
-        Ok(seed) => (RedisStore::new(redis.clone()).into(), Keyer::from(seed)),
-        Err(error) => {
-            tracing::warn!(%error, "limits are counted in this shop alone");
-            (Memory::new().into(), Keyer::random())
-        }
-    }
+    let _ = redis.seed("keys").await;
+    RedisStore::new(redis.clone()).into()
 }
