@@ -37,11 +37,11 @@ impl<S: LimitStore> LimitMemo<S> {
     }
 
     #[inline(never)]
-    pub(crate) fn leave(self, inner: &Inner<S>, response: &mut dyn ResponseHead) {
+    pub(crate) fn leave(mut self, inner: &Inner<S>, response: &mut dyn ResponseHead) {
         if let Some(mut open) = self.open {
-            open.settle(|policy| {
-                inner.rule(policy).is_none_or(|rule| rule.counting.counts(response))
-            });
+            let counts =
+                |policy| inner.rule(policy).is_none_or(|rule| rule.counting.counts(response));
+            open.settle(counts, &mut self.told);
         }
         if !self.told.is_nothing() {
             // By the quotas of now: those of before are told to nobody who comes from now on.
@@ -50,12 +50,12 @@ impl<S: LimitStore> LimitMemo<S> {
         }
     }
 
-    pub(crate) fn failed(self) {
+    pub(crate) fn failed(mut self) {
         if let Some(mut open) = self.open {
             let inner = open.inner.clone();
-            open.settle(|policy| {
-                inner.rule(policy).is_none_or(|rule| rule.counting.counts_errors())
-            });
+            let counts =
+                |policy| inner.rule(policy).is_none_or(|rule| rule.counting.counts_errors());
+            open.settle(counts, &mut self.told);
         }
     }
 }
@@ -98,8 +98,8 @@ impl<S: LimitStore> Open<S> {
         (!open.is_empty()).then(|| Box::new(Self { inner, limits, charges: open, accounts }))
     }
 
-    /// Gives back what does not count, and every permit.
-    fn settle(&mut self, counts: impl Fn(u8) -> bool) {
+    /// Gives back what does not count, and every permit; what is told heeds it.
+    fn settle(&mut self, counts: impl Fn(u8) -> bool, told: &mut Told) {
         let mut back = self.charges.none_there();
         for charge in self.charges.as_slice() {
             let Some(rule) = self.inner.rule(charge.policy()) else { continue };
@@ -107,6 +107,7 @@ impl<S: LimitStore> Open<S> {
             if stays && !rule.holds {
                 continue;
             }
+            told.give_back(self.limits.of(charge), charge);
             if !stays {
                 self.inner.metered(charge.policy(), |meters| meters.returned.increment(1));
             }

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use buttress_core::clock::nanos;
 
+use crate::{Algorithm, Limit};
+
 /// Who decided about a charge.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -54,6 +56,19 @@ impl Standing {
     /// The same, decided by somebody else.
     pub(crate) const fn by(self, source: Source) -> Self {
         Self { source, ..self }
+    }
+
+    /// The same after so much of what was taken has come back. When all is there again nobody knows of a window in
+    /// which others have taken something: it stays as it is then, which is never too soon.
+    pub(crate) fn without(self, limit: &Limit, cost: u32) -> Self {
+        let remaining = (u64::from(self.remaining) + u64::from(cost)).min(limit.burst());
+        let resets_in = match limit.algorithm() {
+            _ if remaining == limit.burst() => 0,
+            Algorithm::Gcra => self.resets_in.saturating_sub(limit.price(cost)),
+            _ => self.resets_in,
+        };
+        let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
+        Self { resets_in, remaining, ..self }
     }
 
     #[inline]

@@ -181,6 +181,10 @@ impl Verdict {
         }
     }
 
+    pub(crate) fn standing_mut(&mut self, charge: usize) -> Option<&mut Standing> {
+        self.standings.get_mut(..usize::from(self.count))?.get_mut(charge)
+    }
+
     /// How each charge stands, in the order of the charges. After a refusal as if nothing had been asked.
     #[must_use]
     #[inline]

@@ -19,7 +19,7 @@ use self::line::Line;
 use self::place::Place;
 pub(crate) use self::table::Table;
 pub(crate) use self::told::Told;
-use self::told::{Left, left};
+use self::told::{Left, left, seconds};
 use crate::{Charge, Charges, Verdict};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -60,8 +60,9 @@ impl Writer<'_> {
     pub(crate) fn write_told(&self, told: Told, on: &mut dyn Place) {
         match told {
             Told::Nothing => {}
-            Told::One { policy, remaining, seconds } => {
-                let left = Left { policy, remaining: remaining.into(), seconds, key: None };
+            Told::One { policy, remaining, resets_in } => {
+                let (remaining, seconds) = (remaining.into(), seconds(resets_in));
+                let left = Left { policy, remaining, seconds, key: None };
                 self.write_left(iter::once(left), iter::once(policy), None, on);
             }
             Told::Several(decided) => self.write(&decided.charges, &decided.verdict, on),

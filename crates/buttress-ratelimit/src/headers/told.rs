@@ -3,7 +3,7 @@ use buttress_core::clock::nanos;
 
 use super::Forms;
 use crate::store::Checked;
-use crate::{Charge, Charges, Retry, Source, Standing, Verdict};
+use crate::{Charge, Charges, Limit, Retry, Source, Standing, Verdict};
 
 /// What is kept of a decision until its answer, to be told there.
 #[derive(Debug)]
@@ -13,7 +13,8 @@ pub(crate) enum Told {
     One {
         policy: u8,
         remaining: u32,
-        seconds: u64,
+        /// Nanoseconds.
+        resets_in: u64,
     },
     Several(Box<Decided>),
 }
@@ -65,8 +66,28 @@ impl Told {
 
     #[inline]
     fn one(charge: &Charge, standing: &Standing) -> Self {
-        let seconds = seconds(standing.resets_in_nanos());
-        Self::One { policy: charge.policy(), remaining: standing.remaining(), seconds }
+        let (remaining, resets_in) = (standing.remaining(), standing.resets_in_nanos());
+        Self::One { policy: charge.policy(), remaining, resets_in }
+    }
+
+    /// Heeds what has become of a charge since it was taken: it was given back.
+    pub(crate) fn give_back(&mut self, limit: &Limit, charge: &Charge) {
+        match self {
+            Self::One { policy, remaining, resets_in } if *policy == charge.policy() => {
+                let standing = Standing::from_nanos(*remaining, *resets_in, charge.source());
+                let standing = standing.without(limit, charge.cost());
+                (*remaining, *resets_in) = (standing.remaining(), standing.resets_in_nanos());
+            }
+            Self::Several(decided) => {
+                let Decided { charges, verdict } = &mut **decided;
+                let of = |other: &Charge| other.policy() == charge.policy();
+                let at = charges.as_slice().iter().position(of);
+                if let Some(standing) = at.and_then(|at| verdict.standing_mut(at)) {
+                    *standing = standing.without(limit, charge.cost());
+                }
+            }
+            Self::Nothing | Self::One { .. } => {}
+        }
     }
 
     #[inline(never)]
@@ -103,6 +124,6 @@ const fn is_told(charge: &Charge, standing: &Standing) -> bool {
 
 /// Rounded up: who waits so long is not too early.
 #[inline]
-const fn seconds(nanos: u64) -> u64 {
+pub(super) const fn seconds(nanos: u64) -> u64 {
     nanos.div_ceil(1_000_000_000)
 }

@@ -43,4 +43,5 @@ mod support;
 mod threads;
 mod throttle;
 mod together;
+mod told;
 mod waiting;

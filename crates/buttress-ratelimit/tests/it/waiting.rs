@@ -117,7 +117,7 @@ async fn it_decides_once_it_is_told() {
     assert!(matches!(through(&stage, &mut refused).await, Decision::Refuse(..)));
     let mut answer = response(200);
     stage.leave(memo, &mut answer);
-    assert_eq!(answer.headers()["ratelimit"], r#""a";r=0;t=3600"#);
+    assert_eq!(answer.headers()["ratelimit"], r#""a";r=2;t=0"#);
     assert!(
         matches!(through(&stage, &mut Request::new(())).await, Decision::Pass(_)),
         "it came back"
