@@ -20,6 +20,8 @@ trait Ledger: Send + Sync {
     fn settle(self: Arc<Self>, cost: u32);
 
     fn close(self: Arc<Self>);
+
+    fn cost(&self) -> u32;
 }
 
 struct Entry<S: LimitStore> {
@@ -55,6 +57,11 @@ impl Account {
     /// Gives all of it back, for good.
     pub(crate) fn close(&self) {
         self.0.clone().close();
+    }
+
+    /// What it is to cost, as far as that was said.
+    pub(crate) fn cost(&self) -> u32 {
+        self.0.cost()
     }
 }
 
@@ -99,6 +106,10 @@ impl<S: LimitStore> Ledger for Entry<S> {
             self.change();
         }
     }
+
+    fn cost(&self) -> u32 {
+        self.charged.lock().wanted()
+    }
 }
 
 impl<S: LimitStore> Counted for Entry<S> {
@@ -116,4 +127,8 @@ impl Ledger for Nothing {
     fn settle(self: Arc<Self>, _: u32) {}
 
     fn close(self: Arc<Self>) {}
+
+    fn cost(&self) -> u32 {
+        0
+    }
 }

@@ -39,6 +39,9 @@ use crate::account::Account;
 /// the queue and a period. What is said to be less later gives back what was counted, where it was counted and as far
 /// as it still counts, and never what others have been charged.
 ///
+/// What is said until the head of the answer leaves is told there, with
+/// [`headers_on_success`](crate::RateLimitBuilder::headers_on_success).
+///
 /// What is not settled stays as it was reserved. A charge that the answer's status gives back is nothing from then on,
 /// and what is said later has no effect.
 #[derive(Clone)]

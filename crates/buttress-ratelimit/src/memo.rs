@@ -87,7 +87,9 @@ impl<S: LimitStore> Open<S> {
                 accounts.push((charge.policy(), account.clone()));
                 bill.push((rule.name.clone(), account));
             }
-            if is_taken && rule.is_open() {
+            // What is reported is only kept to tell what is left then.
+            let is_told = rule.is_reported() && !rule.shadow && inner.forms.on_success;
+            if is_taken && (rule.is_open() || is_told) {
                 open.push(*charge);
             }
         }
@@ -98,20 +100,27 @@ impl<S: LimitStore> Open<S> {
         (!open.is_empty()).then(|| Box::new(Self { inner, limits, charges: open, accounts }))
     }
 
-    /// Gives back what does not count, and every permit; what is told heeds it.
+    /// Gives back what does not count, and every permit; what is told heeds it, and what handlers have reported.
     fn settle(&mut self, counts: impl Fn(u8) -> bool, told: &mut Told) {
         let mut back = self.charges.none_there();
         for charge in self.charges.as_slice() {
             let Some(rule) = self.inner.rule(charge.policy()) else { continue };
             let stays = counts(charge.policy());
+            let mut accounts = self.accounts.iter();
+            let account = accounts.find(|(policy, _)| *policy == charge.policy());
+            let costs = match account {
+                Some((_, account)) if stays => account.cost(),
+                None if stays && !rule.holds => charge.cost(),
+                _ => 0,
+            };
+            told.settle(self.limits.of(charge), charge, costs);
             if stays && !rule.holds {
                 continue;
             }
-            told.give_back(self.limits.of(charge), charge);
             if !stays {
                 self.inner.metered(charge.policy(), |meters| meters.returned.increment(1));
             }
-            match self.accounts.iter().find(|(policy, _)| *policy == charge.policy()) {
+            match account {
                 Some((_, account)) => account.close(),
                 None => {
                     back.push(*charge);

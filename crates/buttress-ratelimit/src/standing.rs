@@ -58,14 +58,25 @@ impl Standing {
         Self { source, ..self }
     }
 
-    /// The same after so much of what was taken has come back. When all is there again nobody knows of a window in
-    /// which others have taken something: it stays as it is then, which is never too soon.
-    pub(crate) fn without(self, limit: &Limit, cost: u32) -> Self {
-        let remaining = (u64::from(self.remaining) + u64::from(cost)).min(limit.burst());
+    /// The same once it is known that `taken` costs so much. When all is there again nobody knows of a window in which
+    /// others have taken something: it is never said too soon.
+    pub(crate) fn settled(self, limit: &Limit, taken: u32, costs: u32) -> Self {
+        if costs == taken {
+            return self;
+        }
+        let before = (u64::from(self.remaining) + u64::from(taken)).min(limit.burst());
+        let remaining = before.saturating_sub(costs.into());
         let resets_in = match limit.algorithm() {
             _ if remaining == limit.burst() => 0,
-            Algorithm::Gcra => self.resets_in.saturating_sub(limit.price(cost)),
-            _ => self.resets_in,
+            Algorithm::Gcra => {
+                let level = self.resets_in.saturating_sub(limit.price(taken));
+                level.saturating_add(limit.price(costs)).min(limit.deepest.max(level))
+            }
+            _ if costs <= taken => self.resets_in,
+            Algorithm::FixedWindow if self.resets_in > 0 => self.resets_in,
+            // What came on top counts from now on.
+            Algorithm::SlidingCounter => self.resets_in.max(limit.period.saturating_mul(2)),
+            _ => self.resets_in.max(limit.period),
         };
         let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
         Self { resets_in, remaining, ..self }

@@ -59,6 +59,10 @@ impl Charged {
         goes_on
     }
 
+    pub(super) const fn wanted(&self) -> u32 {
+        self.wanted
+    }
+
     /// What to do, until nothing is left to be done.
     pub(super) fn next(&mut self) -> Next {
         let more = self.wanted.saturating_sub(self.asked);

@@ -70,12 +70,12 @@ impl Told {
         Self::One { policy: charge.policy(), remaining, resets_in }
     }
 
-    /// Heeds what has become of a charge since it was taken: it was given back.
-    pub(crate) fn give_back(&mut self, limit: &Limit, charge: &Charge) {
+    /// Heeds what has become of a charge since it was taken: it costs so much now, or nothing, if it was given back.
+    pub(crate) fn settle(&mut self, limit: &Limit, charge: &Charge, costs: u32) {
         match self {
             Self::One { policy, remaining, resets_in } if *policy == charge.policy() => {
                 let standing = Standing::from_nanos(*remaining, *resets_in, charge.source());
-                let standing = standing.without(limit, charge.cost());
+                let standing = standing.settled(limit, charge.cost(), costs);
                 (*remaining, *resets_in) = (standing.remaining(), standing.resets_in_nanos());
             }
             Self::Several(decided) => {
@@ -83,7 +83,7 @@ impl Told {
                 let of = |other: &Charge| other.policy() == charge.policy();
                 let at = charges.as_slice().iter().position(of);
                 if let Some(standing) = at.and_then(|at| verdict.standing_mut(at)) {
-                    *standing = standing.without(limit, charge.cost());
+                    *standing = standing.settled(limit, charge.cost(), costs);
                 }
             }
             Self::Nothing | Self::One { .. } => {}

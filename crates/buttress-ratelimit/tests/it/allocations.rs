@@ -113,6 +113,11 @@ fn headers_on_success_take_as_few_as_is_said_beside_the_table() {
     let some = limits([Quota::per_second(MOST).by(address()), Quota::per_hour(MOST).by(api_key())])
         .policy("reads", Quota::per_hour(MOST).by(api_key()).unless(method(POST)));
     assert_eq!(through(&some.headers_on_success().build().unwrap()), 2 + 2);
+    // What waits for its answer is told as it is then, out of what is kept for it.
+    let failures = limits([Quota::per_second(MOST).by(address()).only_failures()]);
+    assert_eq!(through(&failures.headers_on_success().build().unwrap()), 1 + 1 + 2);
+    let reported = limits([Quota::per_second(MOST).by(address()).cost_reported(9)]);
+    assert_eq!(through(&reported.headers_on_success().build().unwrap()), 6 + 1 + 2);
 }
 
 /// The problem, its body, the tables of headers and of extensions with what is in them, and what headers say. A time to

@@ -3,7 +3,7 @@
 use buttress_core::clock::ManualClock;
 use buttress_core::stage::Stage;
 use buttress_ratelimit::{
-    Algorithm, HeaderForm, Policy, Quota, RateLimit, RateLimitBuilder, everyone,
+    Algorithm, Bill, HeaderForm, Policy, Quota, RateLimit, RateLimitBuilder, everyone,
 };
 use http::{HeaderMap, Request};
 
@@ -127,4 +127,47 @@ fn permits_are_told_as_they_are_with_the_answer() {
     let limits = one(&ManualClock::new(), policy).build().unwrap();
     let _held = enter(&limits.stage(), &mut Request::new(())).passed();
     assert_eq!(text(&told(&limits, 200), "ratelimit"), r#""a";r=2"#);
+}
+
+/// What a handler reports before its answer leaves, be it more than was reserved or less, or than there is.
+#[test]
+fn reported_costs_are_told_as_they_are_then() {
+    for algorithm in ALGORITHMS {
+        for (reserved, said_to_cost) in [(4, 1), (1, 4), (0, 4), (4, 0), (4, 4), (4, 99), (0, 0)] {
+            let clock = ManualClock::new();
+            let policy = ten(algorithm).cost_reported(reserved);
+            let limits = one(&clock, policy).build().unwrap();
+            for _ in 0..2 {
+                let stage = limits.stage();
+                let mut request = Request::new(());
+                let memo = enter(&stage, &mut request).passed();
+                clock.advance(SECOND);
+                request.extensions().get::<Bill>().unwrap().settle(said_to_cost);
+                let mut response = response(200);
+                stage.leave(memo, &mut response);
+                let ((told, whole), is) = (said(response.headers()), stands(&limits));
+                let case =
+                    format!("{algorithm}, {reserved}, {said_to_cost}: {told}, {whole}, {is:?}");
+                assert!(whole >= is.1, "{case}");
+                assert_eq!(told, is.0, "{case}");
+                if is.0 == 0 {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reported_cost_that_comes_back_is_told_as_left() {
+    let policy = ten(Algorithm::Gcra).cost_reported(2).only_failures();
+    let limits = one(&ManualClock::new(), policy).build().unwrap();
+    let stage = limits.stage();
+    let mut request = Request::new(());
+    let memo = enter(&stage, &mut request).passed();
+    request.extensions().get::<Bill>().unwrap().settle(5);
+    let mut response = response(200);
+    stage.leave(memo, &mut response);
+    assert_eq!(said(response.headers()), (10, 0));
+    assert_eq!(stands(&limits), (10, 0));
 }
