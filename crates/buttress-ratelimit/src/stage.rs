@@ -203,13 +203,10 @@ impl<S: LimitStore> LimitStage<S> {
             return Decision::Refuse(answer::unavailable(), None);
         }
         self.inner.violations.refused(rule, charge.key(), (source, retry), request);
-        let problem = self.inner.punish_all(charges, verdict, request);
+        let mut told = *verdict;
+        let problem = self.inner.punish_all(charges, &mut told, request);
         let problem = problem.unwrap_or_else(|| rule.answers.refused(retry));
-        let mut told = Some(problem);
-        if self.inner.forms.any() {
-            self.inner.writer(live).write(charges, verdict, &mut told);
-        }
-        Decision::Refuse(told.unwrap_or_else(answer::unavailable), None)
+        Decision::Refuse(self.inner.telling(problem, live, charges, &told), None)
     }
 }
 

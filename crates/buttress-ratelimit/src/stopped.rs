@@ -6,9 +6,10 @@ use buttress_core::stage::RequestHead;
 use buttress_core::{Key, Problem};
 
 use crate::inner::Inner;
+use crate::live::Live;
 use crate::record::InForce;
 use crate::rule::Rule;
-use crate::{Charge, Charges, Retry, Source, Verdict, answer};
+use crate::{Charge, Charges, Retry, Source, Standing, Verdict, answer};
 
 /// Why a request is not even charged.
 pub(crate) enum Stopped<'a> {
@@ -58,23 +59,43 @@ impl<S> Inner<S> {
             Stopped::Banned(rule, key, ban) => {
                 self.metered(rule.number(), |meters| meters.banned.increment(1));
                 self.violations.still_banned(rule, key, ban.left, request);
-                rule.answers.banned(ban.again)
+                let mut verdict = Verdict::refused(0, Retry::After(ban.again));
+                verdict.push(Standing::new(0, ban.again, Source::Remembered));
+                let charges = Charge::new(rule.number(), key, 1).into();
+                let problem = rule.answers.banned(ban.again);
+                self.telling(problem, &self.live.load(), &charges, &verdict)
             }
         }
     }
 
+    /// The same problem, with what a refusal says of quotas.
+    pub(crate) fn telling(
+        &self,
+        problem: Problem,
+        live: &Live,
+        charges: &Charges,
+        verdict: &Verdict,
+    ) -> Problem {
+        let mut told = Some(problem);
+        if self.forms.any() {
+            self.writer(live).write(charges, verdict, &mut told);
+        }
+        told.unwrap_or_else(answer::unavailable)
+    }
+
     /// Counts a refusal for each policy that had no room, whichever of them waits longest; the answer, if a ban is in
-    /// force then.
+    /// force then. What is told of the verdict tells of bans, too.
     pub(crate) fn punish_all(
         &self,
         charges: &Charges,
-        verdict: &Verdict,
+        verdict: &mut Verdict,
         request: &dyn RequestHead,
     ) -> Option<Problem> {
         let (longest, retry) = verdict.refusal()?;
         let mut found: Option<(&Rule, Duration)> = None;
+        let before = *verdict;
         for ((charge, standing), at) in
-            charges.as_slice().iter().zip(verdict.standings()).zip(0_u8..)
+            charges.as_slice().iter().zip(before.standings()).zip(0_u8..)
         {
             let Some(rule) = self.rule(charge.policy()).filter(|_| verdict.is_refused(at)) else {
                 continue;
@@ -84,6 +105,7 @@ impl<S> Inner<S> {
             let Some(ban) = self.punish(rule, charge, (standing.source(), retry), request) else {
                 continue;
             };
+            verdict.ban(at, ban.again);
             if found.is_none_or(|(_, again)| ban.again > again) {
                 found = Some((rule, ban.again));
             }

@@ -181,6 +181,17 @@ impl Verdict {
         }
     }
 
+    /// Notes that the key of the charge with this number is banned, and for how long it should not ask.
+    pub(crate) fn ban(&mut self, charge: u8, again: Duration) {
+        if let Some(standing) = self.standing_mut(charge.into()) {
+            *standing = Standing::new(0, again, standing.source());
+        }
+        let waits_longer = |retry| matches!(retry, Retry::After(wait) if wait >= again);
+        if !self.refusal.is_some_and(|(_, retry)| waits_longer(retry)) {
+            self.refusal = Some((charge, Retry::After(again)));
+        }
+    }
+
     pub(crate) fn standing_mut(&mut self, charge: usize) -> Option<&mut Standing> {
         self.standings.get_mut(..usize::from(self.count))?.get_mut(charge)
     }

@@ -62,7 +62,7 @@ impl Writer<'_> {
             Told::Nothing => {}
             Told::One { policy, remaining, resets_in } => {
                 let (remaining, seconds) = (remaining.into(), seconds(resets_in));
-                let left = Left { policy, remaining, seconds, key: None };
+                let left = Left { policy, remaining, seconds, is_wait: false, key: None };
                 self.write_left(iter::once(left), iter::once(policy), None, on);
             }
             Told::Several(decided) => self.write(&decided.charges, &decided.verdict, on),
@@ -102,14 +102,14 @@ impl Writer<'_> {
     }
 
     fn structured(&self, left: impl Iterator<Item = Left>, line: &mut Line) {
-        for Left { policy, remaining, seconds, key } in left {
+        for Left { policy, remaining, seconds, is_wait, key } in left {
             let Some(row) = self.table.row(policy) else { continue };
             if !line.is_empty() {
                 line.text(", ");
             }
             line.text(&row.begins);
             line.number(remaining.min(row.most));
-            if row.refills {
+            if row.refills || is_wait {
                 line.text(";t=");
                 line.number(seconds);
             }
@@ -123,9 +123,9 @@ impl Writer<'_> {
 
     /// The one that refused, or of which the smallest part is left.
     fn one(&self, left: impl Iterator<Item = Left>, refused: Option<u8>) -> Option<One> {
-        let all = left.filter_map(|Left { policy, remaining, seconds, .. }| {
+        let all = left.filter_map(|Left { policy, remaining, seconds, is_wait, .. }| {
             let row = self.table.row(policy)?;
-            let (most, seconds) = (row.most, row.refills.then_some(seconds));
+            let (most, seconds) = (row.most, (row.refills || is_wait).then_some(seconds));
             Some(One { policy, most, remaining: remaining.min(most), seconds })
         });
         // a/b < c/d as a*d < c*b: all of them are below 2^32.

@@ -32,6 +32,8 @@ pub(super) struct Left {
     pub(super) policy: u8,
     pub(super) remaining: u64,
     pub(super) seconds: u64,
+    /// Whether that is when to ask again, and so is known, whatever it is that there is more of.
+    pub(super) is_wait: bool,
     /// Whose it is; nothing where that is not told.
     pub(super) key: Option<Key>,
 }
@@ -106,13 +108,14 @@ pub(super) fn left<'a>(
     told.map(|(at, (charge, standing))| {
         // `Retry-After` must not be sooner than what is said here.
         let wait = match verdict.refusal() {
-            Some((refused, Retry::After(wait))) if usize::from(refused) == at => nanos(wait),
-            _ => standing.resets_in_nanos(),
+            Some((refused, Retry::After(wait))) if usize::from(refused) == at => Some(nanos(wait)),
+            _ => None,
         };
         Left {
             policy: charge.policy(),
             remaining: standing.remaining().into(),
-            seconds: seconds(wait),
+            seconds: seconds(wait.unwrap_or(standing.resets_in_nanos())),
+            is_wait: wait.is_some(),
             key: Some(charge.key()),
         }
     })

@@ -1,5 +1,7 @@
 //! What an answer says of quotas is what is left once it is settled.
 
+mod bans;
+
 use buttress_core::clock::ManualClock;
 use buttress_core::stage::Stage;
 use buttress_ratelimit::{
