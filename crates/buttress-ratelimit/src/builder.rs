@@ -105,7 +105,8 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Sends them with all responses, and not only with refusals.
+    /// Sends them with the answers of requests that pass, too, and not only with refusals: as it is once what comes back
+    /// with the answer is back.
     pub fn headers_on_success(mut self) -> Self {
         self.forms.on_success = true;
         self

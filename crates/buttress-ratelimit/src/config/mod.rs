@@ -101,7 +101,7 @@ pub struct RateLimitSettings {
     pub count_probes: bool,
     /// How responses tell a client what is left. An empty list tells nothing.
     pub headers: Option<Vec<HeaderForm>>,
-    /// Whether they do on all responses, and not only when they refuse.
+    /// Whether they do when requests pass, too, and not only when they are refused.
     pub headers_on_success: bool,
     /// Whether structured headers tell whose quota it is.
     pub partition_keys: bool,

@@ -181,6 +181,7 @@ fn who_is_on_the_deny_list_is_refused_whatever_else_is_said() {
 #[test]
 fn codes_mean_the_same_to_clients_of_grpc() {
     assert_eq!(Code::RATE_LIMITED.grpc_code(), GrpcCode::RESOURCE_EXHAUSTED);
+    assert_eq!(Code::OVERLOADED.grpc_code(), GrpcCode::UNAVAILABLE);
     assert_eq!(codes::BANNED.grpc_code(), GrpcCode::RESOURCE_EXHAUSTED);
     assert_eq!(codes::COST_ABOVE_LIMIT.grpc_code(), GrpcCode::OUT_OF_RANGE);
 }

@@ -2,14 +2,19 @@
 
 mod bans;
 
+use buttress_core::Context;
 use buttress_core::clock::ManualClock;
-use buttress_core::stage::Stage;
+use buttress_core::key::MissingKey::Refuse;
+use buttress_core::stage::{RequestHead, Stage};
+use buttress_ratelimit::when::path_prefix;
 use buttress_ratelimit::{
-    Algorithm, Bill, HeaderForm, Policy, Quota, RateLimit, RateLimitBuilder, everyone,
+    Algorithm, Bill, HeaderForm, Policy, Quota, RateLimit, RateLimitBuilder, api_key, classes,
+    everyone,
 };
 use http::{HeaderMap, Request};
 
-use crate::support::{SECOND, answered, enter, now, on, response};
+use crate::guide::guide;
+use crate::support::{SECOND, Seen, answered, enter, now, on, response};
 
 const ALGORITHMS: [Algorithm; 4] =
     [Algorithm::Gcra, Algorithm::FixedWindow, Algorithm::SlidingCounter, Algorithm::SlidingLog];
@@ -172,4 +177,61 @@ fn a_reported_cost_that_comes_back_is_told_as_left() {
     stage.leave(memo, &mut response);
     assert_eq!(said(response.headers()), (10, 0));
     assert_eq!(stands(&limits), (10, 0));
+}
+
+/// Nor a policy that is only tried out.
+#[test]
+fn what_no_quota_has_decided_tells_of_none() {
+    let silent = |request: Request<()>| {
+        let limits = one(&ManualClock::new(), ten(Algorithm::Gcra).when(path_prefix("/a")))
+            .policy(
+                "key",
+                ten(Algorithm::Gcra).by(api_key()).when(path_prefix("/key")).missing(Refuse),
+            )
+            .policy("trial", ten(Algorithm::Gcra).shadow())
+            .exempt(path_prefix("/a/exempt"))
+            .deny(path_prefix("/a/denied"));
+        let (limits, mut request) = (limits.build().unwrap(), request);
+        let stage = limits.stage();
+        let headers = match enter(&stage, &mut request) {
+            Seen::Passed(memo) => {
+                let mut response = response(200);
+                stage.leave(memo, &mut response);
+                response.headers().clone()
+            }
+            Seen::Refused(problem, _) => problem.render(None).headers().clone(),
+        };
+        !headers.keys().any(|name| name.as_str().starts_with("ratelimit"))
+    };
+    let get = |path: &str| Request::get(path).body(()).unwrap();
+    for path in ["/", "/a/exempt", "/a/denied", "/key"] {
+        assert!(silent(get(path)), "{path}");
+    }
+    let mut probe = get("/a");
+    // The context keeps nothing that its memo would give back.
+    drop(Context::default().enter(&mut probe));
+    assert!(!silent(get("/a")));
+    probe.context().unwrap().mark_probe();
+    assert!(silent(probe));
+}
+
+#[test]
+fn a_sliding_counter_is_whole_after_twice_its_window() {
+    let limits = one(&ManualClock::new(), ten(Algorithm::SlidingCounter)).build().unwrap();
+    let first = told(&limits, 200);
+    assert_eq!(text(&first, "ratelimit-policy"), r#""a";q=10;w=100"#);
+    assert_eq!(text(&first, "ratelimit"), r#""a";r=9;t=200"#);
+}
+
+#[test]
+fn the_refusal_of_the_guide() {
+    let quota = classes::logins("/login").quota(Quota::per_hour(3));
+    let limits = on(&ManualClock::new()).policy("logins", quota).build().unwrap();
+    let login = || Request::post("/login").body(()).unwrap();
+    assert!((0..3).all(|_| answered(&limits.stage(), login(), 401)));
+    let refused = enter(&limits.stage(), &mut login()).problem().render(None);
+    for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+        let line = format!("{name}: {}", text(refused.headers(), name));
+        assert!(guide("ratelimit.md").lines().any(|told| told == line), "{line}");
+    }
 }

@@ -24,6 +24,7 @@ mod remembered;
 mod reported;
 mod returned;
 mod sharded;
+mod told;
 
 use std::time::Duration;
 
