@@ -21,13 +21,23 @@ pub(super) fn differs(method: &Method, target: &Uri, headers: &HeaderMap) -> boo
 /// Whether this is a host, and perhaps a port (RFC 9112, section 3.2): none of what ends an authority in a target, parts
 /// two of them, or stands for itself nowhere. An empty one is allowed.
 pub(super) fn is_host(value: &[u8]) -> bool {
-    // Each request comes by here: ranges are compared at once, a list byte by byte.
-    let is_none = |byte: &u8| {
-        matches!(byte, 0..=b' ' | b'"' | b'#' | b'/' | b'<' | b'>'..=b'@')
-            || matches!(byte, b'\\' | b'^' | b'`' | b'{'..=b'}' | 0x7f..)
-    };
-    !value.iter().any(is_none)
+    // Each request comes by here: one look for each byte.
+    value.iter().all(|byte| IN_HOSTS[usize::from(*byte)])
 }
+
+/// Which bytes a host may have.
+const IN_HOSTS: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x7f {
+        bytes[byte as usize] = !matches!(
+            byte,
+            0..=b' ' | b'"' | b'#' | b'/' | b'<' | b'>'..=b'@' | b'\\' | b'^' | b'`' | b'{'..=b'}'
+        );
+        byte += 1;
+    }
+    bytes
+};
 
 /// A name and its port, which is empty if none is said.
 fn parted(host: &[u8]) -> (&[u8], &[u8]) {
