@@ -102,12 +102,14 @@ where
         let mut this = self.project();
         match this.state.as_mut().project() {
             StateProj::Working { .. } => return Poll::Ready(()),
-            StateProj::Sleeping { sleep } => ready!(sleep.poll(cx)),
+            StateProj::Sleeping { sleep } => {
+                ready!(sleep.poll(cx));
+                // If the work panics, its pause is not slept through again.
+                this.state.set(State::Beginning);
+            }
             StateProj::Beginning => {}
             StateProj::Done => unreachable!("the future was polled after it had completed"),
         }
-        // If the work panics, its pause is not slept through again.
-        this.state.set(State::Beginning);
         let inner = &**this.inner;
         begin(inner, this.call, this.course, this.next.take());
         let attempt = this.course.attempt;
