@@ -31,7 +31,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::bare(SERVICE, over_a_connection(hyper_alone)),
         Case::ours(SERVICE, over_a_connection(|pipe| ours(Server::builder(), pipe, Hello)))
-            .within(Budget::new(2_810, 6)),
+            .within(Budget::new(3_031, 6)),
         Case::peer(
             SERVICE,
             "ours, bare line feeds",
@@ -41,7 +41,7 @@ pub fn cases() -> Vec<Case> {
         ),
         Case::bare(ROUTER, over_a_connection(axum_serve)),
         Case::ours(ROUTER, over_a_connection(|pipe| ours(Server::builder(), pipe, router())))
-            .within(Budget::new(3_331, 4)),
+            .within(Budget::new(3_430, 4)),
     ]
 }
 
