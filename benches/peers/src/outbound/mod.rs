@@ -6,6 +6,7 @@
 mod breaker;
 mod limits;
 mod retry;
+mod small;
 mod wall;
 
 use std::convert::Infallible;
@@ -25,7 +26,7 @@ const RESILIENCE: &str = "tower-resilience 0.14";
 const SEATBELT: &str = "seatbelt 0.11";
 
 pub(crate) fn cases() -> Vec<Case> {
-    [breaker::cases(), retry::cases(), limits::cases(), wall::cases()]
+    [breaker::cases(), retry::cases(), limits::cases(), wall::cases(), small::cases()]
         .into_iter()
         .flatten()
         .collect()

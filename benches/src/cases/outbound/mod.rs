@@ -8,6 +8,7 @@ mod limits;
 mod open;
 mod retry;
 mod services;
+mod small;
 mod wall;
 
 pub use self::breaker::{CLOSED, FILLED, FULL, SMALL};
@@ -16,6 +17,7 @@ pub use self::limits::{BULKHEAD, PENDING, READY};
 pub use self::open::{AS_ERROR, DECIDED, RESPONSE};
 pub use self::retry::{ALLOCATED, EMPTY, FIXED, HEDGE, PLAIN};
 pub use self::services::{Nothing, Slow, Typed, Waiting, typed};
+pub use self::small::{RETRY as SMALL_RETRY, WALL as SMALL_WALL};
 pub use self::wall::{BODY as WALL_BODY, EMPTY as WALL, PLAIN as PLAIN_WALL};
 
 use crate::Case;
@@ -23,8 +25,15 @@ use crate::Case;
 /// The rows of this subject.
 #[must_use]
 pub fn cases() -> Vec<Case> {
-    [breaker::cases(), open::cases(), retry::cases(), limits::cases(), wall::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        breaker::cases(),
+        open::cases(),
+        retry::cases(),
+        limits::cases(),
+        wall::cases(),
+        small::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -72,7 +72,7 @@ impl<E> Service<Typed<E>> for Nothing {
 }
 
 /// A request of [`Nothing`], which says what its errors are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "it will never hold anything")]
 pub struct Typed<E>(pub std::marker::PhantomData<fn() -> E>);
 
