@@ -15,7 +15,7 @@ use crate::{Algorithm, Quota};
 /// assert_eq!((limit.count(), limit.burst(), limit.period()), (100, 200, Duration::from_secs(60)));
 ///
 /// let wrong = Limit::try_from(Quota::per_second(0).queue(Duration::MAX)).unwrap_err();
-/// assert_eq!(wrong.faults().len(), 3, "the count, the burst and the queue");
+/// assert_eq!(wrong.faults().len(), 2, "the count and the queue");
 /// # Ok::<_, buttress_core::BuildError>(())
 /// ```
 ///
@@ -117,7 +117,7 @@ impl TryFrom<Quota> for Limit {
         check_counts(&quota, &mut faults);
         check_times(&quota, &mut faults);
         let limit = Self::of(&quota);
-        limit.check_pace(&mut faults);
+        limit.check_pace(&quota, &mut faults);
         faults.finish(limit)
     }
 }
@@ -154,14 +154,15 @@ impl Limit {
         Self { interval, tolerance, reach, deepest, share, shift, ..self }
     }
 
-    fn check_pace(&self, faults: &mut Faults) {
+    fn check_pace(&self, quota: &Quota, faults: &mut Faults) {
         if self.algorithm != Algorithm::Gcra {
             return;
         }
         if self.interval < SHORTEST_INTERVAL && self.period > 0 {
             faults.add("count", "must be at most ten million a second");
         }
-        if self.tolerance > nanos(LONGEST_REFILL) {
+        // One that nobody said takes as long as the period, of which that is told.
+        if quota.burst.is_some() && self.tolerance > nanos(LONGEST_REFILL) {
             faults.add("burst", "must be there again within ten years");
         }
     }
@@ -172,7 +173,10 @@ fn check_counts(quota: &Quota, faults: &mut Faults) {
     if quota.burst.is_some() && algorithm != Algorithm::Gcra {
         faults.add("burst", format_args!("`{algorithm}` has no burst"));
     }
-    for (path, number) in [("count", count), ("burst", burst_of(quota))] {
+    // A burst that nobody said is the count, of which the same is told.
+    let burst = quota.burst.filter(|_| algorithm == Algorithm::Gcra);
+    for (path, number) in [("count", Some(count)), ("burst", burst)] {
+        let Some(number) = number else { continue };
         if number == 0 {
             faults.add(path, "must be at least 1: to refuse everything, refuse it");
         } else if number > MOST {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use buttress_core::{BuildError, Fault, Faults};
+use buttress_core::{BuildError, Faults};
 use serde::{Deserialize, Serialize};
 
 use crate::{Algorithm, Quota};
@@ -65,9 +65,7 @@ impl QuotaSettings {
             }
         };
         let Err(wrong) = quota.check() else { return Ok(quota) };
-        // A burst that nobody said is the count, of which the same is told.
-        let is_said = |fault: &&Fault| fault.path() != "burst" || quota.burst.is_some();
-        let wrong = wrong.faults().iter().filter(is_said);
+        let wrong = wrong.faults().iter();
         match self {
             Self::Words(words) => {
                 let reasons: Vec<_> =
