@@ -43,7 +43,7 @@ pub(crate) fn check_memory<S: LimitStore>(builder: &RateLimitBuilder<S>, faults:
 }
 
 /// What the store says of the policies. Of those whose quota makes no limit it has not heard, and takes it that there
-/// are none: what they lack is told already.
+/// are none: what they lack is told already. So is, at its place in the file, that a shard would split one.
 pub(crate) fn check_terms(
     store: &impl LimitStore,
     (terms, shard): (&[Terms], Option<&KeyParts>),
@@ -56,7 +56,11 @@ pub(crate) fn check_terms(
     let is_heard_of = |name: &String| terms.iter().any(|terms| terms.name() == *name);
     for fault in said.faults() {
         let is_of = |name: &&String| fault.path().ends_with(&format!(".{name}"));
-        if names.iter().find(is_of).is_none_or(is_heard_of) {
+        let is_split = terms.iter().any(|terms| {
+            let is_whole = shard.is_none_or(|shard| terms.parts().contains(shard));
+            !is_whole && fault.path() == format!("policies.{}.by", terms.name())
+        });
+        if !is_split && names.iter().find(is_of).is_none_or(is_heard_of) {
             faults.add(fault.path(), fault.reason());
         }
     }

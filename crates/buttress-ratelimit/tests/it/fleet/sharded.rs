@@ -63,6 +63,21 @@ async fn sets_of_two_names_have_nothing_in_common() {
     );
 }
 
+/// The limits tell it of each policy, and the store has nothing to add; what else is wrong with that policy is told.
+#[test]
+fn a_policy_that_would_be_split_is_told_once() {
+    let redis = Redis::builder("redis://127.0.0.1:1").build().unwrap();
+    let store = RedisStore::new(redis).leases("other", 50);
+    let limits = RateLimit::builder()
+        .policy("same", Quota::per_hour(3).by(address()))
+        .policy("other", Quota::per_hour(3).by(principal()))
+        .shard_by(address())
+        .keyer(Keyer::random());
+    let refused = limits.engine(store).build().unwrap_err();
+    let paths: Vec<_> = refused.faults().iter().map(Fault::path).collect();
+    assert_eq!(paths, ["policies.other.by", "redis.leases.other"], "{refused}");
+}
+
 #[test]
 fn a_policy_that_would_be_split_is_refused() {
     let by = |key: &dyn KeyFor| KeyParts::of(key);
