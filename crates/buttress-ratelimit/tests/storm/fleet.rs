@@ -9,7 +9,7 @@ use buttress_core::engine::Degrade;
 use buttress_testkit::redis::{Sentinels, Server};
 
 use crate::chance::Chance;
-use crate::crowd::{Crowd, Process, forget_all};
+use crate::crowd::{Crowd, Process, Rules, forget_all};
 
 /// So many requests, at least.
 const REQUESTS: u64 = 1_000_000;
@@ -32,8 +32,9 @@ async fn one_server_breaks() {
             break;
         }
         let degrade = [Degrade::Deny, Degrade::Local][chance.below(2)];
+        let rules = Rules::ALL[chance.below(Rules::ALL.len())];
         let server = Server::start().await;
-        let processes = Process::two(&server.url(), degrade).await;
+        let processes = Process::two(&server.url(), rules, degrade).await;
         for _ in 0..10 {
             let key = Keyer::random().writer().key();
             let crowd = Crowd::of(&processes, key);
@@ -43,8 +44,8 @@ async fn one_server_breaks() {
             strike(&server, blow, &mut chance).await;
             processes[0].is_refused(key).await;
             let counted = crowd.settle().await;
-            println!("{round}: {degrade}, {blow:?}: {counted:?}");
-            counted.assert_within(u32::from(matches!(blow, Blow::Killed)), degrade);
+            println!("{round}: {rules:?}, {degrade}, {blow:?}: {counted:?}");
+            counted.assert_within(rules, u32::from(matches!(blow, Blow::Killed)), degrade);
             asked += counted.asked;
         }
     }
@@ -53,11 +54,16 @@ async fn one_server_breaks() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sentinels_fail_over() {
     let (mut chance, mut asked, mut most) = (Chance::new(), 0, 0);
-    while asked < REQUESTS {
+    // Each of the rules at least once.
+    for turn in 0_usize.. {
+        if asked >= REQUESTS && turn >= Rules::ALL.len() {
+            break;
+        }
+        let rules = Rules::ALL[turn % Rules::ALL.len()];
         let trio = Sentinels::start().await;
         let places: Vec<_> = trio.addresses().iter().map(ToString::to_string).collect();
         let url = format!("redis+sentinel://{}/{}", places.join(","), Sentinels::NAME);
-        let processes = Process::two(&url, Degrade::Deny).await;
+        let processes = Process::two(&url, rules, Degrade::Deny).await;
         let key = Keyer::random().writer().key();
         let crowd = Crowd::of(&processes, key);
         pause(&mut chance, 500).await;
@@ -70,9 +76,10 @@ async fn sentinels_fail_over() {
         let _ = trio.fail_over().await;
         processes[0].is_refused(key).await;
         let counted = crowd.settle().await;
-        println!("failed over, forgot {forgets}: {} beyond, {counted:?}", counted.beyond());
-        counted.assert_within(1, Degrade::Deny);
-        (asked, most) = (asked + counted.asked, most.max(counted.beyond()));
+        let beyond = counted.beyond();
+        println!("failed over, {rules:?}, forgot {forgets}: {beyond} beyond, {counted:?}");
+        counted.assert_within(rules, 1, Degrade::Deny);
+        (asked, most) = (asked + counted.asked, most.max(beyond));
     }
     println!("{asked} requests, {most} beyond the quota of a key at most");
     assert!(most > 0, "something was lost, and was counted");

@@ -9,19 +9,19 @@ use buttress_testkit::redis::{Sentinels, Server};
 use buttress_testkit::until::until;
 
 use super::{Rig, connected, first, key, patient};
-use crate::crowd::{Crowd, Process, QUOTA, forget_all};
+use crate::crowd::{Crowd, Process, QUOTA, Rules, forget_all};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_that_are_forgotten_lose_nothing() {
     let server = Server::start().await;
-    let processes = Process::two(&server.url(), Degrade::Deny).await;
+    let processes = Process::two(&server.url(), Rules::PLAIN, Degrade::Deny).await;
     let crowd = Crowd::of(&processes, key(1));
     for _ in 0..20 {
         server.flush_scripts().await;
     }
     processes[0].is_refused(key(1)).await;
     let counted = crowd.settle().await;
-    counted.assert_within(0, Degrade::Deny);
+    counted.assert_within(Rules::PLAIN, 0, Degrade::Deny);
     assert!(counted.admitted + counted.degraded >= QUOTA, "nor is any token lost: {counted:?}");
 }
 
@@ -29,14 +29,14 @@ async fn scripts_that_are_forgotten_lose_nothing() {
 async fn frozen_it_admits_no_more() {
     for degrade in [Degrade::Deny, Degrade::Local] {
         let server = Server::start().await;
-        let processes = Process::two(&server.url(), degrade).await;
+        let processes = Process::two(&server.url(), Rules::PLAIN, degrade).await;
         let crowd = Crowd::of(&processes, key(1));
         server.freeze();
         is_alone(&processes[0]).await;
         server.thaw();
         processes[0].is_refused(key(1)).await;
         let counted = crowd.settle().await;
-        counted.assert_within(0, degrade);
+        counted.assert_within(Rules::PLAIN, 0, degrade);
         assert!(counted.degraded > 0, "{counted:?}");
     }
 }
@@ -45,7 +45,7 @@ async fn frozen_it_admits_no_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_it_admits_one_more_quota() {
     let server = Server::start().await;
-    let processes = Process::two(&server.url(), Degrade::Local).await;
+    let processes = Process::two(&server.url(), Rules::PLAIN, Degrade::Local).await;
     let crowd = Crowd::of(&processes, key(1));
     processes[0].is_refused(key(1)).await;
     server.kill();
@@ -53,29 +53,48 @@ async fn killed_it_admits_one_more_quota() {
     server.restart().await;
     processes[0].is_refused(key(1)).await;
     let counted = crowd.settle().await;
-    counted.assert_within(1, Degrade::Local);
+    counted.assert_within(Rules::PLAIN, 1, Degrade::Local);
     assert!(counted.admitted > QUOTA + QUOTA / 2, "{counted:?}");
+}
+
+/// The same for tokens that were taken in advance, and for a quota of each process beside that of all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_it_admits_one_more_quota_by_each_of_the_rules() {
+    for rules in Rules::ALL {
+        let server = Server::start().await;
+        let processes = Process::two(&server.url(), rules, Degrade::Deny).await;
+        let crowd = Crowd::of(&processes, key(1));
+        processes[0].is_refused(key(1)).await;
+        server.kill();
+        is_alone(&processes[0]).await;
+        server.restart().await;
+        processes[0].is_refused(key(1)).await;
+        let counted = crowd.settle().await;
+        counted.assert_within(rules, 1, Degrade::Deny);
+        assert!(counted.beyond() > QUOTA / 2, "the bound is no idle one: {counted:?}");
+        assert_eq!(rules.is_leased, counted.leased > 0, "{rules:?}: {counted:?}");
+    }
 }
 
 /// A replica may not have heard of all: at the most, of nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failed_over_it_admits_at_most_one_more_quota() {
     let trio = Sentinels::start().await;
-    let processes = Process::two(&url_of(&trio), Degrade::Deny).await;
+    let processes = Process::two(&url_of(&trio), Rules::PLAIN, Degrade::Deny).await;
     let crowd = Crowd::of(&processes, key(1));
     processes[0].is_refused(key(1)).await;
     let old = trio.master().await;
     old.kill();
     let _ = trio.successor(old).await;
     processes[0].is_refused(key(1)).await;
-    crowd.settle().await.assert_within(1, Degrade::Deny);
+    crowd.settle().await.assert_within(Rules::PLAIN, 1, Degrade::Deny);
 }
 
 /// One that had heard of nothing takes over: what is admitted beyond the quota is the whole bound, and no more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failed_over_to_one_that_knows_nothing_it_admits_the_quota_once_more() {
     let trio = Sentinels::start().await;
-    let processes = Process::two(&url_of(&trio), Degrade::Deny).await;
+    let processes = Process::two(&url_of(&trio), Rules::PLAIN, Degrade::Deny).await;
     let crowd = Crowd::of(&processes, key(1));
     processes[0].is_refused(key(1)).await;
     // All is taken, and a refusal writes nothing: so they hear of nothing any more.
@@ -85,7 +104,7 @@ async fn failed_over_to_one_that_knows_nothing_it_admits_the_quota_once_more() {
     let _ = trio.successor(old).await;
     processes[0].is_refused(key(1)).await;
     let counted = crowd.settle().await;
-    counted.assert_within(1, Degrade::Deny);
+    counted.assert_within(Rules::PLAIN, 1, Degrade::Deny);
     assert!(counted.beyond() > QUOTA / 2, "the bound is no idle one: {counted:?}");
 }
 
