@@ -22,6 +22,8 @@ pub(super) enum Cause {
     SlowBody,
     /// HTTP/2 frames that bring nothing.
     Flood,
+    /// It went on sending after its last answer, or kept its half open.
+    Linger,
     /// Told to close, and did not.
     Stuck,
     /// A head that two readers may understand in two ways.
@@ -53,6 +55,7 @@ impl Cause {
             Self::SlowReader => "slow_reader",
             Self::SlowBody => "slow_body",
             Self::Flood => "flood",
+            Self::Linger => "linger",
             Self::Stuck => "stuck",
             Self::Ambiguous => "ambiguous",
             Self::Uri => "uri",

@@ -93,6 +93,11 @@ impl Heads {
         self.at == At::Fields || (self.at == At::Start && !self.kept.is_empty())
     }
 
+    /// Whether all that has come was whole messages.
+    pub(super) fn is_between(&self) -> bool {
+        self.at == At::Start && self.kept.is_empty()
+    }
+
     /// The number of the head that should be refused, counted from one, and why.
     pub(super) fn refused(&self) -> Option<(NonZeroU64, Fault)> {
         self.refused

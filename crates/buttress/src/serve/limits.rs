@@ -15,6 +15,8 @@ pub(super) struct Limits {
     /// The target and `Host` name the same server.
     pub(super) one_host: bool,
     pub(super) silent: Silent,
+    /// What is read and thrown away after the last answer.
+    pub(super) linger_bytes: u64,
     pub(super) connections: usize,
     pub(super) proxies: Vec<Network>,
     /// Who has no address begins with a PROXY header.
@@ -41,6 +43,8 @@ pub(super) struct Timeouts {
     pub(super) age: Option<Duration>,
     pub(super) stall: Duration,
     pub(super) rate: u32,
+    /// After the last answer, for a client that still sends.
+    pub(super) linger: Duration,
 }
 
 /// The bounds that only HTTP/2 has.

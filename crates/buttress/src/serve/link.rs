@@ -43,6 +43,8 @@ pub(super) struct Link {
     /// When it had its last turn, in nanoseconds.
     now: AtomicU64,
     written: AtomicU64,
+    /// One more than the bytes thrown away after the last answer; none before it.
+    lingering: AtomicU64,
     refused: AtomicU64,
     long_target: AtomicBool,
     blocked: AtomicBool,
@@ -76,6 +78,7 @@ impl Link {
             tunnels: Tunnels::new(),
             now: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            lingering: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             long_target: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
@@ -140,6 +143,7 @@ impl Link {
             in_head: self.in_head.load(Relaxed),
             blocked: self.blocked.load(Relaxed),
             written: self.written.load(Relaxed),
+            lingering: self.lingering.load(Relaxed).checked_sub(1),
         }
     }
 
@@ -209,6 +213,11 @@ impl Link {
 
     pub(super) fn set_blocked(&self, blocked: bool) {
         self.blocked.store(blocked, Relaxed);
+    }
+
+    /// The last answer is sent, and so many bytes that came since were thrown away.
+    pub(super) fn lingers(&self, thrown: u64) {
+        self.lingering.store(thrown.saturating_add(1), Relaxed);
     }
 
     pub(super) fn read_by(&self, reader: &Waker) {

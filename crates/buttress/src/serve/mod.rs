@@ -63,7 +63,8 @@
 //!   does, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and an HTTP/1
 //!   connection closes.
 //! - **An answer that is the last says so** (`Connection: close`, HTTP/1): also one that stands in front of a body which
-//!   nobody reads to its end.
+//!   nobody reads to its end. A client that still sends then comes to read it: what it sends is thrown away, within
+//!   [bounds](ServerBuilder::linger), before the connection closes.
 //! - **The end comes in phases, each bounded**: see [`Phase`]. Requests that have begun are finished, or cut off and
 //!   counted; [`Report::exit_code`] says which. An answer has ended when the system, or TLS, has taken its last byte;
 //!   of HTTP/2, the library may hold 16 KiB of all of them by then.
@@ -151,7 +152,9 @@ mod frames;
 mod framing;
 mod head;
 mod hooks;
+mod leaving;
 mod limits;
+mod lingering;
 mod link;
 mod listener;
 mod meters;

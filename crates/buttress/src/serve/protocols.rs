@@ -27,7 +27,8 @@ impl<S: App> Connection<S> {
     {
         let limits = self.host.limits.clone();
         let scan = Scan::Http1(Heads::new(limits.strict_lines, limits.longest_target()));
-        let wire = TokioIo::new(Wire::new(io, self.link.clone(), scan));
+        let wire = Wire::new(io, self.link.clone(), scan).lingers(limits.linger_bytes);
+        let wire = TokioIo::new(wire);
         let mut library = http1::Builder::new();
         library
             .header_read_timeout(None)

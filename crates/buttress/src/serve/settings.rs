@@ -67,6 +67,11 @@ pub struct ServerSettings {
     pub stall_timeout_ms: u64,
     /// Bytes a second that earn it more of them; 0 to ask for some progress only. At most a thousand million.
     pub min_bytes_per_second: u32,
+    /// Milliseconds for which the server goes on reading, after the last answer of an HTTP/1 connection whose client
+    /// still sends, so that this comes to read the answer; 0 not to.
+    pub linger_ms: u64,
+    /// The most that is read, and thrown away, in that time; 0 not to.
+    pub linger_bytes: u64,
     /// Paths at which, and below which, the body of a request over HTTP/2 may be silent for as long as both sides
     /// like: those of streams, as `/shop.Stock/Watch`.
     pub silent_streams: Vec<String>,
@@ -102,6 +107,8 @@ impl Default for ServerSettings {
             max_connection_age_ms: Some(3_600_000),
             stall_timeout_ms: 30_000,
             min_bytes_per_second: 100,
+            linger_ms: 10_000,
+            linger_bytes: 32 << 20,
             silent_streams: Vec::new(),
             proxy_protocol_from: Vec::new(),
             proxy_protocol_from_unix: false,
@@ -131,6 +138,7 @@ impl ServerSettings {
             age: time_if_any(faults, "max_connection_age_ms", self.max_connection_age_ms),
             stall: time(faults, "stall_timeout_ms", self.stall_timeout_ms),
             rate: self.min_bytes_per_second,
+            linger: Duration::from_millis(self.linger_ms),
         };
         between(faults, "min_bytes_per_second", self.min_bytes_per_second, 0, FASTEST);
         between(faults, "header_bytes", self.header_bytes, 1_024, 1 << 20);
@@ -145,6 +153,7 @@ impl ServerSettings {
             uri_length: self.uri_length,
             strict_lines: self.refuse_bare_line_feeds,
             one_host: self.refuse_other_hosts,
+            linger_bytes: if self.linger_ms == 0 { 0 } else { self.linger_bytes },
             silent: Silent::new(&self.silent_streams, "silent_streams", faults),
             connections: self.connections,
             proxies: networks(faults, "proxy_protocol_from", &self.proxy_protocol_from),

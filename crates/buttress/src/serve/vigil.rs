@@ -4,6 +4,7 @@ use buttress_core::clock::Moment;
 
 use super::cause::Cause;
 use super::limits::Timeouts;
+use super::lingering::Lingering;
 use super::pace::Patience;
 
 /// What can be seen of a connection from outside of the HTTP library.
@@ -23,6 +24,8 @@ pub(super) struct Seen {
     pub(super) blocked: bool,
     /// Bytes written, ever.
     pub(super) written: u64,
+    /// The last answer is sent, and so many bytes that came since were thrown away.
+    pub(super) lingering: Option<u64>,
 }
 
 /// What is to be done about a connection.
@@ -61,6 +64,7 @@ pub(super) struct Vigil {
     /// Nothing but answers that trail is waited for.
     taker: Patience,
     taken: u64,
+    lingering: Option<Lingering>,
 }
 
 impl Vigil {
@@ -81,6 +85,7 @@ impl Vigil {
             reader,
             written: 0,
             taken: 0,
+            lingering: None,
         }
     }
 
@@ -102,6 +107,9 @@ impl Vigil {
             self.reader.rests(now);
         }
         self.take(now, seen);
+        if let Some(thrown) = seen.lingering {
+            self.lingering.get_or_insert(Lingering::new(now, thrown)).look(now, thrown);
+        }
         // Requests may come and go between two looks.
         if seen.requests > self.requests {
             let stall = self.timeouts.stall;
@@ -144,6 +152,11 @@ impl Vigil {
     pub(super) fn due(&self) -> Due {
         if let Some(defied) = self.defies {
             return Some((defied, Verdict::Kill(Cause::Stuck)));
+        }
+        // All that could be done for it is done.
+        if let Some(lingering) = &self.lingering {
+            let end = lingering.end(self.timeouts.linger, self.parting.is_some());
+            return Some((end, Verdict::Kill(Cause::Linger)));
         }
         let reader = self.reader.end().map(|end| (end, Verdict::Kill(Cause::SlowReader)));
         let quiet = self.quiet.map(|quiet| self.quiet(quiet));

@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::cause::Cause;
 use super::frames::Frames;
 use super::head::Heads;
+use super::leaving::Leaving;
 use super::link::Link;
 
 /// The bytes of one connection, on their way between the socket and the HTTP library.
@@ -21,11 +22,12 @@ use super::link::Link;
 /// whether the peer takes what is written, whether there are frames that bring nothing.
 #[derive(Debug)]
 pub(super) struct Wire<I> {
-    io: Ahead<I>,
-    link: Arc<Link>,
-    scan: Scan,
+    pub(super) io: Ahead<I>,
+    pub(super) link: Arc<Link>,
+    pub(super) scan: Scan,
     /// What the library reads instead of what comes, once a target is too long.
-    ending: Option<&'static [u8]>,
+    pub(super) ending: Option<&'static [u8]>,
+    pub(super) leaving: Leaving,
 }
 
 /// What makes a head of the beginning of its first line.
@@ -45,7 +47,13 @@ pub(super) enum Scan {
 
 impl<I> Wire<I> {
     pub(super) fn new(io: Ahead<I>, link: Arc<Link>, scan: Scan) -> Self {
-        Self { io, link, scan, ending: None }
+        Self { io, link, scan, ending: None, leaving: Leaving::default() }
+    }
+
+    /// After the last answer, so many bytes that still come are read and thrown away.
+    pub(super) fn lingers(mut self, most: u64) -> Self {
+        self.leaving.most = most;
+        self
     }
 
     /// Looks at what has arrived. It says how much of it the library should see, if not all.
@@ -102,8 +110,10 @@ impl<I: AsyncRead + Unpin> AsyncRead for Wire<I> {
             return self.ended(rest, buffer);
         }
         let before = buffer.filled().len();
+        let room = buffer.remaining() > 0;
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         let bytes = &buffer.filled()[before..];
+        self.leaving.nothing_comes |= room && bytes.is_empty();
         if !upgraded
             && !bytes.is_empty()
             && let Some(end) = self.scan(bytes)?
@@ -151,7 +161,7 @@ impl<I: AsyncWrite + Unpin> Wire<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -186,7 +196,11 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wire<I> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write(cx, AsyncWrite::poll_shutdown)
+        if !self.leaving.half_closed {
+            ready!(self.write(cx, AsyncWrite::poll_shutdown))?;
+            self.leaving.half_closed = true;
+        }
+        self.linger(cx).map(Ok)
     }
 }
 

@@ -104,6 +104,23 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets how long the server goes on reading after the last answer of an HTTP/1 connection whose client still sends,
+    /// as after a 413 in front of its body. The default is 10 seconds; none at all is not to.
+    ///
+    /// What comes is thrown away. Without that the client's system may meet a reset, and lose the answer. Who sends
+    /// nothing for two seconds is given up before.
+    pub fn linger(mut self, longest: Duration) -> Self {
+        self.settings.linger_ms = millis(longest);
+        self
+    }
+
+    /// Sets how many bytes are read and thrown away while the server [lingers](Self::linger). The default is 32 MiB;
+    /// none at all is not to linger.
+    pub fn linger_bytes(mut self, most: u64) -> Self {
+        self.settings.linger_bytes = most;
+        self
+    }
+
     /// Sets how many bytes a second a client must move while the server waits for it. Each byte earns back
     /// its share of the [stall timeout](Self::stall_timeout); with zero, any byte earns all of it. The
     /// default is 100, the most a thousand million.

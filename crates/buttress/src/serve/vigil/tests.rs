@@ -12,6 +12,7 @@ fn timeouts() -> Timeouts {
         age: Some(Duration::from_secs(1_000)),
         stall: Duration::from_secs(30),
         rate: 100,
+        linger: Duration::from_secs(10),
     }
 }
 

@@ -11,6 +11,7 @@ mod frames;
 mod hooks;
 mod http2;
 mod limits;
+mod lingering;
 mod listeners;
 mod metrics;
 mod newcomers;

@@ -155,3 +155,16 @@ async fn certificates_may_change_while_it_serves() {
     connect(&rig, "h2").await;
     drop(rig);
 }
+
+/// What it says goodbye with does not get lost either.
+#[tokio::test(start_paused = true)]
+async fn who_sends_all_before_it_reads_has_its_answer() {
+    let rig = rig();
+    let mut client = shake(rig.connect().pipe, "http/1.1").await.unwrap();
+    let head = "POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 1000000\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(&vec![b'x'; 1_000_000]).await.unwrap();
+    let mut answer = String::new();
+    soon("an answer", client.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+}
