@@ -15,6 +15,9 @@ const MOST_ELEMENTS: usize = 32;
 /// then what the client names more exactly; then what it names first; then what you like better. What is
 /// malformed counts as not there, and of all `Accept` headers the first 32 elements within 2 KiB count.
 ///
+/// `application/vnd.api+json` with parameters other than `ext` and `profile` counts as not there either: JSON:API 1.1
+/// has servers ignore it. Parameters of other media types are not looked at.
+///
 /// ```
 /// use buttress_error_envelope::preferred;
 /// use http::{HeaderMap, HeaderValue, header::ACCEPT};
@@ -106,7 +109,11 @@ impl<'h> Range<'h> {
         let slash = range.iter().position(|byte| *byte == b'/')?;
         let (kind, subtype) = (&range[..slash], &range[slash + 1..]);
         let fits = is_token(kind) && is_token(subtype) && (kind != b"*" || subtype == b"*");
-        let quality = quality(parameters.unwrap_or_default())?;
+        let parameters = parameters.unwrap_or_default();
+        let quality = quality(parameters)?;
+        if subtype.eq_ignore_ascii_case(b"vnd.api+json") && !is_json_api(kind, parameters) {
+            return None;
+        }
         fits.then_some(Self { kind, subtype, quality })
     }
 
@@ -120,6 +127,23 @@ impl<'h> Range<'h> {
             _ => None,
         }
     }
+}
+
+/// Whether these parameters leave it the media type of JSON:API (its version 1.1, "Server Responsibilities").
+///
+/// Extensions count, whichever they are: the application may know them, and an answer of errors needs none.
+fn is_json_api(kind: &[u8], mut parameters: &[u8]) -> bool {
+    while kind.eq_ignore_ascii_case(b"application") && !parameters.is_empty() {
+        let (parameter, behind) = split(parameters, b';');
+        let (name, _) = split(parameter, b'=');
+        let known = ["ext", "profile", "q"].map(str::as_bytes);
+        let known = known.iter().any(|known| name.trim_ascii().eq_ignore_ascii_case(known));
+        if !known && !parameter.trim_ascii().is_empty() {
+            return false;
+        }
+        parameters = behind.unwrap_or_default();
+    }
+    true
 }
 
 /// The quality among the parameters, in thousandths; 1000 without one. One that is malformed makes the whole

@@ -69,6 +69,36 @@ fn the_best_offer_wins() {
     assert_eq!(liked(&["text/plain;q=0.5", "text/html"]), "text/html", "two headers are one");
 }
 
+/// JSON:API 1.1, "Server Responsibilities": with parameters that it does not know, its media type is ignored.
+#[test]
+fn json_api_with_foreign_parameters_is_ignored() {
+    const JSON_API: &str = "application/vnd.api+json";
+    let cases = [
+        ("", JSON_API),
+        (";", JSON_API),
+        (" ; q=0.5 ;", JSON_API),
+        (";profile=\"https://a.example/b;charset=c https://d.example\"", JSON_API),
+        (";EXT=\"https://jsonapi.org/ext/atomic\"; Profile=a; q=0.1", JSON_API),
+        (";charset=utf-8", "none"),
+        (";charset=utf-8;q=0.9", "none"),
+        (";q=0.9;charset=utf-8", "none"),
+        (";profile=a;charset=utf-8", "none"),
+        (";ext", JSON_API),
+        (";extension=a", "none"),
+        (";charset", "none"),
+        (";=a", "none"),
+        (";charset=utf-8, text/html;q=0.1", "text/html"),
+        (";charset=utf-8, */*;q=0.1", "application/json"),
+        (";charset=utf-8, application/vnd.api+json;q=0.1", JSON_API),
+        (";q=0, application/*;level=1", "application/json"),
+    ];
+    for (parameters, offer) in cases {
+        assert_eq!(liked(&[&format!("{JSON_API}{parameters}")]), offer, "{parameters}");
+        assert_eq!(liked(&[&format!("Application/VND.API+JSON{parameters}")]), offer);
+    }
+    assert_eq!(liked(&["text/html;charset=utf-8"]), "text/html", "others may have any");
+}
+
 /// As much is read as an honest client sends.
 #[test]
 fn a_header_of_a_megabyte_costs_nothing() {
@@ -97,6 +127,9 @@ async fn a_failure_comes_in_the_format_that_was_asked_for() {
         assert!(kind(offer).await.starts_with(offer), "{offer}");
     }
     assert_eq!(kind("image/png").await, "application/json", "an error is better than none");
+    let foreign = "application/vnd.api+json;charset=utf-8";
+    assert_eq!(kind(foreign).await, "application/json", "no 406 in the place of the error");
+    assert!(kind(&format!("{foreign}, text/html;q=0.1")).await.starts_with("text/html"));
 }
 
 #[tokio::test]
