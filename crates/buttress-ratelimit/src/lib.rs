@@ -22,6 +22,7 @@ mod headers;
 mod inner;
 pub mod key;
 mod keys;
+mod layer;
 mod limit;
 mod live;
 mod memo;

@@ -62,13 +62,14 @@ impl<S: LimitStore> RateLimit<S> {
         LimitStage::new(self.inner.clone(), Part::All)
     }
 
-    /// A stage of the policies that do not need to know who is calling: outside of authentication.
+    /// A stage of the policies that do not need to know who is calling: outside of authentication. It is a tower layer
+    /// as well.
     pub fn before_auth(&self) -> LimitStage<S> {
         LimitStage::new(self.inner.clone(), Part::Only(Place::BeforeAuth))
     }
 
     /// A stage of the policies that do: inside of authentication. Their keys say principal, tenant or session, or the
-    /// policy says [`after_auth`](crate::Policy::after_auth).
+    /// policy says [`after_auth`](crate::Policy::after_auth). It is a tower layer as well.
     pub fn after_auth(&self) -> LimitStage<S> {
         LimitStage::new(self.inner.clone(), Part::Only(Place::AfterAuth))
     }
