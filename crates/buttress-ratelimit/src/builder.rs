@@ -112,8 +112,8 @@ impl<S> RateLimitBuilder<S> {
         self
     }
 
-    /// Tells in structured headers whose quota it is: `pk=:…:`, a hash that is in no store, and the same for the same
-    /// key.
+    /// Tells in the structured `RateLimit` whose quota it is: `pk=:…:`, a hash that is in no store, and the same for
+    /// the same key. `RateLimit-Policy` has none, as it says what is the same for all.
     pub fn partition_keys(mut self) -> Self {
         self.forms.partition_keys = true;
         self

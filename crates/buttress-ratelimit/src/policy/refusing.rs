@@ -5,7 +5,7 @@ use crate::Penalty;
 
 /// What happens to a request above the limit.
 impl Policy {
-    /// Counts and reports, and refuses nobody: to try a limit out.
+    /// Counts and reports, and refuses nobody: to try a limit out. Nor does its [penalty](Self::penalty) ban anybody.
     ///
     /// ```
     /// # use buttress_core::stage::{Decision, Stage};
