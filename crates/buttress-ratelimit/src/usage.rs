@@ -87,11 +87,14 @@ impl<S: LimitStore> RateLimit<S> {
         Ok(usage)
     }
 
-    /// Tells metrics how full all tables are, and who is banned.
+    /// Tells metrics about how full all tables are, and who is banned.
     pub(crate) fn measure(&self) {
         drop(self.bans());
-        for policy in &self.inner.names {
-            let _ = self.usage(policy);
+        let live = self.live();
+        for (at, meters) in (0..=u8::MAX).zip(&self.inner.usage_meters) {
+            if let Some(usage) = self.inner.store.glance(&live.limits, at) {
+                meters.tell(&usage);
+            }
         }
     }
 }

@@ -144,6 +144,13 @@ impl LimitStore for Engine {
         }
     }
 
+    fn glance(&self, limits: &Limits, policy: u8) -> Option<Usage> {
+        match self {
+            Self::Memory(memory) => LimitStore::glance(memory, limits, policy),
+            Self::Redis(redis) => redis.glance(limits, policy),
+        }
+    }
+
     fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
         match self {
             Self::Memory(memory) => LimitStore::heaviest(memory, limits, policy, most),

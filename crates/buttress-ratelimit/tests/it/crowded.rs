@@ -161,6 +161,26 @@ fn the_load_that_is_documented_fits() {
     assert_eq!(crowd(Algorithm::FixedWindow, 30_000), 8);
 }
 
+/// A glance looks at few places, and says nearly the same.
+#[test]
+fn a_glance_tells_about_how_full_it_is() {
+    let keyer = Keyer::from(KeySeed::from_bytes([7; 16]));
+    for algorithm in [Algorithm::Gcra, Algorithm::FixedWindow] {
+        let limits = of(algorithm, 10);
+        let clock = ManualClock::new();
+        let memory = Memory::with_capacity(60_000).clock(clock.clone());
+        for key in 0..20_000_u32 {
+            let charge = Charge::new(0, keyer.key_of([key.to_le_bytes()]), 1);
+            assert!(memory.check(&limits, &charge, clock.now()).is_taken());
+        }
+        let (usage, glance) = (memory.usage(&limits, 0), memory.glance(&limits, 0));
+        let all = [usage.places(), usage.bytes()];
+        assert_eq!([glance.places(), glance.bytes()], all, "{algorithm}");
+        assert!(glance.live().abs_diff(usage.live()) < usage.places() * 4 / 100, "{algorithm}");
+        assert_ne!(glance.live(), usage.live(), "{algorithm}: it looks at as many");
+    }
+}
+
 #[test]
 fn what_is_over_frees_its_place() {
     let (clock, limits) = (ManualClock::new(), limits([Quota::per_second(1)]));

@@ -146,6 +146,25 @@ async fn a_probe_tells_how_full_tables_are() {
     assert!(page.of("buttress_ratelimit_places a").unwrap() > 0.0);
 }
 
+/// It comes often, and the tables may be large.
+#[tokio::test]
+async fn a_probe_only_glances_at_a_large_table() {
+    let page = Page::default();
+    let limits = RateLimit::builder().metrics(Metrics::new(page.clone()));
+    let limits = limits.policy("a", Quota::per_hour(1).by(address())).build().unwrap();
+    for at in 0..20_000_u32 {
+        let [_, _, high, low] = at.to_be_bytes();
+        answered(&limits.stage(), from(&format!("198.18.{high}.{low}")), 200);
+    }
+    assert_eq!(limits.check_health().await, HealthStatus::Up);
+    let glance = page.of("buttress_ratelimit_keys a").unwrap();
+    assert!(limits.usage("a").unwrap().is_some());
+    let usage = page.of("buttress_ratelimit_keys a").unwrap();
+    let places = page.of("buttress_ratelimit_places a").unwrap();
+    assert!((glance - usage).abs() < places * 0.04, "{glance} {usage} of {places}");
+    assert_ne!(glance.to_bits(), usage.to_bits(), "it looks at as many");
+}
+
 /// A table that is full is no store that is away.
 #[tokio::test]
 async fn what_found_no_room_and_passed_is_not_called_degraded() {

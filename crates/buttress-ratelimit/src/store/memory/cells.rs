@@ -13,7 +13,7 @@ use super::heavy::{Heaviest, Heavy};
 use super::outcome::{Ask, Outcome, Time};
 use super::settings::WhenFull;
 use super::spot::{self, Spot, Vacancy};
-use super::tally::{SAMPLE, Tally, Usage, in_all};
+use super::tally::{Tally, Usage, in_all};
 use crate::algorithm::counter::Counter;
 use crate::algorithm::gcra::Gcra;
 use crate::parts::yield_now;
@@ -129,9 +129,9 @@ impl Cells {
         self.heavy.keys().filter_map(standing).collect()
     }
 
-    pub(super) fn usage(&self, now: Moment) -> Usage {
+    pub(super) fn usage(&self, now: Moment, sample: usize) -> Usage {
         let all = self.buckets.len();
-        let some = self.buckets.get(..SAMPLE.div_ceil(PLACES)).unwrap_or(&self.buckets);
+        let some = self.buckets.get(..sample.div_ceil(PLACES)).unwrap_or(&self.buckets);
         let places = some.iter().flat_map(Bucket::places);
         let live = places.filter(|place| place.seen() > now.as_nanos()).count();
         Usage {

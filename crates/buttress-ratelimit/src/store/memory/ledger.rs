@@ -9,7 +9,7 @@ use buttress_core::clock::Moment;
 use super::heavy::Heaviest;
 use super::outcome::{Ask, Outcome, Time};
 use super::settings::WhenFull;
-use super::tally::{SAMPLE, Tally, Usage, in_all};
+use super::tally::{Tally, Usage, in_all};
 use crate::algorithm::counter::{Counter, OUT_OF_ORDER};
 use crate::parts::Lock;
 use crate::{Limit, Retry, Source};
@@ -70,7 +70,7 @@ pub(super) trait Counts: Send + Sync {
     fn give_back(&self, limit: &Limit, ask: Ask, until: Option<u64>, time: &mut Time<'_>);
     fn forget(&self, key: Key);
     fn heaviest(&self, limit: &Limit, now: Moment) -> Vec<Heaviest>;
-    fn usage(&self, limit: &Limit, now: Moment) -> Usage;
+    fn usage(&self, limit: &Limit, now: Moment, sample: usize) -> Usage;
 }
 
 impl<C: Counter + Send + Sync> Counts for Ledger<C> {
@@ -136,14 +136,14 @@ impl<C: Counter + Send + Sync> Counts for Ledger<C> {
         found
     }
 
-    fn usage(&self, limit: &Limit, now: Moment) -> Usage {
+    fn usage(&self, limit: &Limit, now: Moment, sample: usize) -> Usage {
         let is_live = |entry: &&Entry<C>| {
             let mut counter = entry.counter.clone();
             counter.settle(limit, now);
             !counter.is_empty()
         };
         let live = |page: &Lock<Page<C>>| page.lock().entries.iter().filter(is_live).count();
-        let some = self.pages.get(..SAMPLE / WAYS).unwrap_or(&self.pages);
+        let some = self.pages.get(..sample.div_ceil(WAYS)).unwrap_or(&self.pages);
         Usage {
             places: self.pages.len() * WAYS,
             live: in_all(some.iter().map(live).sum(), some.len(), self.pages.len()),

@@ -1,5 +1,6 @@
 //! What people ask of a table, and not each request.
 
+use super::tally::{GLANCE, SAMPLE};
 use super::{Heaviest, Memory, Usage};
 use crate::Limits;
 
@@ -45,8 +46,21 @@ impl Memory {
     /// in a hundred places, but once in a million times.
     #[must_use]
     pub fn usage(&self, limits: &Limits, policy: u8) -> Usage {
+        self.sampled(limits, policy, SAMPLE)
+    }
+
+    /// About how full the table of a policy is: for a probe, which is asked again and again.
+    ///
+    /// It looks at 4,096 places at most. [Live](Usage::live) is then off by less than four in a hundred places, but once
+    /// in a million times; all else is exact.
+    #[must_use]
+    pub fn glance(&self, limits: &Limits, policy: u8) -> Usage {
+        self.sampled(limits, policy, GLANCE)
+    }
+
+    fn sampled(&self, limits: &Limits, policy: u8, sample: usize) -> Usage {
         let now = self.now();
         let table = self.books(limits).of(policy);
-        table.map(|(table, limit)| table.usage(limit, now)).unwrap_or_default()
+        table.map(|(table, limit)| table.usage(limit, now, sample)).unwrap_or_default()
     }
 }

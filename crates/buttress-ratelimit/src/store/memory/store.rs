@@ -89,6 +89,10 @@ impl LimitStore for Memory {
         Some(Self::usage(self, limits, policy))
     }
 
+    fn glance(&self, limits: &Limits, policy: u8) -> Option<Usage> {
+        Some(Self::glance(self, limits, policy))
+    }
+
     fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
         Some(Self::heaviest(self, limits, policy, most))
     }

@@ -110,10 +110,10 @@ impl Table {
         }
     }
 
-    pub(super) fn usage(&self, limit: &Limit, now: Moment) -> Usage {
+    pub(super) fn usage(&self, limit: &Limit, now: Moment, sample: usize) -> Usage {
         match self {
-            Self::Cells(cells) => cells.usage(now),
-            Self::Ledger(ledger) => ledger.usage(limit, now),
+            Self::Cells(cells) => cells.usage(now, sample),
+            Self::Ledger(ledger) => ledger.usage(limit, now, sample),
         }
     }
 }

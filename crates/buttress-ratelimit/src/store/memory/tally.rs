@@ -40,6 +40,10 @@ pub struct Usage {
 /// So many places are looked at: of keys that are spread by chance they tell how many there are in all.
 pub(super) const SAMPLE: usize = 65_536;
 
+/// And so many by a probe, which nobody waits for, but which comes often, and stands in the way of what else its thread
+/// has to do: a log of a thousand bytes a key would be 64 MB to read each time.
+pub(super) const GLANCE: usize = 4_096;
+
 /// How many are live in all parts of a table, if there are so many in those that were looked at.
 pub(super) fn in_all(live: usize, looked: usize, all: usize) -> usize {
     if looked >= all {

@@ -190,6 +190,10 @@ impl<S: LimitStore, T: Timer + Clone> LimitStore for Queued<S, T> {
         self.store.usage(limits, policy)
     }
 
+    fn glance(&self, limits: &Limits, policy: u8) -> Option<Usage> {
+        self.store.glance(limits, policy)
+    }
+
     fn heaviest(&self, limits: &Limits, policy: u8, most: usize) -> Option<Vec<Heaviest>> {
         self.store.heaviest(limits, policy, most)
     }

@@ -8,6 +8,7 @@ use super::*;
 use crate::Quota;
 use crate::parts::atomic::AtomicU64;
 use crate::parts::atomic::Ordering::{Acquire, Release};
+use crate::store::memory::tally::SAMPLE;
 
 /// Two places in one bucket, and a limit of which one request is a hundred nanoseconds.
 pub(super) fn cells(when_full: WhenFull) -> Arc<Cells> {
@@ -57,7 +58,7 @@ fn a_key_has_one_place_however_many_bring_it() {
         assert!(takes(&cells, 1, 9, 0));
         assert_eq!(join([other]), [true]);
         assert_eq!(until(&cells, 1, 0), 200, "both were counted");
-        assert_eq!(cells.usage(at(0)).live, 1);
+        assert_eq!(cells.usage(at(0), SAMPLE).live, 1);
     });
 }
 

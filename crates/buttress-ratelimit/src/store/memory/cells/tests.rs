@@ -2,6 +2,7 @@ use buttress_core::key::{KeySeed, Keyer};
 
 use super::*;
 use crate::Quota;
+use crate::store::memory::tally::SAMPLE;
 
 fn ask(of: u8, cost: u32) -> Ask {
     Ask { key: Key::from_bytes([of; 16]), cost, forced: false }
@@ -42,7 +43,7 @@ fn of_a_large_table_a_part_tells_of_all() {
     let live = |key: u32, now| {
         let ask = Ask { key: keyer.key_of([key.to_le_bytes()]), cost: 1, forced: false };
         let _ = cells.take(&limit, ask, &mut Time::at(now));
-        cells.usage(now).live
+        cells.usage(now, SAMPLE).live
     };
     // Each of them is alone there, and every fifth is where it is looked at: it stands for the others.
     let hours = |hours| Moment::from_nanos(hours * 2 * 3_600_000_000_000);
@@ -60,7 +61,7 @@ fn of_a_large_table_a_part_tells_of_all() {
         let ask = Ask { key: keyer.key_of([key.to_le_bytes()]), cost: 1, forced: false };
         taken += usize::from(cells.take(&limit, ask, &mut Time::at(hours(100))).room.is_ok());
     }
-    let usage = cells.usage(hours(100));
+    let usage = cells.usage(hours(100), SAMPLE);
     assert_eq!(usage.places, 60_000 * PLACES);
     let off = usage.live.abs_diff(taken);
     assert!(off > 0 && off < usage.places / 100, "{off} of {taken}");
