@@ -20,6 +20,7 @@ use buttress_core::Dice;
 use buttress_core::clock::{ManualClock, ms, secs};
 use buttress_overload::Priority;
 use buttress_overload::adaptive::{Adaptive, Aimd, Gradient};
+use buttress_overload::bulkhead::Bulkhead;
 use buttress_overload::door::Guard;
 use buttress_overload::shed::Shed;
 use buttress_overload::throttle::Throttle;
@@ -114,6 +115,13 @@ fn without_a_guard_it_collapses() {
 fn shedding_keeps_what_can_be_done() {
     stands(&storm("shed", OPEN, |clock| {
         Shed::of(12).queue(100, ms(200), clock.clone()).clock(clock).build().unwrap()
+    }));
+}
+
+#[test]
+fn a_bulkhead_with_a_queue_keeps_what_can_be_done() {
+    stands(&storm("bulkhead", OPEN, |clock| {
+        Bulkhead::of(12).queue(100, ms(200), clock.clone()).clock(clock).build().unwrap()
     }));
 }
 
