@@ -37,6 +37,8 @@ pin_project! {
         alarm: Alarm<TokioTimer>,
         deadline: Option<Deadline>,
         wants: Wants,
+        // Whether a refusal gets a body.
+        renders: bool,
         parts: Shared<Parts>,
     }
 }
@@ -83,15 +85,21 @@ where
         state: State<S, A>,
         deadline: Option<Deadline>,
         wants: Wants,
+        renders: bool,
         parts: Shared<Parts>,
     ) -> Self {
-        Self { state, alarm: Alarm::unarmed(), deadline, wants, parts }
+        Self { state, alarm: Alarm::unarmed(), deadline, wants, renders, parts }
     }
 
     #[cold]
-    pub(super) fn over(problem: Problem, wants: Wants, parts: &Shared<Parts>) -> Self {
+    pub(super) fn over(
+        problem: Problem,
+        wants: Wants,
+        renders: bool,
+        parts: &Shared<Parts>,
+    ) -> Self {
         let state = State::Over { problem: Some(problem) };
-        Self::new(state, None, wants, parts.clone())
+        Self::new(state, None, wants, renders, parts.clone())
     }
 }
 
@@ -127,7 +135,7 @@ where
         if polled.is_pending() {
             polled = self.as_mut().expire(cx);
         }
-        if self.parts.renders
+        if self.renders
             && let Poll::Ready(Ok(response)) = &mut polled
         {
             render::fill_in(response);

@@ -8,7 +8,7 @@ use buttress_core::sync::Shared;
 use buttress_overload::Priority;
 use buttress_retry::ReplayBody;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -50,12 +50,14 @@ where
     #[inline(never)]
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let (parts, wants) = (&*self.parts, Wants::of(&request));
+        // An answer to HEAD has no body, whoever makes it.
+        let renders = parts.renders && request.method() != Method::HEAD;
         let deadline = match parts.deadline.begin(&mut request, wants) {
             Ok(deadline) => deadline,
-            Err(problem) => return ResponseFuture::over(problem, wants, &self.parts),
+            Err(problem) => return ResponseFuture::over(problem, wants, renders, &self.parts),
         };
         let _scope = deadline.map(Deadline::enter);
-        let begun = Begun { deadline, wants, parts: self.parts.clone() };
+        let begun = Begun { deadline, wants, renders, parts: self.parts.clone() };
         let gated = match &mut self.way {
             Way::Straight(gated) => gated,
             Way::Attended(retry) => {
@@ -95,6 +97,7 @@ where
 struct Begun {
     deadline: Option<Deadline>,
     wants: Wants,
+    renders: bool,
     parts: Shared<Parts>,
 }
 
@@ -107,7 +110,7 @@ impl Begun {
         Attempts<S>: Service<Request<ReplayBody<A>>>,
         BehindGuards<S>: Service<Request<A>>,
     {
-        ResponseFuture::new(state, self.deadline, self.wants, self.parts)
+        ResponseFuture::new(state, self.deadline, self.wants, self.renders, self.parts)
     }
 }
 

@@ -32,7 +32,7 @@ impl OutboundBuilder {
     }
 
     /// Gives refusals a body, the family's JSON, for a client that reads bodies. By default they have none: a program
-    /// reads their status, or the [`Problem`](crate::Problem) in their extensions.
+    /// reads their status, or the [`Problem`](crate::Problem) in their extensions. An answer to HEAD never has one.
     pub fn render_refusals(mut self, render: bool) -> Self {
         self.renders = render;
         self

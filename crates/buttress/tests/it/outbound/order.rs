@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use buttress::Deadline;
 use buttress::circuit_breaker::{Force, State, Trip};
 use buttress::clock::{Clock, TokioClock};
 use buttress::outcome::LocalRefusal;
@@ -9,7 +10,8 @@ use buttress::prelude::*;
 use buttress::render::Format;
 use buttress::retry::ReplayBody;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
+use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
 
@@ -195,6 +197,31 @@ async fn refusals_have_a_body_if_that_is_wanted() {
         (200, &"14".parse().unwrap())
     );
     assert!(refused.headers().contains_key("grpc-retry-pushback-ms"));
+}
+
+/// Neither what the deadline says before a call is made, nor what another part says.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_head_has_no_body_though_it_is_wanted() {
+    let asked = Asked::default();
+    let clock = TokioClock::new();
+    let wall = Outbound::to("payments").render_refusals(true).clock(clock).build().unwrap();
+    wall.breaker().trip(Trip::switch());
+    let client = wall.layer_on(dependency(&asked, |_| 200));
+    let head = || {
+        let mut request = get();
+        *request.method_mut() = Method::HEAD;
+        request
+    };
+    let mut late = head();
+    late.extensions_mut().insert(Deadline::after(clock.now(), secs(0)));
+    for (request, status, code) in [(head(), 503, Code::CIRCUIT_OPEN), (late, 504, Code::TIMED_OUT)]
+    {
+        let refused = client.clone().oneshot(request).await.unwrap();
+        assert_eq!(refused.status(), status);
+        assert_eq!(refused.extensions().get::<Problem>().unwrap().code(), code);
+        assert!(refused.body().is_end_stream());
+        assert!(refused.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
 }
 
 /// Walls inside one another do not count each other's refusals.
