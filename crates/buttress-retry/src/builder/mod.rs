@@ -26,7 +26,8 @@ use crate::{Attempt, Backoff, Budget, Follow, Hedge, Jitter, Retry};
 pub struct TimerMissing;
 
 impl Retry<(), HttpClassify, TimerMissing> {
-    /// So many attempts, the first among them: `up_to(3)` is two repeats at most.
+    /// So many attempts, the first among them: `up_to(3)` is two repeats at most. A [hedge](RetryBuilder::hedge) is one
+    /// more.
     ///
     /// By default, pauses double from 100 milliseconds to 2 seconds, with [full jitter](Jitter::Full), and the
     /// [budget](Budget) is a fifth of the calls.

@@ -63,6 +63,8 @@ use crate::budget::Budget;
 /// - The first *good* answer wins: a fast 503 does not, from whichever attempt. Where both are bad, the first attempt's
 ///   is what came back, and is repeated or not as if there had been no hedge.
 /// - The loser is dropped in the same poll that gives the answer.
+/// - There is one for a call, and it comes on top of the tries: with [`up_to(2)`](crate::Retry::up_to) a call is sent
+///   three times at most.
 /// - A hedge never delays the first: it waits for readiness beside it, with a clone of the instance.
 /// - It is paid for twice: from its own [cap](Self::at_most_percent), and from the budget of the retries. Which of the
 ///   two said no is counted, as `capped` and `no_budget`. What is not sent after all is given back.
