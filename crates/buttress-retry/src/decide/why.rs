@@ -56,9 +56,10 @@ impl Why {
         }
     }
 
-    /// Whether an outer hop that tries again would only add to it: somebody here has tried already, or may not.
+    /// Whether an outer hop that tries again would only add to it: somebody here has tried already, or may not. What
+    /// the other side said is handed on, for the handler in between mostly answers afresh, without its headers.
     pub(crate) fn is_enough_for_all(self, attempt: Attempt) -> bool {
-        self == Self::Budget || (!attempt.is_first() && self != Self::Outcome)
+        matches!(self, Self::Budget | Self::Final) || (!attempt.is_first() && self != Self::Outcome)
     }
 }
 
