@@ -5,7 +5,7 @@ use buttress_core::{BuildError, Faults};
 use super::RetryBuilder;
 use crate::inner::Inner;
 use crate::meters::Meters;
-use crate::replay::Room;
+use crate::replay::{LEAST_KEPT, Room};
 use crate::{Backoff, Hedge, RetryLayer, RetryPolicy};
 
 /// More attempts than this help nobody.
@@ -39,6 +39,14 @@ impl<C, T> RetryBuilder<C, T> {
                 format!(
                     "are {} bytes overall, and {} a call",
                     self.keep.overall, self.keep.per_call
+                ),
+            );
+        }
+        if (1..LEAST_KEPT).contains(&self.keep.per_call) {
+            faults.add(
+                "keep_bodies.per_call",
+                format!(
+                    "keeps nothing with less than {LEAST_KEPT} bytes, and is switched off by 0"
                 ),
             );
         }

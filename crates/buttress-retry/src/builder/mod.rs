@@ -203,7 +203,7 @@ impl<C, T> RetryBuilder<C, T> {
     }
 
     /// Sets how many bytes of bodies are kept: of a call, and of all together. The default is 64 KiB and 16 MiB. What
-    /// is larger is sent, and not repeated.
+    /// is larger is sent, and not repeated; with 0 a call, so is whatever has a body.
     ///
     /// A frame counts as 128 bytes at least, and a trailer as so many beside its text, as that is what it takes to keep
     /// it. (One that is a piece of a large buffer keeps the buffer, how large that is, nobody can know; but those below

@@ -76,7 +76,8 @@ pub struct RetrySettings {
     pub budget: Option<BudgetSettings>,
     /// When a second attempt is made beside a slow one. By default never.
     pub hedge: Option<HedgeSettings>,
-    /// How many bytes of the body of a call are kept to be sent again; a longer one is not repeated. By default 65,536.
+    /// How many bytes of the body of a call are kept to be sent again; a longer one is not repeated. 0, or 128 at least;
+    /// by default 65,536.
     pub keep_bytes: Option<usize>,
     /// How many bytes of all bodies together are kept. By default 16,777,216.
     pub keep_bytes_overall: Option<usize>,

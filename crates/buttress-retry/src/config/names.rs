@@ -5,7 +5,7 @@ use buttress_core::BuildError;
 use super::RetrySettings;
 
 /// What the builder says, and the file.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 10] = [
     ("backoff.first", "backoff.first_ms"),
     ("backoff.max", "backoff.max_ms"),
     ("follow.up_to", "follow.up_to_ms"),
@@ -15,6 +15,7 @@ const NAMES: [(&str, &str); 9] = [
     ("budget.cost", "budget.throttled_cost"),
     ("hedge.after", "hedge.after_ms"),
     ("hedge.until_known", "hedge.after_ms"),
+    ("keep_bodies.per_call", "keep_bytes"),
 ];
 
 /// With faults where they stand in a file.

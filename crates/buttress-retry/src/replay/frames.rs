@@ -18,7 +18,7 @@ pub(super) struct Frames {
 /// What a frame counts as at least, and a trailer beside its text. It takes so much, however short it is: a place in
 /// the list, of which there may be twice as many, one in that of whoever reads it again, and what its buffer has beside
 /// the bytes.
-const LEAST: usize = 128;
+pub(crate) const LEAST: usize = 128;
 
 /// What is shorter is copied, unless it comes first. A clone of it keeps the whole buffer that it was read into, of
 /// which there may be one for each frame; and of most bodies the first is all there is.

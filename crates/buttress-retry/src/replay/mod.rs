@@ -8,6 +8,7 @@ mod tape;
 mod upload;
 
 pub use self::body::ReplayBody;
+pub(crate) use self::frames::LEAST as LEAST_KEPT;
 pub(crate) use self::reel::Reel;
 pub(crate) use self::room::Room;
 pub(crate) use self::tape::Lost;

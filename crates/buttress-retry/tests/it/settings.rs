@@ -31,8 +31,12 @@ fn all_reasons_come_at_once() {
             "budget.ratio: is 0, and so is the floor: nothing would be repeated",
             "budget.window: must be from 10 milliseconds to an hour",
             "keep_bodies: are 1 bytes overall, and 2 a call",
+            "keep_bodies.per_call: keeps nothing with less than 128 bytes, and is switched off by 0",
         ]
     );
+    assert_eq!(wrong(&Retry::api().keep_bodies(127, 1_024)).len(), 1);
+    assert_eq!(wrong(&Retry::api().keep_bodies(128, 1_024)), [""; 0]);
+    assert_eq!(wrong(&Retry::api().keep_bodies(0, 0)), [""; 0], "that is said, and not a mistake");
     assert!(builder.timer(ManualClock::new()).build().is_err());
 }
 
@@ -130,6 +134,7 @@ fn faults_of_a_file_have_its_names() {
             "hedge.after_ms",
             "hedge.at_most_percent",
             "keep_bytes_overall",
+            "keep_bytes",
         ]
     );
     assert_eq!(wrong("backoff = { first_ms = 9, max_ms = 8 }"), ["backoff.max_ms"]);
