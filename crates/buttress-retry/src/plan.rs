@@ -184,16 +184,18 @@ impl<S, B: Body> Plan<S, B> {
 /// That of an attempt, if there are any.
 pub(crate) type AttemptSpan = Option<Box<Span>>;
 
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "there hardly ever is one, and a call would write that down"
+)]
+#[inline(always)]
 pub(crate) fn span<T>(inner: &Inner<T>, attempt: Attempt) -> AttemptSpan {
-    if !inner.has_spans {
-        return None;
-    }
-    Some(Box::new(tracing::debug_span!(
-        "attempt",
-        outbound = &*inner.name,
-        attempt = attempt.number()
-    )))
+    if inner.has_spans { Some(Box::new(opened(&inner.name, attempt))) } else { None }
+}
+
+#[cold]
+fn opened(outbound: &str, attempt: Attempt) -> Span {
+    tracing::debug_span!("attempt", outbound, attempt = attempt.number())
 }
 
 /// Runs it inside the span, if there is one.

@@ -113,7 +113,10 @@ where
         let inner = &**this.inner;
         begin(inner, this.call, this.course, this.next.take());
         let attempt = this.course.attempt;
-        *this.span = span(inner, attempt);
+        // To write that there is none would ask first what was there.
+        if inner.has_spans {
+            *this.span = span(inner, attempt);
+        }
         let future = entered(this.span, || (this.call.work)(attempt));
         this.state.set(State::Working { future });
         Poll::Ready(())
