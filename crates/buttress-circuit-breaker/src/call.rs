@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use buttress_core::Problem;
-use buttress_core::outcome::Judgement;
+use buttress_core::outcome::{Judgement, by_result};
 use pin_project_lite::pin_project;
 
 use crate::ticket::{Host, Judging};
@@ -57,11 +57,10 @@ impl<Fut, J, H: Host> Call<Fut, J, H> {
     }
 }
 
-impl<Fut, J, H, T, E, O> Future for Call<Fut, J, H>
+impl<Fut, J, H, T, E> Future for Call<Fut, J, H>
 where
     Fut: Future<Output = Result<T, E>>,
-    J: FnOnce(Result<&T, &E>) -> O,
-    O: Into<Judgement>,
+    J: Judge<T, E>,
     E: From<Problem>,
     H: Host,
 {
@@ -83,7 +82,7 @@ where
                 };
                 let judge = judge.take().expect(DONE);
                 let judging = Judging { ticket };
-                let judgement = judge(result.as_ref()).into();
+                let judgement = judge.judge(result.as_ref());
                 if let Some(ticket) = judging.done() {
                     ticket.settle(judgement);
                 }
@@ -93,8 +92,37 @@ where
     }
 }
 
+/// Who says how a [`Call`] ended: a closure, or [`ByResult`].
+#[expect(unnameable_types, reason = "so nobody else can implement it")]
+pub trait Judge<T, E> {
+    /// How it ended.
+    fn judge(self, result: Result<&T, &E>) -> Judgement;
+}
+
+impl<J, T, E, O> Judge<T, E> for J
+where
+    J: FnOnce(Result<&T, &E>) -> O,
+    O: Into<Judgement>,
+{
+    #[inline]
+    fn judge(self, result: Result<&T, &E>) -> Judgement {
+        self(result).into()
+    }
+}
+
 /// Who judges a call that nobody else judges: see [`Breaker::call`].
-pub type ByResult<T, E> = fn(Result<&T, &E>) -> Judgement;
+///
+/// A type and no function, whose address would be kept for each call.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ByResult;
+
+impl<T, E: 'static> Judge<T, E> for ByResult {
+    #[inline]
+    fn judge(self, result: Result<&T, &E>) -> Judgement {
+        by_result(result)
+    }
+}
 
 impl<Fut, J, H: Host> fmt::Debug for Call<Fut, J, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

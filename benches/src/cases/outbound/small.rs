@@ -26,9 +26,9 @@ pub const WALL: &str = "outbound wall, no HTTP";
 pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::bare(RETRY, made(work)),
-        Case::ours(RETRY, retried(retry().leak())).within(Budget::new(235, 0)),
+        Case::ours(RETRY, retried(retry().leak())).within(Budget::new(222, 0)),
         Case::bare(WALL, made(work)),
-        Case::ours(WALL, walled()).within(Budget::new(730, 0)).on_two_threads(),
+        Case::ours(WALL, walled()).within(Budget::new(690, 0)).on_two_threads(),
     ]
 }
 

@@ -1,5 +1,5 @@
 use buttress_core::Problem;
-use buttress_core::outcome::{Judgement, by_result};
+use buttress_core::outcome::Judgement;
 
 use super::Breaker;
 use crate::machine::{NEARLY, Refused};
@@ -22,13 +22,13 @@ impl Breaker {
     ///
     /// No allocation, neither for a call nor for a refusal: all refusals within a tenth of a second share one problem.
     #[inline]
-    pub fn call<F, Fut, T, E>(&self, work: F) -> Call<Fut, ByResult<T, E>>
+    pub fn call<F, Fut, T, E>(&self, work: F) -> Call<Fut, ByResult>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: From<Problem> + 'static,
     {
-        Call::new(self, by_result, work)
+        Call::new(self, ByResult, work)
     }
 
     /// Makes a call, and judges how it ended: an

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use buttress_core::key::{Key, KeyFor, Keyer};
-use buttress_core::outcome::{Judgement, by_result};
+use buttress_core::outcome::Judgement;
 use buttress_core::stage::RequestHead;
 use buttress_core::sync::Shared;
 use buttress_core::{BuildError, Health, Probe, ProbeFuture, Problem};
@@ -163,13 +163,13 @@ impl BreakerTable {
     ///
     /// Fails with the error of the call, or with a [`Problem`] that it was not made.
     #[inline]
-    pub fn call<F, Fut, T, E>(&self, key: Key, work: F) -> Call<Fut, ByResult<T, E>, Self>
+    pub fn call<F, Fut, T, E>(&self, key: Key, work: F) -> Call<Fut, ByResult, Self>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: From<Problem> + 'static,
     {
-        Call::with(self.try_enter(key), by_result, work)
+        Call::with(self.try_enter(key), ByResult, work)
     }
 
     /// Makes a call for this key, and judges it, as [`Breaker::call_judged`](crate::Breaker::call_judged) does.

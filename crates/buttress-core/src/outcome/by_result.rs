@@ -24,6 +24,7 @@ use crate::{Code, Problem};
 /// let told = judged(Problem::new(Code::DEPENDENCY_FAILED).with_retry_after(second));
 /// assert_eq!((told.outcome(), told.advice()), (Outcome::Failure, Advice::After(second)));
 /// ```
+#[inline]
 pub fn by_result<T, E: 'static>(result: Result<&T, &E>) -> Judgement {
     match result {
         Ok(_) => Judgement::new(Outcome::Success),
