@@ -95,8 +95,8 @@ impl<V: Votes> Fleet<V> {
     /// Orders all processes to do so with the breaker of this name, those that start later included: until the next
     /// order, or until somebody says something else to [a breaker of one process](Breaker::force).
     ///
-    /// It may be called from where no breaker has joined, as by a tool of an operator. It is
-    /// [told](FleetBuilder::audit), also if it fails.
+    /// It may be called from where no breaker has joined, as by a tool of an operator, which waits first until its store
+    /// is connected: an order waits for nothing. It is [told](FleetBuilder::audit), also if it fails.
     ///
     /// # Errors
     ///
