@@ -72,7 +72,7 @@ impl<S> Door<S> {
     fn refusal(&self, request: &Request<Incoming>, number: u64) -> Option<(StatusCode, Cause)> {
         let headers = request.headers();
         let mut hosts = headers.get_all(HOST).iter();
-        let no_host = hosts.next().is_some_and(|host| !authority::is_host(host.as_bytes()));
+        let no_host = !authority::are_hosts(request.uri(), hosts.next());
         let two_hosts = hosts.next().is_some();
         let other_host =
             self.limits.one_host && authority::differs(request.method(), request.uri(), headers);

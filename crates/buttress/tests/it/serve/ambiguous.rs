@@ -41,6 +41,20 @@ async fn a_host_that_is_none_is_refused() {
     drop(rig);
 }
 
+/// A name before the host looks like one itself: `http://shop.example@evil.example/`.
+#[tokio::test(start_paused = true)]
+async fn a_target_with_a_user_is_refused() {
+    // Also where the `Host` may say something else.
+    let rig = Rig::of(server().refuse_other_hosts(false));
+    for user in ["shop.example", "name:password", ""] {
+        let mut client = rig.connect();
+        client.send(format!("GET http://{user}@a/ HTTP/1.1\r\nhost: a\r\n\r\n")).await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{user}: {answer}");
+    }
+    drop(rig);
+}
+
 #[tokio::test(start_paused = true)]
 async fn also_behind_others_on_the_same_connection() {
     let rig = Rig::of(server());
