@@ -60,8 +60,8 @@
 //!   Clients without an answer yet do not stand in front of those that had one: of a crowd that comes at once four have
 //!   a turn, or a sixty-fourth, before everybody else has one; by client, in turns.
 //! - **Ambiguous heads are refused**: two `Host` fields, one that is no host or names another server than the target
-//!   does, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a head. The answer is 400, and an HTTP/1
-//!   connection closes.
+//!   does, a target with a user, `Content-Length` beside `Transfer-Encoding`, a bare line feed in a head. The answer is
+//!   400, and an HTTP/1 connection closes.
 //! - **An answer that is the last says so** (`Connection: close`, HTTP/1): also one that stands in front of a body which
 //!   nobody reads to its end. A client that still sends then comes to read it: what it sends is thrown away, within
 //!   [bounds](ServerBuilder::linger), before the connection closes.
