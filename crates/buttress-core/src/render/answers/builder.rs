@@ -91,8 +91,8 @@ impl AnswersBuilder {
     /// Answers a client briefly, without details, once so many of its requests were refused in a window:
     /// clients are told apart by their grouped addresses. The default is never.
     pub fn brief_after(mut self, refusals: u32, window: Duration) -> Self {
-        let window_seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
-        self.settings.brief = Some(BriefSettings { after: refusals, window_seconds });
+        let window_s = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
+        self.settings.brief = Some(BriefSettings { after: refusals, window_s });
         self
     }
 

@@ -11,12 +11,12 @@ use crate::{BuildError, Faults};
 /// use buttress_core::render::AnswersSettings;
 ///
 /// let settings: AnswersSettings = serde_json::from_str(
-///     r#"{ "log_lines_per_second": 0, "brief": { "after": 100, "window_seconds": 0 }, "challenge": "" }"#,
+///     r#"{ "log_lines_per_second": 0, "brief": { "after": 100, "window_s": 0 }, "challenge": "" }"#,
 /// )?;
 ///
 /// let error = settings.build().unwrap_err();
 /// let paths: Vec<_> = error.faults().iter().map(|fault| fault.path()).collect();
-/// assert_eq!(paths, ["log_lines_per_second", "brief.window_seconds", "challenge"]);
+/// assert_eq!(paths, ["log_lines_per_second", "brief.window_s", "challenge"]);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -43,7 +43,7 @@ pub struct BriefSettings {
     /// How many refusals in one window are answered at length.
     pub after: u32,
     /// How long a window is, in seconds.
-    pub window_seconds: u32,
+    pub window_s: u32,
 }
 
 impl AnswersSettings {
@@ -62,11 +62,11 @@ impl AnswersSettings {
             faults.add("log_lines_per_second", "must be at least 1, not 0");
         }
         if let Some(brief) = &self.brief
-            && !(1..=86_400).contains(&brief.window_seconds)
+            && !(1..=86_400).contains(&brief.window_s)
         {
-            let found = brief.window_seconds;
+            let found = brief.window_s;
             faults
-                .add("brief.window_seconds", format_args!("must be from 1 to 86400, not {found}"));
+                .add("brief.window_s", format_args!("must be from 1 to 86400, not {found}"));
         }
         if let Some(challenge) = &self.challenge
             && !is_challenge(challenge)
@@ -87,7 +87,7 @@ fn is_challenge(text: &str) -> bool {
 
 impl BriefSettings {
     pub(super) fn window(&self) -> Duration {
-        Duration::from_secs(self.window_seconds.max(1).into())
+        Duration::from_secs(self.window_s.max(1).into())
     }
 }
 
@@ -105,6 +105,6 @@ impl Default for AnswersSettings {
 impl Default for BriefSettings {
     /// A hundred in ten seconds.
     fn default() -> Self {
-        Self { after: 100, window_seconds: 10 }
+        Self { after: 100, window_s: 10 }
     }
 }
