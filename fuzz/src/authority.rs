@@ -24,8 +24,7 @@ pub fn run(data: &[u8]) {
         assert!(!differs, "nobody is named");
         return;
     };
-    let named = authority.as_str();
-    let own = named.rsplit_once('@').map_or(named, |(_, host)| host);
+    let own = authority.as_str();
     assert!(!names_another(&target, &HeaderValue::from_str(own).expect("it is printable")));
     let host = host.as_bytes();
     assert!(!differs || !host.eq_ignore_ascii_case(own.as_bytes()));
