@@ -11,7 +11,6 @@ use buttress_testkit::guide::Page;
 
 #[test]
 fn every_metric_is_in_the_catalogue() {
-    let signals = Page::of("signals.md");
     let all = [
         adaptive::CATALOGUE,
         bulkhead::CATALOGUE,
@@ -21,10 +20,13 @@ fn every_metric_is_in_the_catalogue() {
         throttle::CATALOGUE,
         timeout::CATALOGUE,
     ];
-    assert_eq!(signals.untold(&all.concat()), [""; 0]);
-    let left_out = signals.row("buttress_outlier_left_out_total").concat();
-    for why in Ejected::ALL {
-        assert!(left_out.contains(&format!("`{}`", why.as_str())), "{why:?}");
+    for page in ["signals.md", "../crates/buttress-overload/README.md"] {
+        let signals = Page::of(page);
+        assert_eq!(signals.untold(&all.concat()), [""; 0], "{page}");
+        let left_out = signals.row("buttress_outlier_left_out_total").concat();
+        for why in Ejected::ALL {
+            assert!(left_out.contains(&format!("`{}`", why.as_str())), "{page}: {why:?}");
+        }
     }
 }
 

@@ -66,6 +66,13 @@ fn many_failures_in_a_time_are_counted_in_buckets() {
     assert_eq!(hand.state(), State::Closed);
     hand.fail();
     assert_eq!(hand.trip(), Some(Trip::new(Reason::Failures, 1_000, 1_000)));
+
+    let hand = Hand::of(Rule::failures(1_000, Duration::from_secs(10)));
+    for _ in 0..5 {
+        (0..999).for_each(|_| hand.fail());
+        assert_eq!(hand.state(), State::Closed, "those of before have slid out");
+        hand.wait(10_001);
+    }
 }
 
 #[test]

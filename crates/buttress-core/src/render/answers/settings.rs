@@ -65,8 +65,7 @@ impl AnswersSettings {
             && !(1..=86_400).contains(&brief.window_s)
         {
             let found = brief.window_s;
-            faults
-                .add("brief.window_s", format_args!("must be from 1 to 86400, not {found}"));
+            faults.add("brief.window_s", format_args!("must be from 1 to 86400, not {found}"));
         }
         if let Some(challenge) = &self.challenge
             && !is_challenge(challenge)

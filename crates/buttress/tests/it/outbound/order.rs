@@ -171,10 +171,12 @@ async fn a_hedge_is_paid_from_the_budget_and_may_win() {
         .build()
         .unwrap();
     let clock = TokioClock::new();
-    let before = clock.now();
+    let (before, left) = (clock.now(), wall.budget().left(clock.now()));
     let response = in_time(wall.layer_on(slow_once).oneshot(get())).await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!((clock.now() - before, asked.times()), (ms(50), 2));
+    let paid = left - wall.budget().left(clock.now());
+    assert!((0.8..=1.0).contains(&paid), "one, less the tenth that the call brings: {paid}");
 }
 
 #[tokio::test(start_paused = true)]
