@@ -15,6 +15,7 @@ use buttress_retry::{Backoff, Budget as Repeats, Jitter, Retry, RetryPolicy};
 
 use super::breaker::built;
 use super::in_runtime;
+use super::wall::wall;
 use crate::{Budget, Case, Run};
 
 /// A call that need not be made again.
@@ -29,6 +30,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::ours(RETRY, retried(retry().leak())).within(Budget::new(222, 0)),
         Case::bare(WALL, made(work)),
         Case::ours(WALL, walled()).within(Budget::new(690, 0)).on_two_threads(),
+        Case::peer(WALL, "ours, `Outbound::run`", facade()).within(Budget::new(1_550, 0)),
     ]
 }
 
@@ -47,7 +49,16 @@ fn retried(retry: RetryPolicy<TokioTimer>) -> Run {
     made(move || retry.run(|_| work()))
 }
 
-/// That of the README, put together by hand, leaked.
+/// That of the README, leaked.
+fn facade() -> Run {
+    let wall = wall(true).leak();
+    in_runtime(Box::new(move |times| {
+        let call = || wall.run(|_| work());
+        (0..times).for_each(|_| answered(call));
+    }))
+}
+
+/// Its five parts, put together by hand, leaked.
 fn walled() -> Run {
     let deadline = DeadlineLayer::after(secs(30), TokioTimer).leak();
     let breaker = CircuitBreaker::after(5).failures_in(secs(60)).open_for(secs(1)..=secs(32));

@@ -40,7 +40,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// That of the README; or one whose breaker hears of no body, as no peer's does.
-fn wall(follows: bool) -> Outbound {
+pub(super) fn wall(follows: bool) -> Outbound {
     let backoff = Backoff::exponential(ms(100)).max(secs(2)).jitter(Jitter::Full);
     let breaker = CircuitBreaker::after(5).failures_in(secs(60)).open_for(secs(1)..=secs(32));
     Outbound::to("payments")

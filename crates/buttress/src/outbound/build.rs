@@ -20,7 +20,7 @@ use buttress_overload::shed::ShedBuilder;
 use buttress_overload::throttle::ThrottleBuilder;
 use buttress_overload::timeout::Timeout;
 use buttress_retry::errors::HyperErrors;
-use buttress_retry::{Retry, RetryBuilder, RetryLayer};
+use buttress_retry::{Retry, RetryBuilder, RetryLayer, RetryPolicy};
 
 use super::attempt::Limits;
 use super::names::in_a_file;
@@ -67,7 +67,8 @@ impl OutboundBuilder {
             holds_permits: self.holds_permits,
             timeout: self.built_timeout(),
         };
-        Some(Parts { deadline, guards, retry: retry?, limits, renders: self.renders })
+        let (retry, policy) = retry?;
+        Some(Parts { deadline, guards, retry, policy, limits, renders: self.renders })
     }
 
     fn built_deadline(&self) -> DeadlineLayer<TokioTimer, Keep> {
@@ -112,7 +113,7 @@ impl OutboundBuilder {
         Some((throttle?, (adaptive?, shed?)))
     }
 
-    fn built_retry(&mut self) -> Result<RetryLayer<HttpClassify, TokioTimer>, BuildError> {
+    fn built_retry(&mut self) -> Result<Repeats, BuildError> {
         let retry = self.retry.take().unwrap_or_else(|| Retry::up_to(1));
         let retry = match self.hedge.take() {
             Some(hedge) => retry.hedge(hedge),
@@ -124,7 +125,8 @@ impl OutboundBuilder {
             .deadline_header(self.told.clone().unwrap_or_default())
             .clock(self.shared_clock())
             .timer(TokioTimer);
-        self.telling(retry, RetryBuilder::metrics).build()
+        let retry = self.telling(retry, RetryBuilder::metrics);
+        Ok((retry.clone().build()?, retry.build_policy()?))
     }
 
     fn built_breaker(&mut self) -> Result<CircuitBreakerLayer, BuildError> {
@@ -163,6 +165,9 @@ impl OutboundBuilder {
         if self.name.is_empty() { "unnamed".into() } else { self.name.clone() }
     }
 }
+
+/// For requests, and for other calls.
+type Repeats = (RetryLayer<HttpClassify, TokioTimer>, RetryPolicy<TokioTimer>);
 
 /// When a call is slow that takes no longer than this. What hangs until its time is over would be slow to nobody
 /// otherwise, and as little news of the dependency as one that its caller has given up.

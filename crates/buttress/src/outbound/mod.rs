@@ -17,7 +17,7 @@
     not(feature = "tonic"),
     doc = "| a channel of tonic | `layer_on_tonic`, of the feature `tonic` |"
 )]
-//! | what is no HTTP, a database for one | each part by itself: [`Breaker::call`](crate::circuit_breaker::Breaker::call), [`RetryPolicy::run`](crate::retry::RetryPolicy::run) and their like |
+//! | what is no HTTP, a database for one | [`run`](Outbound::run) |
 
 mod attempt;
 mod build;
@@ -30,6 +30,7 @@ mod parts;
 mod probes;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+mod run;
 mod service;
 mod settings;
 #[cfg(feature = "tonic")]

@@ -10,7 +10,7 @@ use buttress_overload::deadline::DeadlineLayer;
 use buttress_overload::door::{ByExtension, Door, DoorLayer};
 use buttress_overload::shed::Shed;
 use buttress_overload::throttle::Throttle;
-use buttress_retry::{Retry, RetryLayer};
+use buttress_retry::{Retry, RetryLayer, RetryPolicy};
 use tower_layer::Layer;
 
 use super::attempt::{Attempts, BodyTicket, Gated, Limits};
@@ -32,6 +32,8 @@ pub(super) struct Parts {
     pub(super) deadline: DeadlineLayer<TokioTimer, Keep>,
     pub(super) guards: DoorLayer<Guards, HttpClassify, Keep>,
     pub(super) retry: RetryLayer<HttpClassify, TokioTimer>,
+    /// The same for calls that are no requests, with the same budget.
+    pub(super) policy: RetryPolicy<TokioTimer>,
     pub(super) limits: Limits,
     pub(super) renders: bool,
 }
@@ -54,6 +56,7 @@ impl Parts {
             deadline: self.deadline.leak(),
             guards: self.guards.leak(),
             retry: self.retry.leak(),
+            policy: self.policy.leak(),
             limits: self.limits.leak(),
             renders: self.renders,
         }

@@ -17,6 +17,7 @@ mod passing;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod rig;
+mod run;
 mod settings;
 mod signals;
 #[cfg(feature = "tonic")]
