@@ -30,7 +30,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::ours(RETRY, retried(retry().leak())).within(Budget::new(222, 0)),
         Case::bare(WALL, made(work)),
         Case::ours(WALL, walled()).within(Budget::new(690, 0)).on_two_threads(),
-        Case::peer(WALL, "ours, `Outbound::run`", facade()).within(Budget::new(1_550, 0)),
+        Case::peer(WALL, "ours, `Outbound::run`", facade()).within(Budget::new(1_411, 0)),
     ]
 }
 
